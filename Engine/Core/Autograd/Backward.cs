@@ -1,0 +1,134 @@
+namespace QuadEngine;
+
+public partial class Tensor
+{
+    Node? node;
+
+    /// <summary>Gradients flow to this tensor. Setting it makes a leaf, whose gradient is left in <see cref="Grad"/>.</summary>
+    /// <exception cref="InvalidOperationException">The tensor is the result of an operation; use Detach().</exception>
+    public bool RequiresGrad
+    {
+        get => node is not null;
+        set
+        {
+            if (node is { Leaf: null })
+                throw new InvalidOperationException("RequiresGrad: this tensor is the result of an operation, so its gradient follows from the operands; call Detach() first for a leaf.");
+            node = value ? node ?? new Node(this) : null;
+        }
+    }
+
+    /// <summary>dL/d(this) of a leaf, summed over all calls of Backward since it was last cleared; null before the first.</summary>
+    public Tensor? Grad { get; set; }
+
+    /// <summary>The tape's entry for this tensor, where gradients flow to it.</summary>
+    internal Node? GraphNode => node;
+
+    /// <summary>The same values, cut from the graph: a view that requires no gradient.</summary>
+    public Tensor Detach() => View(Offset, Shape);
+
+    /// <summary>
+    /// Declares how this tensor, just computed, depends on <paramref name="inputs"/>. This is how every operation enters the
+    /// tape; where no input requires a gradient, or under <see cref="NoGrad"/>, nothing is recorded or saved.
+    /// </summary>
+    /// <param name="name">The operation, for messages.</param>
+    /// <param name="inputs">All differentiable inputs; null for an optional one left out.</param>
+    /// <param name="saves">What the backward will read, inputs or this output; handed back in this order.</param>
+    /// <param name="backward">Gradients of the inputs from that of the output. It must not capture tensors: their handles may be gone by then.</param>
+    public Tensor WithBackward(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward)
+    {
+        NonFiniteGuard.CheckOutput(name, this);
+        if (NoGrad.Active) return this;
+        foreach (var input in inputs)
+        {
+            if (input?.node is null) continue;
+            node = new Node(name, inputs, saves, backward);
+            break;
+        }
+
+        return this;
+    }
+
+    /// <summary>For an operation that has no derivative: throws where an input requires a gradient, so that none is lost silently.</summary>
+    internal static void RefuseGradient(string name, Tensor input)
+    {
+        if (input.node is not null && !NoGrad.Active)
+            throw new InvalidOperationException($"{name} has no derivative, but its input requires a gradient; call Detach() on it, or compute under NoGrad.");
+    }
+
+    /// <summary>
+    /// Adds dL/dp to <see cref="Grad"/> of every leaf p that this tensor L was computed from (reverse-mode automatic differentiation).
+    /// </summary>
+    /// <param name="gradient">dL/d(this), of its shape; 1 by default, for a tensor of one element.</param>
+    /// <param name="retainGraph">Keep what the tape saved, so that Backward can be called again.</param>
+    /// <exception cref="InvalidOperationException">Nothing here requires a gradient, or the tape was used already.</exception>
+    /// <exception cref="ArgumentException">The tensor has several elements and no gradient was given, or one of another shape.</exception>
+    public void Backward(Tensor? gradient = null, bool retainGraph = false)
+    {
+        if (node is null)
+            throw new InvalidOperationException("Backward: no input of this result requires a gradient (or it was computed under NoGrad); set RequiresGrad on the parameters first.");
+        Check.That(gradient is not null || Length == 1, nameof(Backward),
+            $"the result has shape {Shape}; pass dL/d(result) of that shape, or reduce it to one element with Sum() or Mean().");
+        Check.That(gradient is null || gradient.Shape == Shape, nameof(Backward), $"the gradient has shape {gradient?.Shape} but the result {Shape}.");
+
+        using var scope = new TensorScope();
+        using var noGrad = new NoGrad();
+        var seed = gradient is null ? Full(Shape, 1f, Device) : gradient.Detach();
+        new BackwardPass(retainGraph).Run(node, seed);
+    }
+}
+
+/// <summary>Walks the tape once, from a result to the leaves.</summary>
+sealed class BackwardPass(bool retainGraph)
+{
+    readonly Dictionary<Node, Tensor> gradients = [];
+
+    // Numbers grow in the order of execution, so the latest node left has received all of its gradient.
+    readonly PriorityQueue<Node, long> pending = new();
+
+    public void Run(Node root, Tensor seed)
+    {
+        Give(root, seed);
+        while (pending.TryDequeue(out var node, out _))
+        {
+            gradients.Remove(node, out var gradient);
+            NonFiniteGuard.CheckGradient(node, gradient!);
+            if (node.Leaf is { } leaf) leaf.Grad = Sum(leaf.Grad, gradient!);
+            else Visit(node, gradient!);
+            gradient!.Dispose();
+        }
+    }
+
+    // Whatever the backward of an operation makes on its way is dropped when the scope ends.
+    void Visit(Node node, Tensor gradient)
+    {
+        using var scope = new TensorScope();
+        var inputs = node.Backward(gradient);
+        for (var i = 0; i < inputs.Length; i++)
+            if (node.Inputs[i] is { } input && inputs[i] is { } g) Give(input, g);
+        if (!retainGraph) node.Release();
+    }
+
+    void Give(Node node, Tensor gradient)
+    {
+        var first = !gradients.TryGetValue(node, out var sum);
+        gradients[node] = Sum(sum, gradient);
+        if (first) pending.Enqueue(node, -node.Number);
+    }
+
+    // The sum is a handle of its own: a backward may hand one tensor to several inputs. It is written in place only where
+    // nobody else sees the memory.
+    static Tensor Sum(Tensor? sum, Tensor gradient)
+    {
+        if (sum is null) return gradient.View(gradient.Offset, gradient.Shape).Keep();
+        if (sum.Storage.IsExclusive)
+        {
+            sum.Device.Backend.AddScaled(1f, gradient, 1f, sum);
+            return sum;
+        }
+
+        var result = Tensor.Like(sum).Keep();
+        sum.Device.Backend.Binary<Add>(sum, gradient, result);
+        sum.Dispose();
+        return result;
+    }
+}

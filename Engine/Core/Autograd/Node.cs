@@ -1,0 +1,136 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>From the gradient of an operation's output to those of its inputs, in the inputs' order; null where none is needed.</summary>
+/// <param name="gradient">dL/dy, of the output's shape.</param>
+/// <param name="saved">What the operation saved, and which inputs need a gradient.</param>
+public delegate Tensor?[] BackwardFunction(Tensor gradient, Saved saved);
+
+/// <summary>
+/// One entry of the tape: an operation that was carried out, or a leaf that gathers its gradient. Numbered in the order of
+/// execution, so every node comes after all that it reads.
+/// </summary>
+sealed class Node
+{
+    static long counter;
+
+    readonly BackwardFunction? backward;
+    readonly Tensor?[] saves;
+    readonly int[] versions;
+    bool released;
+
+    /// <summary>A leaf: a parameter, or an input whose gradient was asked for.</summary>
+    public Node(Tensor leaf)
+    {
+        Name = "leaf";
+        Leaf = leaf;
+        Inputs = [];
+        InputShapes = [];
+        saves = [];
+        versions = [];
+    }
+
+    /// <summary>An operation. The tape takes shares of its own in the memory of <paramref name="saves"/>.</summary>
+    public Node(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward)
+    {
+        Name = name;
+        Path = TensorScope.CurrentPath;
+        this.backward = backward;
+        Inputs = new Node?[inputs.Length];
+        InputShapes = new Shape[inputs.Length];
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            Inputs[i] = inputs[i]?.GraphNode;
+            InputShapes[i] = inputs[i]?.Shape ?? default;
+        }
+
+        this.saves = new Tensor?[saves.Length];
+        versions = new int[saves.Length];
+        for (var i = 0; i < saves.Length; i++)
+        {
+            if (saves[i] is not { } tensor) continue;
+            this.saves[i] = tensor.View(tensor.Offset, tensor.Shape).Keep();
+            versions[i] = tensor.Storage.Version;
+        }
+    }
+
+    /// <summary>The operation's name.</summary>
+    public string Name { get; }
+
+    /// <summary>The module that ran it; empty at top level.</summary>
+    public string Path { get; } = "";
+
+    /// <summary>Place on the tape.</summary>
+    public long Number { get; } = Interlocked.Increment(ref counter);
+
+    /// <summary>The nodes of the inputs; null for inputs without gradient.</summary>
+    public Node?[] Inputs { get; }
+
+    /// <summary>The leaf, or null for an operation.</summary>
+    public Tensor? Leaf { get; }
+
+    Shape[] InputShapes { get; }
+
+    /// <summary>"layer1.0.conv1: Conv2d", for messages.</summary>
+    public string Description => Path.Length == 0 ? Name : $"{Path}: {Name}";
+
+    /// <summary>Gradients of the inputs, each of its input's shape.</summary>
+    public Tensor?[] Backward(Tensor gradient)
+    {
+        if (released)
+            throw new InvalidOperationException($"Backward: the tape of {Description} was already used and freed. Call Backward(retainGraph: true) the first time to go through it again.");
+        for (var i = 0; i < saves.Length; i++)
+            if (saves[i] is { } tensor && tensor.Storage.Version != versions[i])
+                throw new InvalidOperationException($"Backward: {Description} saved a tensor of shape {tensor.Shape} that was overwritten since (by an optimizer step or Assign). Call Backward before changing parameters.");
+
+        var gradients = backward!(gradient, new Saved(saves, Inputs));
+        for (var i = 0; i < gradients.Length; i++)
+            if (gradients[i] is { } g && g.Shape != InputShapes[i])
+                throw new InvalidOperationException($"Backward: {Description} gave a gradient of shape {g.Shape} for input {i}, whose shape is {InputShapes[i]}.");
+        return gradients;
+    }
+
+    /// <summary>Lets go of what was saved.</summary>
+    public void Release()
+    {
+        if (Leaf is not null) return;
+        released = true;
+        for (var i = 0; i < saves.Length; i++)
+        {
+            saves[i]?.Dispose();
+            saves[i] = null;
+        }
+    }
+}
+
+/// <summary>What an operation saved for its backward, in the order given; deconstructs into that many tensors.</summary>
+public readonly struct Saved
+{
+    readonly Tensor?[] tensors;
+    readonly Node?[] inputs;
+
+    internal Saved(Tensor?[] tensors, Node?[] inputs)
+    {
+        this.tensors = tensors;
+        this.inputs = inputs;
+    }
+
+    /// <summary>The saved tensor number <paramref name="index"/>.</summary>
+    public Tensor this[int index] => tensors[index]!;
+
+    /// <summary>The saved tensor number <paramref name="index"/>, or null where null was saved.</summary>
+    public Tensor? Optional(int index) => tensors[index];
+
+    /// <summary>Whether the gradient of that input will be used.</summary>
+    public bool Needs(int input) => inputs[input] is not null;
+
+    /// <summary>Runs <paramref name="gradient"/> where the gradient of that input will be used, else gives null.</summary>
+    public Tensor? IfNeeded(int input, Func<Tensor> gradient) => Needs(input) ? gradient() : null;
+
+    /// <summary>Two saved tensors.</summary>
+    public void Deconstruct(out Tensor first, out Tensor second) => (first, second) = (this[0], this[1]);
+
+    /// <summary>Three saved tensors.</summary>
+    public void Deconstruct(out Tensor first, out Tensor second, out Tensor third) => (first, second, third) = (this[0], this[1], this[2]);
+}

@@ -1,0 +1,37 @@
+namespace QuadEngine;
+
+/// <summary>A NaN or an infinity appeared; says in which operation of which module, in its output or in its gradient.</summary>
+public sealed class NonFiniteException(string where, string what) : ArithmeticException($"{where}: the {what} is not finite (it holds NaN or infinity).")
+{
+    /// <summary>The module path and operation, e.g. "layer1.0.conv1: Conv2d".</summary>
+    public string Where { get; } = where;
+
+    /// <summary>"output" or "gradient".</summary>
+    public string What { get; } = what;
+}
+
+/// <summary>
+/// While one is open on a thread, the output of every operation and every gradient of the tape is checked, and the first that is
+/// not finite throws <see cref="NonFiniteException"/>. It reads every value, so it is for finding a fault, not for every step.
+/// </summary>
+public readonly struct NonFiniteGuard : IDisposable
+{
+    [ThreadStatic] static int depth;
+
+    /// <summary>Checks until disposed.</summary>
+    public NonFiniteGuard() => depth++;
+
+    /// <inheritdoc/>
+    public void Dispose() => depth--;
+
+    internal static void CheckOutput(string operation, Tensor output)
+    {
+        if (depth > 0 && !output.IsFinite())
+            throw new NonFiniteException(TensorScope.CurrentPath.Length == 0 ? operation : $"{TensorScope.CurrentPath}: {operation}", "output");
+    }
+
+    internal static void CheckGradient(Node node, Tensor gradient)
+    {
+        if (depth > 0 && !gradient.IsFinite()) throw new NonFiniteException(node.Description, "gradient");
+    }
+}

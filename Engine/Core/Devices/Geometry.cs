@@ -1,0 +1,57 @@
+namespace QuadEngine.Devices;
+
+/// <summary>A sliding window over height and width: the same step, zero padding and dilation along both.</summary>
+public readonly record struct Window(int Height, int Width, int Stride, int Padding, int Dilation = 1)
+{
+    /// <summary>Positions of the window along an axis: floor((extent + 2 padding - dilation (size - 1) - 1) / stride) + 1.</summary>
+    public int Positions(int extent, int size) => (extent + 2 * Padding - Dilation * (size - 1) - 1) / Stride + 1;
+
+    internal void Check(string operation, Shape input)
+    {
+        QuadEngine.Check.That(input.Rank == 4, operation, $"the input must be [N, H, W, C], not {input}.");
+        QuadEngine.Check.That(Height > 0 && Width > 0 && Stride > 0 && Padding >= 0 && Dilation > 0, operation,
+            $"a window of {Height}x{Width} with stride {Stride}, padding {Padding}, dilation {Dilation} is not possible; padding may be 0, the others start at 1.");
+        int height = Dilation * (Height - 1) + 1, width = Dilation * (Width - 1) + 1;
+        QuadEngine.Check.That(input[1] + 2 * Padding >= height && input[2] + 2 * Padding >= width, operation,
+            $"the window covers {height}x{width} but the input, with padding {Padding}, has {input[1] + 2 * Padding}x{input[2] + 2 * Padding} (shape {input}); use a larger image, more padding or a smaller kernel.");
+    }
+}
+
+/// <summary>
+/// The extents of a convolution: input [Batch, Height, Width, InChannels], filter [kH, kW, InChannels / Groups, OutChannels],
+/// output [Batch, OutHeight, OutWidth, OutChannels]. Output channels of group g read input channels of group g.
+/// </summary>
+public readonly record struct ConvGeometry(int Batch, int Height, int Width, int InChannels, int OutChannels, Window Window, int Groups = 1)
+{
+    /// <summary>Rows of the output.</summary>
+    public int OutHeight => Window.Positions(Height, Window.Height);
+
+    /// <summary>Columns of the output.</summary>
+    public int OutWidth => Window.Positions(Width, Window.Width);
+
+    /// <summary>Output pixels of the whole batch: the rows of the implicit matrix product.</summary>
+    public int Rows => Batch * OutHeight * OutWidth;
+
+    /// <summary>Multiply-adds of one pass.</summary>
+    public long MultiplyAdds => (long)Rows * OutChannels * Window.Height * Window.Width * (InChannels / Groups);
+}
+
+/// <summary>The extents of a pooling: input [Batch, Height, Width, Channels], output [Batch, OutHeight, OutWidth, Channels].</summary>
+public readonly record struct PoolGeometry(int Batch, int Height, int Width, int Channels, Window Window)
+{
+    /// <summary>Rows of the output.</summary>
+    public int OutHeight => Window.Positions(Height, Window.Height);
+
+    /// <summary>Columns of the output.</summary>
+    public int OutWidth => Window.Positions(Width, Window.Width);
+}
+
+/// <summary>
+/// The extents of a (batched) matrix product y[b] = op(a[b]) op(x[b]), [M, K] times [K, N]; op transposes where asked, so a
+/// transposed left operand is stored [K, M]. Batch strides are in elements; 0 repeats one matrix for every b.
+/// </summary>
+public readonly record struct MatMulGeometry(int Batch, int M, int N, int K, bool TransposeA, bool TransposeB, int StrideA, int StrideB)
+{
+    /// <summary>Multiply-adds.</summary>
+    public long MultiplyAdds => (long)Batch * M * N * K;
+}

@@ -1,0 +1,112 @@
+using System.Numerics;
+
+namespace QuadEngine;
+
+/// <summary>What the backward of an operation reads: the tape keeps that and nothing else.</summary>
+[Flags]
+public enum Saves
+{
+    /// <summary>The derivative depends on neither.</summary>
+    Nothing = 0,
+
+    /// <summary>The derivative reads the input(s).</summary>
+    Input = 1,
+
+    /// <summary>The derivative reads the output.</summary>
+    Output = 2,
+}
+
+/// <summary>
+/// A function of one element, y = F(x). One struct is the whole operation: the SIMD loop, the GPU kernel, the gradient, its
+/// check and the device parity tests follow from it. The scalar forms are also compiled for GPUs, so they use plain
+/// arithmetic, <see cref="MathF"/> and <see cref="Scalar"/> only.
+/// </summary>
+/// <typeparam name="TSelf">The operation itself.</typeparam>
+public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
+{
+    /// <summary>Name in messages and tables.</summary>
+    static abstract string Name { get; }
+
+    /// <summary>What the derivative reads.</summary>
+    static abstract Saves Saves { get; }
+
+    /// <summary>y = F(x).</summary>
+    static abstract float F(float x);
+
+    /// <summary>dy/dx; an argument that <see cref="Saves"/> leaves out is 0.</summary>
+    static abstract float Derivative(float x, float y);
+
+    /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
+    static virtual Vector<float> F(Vector<float> x) => Lanes.Map(x, TSelf.F);
+
+    /// <summary>dy/dx of each lane; optional, goes through the scalar form by default.</summary>
+    static virtual Vector<float> Derivative(Vector<float> x, Vector<float> y) => Lanes.Map(x, y, TSelf.Derivative);
+}
+
+/// <summary>A function of two elements, y = F(a, b), broadcast over shapes. See <see cref="IUnaryOp{TSelf}"/>.</summary>
+/// <typeparam name="TSelf">The operation itself.</typeparam>
+public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
+{
+    /// <summary>Name in messages and tables.</summary>
+    static abstract string Name { get; }
+
+    /// <summary>What the derivatives read.</summary>
+    static abstract Saves Saves { get; }
+
+    /// <summary>y = F(a, b).</summary>
+    static abstract float F(float a, float b);
+
+    /// <summary>dy/da; arguments that <see cref="Saves"/> leaves out are 0.</summary>
+    static abstract float DerivativeA(float a, float b, float y);
+
+    /// <summary>dy/db; arguments that <see cref="Saves"/> leaves out are 0.</summary>
+    static abstract float DerivativeB(float a, float b, float y);
+
+    /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
+    static virtual Vector<float> F(Vector<float> a, Vector<float> b) => Lanes.Map(a, b, TSelf.F);
+
+    /// <summary>dy/da of each lane; optional, goes through the scalar form by default.</summary>
+    static virtual Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeA);
+
+    /// <summary>dy/db of each lane; optional, goes through the scalar form by default.</summary>
+    static virtual Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeB);
+}
+
+/// <summary>An associative, commutative way to fold many elements into one.</summary>
+/// <typeparam name="TSelf">The reduction itself.</typeparam>
+public interface IReduction<TSelf> where TSelf : struct, IReduction<TSelf>
+{
+    /// <summary>Name in messages and tables.</summary>
+    static abstract string Name { get; }
+
+    /// <summary>The fold of no elements.</summary>
+    static abstract float Identity { get; }
+
+    /// <summary>The fold of two.</summary>
+    static abstract float Combine(float a, float b);
+
+    /// <summary>The fold of two, lane by lane.</summary>
+    static abstract Vector<float> Combine(Vector<float> a, Vector<float> b);
+}
+
+/// <summary>Vector forms of operations that only have a scalar one.</summary>
+static class Lanes
+{
+    public static Vector<float> Map(Vector<float> x, Func<float, float> f)
+    {
+        for (var i = 0; i < Vector<float>.Count; i++) x = x.WithElement(i, f(x[i]));
+        return x;
+    }
+
+    public static Vector<float> Map(Vector<float> a, Vector<float> b, Func<float, float, float> f)
+    {
+        for (var i = 0; i < Vector<float>.Count; i++) a = a.WithElement(i, f(a[i], b[i]));
+        return a;
+    }
+
+    public static Vector<float> Map(Vector<float> a, Vector<float> b, Vector<float> y, Func<float, float, float, float> f)
+    {
+        for (var i = 0; i < Vector<float>.Count; i++) a = a.WithElement(i, f(a[i], b[i], y[i]));
+        return a;
+    }
+}

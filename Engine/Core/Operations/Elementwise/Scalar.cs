@@ -1,0 +1,2 @@
+namespace QuadEngine; /// <summary>x</summary>
+static class Scalar;

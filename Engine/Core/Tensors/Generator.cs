@@ -1,0 +1,23 @@
+namespace QuadEngine;
+
+/// <summary>
+/// A source of random numbers: a seed, and the number of streams drawn so far. Each draw of a tensor takes one stream of
+/// <see cref="Philox"/>, so two fields are the whole state, and a checkpoint that keeps them resumes with the same bits.
+/// </summary>
+public sealed class Generator(ulong seed)
+{
+    /// <summary>The generator that initialisation and dropout use unless told otherwise; seed 0 at start.</summary>
+    public static Generator Default { get; set; } = new(0);
+
+    /// <summary>The seed, the key of every number drawn.</summary>
+    public ulong Seed { get; } = seed;
+
+    /// <summary>The next stream to be drawn; set it to resume.</summary>
+    public ulong Position { get; set; }
+
+    /// <summary>Takes the next stream.</summary>
+    public RandomStream Next() => new(Seed, Position++);
+}
+
+/// <summary>One stream of <see cref="Philox"/>: element i of a tensor takes word i mod 4 of the block at i / 4.</summary>
+public readonly record struct RandomStream(ulong Seed, ulong Stream);

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>Integers on a device: labels, and the indices that argmax and max pooling leave. Not differentiable.</summary>
+public sealed class IntTensor : IDisposable
+{
+    Storage? storage;
+
+    IntTensor(Storage storage, Shape shape)
+    {
+        this.storage = storage;
+        Shape = shape;
+    }
+
+    /// <summary>Releases the memory at the device's next request.</summary>
+    ~IntTensor()
+    {
+        if (storage is { } dead) dead.Device.Pool.ReleaseLater(dead);
+    }
+
+    /// <summary>The extents, outermost first.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Number of elements.</summary>
+    public int Length => Shape.Length;
+
+    /// <summary>The device it lives on.</summary>
+    public Device Device => Storage.Device;
+
+    /// <summary>The memory.</summary>
+    /// <exception cref="ObjectDisposedException">The handle was disposed.</exception>
+    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(IntTensor), $"This tensor of integers of shape {Shape} was disposed.");
+
+    /// <summary>A tensor whose elements are whatever the memory held.</summary>
+    public static IntTensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Length), shape);
+
+    /// <summary>Copies values in row-major order.</summary>
+    /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
+    public static IntTensor FromSpan(ReadOnlySpan<int> values, Shape shape, Device? device = null)
+    {
+        Check.That(values.Length == shape.Length, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Length} elements.");
+        var y = Empty(shape, device);
+        y.Device.Upload(MemoryMarshal.AsBytes(values), y.Storage.Memory, 0);
+        return y;
+    }
+
+    /// <summary>Labels of a batch, shape [count].</summary>
+    public static IntTensor FromArray(int[] values, Device? device = null) => FromSpan(values, [values.Length], device);
+
+    /// <summary>All elements in row-major order.</summary>
+    public int[] ToArray()
+    {
+        var values = new int[Length];
+        Storage.Device.Download(Storage.Memory, 0, MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
+
+    /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
+    public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Share() : FromSpan(ToArray(), Shape, device);
+
+    /// <summary>Another handle on the same memory.</summary>
+    internal IntTensor Share() => new(Storage.Retain(), Shape);
+
+    /// <summary>Drops the handle.</summary>
+    public void Dispose()
+    {
+        Interlocked.Exchange(ref storage, null)?.Release();
+        GC.SuppressFinalize(this);
+    }
+}

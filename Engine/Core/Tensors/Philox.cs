@@ -1,0 +1,27 @@
+namespace QuadEngine;
+
+/// <summary>
+/// Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): a counter-based generator. The same
+/// (seed, stream, index) gives the same 128 bits on every device, in any order, on any number of threads.
+/// </summary>
+public static class Philox
+{
+    /// <summary>The 128 random bits at <paramref name="index"/> of <paramref name="stream"/> under <paramref name="seed"/>.</summary>
+    public static (uint X, uint Y, uint Z, uint W) At(ulong seed, ulong stream, ulong index)
+    {
+        uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
+        uint x = (uint)index, y = (uint)(index >> 32), z = (uint)stream, w = (uint)(stream >> 32);
+        for (var round = 0; round < 10; round++)
+        {
+            ulong p0 = (ulong)0xD2511F53u * x, p1 = (ulong)0xCD9E8D57u * z;
+            (x, y, z, w) = ((uint)(p1 >> 32) ^ y ^ k0, (uint)p1, (uint)(p0 >> 32) ^ w ^ k1, (uint)p0);
+            k0 += 0x9E3779B9u;
+            k1 += 0xBB67AE85u;
+        }
+
+        return (x, y, z, w);
+    }
+
+    /// <summary>24 bits of a word as a float in [0, 1).</summary>
+    public static float ToUnit(uint bits) => (bits >> 8) * (1f / (1 << 24));
+}

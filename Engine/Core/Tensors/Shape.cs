@@ -1,0 +1,133 @@
+using System.Collections;
+using System.Runtime.CompilerServices;
+
+namespace QuadEngine;
+
+/// <summary>The extents of a tensor, outermost first: an image batch is [N, H, W, C]. Immutable; [] is a scalar.</summary>
+[CollectionBuilder(typeof(Shape), nameof(Create))]
+public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
+{
+    readonly int[]? extents;
+
+    Shape(int[] extents) => this.extents = extents;
+
+    int[] Extents => extents ?? [];
+
+    /// <summary>Number of axes.</summary>
+    public int Rank => Extents.Length;
+
+    /// <summary>Number of elements: the product of the extents, 1 for a scalar.</summary>
+    public int Length => Product(Extents);
+
+    /// <summary>The extent of an axis; <c>shape[^1]</c> is the innermost.</summary>
+    public int this[int axis] => Extents[axis];
+
+    int IReadOnlyCollection<int>.Count => Rank;
+
+    /// <summary>The innermost extent (channels), 1 for a scalar.</summary>
+    public int Channels => Rank == 0 ? 1 : Extents[^1];
+
+    /// <summary>All elements over the innermost extent: the rows of the tensor seen as a matrix [rows, channels].</summary>
+    public int Rows => Rank == 0 ? 1 : Product(Extents.AsSpan(0, Rank - 1));
+
+    /// <summary>Builds a shape; collection expressions such as <c>[2, 3]</c> arrive here.</summary>
+    /// <exception cref="ArgumentException">An extent is negative, or the elements are more than 2^31 - 1.</exception>
+    public static Shape Create(ReadOnlySpan<int> extents)
+    {
+        long length = 1;
+        foreach (var extent in extents)
+        {
+            if (extent < 0) throw new ArgumentException($"Shape: [{string.Join(", ", extents.ToArray())}] has a negative extent ({extent}).");
+            length *= extent;
+            if (length > int.MaxValue)
+                throw new ArgumentException($"Shape: [{string.Join(", ", extents.ToArray())}] has more than 2^31 - 1 elements; split the batch.");
+        }
+
+        return new Shape(extents.ToArray());
+    }
+
+    /// <summary>A shape from an array of extents.</summary>
+    public static implicit operator Shape(int[] extents) => Create(extents);
+
+    /// <summary>The extents as a span.</summary>
+    public ReadOnlySpan<int> AsSpan() => Extents;
+
+    /// <summary>The extents as a new array.</summary>
+    public int[] ToArray() => [.. Extents];
+
+    /// <summary>The same shape with one extent replaced.</summary>
+    public Shape With(int axis, int extent)
+    {
+        var copy = ToArray();
+        copy[axis] = extent;
+        return Create(copy);
+    }
+
+    /// <summary>Turns an axis counted from the end (-1 is the last) into one counted from the start.</summary>
+    /// <exception cref="ArgumentException">There is no such axis.</exception>
+    public int Axis(int axis, string operation)
+    {
+        Check.That(axis >= -Rank && axis < Rank, operation, $"axis {axis} is outside shape {this}, which has {Rank} axes; use {-Rank} to {Rank - 1}.");
+        return axis < 0 ? axis + Rank : axis;
+    }
+
+    /// <summary>Elements to step over for one step along each axis of a contiguous tensor of this shape.</summary>
+    public int[] Strides()
+    {
+        var strides = new int[Rank];
+        for (int axis = Rank - 1, step = 1; axis >= 0; step *= Extents[axis--]) strides[axis] = step;
+        return strides;
+    }
+
+    /// <summary>The shape that two operands broadcast to: aligned at the innermost axis, extents equal or 1.</summary>
+    /// <exception cref="ArgumentException">They do not broadcast.</exception>
+    public static Shape Broadcast(Shape a, Shape b, string operation)
+    {
+        if (a == b) return a;
+        var result = new int[Math.Max(a.Rank, b.Rank)];
+        for (var i = 1; i <= result.Length; i++)
+        {
+            int left = i <= a.Rank ? a.Extents[^i] : 1, right = i <= b.Rank ? b.Extents[^i] : 1;
+            Check.That(left == right || left == 1 || right == 1, operation,
+                $"shapes {a} and {b} do not broadcast: axis {-i} is {left} on the left and {right} on the right; they must be equal, or one of them 1.");
+            result[^i] = left == 1 ? right : left;
+        }
+
+        return Create(result);
+    }
+
+    static int Product(ReadOnlySpan<int> extents)
+    {
+        var product = 1;
+        foreach (var extent in extents) product *= extent;
+        return product;
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(Shape other) => AsSpan().SequenceEqual(other.AsSpan());
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is Shape other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode()
+    {
+        var hash = new HashCode();
+        foreach (var extent in Extents) hash.Add(extent);
+        return hash.ToHashCode();
+    }
+
+    /// <summary>Same extents.</summary>
+    public static bool operator ==(Shape left, Shape right) => left.Equals(right);
+
+    /// <summary>Different extents.</summary>
+    public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
+
+    /// <inheritdoc/>
+    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)Extents).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
+    /// <summary>For messages: [128, 32, 32, 3].</summary>
+    public override string ToString() => $"[{string.Join(", ", Extents)}]";
+}
