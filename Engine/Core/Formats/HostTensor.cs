@@ -1,0 +1,51 @@
+namespace QuadEngine;
+
+/// <summary>
+/// A tensor's data in host memory, float32 and row-major, as a file holds it: what the file formats read and write.
+/// Files keep PyTorch's layouts (filters [Cout, Cin, kH, kW], linear weights [out, in]).
+/// </summary>
+public sealed class HostTensor
+{
+    /// <summary>The most axes a tensor in a file may have.</summary>
+    internal const int MaxRank = 64;
+
+    /// <summary>Wraps <paramref name="values"/> (not copied) as a tensor of the given shape; no shape at all means a scalar.</summary>
+    /// <exception cref="ArgumentException">The shape is negative somewhere or does not hold as many elements as there are values.</exception>
+    public HostTensor(float[] values, params int[] shape)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentNullException.ThrowIfNull(shape);
+        if (!TryCount(Array.ConvertAll(shape, d => (long)d), out var count) || count != values.Length)
+            throw new ArgumentException(
+                $"HostTensor: shape {Text(shape)} does not describe {values.Length} values. Pass a shape whose sizes multiply to that.", nameof(shape));
+        Values = values;
+        Shape = shape;
+    }
+
+    /// <summary>The elements, row-major.</summary>
+    public float[] Values { get; }
+
+    /// <summary>The size of each axis; empty for a scalar.</summary>
+    public int[] Shape { get; }
+
+    /// <summary>The shape, e.g. <c>[16, 3, 3, 3]</c>.</summary>
+    public override string ToString() => Text(Shape);
+
+    internal static string Text<T>(IEnumerable<T> shape) => $"[{string.Join(", ", shape)}]";
+
+    /// <summary>Multiplies sizes that came from a file; false where one is negative, or the product is beyond any .NET array.</summary>
+    internal static bool TryCount(ReadOnlySpan<long> shape, out int count)
+    {
+        count = 0;
+        if (shape.Length > MaxRank)
+            return false;
+        var product = 1L;
+        foreach (var size in shape)
+        {
+            if (size < 0 || size > Array.MaxLength || (product *= size) > Array.MaxLength)
+                return false;
+        }
+        count = (int)product;
+        return true;
+    }
+}

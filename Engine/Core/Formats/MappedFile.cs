@@ -1,0 +1,57 @@
+using System.IO.MemoryMappedFiles;
+
+namespace QuadEngine;
+
+/// <summary>
+/// A file mapped into memory, read-only: opening costs nothing, and only the pages that are touched are read. Every access is checked
+/// against the file's length. Not for use from several threads while it is being disposed.
+/// </summary>
+internal sealed unsafe class MappedFile : IDisposable
+{
+    readonly MemoryMappedFile? map;
+    readonly MemoryMappedViewAccessor? view;
+    byte* start;
+
+    public MappedFile(string path)
+    {
+        Path = path;
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+        Length = stream.Length;
+        if (Length == 0)      // an empty file cannot be mapped; any read of it is refused by Require
+            return;
+        map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        view = map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        start += view.PointerOffset;
+    }
+
+    public string Path { get; }
+
+    public long Length { get; }
+
+    /// <summary>Throws unless the file has these bytes.</summary>
+    public void Require(long offset, long length)
+    {
+        if (offset < 0 || length < 0 || offset > Length || length > Length - offset)
+            throw new InvalidFileException(Path, $"byte {offset}", $"{length} bytes are needed here but the file ends at byte {Length}");
+    }
+
+    public ReadOnlySpan<byte> Slice(long offset, int length)
+    {
+        Require(offset, length);
+        if (length == 0)
+            return [];
+        ObjectDisposedException.ThrowIf(start is null, this);
+        return new ReadOnlySpan<byte>(start + offset, length);
+    }
+
+    public void Dispose()
+    {
+        if (start is null)
+            return;
+        start = null;
+        view!.SafeMemoryMappedViewHandle.ReleasePointer();
+        view.Dispose();
+        map!.Dispose();
+    }
+}

@@ -1,0 +1,147 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// A safetensors file (https://github.com/huggingface/safetensors): eight bytes of header length, a JSON header, the tensors' bytes.
+/// The file is memory-mapped: opening reads the header, and each tensor is read when it is asked for.
+/// <code>
+/// using var file = SafeTensors.Open("resnet20.safetensors");
+/// foreach (var name in file.Names) Console.WriteLine($"{name} {file.Read(name)}");
+/// </code>
+/// </summary>
+/// <remarks>
+/// The header is checked as a whole on opening (names, types, shapes, sizes, holes, overlaps); a file that passes can be read without
+/// further surprises. Nothing is ever allocated beyond what the file's own bytes give as float32.
+/// </remarks>
+public sealed class SafeTensors : IDisposable
+{
+    /// <summary>The longest header that is read, as in the reference implementation.</summary>
+    const long MaxHeaderLength = 100_000_000;
+
+    const int LengthBytes = 8;
+
+    readonly MappedFile file;
+    readonly OrderedDictionary<string, SafeTensorsEntry> entries;
+    readonly long dataStart;
+
+    internal SafeTensors(MappedFile file)
+    {
+        this.file = file;
+        if (file.Length < LengthBytes)
+            throw new InvalidFileException(file.Path, "byte 0", $"the file has {file.Length} bytes, fewer than the {LengthBytes} of a header's length");
+
+        var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Slice(0, LengthBytes));
+        var limit = Math.Min(file.Length - LengthBytes, MaxHeaderLength);
+        if (headerLength > (ulong)limit)
+            throw new InvalidFileException(file.Path, "byte 0", $"the header is said to have {headerLength} bytes, beyond the {limit} that it can have");
+
+        dataStart = LengthBytes + (long)headerLength;
+        var header = SafeTensorsHeader.Parse(file.Path, file.Slice(LengthBytes, (int)headerLength), file.Length - dataStart);
+        entries = header.Entries;
+        Metadata = header.Metadata;
+    }
+
+    /// <summary>The tensors' names, in the header's order.</summary>
+    public IReadOnlyList<string> Names => entries.Keys;
+
+    /// <summary>The header's free text, by key; empty where it has none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>Opens a file and checks its header.</summary>
+    /// <exception cref="InvalidFileException">The file is no safetensors file, or is damaged.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static SafeTensors Open(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        var file = new MappedFile(path);
+        try
+        {
+            return new SafeTensors(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Writes float32 tensors by name; see <see cref="SafeTensorsWriter"/> for other types beside them.</summary>
+    /// <exception cref="IOException">The file cannot be written, e.g. the disk is full; an earlier file is untouched.</exception>
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        var writer = new SafeTensorsWriter();
+        foreach (var (name, tensor) in tensors)
+            writer.Add(name, tensor);
+        foreach (var (key, value) in metadata ?? [])
+            writer.Metadata.Add(key, value);
+        writer.Save(path);
+    }
+
+    /// <summary>Whether the file has a tensor of this name.</summary>
+    public bool Contains(string name) => entries.ContainsKey(name);
+
+    /// <summary>The type, shape and place of a tensor, without reading it.</summary>
+    /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
+    public SafeTensorsEntry Entry(string name) => entries.TryGetValue(name, out var entry)
+        ? entry
+        : throw new KeyNotFoundException(
+            $"{file.Path} has no tensor \"{name}\". It has {entries.Count}: {string.Join(", ", Names.Take(8))}{(entries.Count > 8 ? ", ..." : "")}.");
+
+    /// <summary>Reads a tensor of any type as float32; a complex one gets a last axis of 2 (real, imaginary).</summary>
+    /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
+    /// <exception cref="InvalidFileException">A complex tensor has more parts than an array can hold.</exception>
+    public HostTensor Read(string name)
+    {
+        var entry = Entry(name);
+        if (entry.Type != ElementType.C64)
+            return new HostTensor(Elements.Read(file, dataStart + entry.Start, entry.Type, entry.Count), entry.Shape);
+
+        if (entry.Count > Array.MaxLength / 2)
+            throw new InvalidFileException(file.Path, $"tensor \"{name}\"", $"{entry.Count} complex numbers are beyond what an array can hold", "Split it.");
+        return new HostTensor(Elements.Read(file, dataStart + entry.Start, ElementType.F32, 2 * entry.Count), [.. entry.Shape, 2]);
+    }
+
+    /// <summary>Reads every tensor, in the header's order.</summary>
+    public IReadOnlyDictionary<string, HostTensor> ReadAll()
+    {
+        var tensors = new OrderedDictionary<string, HostTensor>(entries.Count);
+        foreach (var name in entries.Keys)
+            tensors.Add(name, Read(name));
+        return tensors;
+    }
+
+    /// <summary>Reads a tensor of type I64 exactly, row-major.</summary>
+    /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
+    /// <exception cref="ArgumentException">The tensor is of another type.</exception>
+    public long[] ReadInt64(string name) => ReadExact<long>(name, ElementType.I64);
+
+    /// <summary>Reads a tensor of type U8 as its bytes, row-major.</summary>
+    /// <inheritdoc cref="ReadInt64"/>
+    public byte[] ReadBytes(string name) => ReadExact<byte>(name, ElementType.U8);
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => file.Dispose();
+
+    /// <summary>Whether a file starts like one of this format: a length and an opening brace.</summary>
+    internal static bool Looks(MappedFile file) => file.Length > LengthBytes && file.Slice(LengthBytes, 1)[0] == '{';
+
+    T[] ReadExact<T>(string name, ElementType type) where T : unmanaged
+    {
+        var entry = Entry(name);
+        if (entry.Type != type)
+            throw new ArgumentException($"{file.Path}: tensor \"{name}\" is {entry.Type} where {type} is expected. Read it with Read.", nameof(name));
+        var values = new T[entry.Count];
+        const int Chunk = 1 << 20;
+        var size = type.Bits() / 8;
+        for (var start = 0; start < values.Length; start += Chunk)
+        {
+            var n = Math.Min(Chunk, values.Length - start);
+            file.Slice(dataStart + entry.Start + (long)start * size, n * size).CopyTo(MemoryMarshal.AsBytes(values.AsSpan(start, n)));
+        }
+        return values;
+    }
+}

@@ -1,0 +1,24 @@
+namespace QuadEngine;
+
+/// <summary>Weights by name from any file format that the engine reads, told apart by their first bytes, whatever the file is called.</summary>
+public static class WeightFile
+{
+    /// <summary>
+    /// Reads every tensor of a safetensors file, or of the state dictionary in a PyTorch checkpoint, in the file's order and layouts.
+    /// </summary>
+    /// <exception cref="InvalidFileException">The file is damaged, or of a format that is not known.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static IReadOnlyDictionary<string, HostTensor> Read(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using var file = new MappedFile(path);
+        if (PyTorchCheckpoint.Looks(file))
+            return PyTorchCheckpoint.Read(file);
+        if (SafeTensors.Looks(file))
+            return new SafeTensors(file).ReadAll();
+
+        var start = Convert.ToHexString(file.Slice(0, (int)Math.Min(16, file.Length)));
+        throw new InvalidFileException(path, "", $"the format of this file is not known (its {file.Length} bytes start with {start})",
+            "Known are safetensors, and PyTorch checkpoints written by torch.save, as a zip or as the older stream of pickles.");
+    }
+}
