@@ -34,14 +34,15 @@ public partial class Tensor
     /// <param name="inputs">All differentiable inputs; null for an optional one left out.</param>
     /// <param name="saves">What the backward will read, inputs or this output; handed back in this order.</param>
     /// <param name="backward">Gradients of the inputs from that of the output. It must not capture tensors: their handles may be gone by then.</param>
-    public Tensor WithBackward(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward)
+    /// <param name="indices">Integers that the backward will read (<see cref="Saved.Indices"/>), or null.</param>
+    public Tensor WithBackward(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward, IntTensor? indices = null)
     {
         NonFiniteGuard.CheckOutput(name, this);
         if (NoGrad.Active) return this;
         foreach (var input in inputs)
         {
             if (input?.node is null) continue;
-            node = new Node(name, inputs, saves, backward);
+            node = new Node(name, inputs, saves, indices, backward);
             break;
         }
 

@@ -18,6 +18,7 @@ sealed class Node
     readonly BackwardFunction? backward;
     readonly Tensor?[] saves;
     readonly int[] versions;
+    readonly IntTensor? indices;
     bool released;
 
     /// <summary>A leaf: a parameter, or an input whose gradient was asked for.</summary>
@@ -32,11 +33,12 @@ sealed class Node
     }
 
     /// <summary>An operation. The tape takes shares of its own in the memory of <paramref name="saves"/>.</summary>
-    public Node(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward)
+    public Node(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
     {
         Name = name;
         Path = TensorScope.CurrentPath;
         this.backward = backward;
+        this.indices = indices?.Share();
         Inputs = new Node?[inputs.Length];
         InputShapes = new Shape[inputs.Length];
         for (var i = 0; i < inputs.Length; i++)
@@ -84,7 +86,7 @@ sealed class Node
             if (saves[i] is { } tensor && tensor.Storage.Version != versions[i])
                 throw new InvalidOperationException($"Backward: {Description} saved a tensor of shape {tensor.Shape} that was overwritten since (by an optimizer step or Assign). Call Backward before changing parameters.");
 
-        var gradients = backward!(gradient, new Saved(saves, Inputs));
+        var gradients = backward!(gradient, new Saved(saves, indices, Inputs));
         for (var i = 0; i < gradients.Length; i++)
             if (gradients[i] is { } g && g.Shape != InputShapes[i])
                 throw new InvalidOperationException($"Backward: {Description} gave a gradient of shape {g.Shape} for input {i}, whose shape is {InputShapes[i]}.");
@@ -101,6 +103,8 @@ sealed class Node
             saves[i]?.Dispose();
             saves[i] = null;
         }
+
+        indices?.Dispose();
     }
 }
 
@@ -108,11 +112,13 @@ sealed class Node
 public readonly struct Saved
 {
     readonly Tensor?[] tensors;
+    readonly IntTensor? indices;
     readonly Node?[] inputs;
 
-    internal Saved(Tensor?[] tensors, Node?[] inputs)
+    internal Saved(Tensor?[] tensors, IntTensor? indices, Node?[] inputs)
     {
         this.tensors = tensors;
+        this.indices = indices;
         this.inputs = inputs;
     }
 
@@ -121,6 +127,9 @@ public readonly struct Saved
 
     /// <summary>The saved tensor number <paramref name="index"/>, or null where null was saved.</summary>
     public Tensor? Optional(int index) => tensors[index];
+
+    /// <summary>The saved integers.</summary>
+    public IntTensor Indices => indices!;
 
     /// <summary>Whether the gradient of that input will be used.</summary>
     public bool Needs(int input) => inputs[input] is not null;

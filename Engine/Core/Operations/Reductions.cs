@@ -1,7 +1,176 @@
+using System.Numerics;
+
 namespace QuadEngine;
+
+/// <summary>The sum of all elements folded.</summary>
+public readonly struct Sum : IReduction<Sum>
+{
+    /// <inheritdoc/>
+    public static string Name => "sum";
+
+    /// <inheritdoc/>
+    public static float Identity => 0f;
+
+    /// <inheritdoc/>
+    public static float Combine(float a, float b) => a + b;
+
+    /// <inheritdoc/>
+    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => a + b;
+}
+
+/// <summary>The largest of all elements folded.</summary>
+public readonly struct Max : IReduction<Max>
+{
+    /// <inheritdoc/>
+    public static string Name => "max";
+
+    /// <inheritdoc/>
+    public static float Identity => float.NegativeInfinity;
+
+    /// <inheritdoc/>
+    public static float Combine(float a, float b) => Maximum.F(a, b);
+
+    /// <inheritdoc/>
+    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => Maximum.F(a, b);
+}
+
+/// <summary>The smallest of all elements folded.</summary>
+public readonly struct Min : IReduction<Min>
+{
+    /// <inheritdoc/>
+    public static string Name => "min";
+
+    /// <inheritdoc/>
+    public static float Identity => float.PositiveInfinity;
+
+    /// <inheritdoc/>
+    public static float Combine(float a, float b) => Minimum.F(a, b);
+
+    /// <inheritdoc/>
+    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => Minimum.F(a, b);
+}
 
 public partial class Tensor
 {
+    /// <summary>The sum over the given axes (all where none is given), which disappear unless <paramref name="keepDims"/>.</summary>
+    public Tensor Sum(int[]? axes = null, bool keepDims = false)
+    {
+        var plan = new ReductionPlan(Shape, axes, nameof(Sum));
+        var y = plan.Reduce<Sum>(this);
+        var shape = Shape;
+        y.WithBackward(nameof(Sum), [this], [], (dy, _) => [dy.Expand(shape)]);
+        return keepDims ? y : y.Reshape(plan.Squeezed);
+    }
+
+    /// <summary>The mean over the given axes.</summary>
+    public Tensor Mean(int[]? axes = null, bool keepDims = false) => Sum(axes, keepDims) * (1f / new ReductionPlan(Shape, axes, nameof(Mean)).Count);
+
+    /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
+    public Tensor Variance(int[]? axes = null, bool keepDims = false) => (this - Mean(axes, keepDims: true)).Square().Mean(axes, keepDims);
+
+    /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
+    public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<Max>(axes, keepDims);
+
+    /// <summary>The smallest element over the given axes; equal ones share the gradient.</summary>
+    public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<Min>(axes, keepDims);
+
+    /// <summary>The first index along an axis (which disappears) at which the element is largest.</summary>
+    public IntTensor ArgMax(int axis = -1)
+    {
+        axis = Shape.Axis(axis, nameof(ArgMax));
+        Check.That(Shape[axis] > 0, nameof(ArgMax), $"axis {axis} of shape {Shape} is empty.");
+        var extents = Shape.AsSpan();
+        var outer = Shape.Create(extents[..axis]).Length;
+        var inner = Shape.Create(extents[(axis + 1)..]).Length;
+        var y = IntTensor.Empty([.. extents[..axis], .. extents[(axis + 1)..]], Device);
+        Device.Backend.ArgMax(this, outer, Shape[axis], inner, y);
+        return y;
+    }
+
     /// <summary>No element is NaN or infinite.</summary>
-    public bool IsFinite() => throw new NotImplementedException();
+    public bool IsFinite()
+    {
+        // 0 x is 0 for every finite x and NaN otherwise.
+        using var noGrad = new NoGrad();
+        using var zeros = Empty(Shape, Device);
+        Device.Backend.BinaryScalar<Multiply>(this, 0f, zeros);
+        using var sum = new ReductionPlan(Shape, null, nameof(IsFinite)).Reduce<Sum>(zeros);
+        using var scalar = sum.Reshape([]);
+        return scalar.Item() == 0f;
+    }
+
+    Tensor Extreme<TOp>(int[]? axes, bool keepDims) where TOp : struct, IReduction<TOp>
+    {
+        var plan = new ReductionPlan(Shape, axes, TOp.Name);
+        Check.That(plan.Count > 0, TOp.Name, $"shape {Shape} has no elements to choose from.");
+        var y = plan.Reduce<TOp>(this);
+        y.WithBackward(TOp.Name, [this], [this, y], (dy, saved) =>
+        {
+            var (x, extreme) = saved;
+            var chosen = x.Equal(extreme);
+            return [chosen * (dy / chosen.Sum(axes, keepDims: true))];
+        });
+        return keepDims ? y : y.Reshape(plan.Squeezed);
+    }
+}
+
+/// <summary>Which axes a reduction folds. Neighbouring axes fold in one pass over [outer, n, inner]; others one group after the other.</summary>
+readonly struct ReductionPlan
+{
+    readonly bool[] folded;
+    readonly Shape shape;
+
+    public ReductionPlan(Shape shape, int[]? axes, string operation)
+    {
+        this.shape = shape;
+        folded = new bool[shape.Rank];
+        if (axes is null) Array.Fill(folded, true);
+        else
+            foreach (var axis in axes) folded[shape.Axis(axis, operation)] = true;
+    }
+
+    /// <summary>Elements folded into one.</summary>
+    public int Count
+    {
+        get
+        {
+            var count = 1;
+            for (var axis = 0; axis < folded.Length; axis++) count *= folded[axis] ? shape[axis] : 1;
+            return count;
+        }
+    }
+
+    /// <summary>The shape of the result without the folded axes.</summary>
+    public Shape Squeezed
+    {
+        get
+        {
+            var flags = folded;
+            return shape.Where((_, axis) => !flags[axis]).ToArray();
+        }
+    }
+
+    /// <summary>The result, the folded axes kept with extent 1.</summary>
+    public Tensor Reduce<TOp>(Tensor x) where TOp : struct, IReduction<TOp>
+    {
+        var extents = shape.ToArray();
+        var y = x.View(x.Offset, x.Shape);
+        for (var last = folded.Length - 1; last >= 0; last--)
+        {
+            if (!folded[last]) continue;
+            var first = last;
+            while (first > 0 && folded[first - 1]) first--;
+            var outer = Shape.Create(extents.AsSpan(0, first)).Length;
+            var n = Shape.Create(extents.AsSpan(first, last - first + 1)).Length;
+            var inner = Shape.Create(extents.AsSpan(last + 1)).Length;
+            extents.AsSpan(first, last - first + 1).Fill(1);
+            var partial = Tensor.Empty(extents, x.Device);
+            x.Device.Backend.Reduce<TOp>(y, outer, n, inner, partial);
+            y.Dispose();
+            y = partial;
+            last = first;
+        }
+
+        return y;
+    }
 }

@@ -56,6 +56,9 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     /// <summary>y = F(a, b).</summary>
     static abstract float F(float a, float b);
 
+    /// <summary>Constant derivatives, where both are: then y is linear and its gradient is passed on or scaled, not multiplied.</summary>
+    static virtual (float A, float B)? Coefficients => null;
+
     /// <summary>dy/da; arguments that <see cref="Saves"/> leaves out are 0.</summary>
     static abstract float DerivativeA(float a, float b, float y);
 

@@ -1,0 +1,63 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// Two-dimensional convolution (cross-correlation, as every framework has it), channels last:
+///   y[n, oh, ow, co] = b[co] + sum_{kh, kw, ci} x[n, oh stride + kh dilation - padding, ow stride + kw dilation - padding, ci] w[kh, kw, ci, co]
+/// With groups, output channels of group g read input channels of group g; groups = Cin is the depthwise form.
+/// Backward: dx is the transposed convolution of dy, dw correlates x with dy, db sums dy over all pixels.
+/// </summary>
+public static class Conv2d
+{
+    /// <param name="x">[N, H, W, Cin]</param>
+    /// <param name="filter">[kH, kW, Cin / groups, Cout]</param>
+    /// <param name="bias">[Cout], or null</param>
+    /// <param name="stride">Step of the window, 1 or more.</param>
+    /// <param name="padding">Zeros added on every side.</param>
+    /// <param name="dilation">Step within the window, 1 or more.</param>
+    /// <param name="groups">Divides Cin and Cout.</param>
+    /// <returns>[N, (H + 2 padding - dilation (kH - 1) - 1) / stride + 1, ..., Cout]</returns>
+    /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public static Tensor Apply(Tensor x, Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
+    {
+        var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
+        var y = Tensor.Empty([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x.Device);
+        x.Device.Backend.Conv2d(x, filter, geometry, new Epilogue { Bias = bias }, y);
+        return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], (dy, saved) =>
+        {
+            var (x, filter) = saved;
+            return
+            [
+                saved.IfNeeded(0, () =>
+                {
+                    var dx = Tensor.Like(x);
+                    dy.Device.Backend.Conv2dInputGradient(dy, filter, geometry, dx);
+                    return dx;
+                }),
+                saved.IfNeeded(1, () =>
+                {
+                    var dFilter = Tensor.Like(filter);
+                    dy.Device.Backend.Conv2dFilterGradient(x, dy, geometry, dFilter);
+                    return dFilter;
+                }),
+                saved.IfNeeded(2, () => dy.Sum([0, 1, 2])),
+            ];
+        });
+    }
+
+    static ConvGeometry Geometry(Tensor x, Tensor filter, Tensor? bias, int stride, int padding, int dilation, int groups)
+    {
+        Check.SameDevice(nameof(Conv2d), x, filter);
+        Check.That(filter.Rank == 4, nameof(Conv2d), $"the filter must be [kH, kW, Cin / groups, Cout], not {filter.Shape}.");
+        var window = new Window(filter.Shape[0], filter.Shape[1], stride, padding, dilation);
+        window.Check(nameof(Conv2d), x.Shape);
+        int inChannels = x.Shape[3], outChannels = filter.Shape[3];
+        Check.That(groups > 0 && inChannels % groups == 0 && outChannels % groups == 0, nameof(Conv2d),
+            $"{groups} groups do not divide {inChannels} input and {outChannels} output channels; use a common divisor.");
+        Check.That(filter.Shape[2] * groups == inChannels, nameof(Conv2d),
+            $"input has {inChannels} channels (shape {x.Shape}) but the filter expects {filter.Shape[2] * groups} (shape {filter.Shape}, {groups} groups). The input is [N, H, W, C]; if yours is [N, C, H, W], call ToChannelsLast().");
+        Check.That(bias is null || bias.Rank == 1 && bias.Length == outChannels, nameof(Conv2d), $"the bias has shape {bias?.Shape}; it must be [{outChannels}], one for each output channel.");
+        return new ConvGeometry(x.Shape[0], x.Shape[1], x.Shape[2], inChannels, outChannels, window, groups);
+    }
+}

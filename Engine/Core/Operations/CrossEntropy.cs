@@ -1,0 +1,54 @@
+namespace QuadEngine;
+
+/// <summary>
+/// Softmax and cross-entropy in one: with p = softmax(logits), e the smoothing and C the number of classes,
+///   loss = mean over rows of  -(1 - e) log p[label] - e / C sum_c log p_c          (Szegedy et al. 2016, section 7)
+/// Backward: dlogits = dloss / rows (p - (1 - e) onehot(label) - e / C).
+/// </summary>
+public static class CrossEntropy
+{
+    /// <param name="logits">[rows, classes]; leading axes are rows too</param>
+    /// <param name="labels">[rows], each in [0, classes)</param>
+    /// <param name="smoothing">e, in [0, 1).</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ArgumentException">There are more or fewer labels than rows, or a label is no class.</exception>
+    public static Tensor Apply(Tensor logits, IntTensor labels, float smoothing = 0f)
+    {
+        var rows = logits.Shape.Rows;
+        Check.That(logits.Rank > 0 && labels.Length == rows, nameof(CrossEntropy), $"there are {labels.Length} labels for {rows} rows of logits (shape {logits.Shape}).");
+        Check.That(smoothing is >= 0f and < 1f, nameof(CrossEntropy), $"the smoothing is {smoothing}; it must be at least 0 and under 1.");
+        using var local = labels.To(logits.Device);
+        Tensor probabilities = Tensor.Like(logits), losses = Tensor.Empty([rows], logits.Device);
+        logits.Device.Backend.CrossEntropy(logits, local, smoothing, probabilities, losses);
+        return losses.WithBackward(nameof(CrossEntropy), [logits], [probabilities], (dy, saved) =>
+        {
+            var dLogits = Tensor.Like(saved[0]);
+            dy.Device.Backend.CrossEntropyBackward(dy, saved[0], saved.Indices, smoothing, dLogits);
+            return [dLogits];
+        }, local).Mean();
+    }
+}
+
+/// <summary>Losses by name; each is the mean over all elements or rows, a scalar.</summary>
+public static class Losses
+{
+    /// <inheritdoc cref="QuadEngine.CrossEntropy.Apply"/>
+    public static Tensor CrossEntropy(Tensor logits, IntTensor labels, float smoothing = 0f) => QuadEngine.CrossEntropy.Apply(logits, labels, smoothing);
+
+    /// <summary>mean (prediction - target)^2.</summary>
+    public static Tensor MeanSquaredError(Tensor prediction, Tensor target)
+    {
+        SameShape(nameof(MeanSquaredError), prediction, target);
+        return (prediction - target).Square().Mean();
+    }
+
+    /// <summary>Binary cross-entropy of sigmoid(logits): mean of max(x, 0) - x t + log(1 + exp(-|x|)), which neither overflows nor loses digits.</summary>
+    public static Tensor BinaryCrossEntropyWithLogits(Tensor logits, Tensor target)
+    {
+        SameShape(nameof(BinaryCrossEntropyWithLogits), logits, target);
+        return (Elementwise.Apply<Softplus>(logits) - logits * target).Mean();
+    }
+
+    static void SameShape(string loss, Tensor prediction, Tensor target) =>
+        Check.That(prediction.Shape == target.Shape, loss, $"the prediction has shape {prediction.Shape} but the target {target.Shape}.");
+}

@@ -1,0 +1,27 @@
+namespace QuadEngine;
+
+/// <summary>
+/// Dropout (Srivastava et al. 2014): each element is 0 with probability p, else x / (1 - p). The mask is not stored: the backward
+/// draws the same numbers of <see cref="Philox"/> again.
+/// </summary>
+public static class Dropout
+{
+    /// <param name="x">Any shape.</param>
+    /// <param name="p">Probability to drop, in [0, 1).</param>
+    /// <param name="generator">Takes one stream; <see cref="Generator.Default"/> where null.</param>
+    /// <exception cref="ArgumentException">p is outside [0, 1).</exception>
+    public static Tensor Apply(Tensor x, float p, Generator? generator = null)
+    {
+        Check.That(p is >= 0f and < 1f, nameof(Dropout), $"the probability is {p}; it must be at least 0 and under 1.");
+        if (p == 0f) return x;
+        var stream = (generator ?? Generator.Default).Next();
+        var y = Tensor.Like(x);
+        x.Device.Backend.Dropout(x, stream, p, y);
+        return y.WithBackward(nameof(Dropout), [x], [], (dy, _) =>
+        {
+            var dx = Tensor.Like(dy);
+            dy.Device.Backend.Dropout(dy, stream, p, dx);
+            return [dx];
+        });
+    }
+}

@@ -1,0 +1,119 @@
+using System.Numerics;
+
+namespace QuadEngine;
+
+/// <summary>max(x, 0) (Nair and Hinton 2010); the derivative at 0 is 0, NaN stays NaN.</summary>
+public readonly struct Relu : IUnaryOp<Relu>
+{
+    /// <inheritdoc/>
+    public static string Name => "relu";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => x <= 0f ? 0f : x;
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => y > 0f ? 1f : 0f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero) | ~Vector.Equals(x, x), x, Vector<float>.Zero);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(y, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
+}
+
+/// <summary>x where x &gt; 0, slope x elsewhere (Maas et al. 2013).</summary>
+public readonly struct LeakyRelu : IBinaryOp<LeakyRelu>
+{
+    /// <inheritdoc/>
+    public static string Name => "leaky-relu";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float a, float b) => a > 0f ? a : b * a;
+
+    /// <inheritdoc/>
+    public static float DerivativeA(float a, float b, float y) => a > 0f ? 1f : b;
+
+    /// <inheritdoc/>
+    public static float DerivativeB(float a, float b, float y) => a > 0f ? 0f : a;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), a, b * a);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, b);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.Zero, a);
+}
+
+/// <summary>Sigmoid linear unit, x sigmoid(x) (Elfwing et al. 2018).</summary>
+public readonly struct Silu : IUnaryOp<Silu>
+{
+    /// <inheritdoc/>
+    public static string Name => "silu";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => x * Scalar.Sigmoid(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => Scalar.Sigmoid(x) * (1f + x * (1f - Scalar.Sigmoid(x)));
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => x * Scalar.Sigmoid(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x) * (Vector<float>.One + x * (Vector<float>.One - Scalar.Sigmoid(x)));
+}
+
+/// <summary>Gaussian error linear unit, x Phi(x) = x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016), exact form.</summary>
+public readonly struct Gelu : IUnaryOp<Gelu>
+{
+    /// <inheritdoc/>
+    public static string Name => "gelu";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => 0.5f * x * (1f + Scalar.Erf(x * 0.70710678f));
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 0.5f * (1f + Scalar.Erf(x * 0.70710678f)) + 0.39894228f * x * MathF.Exp(-0.5f * x * x);
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => new Vector<float>(0.5f) * x * (Vector<float>.One + Scalar.Erf(x * new Vector<float>(0.70710678f)));
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => new Vector<float>(0.5f) * (Vector<float>.One + Scalar.Erf(x * new Vector<float>(0.70710678f))) + new Vector<float>(0.39894228f) * x * Vector.Exp(new Vector<float>(-0.5f) * x * x);
+}
+
+/// <summary>log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).</summary>
+public readonly struct Softplus : IUnaryOp<Softplus>
+{
+    /// <inheritdoc/>
+    public static string Name => "softplus";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => MathF.Max(x, 0f) + MathF.Log(1f + MathF.Exp(-MathF.Abs(x)));
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => Scalar.Sigmoid(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.Max(x, Vector<float>.Zero) + Vector.Log(Vector<float>.One + Vector.Exp(-Vector.Abs(x)));
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x);
+}

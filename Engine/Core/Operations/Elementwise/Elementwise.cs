@@ -1,0 +1,57 @@
+namespace QuadEngine;
+
+/// <summary>Carries out any element-wise operation: forward, and the backward that its struct describes.</summary>
+public static class Elementwise
+{
+    /// <summary>y = F(x).</summary>
+    public static Tensor Apply<TOp>(Tensor x) where TOp : struct, IUnaryOp<TOp>
+    {
+        var y = Tensor.Like(x);
+        x.Device.Backend.Unary<TOp>(x, y);
+        return y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], static (dy, saved) =>
+        {
+            var dx = Tensor.Like(dy);
+            dy.Device.Backend.UnaryBackward<TOp>(dy, saved.Optional(0), saved.Optional(1), dx);
+            return [dx];
+        });
+    }
+
+    /// <summary>y = F(a, b), shapes broadcast.</summary>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
+    public static Tensor Apply<TOp>(Tensor a, Tensor b) where TOp : struct, IBinaryOp<TOp>
+    {
+        Check.SameDevice(TOp.Name, a, b);
+        var y = Tensor.Empty(Shape.Broadcast(a.Shape, b.Shape, TOp.Name), a.Device);
+        a.Device.Backend.Binary<TOp>(a, b, y);
+        Shape shapeA = a.Shape, shapeB = b.Shape;
+        return y.WithBackward(TOp.Name, [a, b], [If(TOp.Saves, Saves.Input, a), If(TOp.Saves, Saves.Input, b), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
+        {
+            if (TOp.Coefficients is { } linear)
+                return
+                [
+                    saved.IfNeeded(0, () => Broadcasting.SumTo(dy * linear.A, shapeA)),
+                    saved.IfNeeded(1, () => Broadcasting.SumTo(dy, shapeB) * linear.B),
+                ];
+
+            Tensor? da = saved.IfNeeded(0, () => Tensor.Like(dy)), db = saved.IfNeeded(1, () => Tensor.Like(dy));
+            dy.Device.Backend.BinaryBackward<TOp>(dy, saved.Optional(0), saved.Optional(1), saved.Optional(2), da, db);
+            return [da is null ? null : Broadcasting.SumTo(da, shapeA), db is null ? null : Broadcasting.SumTo(db, shapeB)];
+        });
+    }
+
+    /// <summary>y = F(x, b) with one number b.</summary>
+    public static Tensor Apply<TOp>(Tensor x, float b) where TOp : struct, IBinaryOp<TOp>
+    {
+        var y = Tensor.Like(x);
+        x.Device.Backend.BinaryScalar<TOp>(x, b, y);
+        return y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
+        {
+            if (TOp.Coefficients is { } linear) return [dy * linear.A];
+            var dx = Tensor.Like(dy);
+            dy.Device.Backend.BinaryScalarBackward<TOp>(dy, saved.Optional(0), b, saved.Optional(1), dx);
+            return [dx];
+        });
+    }
+
+    static Tensor? If(Saves all, Saves flag, Tensor tensor) => (all & flag) != 0 ? tensor : null;
+}

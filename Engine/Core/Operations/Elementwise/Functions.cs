@@ -1,0 +1,179 @@
+using System.Numerics;
+
+namespace QuadEngine;
+
+/// <summary>-x.</summary>
+public readonly struct Negate : IUnaryOp<Negate>
+{
+    /// <inheritdoc/>
+    public static string Name => "negate";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Nothing;
+
+    /// <inheritdoc/>
+    public static float F(float x) => -x;
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => -1f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => -x;
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Vector<float>.One;
+}
+
+/// <summary>e^x.</summary>
+public readonly struct Exp : IUnaryOp<Exp>
+{
+    /// <inheritdoc/>
+    public static string Name => "exp";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => MathF.Exp(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => y;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.Exp(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y;
+}
+
+/// <summary>The natural logarithm; -infinity at 0, NaN below.</summary>
+public readonly struct Log : IUnaryOp<Log>
+{
+    /// <inheritdoc/>
+    public static string Name => "log";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => MathF.Log(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 1f / x;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.Log(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / x;
+}
+
+/// <summary>The square root; NaN below 0.</summary>
+public readonly struct Sqrt : IUnaryOp<Sqrt>
+{
+    /// <inheritdoc/>
+    public static string Name => "sqrt";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => MathF.Sqrt(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 0.5f / y;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.SquareRoot(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => new Vector<float>(0.5f) / y;
+}
+
+/// <summary>x^2.</summary>
+public readonly struct Square : IUnaryOp<Square>
+{
+    /// <inheritdoc/>
+    public static string Name => "square";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => x * x;
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 2f * x;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => x * x;
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => x + x;
+}
+
+/// <summary>|x|; the derivative at 0 is 0.</summary>
+public readonly struct Abs : IUnaryOp<Abs>
+{
+    /// <inheritdoc/>
+    public static string Name => "abs";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => MathF.Abs(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => x > 0f ? 1f : x < 0f ? -1f : 0f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.Abs(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, Vector<float>.Zero));
+}
+
+/// <summary>The hyperbolic tangent.</summary>
+public readonly struct Tanh : IUnaryOp<Tanh>
+{
+    /// <inheritdoc/>
+    public static string Name => "tanh";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Scalar.Tanh(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 1f - y * y;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Scalar.Tanh(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One - y * y;
+}
+
+/// <summary>1 / (1 + exp(-x)).</summary>
+public readonly struct Sigmoid : IUnaryOp<Sigmoid>
+{
+    /// <inheritdoc/>
+    public static string Name => "sigmoid";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Scalar.Sigmoid(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => y * (1f - y);
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Scalar.Sigmoid(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y * (Vector<float>.One - y);
+}

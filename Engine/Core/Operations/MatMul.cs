@@ -1,0 +1,56 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// The matrix product, batched over leading axes: y[..., m, n] = sum_k a[..., m, k] b[..., k, n].
+/// Backward: da = dy b^T, db = a^T dy.
+/// </summary>
+public static class MatMul
+{
+    /// <param name="a">[..., M, K]</param>
+    /// <param name="b">[..., K, N] with the same leading axes, or [K, N] shared by all of a's.</param>
+    /// <returns>[..., M, N]</returns>
+    /// <exception cref="ArgumentException">The inner extents or the leading axes differ.</exception>
+    public static Tensor Apply(Tensor a, Tensor b)
+    {
+        Check.SameDevice(nameof(MatMul), a, b);
+        Check.That(a.Rank >= 2 && b.Rank >= 2, nameof(MatMul), $"the operands must be matrices, [.., M, K] and [.., K, N]; got {a.Shape} and {b.Shape}. Reshape vectors first.");
+        Check.That(a.Shape[^1] == b.Shape[^2], nameof(MatMul), $"the left operand has {a.Shape[^1]} columns (shape {a.Shape}) but the right {b.Shape[^2]} rows (shape {b.Shape}).");
+        var shared = b.Rank == 2;
+        Check.That(shared || b.Rank == a.Rank && a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]), nameof(MatMul),
+            $"the leading axes of {a.Shape} and {b.Shape} differ; they must be equal, or the right operand a single matrix.");
+
+        var y = Product(a, b, shared, transposeA: false, transposeB: false, shape: [.. a.Shape.AsSpan()[..^1], b.Shape[^1]]);
+        return y.WithBackward(nameof(MatMul), [a, b], [a, b], (dy, saved) =>
+        {
+            var (a, b) = saved;
+            return
+            [
+                saved.IfNeeded(0, () => Product(dy, b, shared, transposeA: false, transposeB: true, a.Shape)),
+                saved.IfNeeded(1, () => shared
+                    ? Product(Rows(a), Rows(dy), shared: true, transposeA: true, transposeB: false, b.Shape)
+                    : Product(a, dy, shared: false, transposeA: true, transposeB: false, b.Shape)),
+            ];
+        });
+    }
+
+    // A shared right operand makes all leading axes of the left one rows of a single product.
+    static Tensor Rows(Tensor x) => x.Detach().Reshape(x.Shape.Rows, x.Shape.Channels);
+
+    static Tensor Product(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB, Shape shape)
+    {
+        if (shared && !transposeA) a = Rows(a);
+        int m = a.Shape[transposeA ? ^1 : ^2], k = a.Shape[transposeA ? ^2 : ^1], n = b.Shape[transposeB ? ^2 : ^1];
+        var batch = shared ? 1 : a.Shape.AsSpan()[..^2].ToArray().Aggregate(1, (product, extent) => product * extent);
+        var y = Tensor.Empty(shape, a.Device);
+        y.Device.Backend.MatMul(a, b, new MatMulGeometry(batch, m, n, k, transposeA, transposeB, m * k, k * n), default, y);
+        return y;
+    }
+}
+
+public partial class Tensor
+{
+    /// <inheritdoc cref="QuadEngine.MatMul.Apply"/>
+    public Tensor MatMul(Tensor other) => QuadEngine.MatMul.Apply(this, other);
+}

@@ -1,0 +1,39 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// The quadratic neuron's point-wise part: from the projections z = [w x + b, Q^T x] of each neuron to [y, f].
+///   f = z_1..z_k,   y = z_0 + s sum_i lambda_i f_i^2,   s = 1/k or 1          (Chen et al., arXiv 2306.07294)
+/// Backward, given d = [d_y, d_f]: f acts as k linear neurons whose upstream gradient has gained a term,
+///   dz_0 = d_y,   dz_i = d_f_i + 2 s lambda_i f_i d_y,   dlambda_i = s sum_rows d_y f_i^2
+/// It reads f from the output, so that z itself is never kept.
+/// </summary>
+public static class QuadraticNeuron
+{
+    /// <param name="z">[..., channels], the neurons side by side</param>
+    /// <param name="lambda">[coefficients of all neurons]</param>
+    /// <param name="layout">How neurons share the channels.</param>
+    /// <param name="normalised">s = 1/k, which keeps y in bounds at any rank; else s = 1.</param>
+    /// <param name="detached">The gradient of y does not pass through f: f learns only as k linear neurons.</param>
+    /// <returns>[..., channels]</returns>
+    /// <exception cref="ArgumentException">The layout does not cover the channels, or Lambda has another length.</exception>
+    public static Tensor Apply(Tensor z, Tensor lambda, NeuronLayout layout, bool normalised = true, bool detached = false)
+    {
+        Check.SameDevice(nameof(QuadraticNeuron), z, lambda);
+        Check.That(z.Shape.Channels == layout.Channels, nameof(QuadraticNeuron),
+            $"the input has {z.Shape.Channels} channels (shape {z.Shape}) but the neurons make up {layout.Channels}.");
+        Check.That(lambda.Rank == 1 && lambda.Length == layout.Coefficients, nameof(QuadraticNeuron),
+            $"Lambda has shape {lambda.Shape} but {layout.Neurons} neurons of rank {layout.Rank} on {layout.Channels} channels have [{layout.Coefficients}] coefficients.");
+
+        var y = Tensor.Like(z);
+        z.Device.Backend.Quadratic(z, new QuadraticTerm(lambda, layout, normalised), y);
+        return y.WithBackward(nameof(QuadraticNeuron), [z, lambda], [y, lambda], (dy, saved) =>
+        {
+            var (y, lambda) = saved;
+            Tensor? dz = saved.IfNeeded(0, () => Tensor.Like(dy)), dLambda = saved.IfNeeded(1, () => Tensor.Like(lambda));
+            dy.Device.Backend.QuadraticBackward(dy, y, new QuadraticTerm(lambda, layout, normalised), detached, dz, dLambda);
+            return [dz, dLambda];
+        });
+    }
+}

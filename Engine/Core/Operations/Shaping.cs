@@ -1,0 +1,158 @@
+namespace QuadEngine;
+
+/// <summary>Operations that move elements and do not compute. Reshapes and slices of the leading axis are views; the others copy.</summary>
+public partial class Tensor
+{
+    /// <summary>The same elements in another shape, a view; one extent may be -1 and follows from the rest.</summary>
+    /// <exception cref="ArgumentException">The number of elements differs.</exception>
+    public Tensor Reshape(params int[] shape)
+    {
+        var free = Array.IndexOf(shape, -1);
+        if (free >= 0)
+        {
+            var others = shape.Where((_, axis) => axis != free).Aggregate(1, (product, extent) => product * extent);
+            Check.That(others > 0 && Length % others == 0, nameof(Reshape), $"shape {Shape} of {Length} elements does not divide into [{string.Join(", ", shape)}].");
+            shape = [.. shape];
+            shape[free] = Length / others;
+        }
+
+        return Reshape((Shape)shape);
+    }
+
+    /// <summary>The same elements in another shape, a view.</summary>
+    /// <exception cref="ArgumentException">The number of elements differs.</exception>
+    public Tensor Reshape(Shape shape)
+    {
+        Check.That(shape.Length == Length, nameof(Reshape), $"shape {Shape} has {Length} elements but {shape} has {shape.Length}.");
+        var old = Shape;
+        return View(Offset, shape).WithBackward(nameof(Reshape), [this], [], (dy, _) => [dy.Reshape(old)]);
+    }
+
+    /// <summary>All but the leading axis merged: [N, features].</summary>
+    public Tensor Flatten() => Reshape(Shape[0], -1);
+
+    /// <summary>The axes in another order: axis i of the result is axis order[i] of this. Reverses all where no order is given.</summary>
+    public Tensor Transpose(params int[] order)
+    {
+        if (order.Length == 0) order = [.. Enumerable.Range(0, Rank).Reverse()];
+        Check.That(order.Length == Rank && order.Order().SequenceEqual(Enumerable.Range(0, Rank)), nameof(Transpose),
+            $"[{string.Join(", ", order)}] is no order of the {Rank} axes of shape {Shape}; name each axis once.");
+        var strides = Shape.Strides();
+        var shape = Shape;
+        var y = Empty(order.Select(axis => shape[axis]).ToArray(), Device);
+        Device.Backend.CopyStrided(this, 0, order.Select(axis => strides[axis]).ToArray(), y.Shape, 0, y.Shape.Strides(), y);
+        return y.WithBackward(nameof(Transpose), [this], [], (dy, _) =>
+        {
+            var inverse = new int[order.Length];
+            for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
+            return [dy.Transpose(inverse)];
+        });
+    }
+
+    /// <summary>Images [N, C, H, W] as [N, H, W, C], the order of this engine.</summary>
+    public Tensor ToChannelsLast() => Transpose(0, 2, 3, 1);
+
+    /// <summary>Images [N, H, W, C] as [N, C, H, W], the order of PyTorch and ONNX.</summary>
+    public Tensor ToChannelsFirst() => Transpose(0, 3, 1, 2);
+
+    /// <summary>Elements start, start + 1, ... of an axis. A view for the leading axis, else a copy.</summary>
+    /// <exception cref="ArgumentException">The range leaves the axis.</exception>
+    public Tensor Slice(int axis, int start, int count)
+    {
+        axis = Shape.Axis(axis, nameof(Slice));
+        Check.That(start >= 0 && count >= 0 && start + count <= Shape[axis], nameof(Slice),
+            $"elements {start} to {start + count - 1} are outside axis {axis} of shape {Shape}, which has {Shape[axis]}.");
+        var strides = Shape.Strides();
+        var (whole, shape) = (Shape, Shape.With(axis, count));
+        var y = axis == 0 ? View(Offset + start * strides[0], shape) : Empty(shape, Device);
+        if (axis > 0) Device.Backend.CopyStrided(this, start * strides[axis], strides, shape, 0, shape.Strides(), y);
+        return y.WithBackward(nameof(Slice), [this], [], (dy, _) =>
+        {
+            var dx = Zeros(whole, dy.Device);
+            dy.Device.Backend.CopyStrided(dy, 0, shape.Strides(), shape, start * strides[axis], strides, dx);
+            return [dx];
+        });
+    }
+
+    /// <summary>Tensors one after the other along an axis; the other extents are the same.</summary>
+    /// <exception cref="ArgumentException">There are none, or their shapes do not fit.</exception>
+    public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis)
+    {
+        Check.That(tensors.Count > 0, nameof(Concat), $"there are no tensors to join.");
+        var first = tensors[0];
+        axis = first.Shape.Axis(axis, nameof(Concat));
+        foreach (var tensor in tensors)
+        {
+            Check.SameDevice(nameof(Concat), first, tensor);
+            Check.That(tensor.Rank == first.Rank && tensor.Shape.With(axis, 0) == first.Shape.With(axis, 0), nameof(Concat),
+                $"shapes {first.Shape} and {tensor.Shape} differ outside axis {axis}.");
+        }
+
+        int[] counts = [.. tensors.Select(tensor => tensor.Shape[axis])];
+        var y = Empty(first.Shape.With(axis, counts.Sum()), first.Device);
+        var strides = y.Shape.Strides();
+        for (int i = 0, start = 0; i < tensors.Count; start += counts[i++])
+            y.Device.Backend.CopyStrided(tensors[i], 0, tensors[i].Shape.Strides(), tensors[i].Shape, start * strides[axis], strides, y);
+        return y.WithBackward(nameof(Concat), tensors.ToArray(), [], (dy, saved) =>
+        {
+            var gradients = new Tensor?[counts.Length];
+            for (int i = 0, start = 0; i < counts.Length; start += counts[i++])
+                gradients[i] = saved.Needs(i) ? dy.Slice(axis, start, counts[i]) : null;
+            return gradients;
+        });
+    }
+
+    /// <summary>Adds <paramref name="before"/> and <paramref name="after"/> elements of one value around an axis.</summary>
+    public Tensor Pad(int axis, int before, int after, float value = 0f)
+    {
+        axis = Shape.Axis(axis, nameof(Pad));
+        Check.That(before >= 0 && after >= 0, nameof(Pad), $"{before} before and {after} after: padding cannot be negative; use Slice to cut.");
+        var y = Full(Shape.With(axis, Shape[axis] + before + after), value, Device);
+        var strides = y.Shape.Strides();
+        Device.Backend.CopyStrided(this, 0, Shape.Strides(), Shape, before * strides[axis], strides, y);
+        var count = Shape[axis];
+        return y.WithBackward(nameof(Pad), [this], [], (dy, _) => [dy.Slice(axis, before, count)]);
+    }
+
+    /// <summary>Every <paramref name="step"/>-th element of an axis, from the first on: the shortcut of option A (He et al. 2016).</summary>
+    public Tensor Subsample(int axis, int step)
+    {
+        axis = Shape.Axis(axis, nameof(Subsample));
+        Check.That(step > 0, nameof(Subsample), $"the step is {step}; use 1 or more.");
+        var shape = Shape.With(axis, (Shape[axis] + step - 1) / step);
+        var (whole, strides) = (Shape, Shape.Strides());
+        strides[axis] *= step;
+        var y = Empty(shape, Device);
+        Device.Backend.CopyStrided(this, 0, strides, shape, 0, shape.Strides(), y);
+        return y.WithBackward(nameof(Subsample), [this], [], (dy, _) =>
+        {
+            var dx = Zeros(whole, dy.Device);
+            dy.Device.Backend.CopyStrided(dy, 0, shape.Strides(), shape, 0, strides, dx);
+            return [dx];
+        });
+    }
+
+    /// <summary>Repeats axes of extent 1 (and adds leading ones) to reach a shape that this one broadcasts to.</summary>
+    public Tensor Expand(Shape shape)
+    {
+        Check.That(Shape.Broadcast(Shape, shape, nameof(Expand)) == shape, nameof(Expand), $"shape {Shape} does not expand to {shape}.");
+        if (shape == Shape) return this;
+        var added = shape.Rank - Rank;
+        var own = Shape.Strides();
+        var strides = new int[shape.Rank];
+        for (var axis = added; axis < shape.Rank; axis++) strides[axis] = Shape[axis - added] == 1 ? 0 : own[axis - added];
+        var y = Empty(shape, Device);
+        Device.Backend.CopyStrided(this, 0, strides, shape, 0, shape.Strides(), y);
+        var old = Shape;
+        return y.WithBackward(nameof(Expand), [this], [], (dy, _) => [Broadcasting.SumTo(dy, old)]);
+    }
+
+    /// <summary>Each pixel of [N, H, W, C] repeated factor times along height and width: nearest-neighbour upsampling.</summary>
+    public Tensor Upsample(int factor)
+    {
+        Check.That(Rank == 4, nameof(Upsample), $"the input must be [N, H, W, C], not {Shape}.");
+        Check.That(factor > 0, nameof(Upsample), $"the factor is {factor}; use 1 or more.");
+        int n = Shape[0], h = Shape[1], w = Shape[2], c = Shape[3];
+        return Reshape(n, h, 1, w, 1, c).Expand([n, h, factor, w, factor, c]).Reshape(n, h * factor, w * factor, c);
+    }
+}
