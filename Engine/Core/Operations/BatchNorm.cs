@@ -1,6 +1,6 @@
 using QuadEngine.Devices;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>Running mean and variance of a batch norm, [channels] each, updated in place by every training step.</summary>
 /// <param name="Mean">[channels]</param>

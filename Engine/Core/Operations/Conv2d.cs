@@ -1,6 +1,6 @@
 using QuadEngine.Devices;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Two-dimensional convolution (cross-correlation, as every framework has it), channels last:

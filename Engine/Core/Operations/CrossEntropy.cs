@@ -1,4 +1,4 @@
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Softmax and cross-entropy in one: with p = softmax(logits), e the smoothing and C the number of classes,
@@ -27,28 +27,4 @@ public static class CrossEntropy
             return [dLogits];
         }, local).Mean();
     }
-}
-
-/// <summary>Losses by name; each is the mean over all elements or rows, a scalar.</summary>
-public static class Losses
-{
-    /// <inheritdoc cref="QuadEngine.CrossEntropy.Apply"/>
-    public static Tensor CrossEntropy(Tensor logits, IntTensor labels, float smoothing = 0f) => QuadEngine.CrossEntropy.Apply(logits, labels, smoothing);
-
-    /// <summary>mean (prediction - target)^2.</summary>
-    public static Tensor MeanSquaredError(Tensor prediction, Tensor target)
-    {
-        SameShape(nameof(MeanSquaredError), prediction, target);
-        return (prediction - target).Square().Mean();
-    }
-
-    /// <summary>Binary cross-entropy of sigmoid(logits): mean of max(x, 0) - x t + log(1 + exp(-|x|)), which neither overflows nor loses digits.</summary>
-    public static Tensor BinaryCrossEntropyWithLogits(Tensor logits, Tensor target)
-    {
-        SameShape(nameof(BinaryCrossEntropyWithLogits), logits, target);
-        return (Elementwise.Apply<Softplus>(logits) - logits * target).Mean();
-    }
-
-    static void SameShape(string loss, Tensor prediction, Tensor target) =>
-        Check.That(prediction.Shape == target.Shape, loss, $"the prediction has shape {prediction.Shape} but the target {target.Shape}.");
 }

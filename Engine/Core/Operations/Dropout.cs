@@ -1,4 +1,4 @@
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Dropout (Srivastava et al. 2014): each element is 0 with probability p, else x / (1 - p). The mask is not stored: the backward

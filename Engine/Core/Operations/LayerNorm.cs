@@ -1,4 +1,4 @@
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Layer normalisation (Ba et al. 2016) over the channels of each row: y = (x - mean) / sqrt(variance + epsilon) gamma + beta.

@@ -1,6 +1,6 @@
 using QuadEngine.Devices;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// The matrix product, batched over leading axes: y[..., m, n] = sum_k a[..., m, k] b[..., k, n].
@@ -47,10 +47,4 @@ public static class MatMul
         y.Device.Backend.MatMul(a, b, new MatMulGeometry(batch, m, n, k, transposeA, transposeB, m * k, k * n), default, y);
         return y;
     }
-}
-
-public partial class Tensor
-{
-    /// <inheritdoc cref="QuadEngine.MatMul.Apply"/>
-    public Tensor MatMul(Tensor other) => QuadEngine.MatMul.Apply(this, other);
 }

@@ -1,4 +1,4 @@
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// How quadratic neurons of rank k share the channels of a layer: neuron after neuron, [y, f_1..f_k, y, f_1..f_k, ...]. Where

@@ -1,6 +1,6 @@
 using QuadEngine.Devices;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Pooling over sliding windows of [N, H, W, C]. Maximum: the gradient goes to the element that was largest, the first of

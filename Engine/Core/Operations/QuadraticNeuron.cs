@@ -1,6 +1,6 @@
 using QuadEngine.Devices;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// The quadratic neuron's point-wise part: from the projections z = [w x + b, Q^T x] of each neuron to [y, f].

@@ -1,4 +1,4 @@
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Softmax over the innermost axis, p_c = exp(x_c) / sum exp(x), and its logarithm, computed from x - max(x).
@@ -20,13 +20,4 @@ public static class Softmax
             return [dx];
         });
     }
-}
-
-public partial class Tensor
-{
-    /// <inheritdoc cref="QuadEngine.Softmax"/>
-    public Tensor Softmax() => QuadEngine.Softmax.Apply(this);
-
-    /// <inheritdoc cref="QuadEngine.Softmax"/>
-    public Tensor LogSoftmax() => QuadEngine.Softmax.Apply(this, logarithm: true);
 }

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>max(x, 0) (Nair and Hinton 2010); the derivative at 0 is 0, NaN stays NaN.</summary>
 public readonly struct Relu : IUnaryOp<Relu>

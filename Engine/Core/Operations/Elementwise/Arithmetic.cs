@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>a + b.</summary>
 public readonly struct Add : IBinaryOp<Add>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>1 where a &gt; b, else 0; no gradient passes.</summary>
 public readonly struct Greater : IBinaryOp<Greater>

@@ -1,4 +1,4 @@
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>Carries out any element-wise operation: forward, and the backward that its struct describes.</summary>
 public static class Elementwise

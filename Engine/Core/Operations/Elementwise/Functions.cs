@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>-x.</summary>
 public readonly struct Negate : IUnaryOp<Negate>

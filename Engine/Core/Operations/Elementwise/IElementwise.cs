@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>What the backward of an operation reads: the tape keeps that and nothing else.</summary>
 [Flags]

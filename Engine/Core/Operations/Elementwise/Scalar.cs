@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace QuadEngine;
+namespace QuadEngine.Operations;
 
 /// <summary>
 /// Scalar and vector functions that the base library lacks, or that GPU compilers would only approximate: what element-wise

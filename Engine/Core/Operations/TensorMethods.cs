@@ -1,6 +1,6 @@
 namespace QuadEngine;
 
-/// <summary>Element-wise operations as operators and methods; shapes broadcast.</summary>
+/// <summary>Operations as operators and methods of a tensor; shapes of element-wise ones broadcast.</summary>
 public partial class Tensor
 {
     /// <summary>a + b.</summary>
@@ -42,72 +42,81 @@ public partial class Tensor
     /// <summary>-x.</summary>
     public static Tensor operator -(Tensor x) => Elementwise.Apply<Negate>(x);
 
-    /// <inheritdoc cref="QuadEngine.Power"/>
+    /// <inheritdoc cref="Operations.Power"/>
     public Tensor Pow(Tensor exponent) => Elementwise.Apply<Power>(this, exponent);
 
-    /// <inheritdoc cref="QuadEngine.Power"/>
+    /// <inheritdoc cref="Operations.Power"/>
     public Tensor Pow(float exponent) => Elementwise.Apply<Power>(this, exponent);
 
-    /// <inheritdoc cref="QuadEngine.Exp"/>
+    /// <inheritdoc cref="Operations.Exp"/>
     public Tensor Exp() => Elementwise.Apply<Exp>(this);
 
-    /// <inheritdoc cref="QuadEngine.Log"/>
+    /// <inheritdoc cref="Operations.Log"/>
     public Tensor Log() => Elementwise.Apply<Log>(this);
 
-    /// <inheritdoc cref="QuadEngine.Sqrt"/>
+    /// <inheritdoc cref="Operations.Sqrt"/>
     public Tensor Sqrt() => Elementwise.Apply<Sqrt>(this);
 
-    /// <inheritdoc cref="QuadEngine.Square"/>
+    /// <inheritdoc cref="Operations.Square"/>
     public Tensor Square() => Elementwise.Apply<Square>(this);
 
-    /// <inheritdoc cref="QuadEngine.Abs"/>
+    /// <inheritdoc cref="Operations.Abs"/>
     public Tensor Abs() => Elementwise.Apply<Abs>(this);
 
-    /// <inheritdoc cref="QuadEngine.Tanh"/>
+    /// <inheritdoc cref="Operations.Tanh"/>
     public Tensor Tanh() => Elementwise.Apply<Tanh>(this);
 
-    /// <inheritdoc cref="QuadEngine.Sigmoid"/>
+    /// <inheritdoc cref="Operations.Sigmoid"/>
     public Tensor Sigmoid() => Elementwise.Apply<Sigmoid>(this);
 
-    /// <inheritdoc cref="QuadEngine.Relu"/>
+    /// <inheritdoc cref="Operations.Relu"/>
     public Tensor Relu() => Elementwise.Apply<Relu>(this);
 
-    /// <inheritdoc cref="QuadEngine.LeakyRelu"/>
+    /// <inheritdoc cref="Operations.LeakyRelu"/>
     public Tensor LeakyRelu(float slope = 0.01f) => Elementwise.Apply<LeakyRelu>(this, slope);
 
-    /// <inheritdoc cref="QuadEngine.Silu"/>
+    /// <inheritdoc cref="Operations.Silu"/>
     public Tensor Silu() => Elementwise.Apply<Silu>(this);
 
-    /// <inheritdoc cref="QuadEngine.Gelu"/>
+    /// <inheritdoc cref="Operations.Gelu"/>
     public Tensor Gelu() => Elementwise.Apply<Gelu>(this);
 
-    /// <inheritdoc cref="QuadEngine.Softplus"/>
+    /// <inheritdoc cref="Operations.Softplus"/>
     public Tensor Softplus() => Elementwise.Apply<Softplus>(this);
 
-    /// <inheritdoc cref="QuadEngine.Maximum"/>
+    /// <inheritdoc cref="Operations.Maximum"/>
     public Tensor Maximum(Tensor other) => Elementwise.Apply<Maximum>(this, other);
 
-    /// <inheritdoc cref="QuadEngine.Maximum"/>
+    /// <inheritdoc cref="Operations.Maximum"/>
     public Tensor Maximum(float other) => Elementwise.Apply<Maximum>(this, other);
 
-    /// <inheritdoc cref="QuadEngine.Minimum"/>
+    /// <inheritdoc cref="Operations.Minimum"/>
     public Tensor Minimum(Tensor other) => Elementwise.Apply<Minimum>(this, other);
 
-    /// <inheritdoc cref="QuadEngine.Minimum"/>
+    /// <inheritdoc cref="Operations.Minimum"/>
     public Tensor Minimum(float other) => Elementwise.Apply<Minimum>(this, other);
 
     /// <summary>min(max(x, low), high).</summary>
     public Tensor Clamp(float low, float high) => Maximum(low).Minimum(high);
 
-    /// <inheritdoc cref="QuadEngine.Greater"/>
+    /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(Tensor other) => Elementwise.Apply<Greater>(this, other);
 
-    /// <inheritdoc cref="QuadEngine.Greater"/>
+    /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(float other) => Elementwise.Apply<Greater>(this, other);
 
-    /// <inheritdoc cref="QuadEngine.Equal"/>
+    /// <inheritdoc cref="Operations.Equal"/>
     public Tensor Equal(Tensor other) => Elementwise.Apply<Equal>(this, other);
 
     /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere; NaN in the one not chosen does no harm.</summary>
     public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<KeepWhere>(a, this) + Elementwise.Apply<DropWhere>(b, this);
+
+    /// <inheritdoc cref="Operations.MatMul.Apply"/>
+    public Tensor MatMul(Tensor other) => Operations.MatMul.Apply(this, other);
+
+    /// <inheritdoc cref="Operations.Softmax"/>
+    public Tensor Softmax() => Operations.Softmax.Apply(this);
+
+    /// <inheritdoc cref="Operations.Softmax"/>
+    public Tensor LogSoftmax() => Operations.Softmax.Apply(this, logarithm: true);
 }

@@ -1,0 +1,25 @@
+namespace QuadEngine;
+
+/// <summary>Losses by name; each is the mean over all elements or rows, a scalar.</summary>
+public static class Losses
+{
+    /// <inheritdoc cref="Operations.CrossEntropy.Apply"/>
+    public static Tensor CrossEntropy(Tensor logits, IntTensor labels, float smoothing = 0f) => Operations.CrossEntropy.Apply(logits, labels, smoothing);
+
+    /// <summary>mean (prediction - target)^2.</summary>
+    public static Tensor MeanSquaredError(Tensor prediction, Tensor target)
+    {
+        SameShape(nameof(MeanSquaredError), prediction, target);
+        return (prediction - target).Square().Mean();
+    }
+
+    /// <summary>Binary cross-entropy of sigmoid(logits): mean of max(x, 0) - x t + log(1 + exp(-|x|)), which neither overflows nor loses digits.</summary>
+    public static Tensor BinaryCrossEntropyWithLogits(Tensor logits, Tensor target)
+    {
+        SameShape(nameof(BinaryCrossEntropyWithLogits), logits, target);
+        return (Elementwise.Apply<Softplus>(logits) - logits * target).Mean();
+    }
+
+    static void SameShape(string loss, Tensor prediction, Tensor target) =>
+        Check.That(prediction.Shape == target.Shape, loss, $"the prediction has shape {prediction.Shape} but the target {target.Shape}.");
+}

@@ -1,0 +1,25 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): w -= lr decay w;  m = b1 m + (1 - b1) g;
+/// v = b2 v + (1 - b2) g^2;  w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), t counted from 1.
+/// </summary>
+public sealed class AdamW(IEnumerable<ParameterGroup> groups, float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 1e-2f)
+    : Optimizer(groups, learningRate)
+{
+    /// <summary>AdamW over one group.</summary>
+    public AdamW(IEnumerable<Parameter> parameters, float learningRate = 1e-3f, float weightDecay = 1e-2f)
+        : this([new ParameterGroup("all", [.. parameters])], learningRate, weightDecay: weightDecay)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Slots => ["first_moment", "second_moment"];
+
+    /// <inheritdoc/>
+    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first) =>
+        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1],
+            new AdamStep(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, Steps));
+}

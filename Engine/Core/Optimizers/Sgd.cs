@@ -1,0 +1,45 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// Stochastic gradient descent as PyTorch has it: g = dw + weightDecay w;  v = momentum v + (1 - dampening) g (v = g at the first
+/// step);  w -= learningRate (g + momentum v with Nesterov's momentum (Sutskever et al. 2013), else v).
+/// </summary>
+/// <exception cref="ArgumentException">Nesterov without momentum, or with dampening.</exception>
+public sealed class Sgd : Optimizer
+{
+    /// <summary>SGD over groups of parameters.</summary>
+    public Sgd(IEnumerable<ParameterGroup> groups, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false, float dampening = 0f)
+        : base(groups, learningRate)
+    {
+        Check.That(!nesterov || momentum > 0f && dampening == 0f, nameof(Sgd), $"Nesterov's momentum needs momentum above 0 and no dampening; got momentum {momentum}, dampening {dampening}.");
+        (Momentum, WeightDecay, Nesterov, Dampening) = (momentum, weightDecay, nesterov, dampening);
+    }
+
+    /// <summary>SGD over one group.</summary>
+    public Sgd(IEnumerable<Parameter> parameters, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false)
+        : this([new ParameterGroup("all", [.. parameters])], learningRate, momentum, weightDecay, nesterov)
+    {
+    }
+
+    /// <summary>Decay of the velocity.</summary>
+    public float Momentum { get; }
+
+    /// <summary>L2 penalty, added to the gradient; a group may have its own.</summary>
+    public float WeightDecay { get; }
+
+    /// <summary>Look ahead by one velocity.</summary>
+    public bool Nesterov { get; }
+
+    /// <summary>Part of the gradient that the velocity leaves out.</summary>
+    public float Dampening { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Slots => Momentum > 0f ? ["momentum"] : [];
+
+    /// <inheritdoc/>
+    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first) =>
+        parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [],
+            new SgdStep(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, first));
+}
