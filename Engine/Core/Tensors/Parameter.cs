@@ -1,16 +1,11 @@
 namespace QuadEngine;
 
-/// <summary>A tensor that is learned: a leaf of every graph, outliving all scopes, moved between devices in place.</summary>
-public sealed class Parameter : Tensor
+/// <summary>A tensor that outlives all scopes and is moved between devices in place: a <see cref="Parameter"/> or a <see cref="Buffer"/>.</summary>
+public abstract class StateTensor : Tensor
 {
-    /// <summary>Takes the values of a tensor, sharing its memory.</summary>
-    public Parameter(Tensor values) : base(values.Storage.Retain(), values.Offset, values.Shape)
-    {
-        Keep();
-        RequiresGrad = true;
-    }
+    private protected StateTensor(Tensor values) : base(values.Storage.Retain(), values.Offset, values.Shape) => Keep();
 
-    /// <summary>Moves the values (and drops the gradient) to a device; everybody who holds this parameter sees it there.</summary>
+    /// <summary>Moves the values (and drops the gradient) to a device; everybody who holds this tensor sees it there.</summary>
     public void MoveTo(Device device)
     {
         if (ReferenceEquals(device, Device)) return;
@@ -24,5 +19,21 @@ public sealed class Parameter : Tensor
     {
         Grad?.Dispose();
         Grad = null;
+    }
+}
+
+/// <summary>A tensor that is learned: a leaf of every graph that it enters.</summary>
+public sealed class Parameter : StateTensor
+{
+    /// <summary>Takes the values of a tensor, sharing its memory.</summary>
+    public Parameter(Tensor values) : base(values) => RequiresGrad = true;
+}
+
+/// <summary>A tensor that is saved with a network but not learned, as the running statistics of batch norm.</summary>
+public sealed class Buffer : StateTensor
+{
+    /// <summary>Takes the values of a tensor, sharing its memory.</summary>
+    public Buffer(Tensor values) : base(values)
+    {
     }
 }

@@ -1,0 +1,45 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>An element-wise function as a module.</summary>
+public abstract class Activation<TOp> : Module where TOp : struct, IUnaryOp<TOp>
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Elementwise.Apply<TOp>(x);
+}
+
+/// <summary>max(x, 0).</summary>
+public sealed class Relu : Activation<Operations.Relu>;
+
+/// <summary>x sigmoid(x).</summary>
+public sealed class Silu : Activation<Operations.Silu>;
+
+/// <summary>x Phi(x).</summary>
+public sealed class Gelu : Activation<Operations.Gelu>;
+
+/// <summary>The hyperbolic tangent.</summary>
+public sealed class Tanh : Activation<Operations.Tanh>;
+
+/// <summary>1 / (1 + exp(-x)).</summary>
+public sealed class Sigmoid : Activation<Operations.Sigmoid>;
+
+/// <summary>x where x &gt; 0, slope x elsewhere.</summary>
+public sealed class LeakyRelu(float slope = 0.01f) : Module
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => x.LeakyRelu(slope);
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"LeakyRelu({slope})";
+}
+
+/// <summary>Drops elements in training, passes them in inference. See <see cref="Operations.Dropout"/>.</summary>
+public sealed class Dropout(float p = 0.5f, Generator? generator = null) : Module
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Training ? Operations.Dropout.Apply(x, p, generator) : x;
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"Dropout({p})";
+}

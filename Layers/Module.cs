@@ -1,0 +1,140 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>
+/// A part of a network: parameters, buffers and smaller modules under names, and a function of a tensor. What a module holds
+/// is registered in its constructor, explicitly, so that the names in checkpoints are those in the source.
+/// </summary>
+/// <remarks>
+/// Calling a module is a scope: the tensors made inside are dropped when it returns, all but the result. What the tape needs for
+/// backward belongs to the tape; to keep another one for yourself, call <see cref="Tensor.Keep"/> on it.
+/// </remarks>
+public abstract partial class Module
+{
+    readonly List<(string Name, Module Module)> children = [];
+    readonly List<(string Name, Parameter Parameter, GroupSettings Settings)> parameters = [];
+    readonly List<(string Name, Buffer Buffer)> buffers = [];
+
+    /// <summary>Training (batch statistics, dropout) or inference; see <see cref="Train"/> and <see cref="Eval"/>.</summary>
+    public bool Training { get; private set; } = true;
+
+    /// <summary>Calls the module.</summary>
+    public Tensor this[Tensor x] => Forward(x);
+
+    /// <summary>Calls the module in a scope of its own.</summary>
+    public Tensor Forward(Tensor x)
+    {
+        using var scope = new TensorScope(name);
+        var y = Compute(x);
+        ModuleTrace.Called(this, x, y);
+        return scope.Result(y);
+    }
+
+    /// <summary>The function that the module is.</summary>
+    protected abstract Tensor Compute(Tensor x);
+
+    /// <summary>Multiply-adds that the module itself (not its children) spends on one call, given the shapes.</summary>
+    public virtual long MultiplyAdds(Shape input, Shape output) => 0;
+
+    // ---- registration
+
+    string name = "";
+
+    /// <summary>Takes in a child under a name.</summary>
+    protected T Register<T>(string name, T module) where T : Module
+    {
+        module.name = name;
+        children.Add((name, module));
+        return module;
+    }
+
+    /// <summary>Takes in a parameter under a name, with its group settings where it is not updated as the others are.</summary>
+    protected Parameter Register(string name, Parameter parameter, GroupSettings? settings = null)
+    {
+        parameters.Add((name, parameter, settings ?? GroupSettings.Default));
+        return parameter;
+    }
+
+    /// <summary>Takes in a buffer: state that is saved but not learned.</summary>
+    protected Buffer Register(string name, Buffer buffer)
+    {
+        buffers.Add((name, buffer));
+        return buffer;
+    }
+
+    // ---- what is inside
+
+    /// <summary>The direct children.</summary>
+    public IReadOnlyList<(string Name, Module Module)> Children => children;
+
+    /// <summary>This module and all below it, with their paths ("layer1.0.conv1"; "" for this one), parents first.</summary>
+    public IEnumerable<(string Path, Module Module)> Modules(string path = "") =>
+        children.SelectMany(child => child.Module.Modules(Join(path, child.Name))).Prepend((path, this));
+
+    /// <summary>All parameters with their paths, in the order of registration.</summary>
+    public IEnumerable<(string Path, Parameter Parameter)> NamedParameters() =>
+        Modules().SelectMany(entry => entry.Module.parameters.Select(own => (Join(entry.Path, own.Name), own.Parameter)));
+
+    /// <summary>All buffers with their paths, in the order of registration.</summary>
+    public IEnumerable<(string Path, Buffer Buffer)> NamedBuffers() =>
+        Modules().SelectMany(entry => entry.Module.buffers.Select(own => (Join(entry.Path, own.Name), own.Buffer)));
+
+    /// <summary>All parameters.</summary>
+    public IEnumerable<Parameter> Parameters() => NamedParameters().Select(entry => entry.Parameter);
+
+    /// <summary>Number of learned values.</summary>
+    public long ParameterCount => Parameters().Sum(parameter => (long)parameter.Length);
+
+    /// <summary>The parameters in groups of equal settings, for an optimizer: Lambda of quadratic neurons is one of its own.</summary>
+    public IReadOnlyList<ParameterGroup> ParameterGroups() =>
+    [
+        .. Modules().SelectMany(entry => entry.Module.parameters)
+            .GroupBy(own => own.Settings, own => own.Parameter)
+            .Select(group => new ParameterGroup(group.Key.Name, [.. group]) { LearningRateMultiplier = group.Key.LearningRateMultiplier, WeightDecay = group.Key.WeightDecay }),
+    ];
+
+    // ---- modes and places
+
+    /// <summary>Switches this module and all below to training.</summary>
+    public Module Train(bool training = true)
+    {
+        foreach (var (_, module) in Modules()) module.Training = training;
+        return this;
+    }
+
+    /// <summary>Switches this module and all below to inference.</summary>
+    public Module Eval() => Train(false);
+
+    internal void MoveTo(Device device)
+    {
+        foreach (var (_, module) in Modules())
+        {
+            foreach (var (_, parameter, _) in module.parameters) parameter.MoveTo(device);
+            foreach (var (_, buffer) in module.buffers) buffer.MoveTo(device);
+        }
+    }
+
+    static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";
+}
+
+/// <summary>Extensions that give back the type they were called on.</summary>
+public static class ModuleExtensions
+{
+    /// <summary>Moves all parameters and buffers to a device, in place.</summary>
+    public static T To<T>(this T module, Device device) where T : Module
+    {
+        module.MoveTo(device);
+        return module;
+    }
+}
+
+/// <summary>How an optimizer treats a parameter; parameters of equal settings form one group.</summary>
+/// <param name="Name">"weights", "lambda", ...</param>
+/// <param name="LearningRateMultiplier">Multiplies the optimizer's learning rate.</param>
+/// <param name="WeightDecay">Weight decay of the group; null for the optimizer's.</param>
+public sealed record GroupSettings(string Name, float LearningRateMultiplier = 1f, float? WeightDecay = null)
+{
+    /// <summary>As the optimizer says.</summary>
+    public static GroupSettings Default { get; } = new("weights");
+}

@@ -1,0 +1,67 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>Batch normalisation of each channel, over images or rows alike. See <see cref="Operations.BatchNorm"/>.</summary>
+public sealed class BatchNorm : Module
+{
+    readonly int numFeatures;
+    readonly float epsilon, momentum;
+
+    /// <summary>A batch norm of so many channels; momentum and epsilon as PyTorch's.</summary>
+    public BatchNorm(int numFeatures, float epsilon = 1e-5f, float momentum = 0.1f)
+    {
+        (this.numFeatures, this.epsilon, this.momentum) = (numFeatures, epsilon, momentum);
+        Weight = Register("weight", new Parameter(Tensor.Ones([numFeatures])));
+        Bias = Register("bias", new Parameter(Tensor.Zeros([numFeatures])));
+        RunningMean = Register("running_mean", new Buffer(Tensor.Zeros([numFeatures])));
+        RunningVariance = Register("running_var", new Buffer(Tensor.Ones([numFeatures])));
+    }
+
+    /// <summary>gamma, [channels].</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>beta, [channels].</summary>
+    public Parameter Bias { get; }
+
+    /// <summary>[channels].</summary>
+    public Buffer RunningMean { get; }
+
+    /// <summary>[channels], unbiased.</summary>
+    public Buffer RunningVariance { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Training
+        ? Operations.BatchNorm.Train(x, Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, momentum), epsilon)
+        : Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"BatchNorm({numFeatures})";
+}
+
+/// <summary>Layer normalisation over the channels of each row. See <see cref="Operations.LayerNorm"/>.</summary>
+public sealed class LayerNorm : Module
+{
+    readonly int numFeatures;
+    readonly float epsilon;
+
+    /// <summary>A layer norm of so many channels.</summary>
+    public LayerNorm(int numFeatures, float epsilon = 1e-5f)
+    {
+        (this.numFeatures, this.epsilon) = (numFeatures, epsilon);
+        Weight = Register("weight", new Parameter(Tensor.Ones([numFeatures])));
+        Bias = Register("bias", new Parameter(Tensor.Zeros([numFeatures])));
+    }
+
+    /// <summary>gamma, [channels].</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>beta, [channels].</summary>
+    public Parameter Bias { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Operations.LayerNorm.Apply(x, Weight, Bias, epsilon);
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"LayerNorm({numFeatures})";
+}

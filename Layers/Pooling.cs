@@ -1,0 +1,30 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>The largest element of each window. See <see cref="Pooling.Max"/>.</summary>
+public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, int dilation = 1) : Module
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Pooling.Max(x, kernelSize, stride, padding, dilation);
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"MaxPool2d({kernelSize}x{kernelSize}, stride {(stride == 0 ? kernelSize : stride)}, padding {padding})";
+}
+
+/// <summary>The mean of each window. See <see cref="Pooling.Average"/>.</summary>
+public sealed class AvgPool2d(int kernelSize, int stride = 0, int padding = 0) : Module
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Pooling.Average(x, kernelSize, stride, padding);
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"AvgPool2d({kernelSize}x{kernelSize}, stride {(stride == 0 ? kernelSize : stride)}, padding {padding})";
+}
+
+/// <summary>The mean of each channel over the whole image: [N, H, W, C] to [N, C].</summary>
+public sealed class GlobalAvgPool2d : Module
+{
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x) => Pooling.GlobalAverage(x);
+}

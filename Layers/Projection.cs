@@ -1,0 +1,64 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>
+/// How the inputs of a neuron meet its weights: densely, or over the receptive field of a convolution. A neuron is written once, in
+/// terms of projections w x, and serves both.
+/// </summary>
+public abstract record Projection(int InChannels, int OutChannels)
+{
+    /// <summary>n, the inputs of one neuron.</summary>
+    public abstract int FanIn { get; }
+
+    /// <summary>The shape of the weights of so many linear neurons.</summary>
+    public abstract Shape WeightShape(int outputs);
+
+    /// <summary>w x + b for every neuron.</summary>
+    /// <param name="x">The layer's input.</param>
+    /// <param name="weight">Of <see cref="WeightShape"/>.</param>
+    /// <param name="bias">[outputs], or null.</param>
+    public abstract Tensor Apply(Tensor x, Tensor weight, Tensor? bias);
+
+    /// <summary>For printing: "16 -> 32, 3x3, stride 2".</summary>
+    public abstract override string ToString();
+}
+
+/// <summary>Each neuron reads all features: [..., in] to [..., out].</summary>
+public sealed record DenseProjection(int InChannels, int OutChannels) : Projection(InChannels, OutChannels)
+{
+    /// <inheritdoc/>
+    public override int FanIn => InChannels;
+
+    /// <inheritdoc/>
+    public override Shape WeightShape(int outputs) => [InChannels, outputs];
+
+    /// <inheritdoc/>
+    public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
+    {
+        Check.That(x.Rank >= 2 && x.Shape.Channels == InChannels, "Linear", $"the input has shape {x.Shape} but the layer reads [..., {InChannels}].");
+        var y = x.MatMul(weight);
+        return bias is null ? y : y + bias;
+    }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{InChannels} -> {OutChannels}";
+}
+
+/// <summary>Each neuron reads a window of the image: [N, H, W, in] to [N, H', W', out].</summary>
+public sealed record ConvProjection(int InChannels, int OutChannels, int KernelSize, int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
+    : Projection(InChannels, OutChannels)
+{
+    /// <inheritdoc/>
+    public override int FanIn => KernelSize * KernelSize * (InChannels / Groups);
+
+    /// <inheritdoc/>
+    public override Shape WeightShape(int outputs) => [KernelSize, KernelSize, InChannels / Groups, outputs];
+
+    /// <inheritdoc/>
+    public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => Operations.Conv2d.Apply(x, weight, bias, Stride, Padding, Dilation, Groups);
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{InChannels} -> {OutChannels}, {KernelSize}x{KernelSize}"
+        + (Stride > 1 ? $", stride {Stride}" : "") + (Padding > 0 ? $", padding {Padding}" : "") + (Dilation > 1 ? $", dilation {Dilation}" : "") + (Groups > 1 ? $", groups {Groups}" : "");
+}

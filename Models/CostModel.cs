@@ -1,0 +1,40 @@
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>One layer of a summary.</summary>
+/// <param name="Path">Its parameter path.</param>
+/// <param name="Layer">As it prints.</param>
+/// <param name="Output">Shape of its output for one image.</param>
+/// <param name="Parameters">Learned values of its own.</param>
+/// <param name="MultiplyAdds">Multiply-adds for one image; biases, norms and activations are not counted, as usual.</param>
+public sealed record LayerCost(string Path, string Layer, Shape Output, long Parameters, long MultiplyAdds);
+
+/// <summary>What a network costs: parameters and multiply-adds of each layer for one input, found by calling it once.</summary>
+public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
+{
+    /// <summary>All parameters.</summary>
+    public long Parameters => Layers.Sum(layer => layer.Parameters);
+
+    /// <summary>All multiply-adds for one image.</summary>
+    public long MultiplyAdds => Layers.Sum(layer => layer.MultiplyAdds);
+
+    /// <summary>Measures a network on an input of the given shape, e.g. [1, 32, 32, 3].</summary>
+    public static CostModel Of(Module network, Shape input)
+    {
+        var paths = network.Modules().ToDictionary(entry => entry.Module, entry => entry.Path);
+        var layers = new List<LayerCost>();
+        var training = network.Training;
+        network.Eval();
+        using (new NoGrad())
+        using (new TensorScope())
+        using (new ModuleTrace((module, x, y) =>
+        {
+            if (module.Children.Count == 0 && paths.TryGetValue(module, out var path))
+                layers.Add(new LayerCost(path, module.ToString().Split("  #")[0], y.Shape, module.ParameterCount, module.MultiplyAdds(x.Shape, y.Shape)));
+        }))
+            network.Forward(Tensor.Zeros(input, network.Parameters().First().Device));
+        network.Train(training);
+        return new CostModel(layers);
+    }
+}

@@ -1,0 +1,193 @@
+using System.Globalization;
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>What stands in the place of the identity where a residual block changes shape (He et al. 2016).</summary>
+public enum Shortcut
+{
+    /// <summary>Every second pixel, zero channels padded half before and half after: no parameters.</summary>
+    A,
+
+    /// <summary>A 1x1 convolution and a batch norm.</summary>
+    B,
+}
+
+/// <summary>How a ResNet is built; <see cref="ResNet"/> has the two usual forms.</summary>
+public sealed record ResNetOptions
+{
+    /// <summary>Blocks of each stage.</summary>
+    public required int[] Blocks { get; init; }
+
+    /// <summary>Channels of each stage, before a bottleneck's expansion.</summary>
+    public required int[] Widths { get; init; }
+
+    /// <summary>Classes to tell apart.</summary>
+    public int Classes { get; init; } = 10;
+
+    /// <summary>Channels of the images.</summary>
+    public int InChannels { get; init; } = 3;
+
+    /// <summary>A 7x7 convolution of stride 2 and a max pooling first (ImageNet), else a 3x3 convolution.</summary>
+    public bool LargeStem { get; init; }
+
+    /// <summary>Blocks of 1x1, 3x3 and 1x1 convolutions, the last to four times the width.</summary>
+    public bool Bottleneck { get; init; }
+
+    /// <summary>The shortcut where the shape changes.</summary>
+    public Shortcut Shortcut { get; init; }
+
+    /// <summary>The neuron of the convolutions in the blocks.</summary>
+    public Neuron Neuron { get; init; } = Neurons.Linear;
+
+    /// <summary>The neuron of single layers by path ("conv1", "layer2.0.conv1"), before <see cref="Neuron"/>; stem, shortcuts and classifier are linear unless named here.</summary>
+    public IReadOnlyDictionary<string, Neuron> NeuronOf { get; init; } = new Dictionary<string, Neuron>();
+
+    /// <summary>Name of the classifier's parameters: "linear" for the CIFAR form, "fc" for torchvision's.</summary>
+    public string Classifier { get; init; } = "linear";
+}
+
+/// <summary>
+/// Residual networks (He et al. 2016): a stem, stages of residual blocks at halving resolution and doubling width, global average
+/// pooling and a linear classifier. Parameter keys are those of the usual PyTorch implementations.
+/// </summary>
+public sealed class ResNet : Module
+{
+    readonly Module conv1, bn1, classifier;
+    readonly Module? pool;
+    readonly List<Module> stages = [];
+
+    /// <summary>A network of any depth and width.</summary>
+    public ResNet(ResNetOptions options)
+    {
+        Check.That(options.Blocks.Length > 0 && options.Blocks.Length == options.Widths.Length && options.Blocks.All(count => count > 0), nameof(ResNet),
+            $"there are {options.Blocks.Length} stages of blocks and {options.Widths.Length} widths; give one width and at least one block for each stage.");
+        Options = options;
+        var channels = options.Widths[0];
+        conv1 = Register("conv1", Layer("conv1", new ConvProjection(options.InChannels, channels, options.LargeStem ? 7 : 3, options.LargeStem ? 2 : 1, options.LargeStem ? 3 : 1), Neurons.Linear));
+        bn1 = Register("bn1", new BatchNorm(channels));
+        pool = options.LargeStem ? new MaxPool2d(3, stride: 2, padding: 1) : null;
+        for (var stage = 0; stage < options.Blocks.Length; stage++)
+        {
+            var blocks = new Module[options.Blocks[stage]];
+            for (var i = 0; i < blocks.Length; i++)
+            {
+                var path = string.Create(CultureInfo.InvariantCulture, $"layer{stage + 1}.{i}");
+                var block = new ResidualBlock(this, path, channels, options.Widths[stage], stride: stage > 0 && i == 0 ? 2 : 1);
+                channels = block.OutChannels;
+                blocks[i] = block;
+            }
+
+            stages.Add(Register(string.Create(CultureInfo.InvariantCulture, $"layer{stage + 1}"), new Sequential(blocks)));
+        }
+
+        classifier = Register(options.Classifier, Layer(options.Classifier, new DenseProjection(channels, options.Classes), Neurons.Linear, bias: true));
+    }
+
+    /// <summary>How it was built.</summary>
+    public ResNetOptions Options { get; }
+
+    /// <summary>The CIFAR form, section 4.2: depth 6n + 2, widths 16, 32, 64, shortcut A.</summary>
+    /// <exception cref="ArgumentException">The depth is not 6n + 2.</exception>
+    public static ResNet Cifar(int depth, int classes = 10, Neuron? neuron = null, int inChannels = 3, Shortcut shortcut = Shortcut.A, int width = 16, IReadOnlyDictionary<string, Neuron>? neuronOf = null)
+    {
+        Check.That(depth >= 8 && (depth - 2) % 6 == 0, nameof(ResNet), $"a CIFAR ResNet of depth {depth} is not possible; the depth is 6n + 2: 8, 14, 20, 32, 44, 56, 110, ...");
+        var n = (depth - 2) / 6;
+        return new ResNet(new ResNetOptions
+        {
+            Blocks = [n, n, n],
+            Widths = [width, 2 * width, 4 * width],
+            Classes = classes,
+            InChannels = inChannels,
+            Shortcut = shortcut,
+            Neuron = neuron ?? Neurons.Linear,
+            NeuronOf = neuronOf ?? new Dictionary<string, Neuron>(),
+        });
+    }
+
+    /// <summary>The ImageNet form, table 1, with torchvision's names: depth 18, 34 or 50, shortcut B.</summary>
+    /// <exception cref="ArgumentException">The depth is another.</exception>
+    public static ResNet ImageNet(int depth, int classes = 1000, Neuron? neuron = null, IReadOnlyDictionary<string, Neuron>? neuronOf = null) => new(new ResNetOptions
+    {
+        Blocks = depth switch
+        {
+            18 => [2, 2, 2, 2],
+            34 or 50 => [3, 4, 6, 3],
+            _ => throw new ArgumentException($"{nameof(ResNet)}: an ImageNet ResNet of depth {depth} is not known; use 18, 34 or 50."),
+        },
+        Widths = [64, 128, 256, 512],
+        Classes = classes,
+        LargeStem = true,
+        Bottleneck = depth == 50,
+        Shortcut = Shortcut.B,
+        Neuron = neuron ?? Neurons.Linear,
+        NeuronOf = neuronOf ?? new Dictionary<string, Neuron>(),
+        Classifier = "fc",
+    });
+
+    /// <inheritdoc/>
+    protected override Tensor Compute(Tensor x)
+    {
+        Check.That(x.Rank == 4 && x.Shape[3] == Options.InChannels, nameof(ResNet),
+            $"the input has shape {x.Shape} but the network reads images [N, H, W, {Options.InChannels}]. If yours are [N, C, H, W], call ToChannelsLast().");
+        x = bn1[conv1[x]].Relu();
+        if (pool is not null) x = pool[x];
+        foreach (var stage in stages) x = stage[x];
+        return classifier[Operations.Pooling.GlobalAverage(x)];
+    }
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"ResNet({Options.Blocks.Sum() * (Options.Bottleneck ? 3 : 2) + 2}, {Options.Neuron.Name} neurons)";
+
+    internal Module Layer(string path, Projection projection, Neuron otherwise, bool bias = false) =>
+        Options.NeuronOf.GetValueOrDefault(path, otherwise).Layer(projection, bias);
+}
+
+/// <summary>The residual block of He et al. 2016, figure 2 (or figure 5, the bottleneck): convolutions with batch norms, and a shortcut around them.</summary>
+sealed class ResidualBlock : Module
+{
+    readonly Module conv1, bn1, conv2, bn2, shortcut;
+    readonly Module? conv3, bn3;
+
+    public ResidualBlock(ResNet network, string path, int inChannels, int width, int stride)
+    {
+        var options = network.Options;
+        OutChannels = options.Bottleneck ? 4 * width : width;
+        Module Conv(string name, int from, int to, int kernelSize, int step) =>
+            Register(name, network.Layer($"{path}.{name}", new ConvProjection(from, to, kernelSize, step, kernelSize / 2), options.Neuron));
+
+        conv1 = Conv("conv1", inChannels, width, options.Bottleneck ? 1 : 3, options.Bottleneck ? 1 : stride);
+        bn1 = Register("bn1", new BatchNorm(width));
+        conv2 = Conv("conv2", width, width, 3, options.Bottleneck ? stride : 1);
+        bn2 = Register("bn2", new BatchNorm(width));
+        if (options.Bottleneck)
+        {
+            conv3 = Conv("conv3", width, OutChannels, 1, 1);
+            bn3 = Register("bn3", new BatchNorm(OutChannels));
+        }
+
+        var name = options.LargeStem ? "downsample" : "shortcut";
+        shortcut = stride == 1 && inChannels == OutChannels ? new Identity()
+            : options.Shortcut == Shortcut.A ? new SubsampleAndPad(inChannels, OutChannels, stride)
+            : Register(name, new Sequential(network.Layer($"{path}.{name}.0", new ConvProjection(inChannels, OutChannels, 1, stride), Neurons.Linear), new BatchNorm(OutChannels)));
+    }
+
+    public int OutChannels { get; }
+
+    protected override Tensor Compute(Tensor x)
+    {
+        var y = bn2[conv2[bn1[conv1[x]].Relu()]];
+        if (conv3 is not null) y = bn3![conv3[y.Relu()]];
+        return (y + shortcut[x]).Relu();
+    }
+}
+
+/// <summary>Shortcut A: every stride-th pixel, and zero channels half before and half after.</summary>
+sealed class SubsampleAndPad(int inChannels, int outChannels, int stride) : Module
+{
+    protected override Tensor Compute(Tensor x)
+    {
+        var before = (outChannels - inChannels) / 2;
+        return x.Subsample(1, stride).Subsample(2, stride).Pad(3, before, outChannels - inChannels - before);
+    }
+}
