@@ -1,0 +1,34 @@
+namespace QuadEngine.Data;
+
+/// <summary>
+/// The random draws of data loading: functions of (seed, epoch, index) alone, so that neither the number of threads nor the
+/// place where a run was resumed can change them. Each use has its own family of Philox streams, one stream an epoch.
+/// </summary>
+static class EpochRandom
+{
+    const ulong ShuffleFamily = 0x53_48_55_46ul << 32;      // "SHUF"
+    const ulong AugmentFamily = 0x41_55_47_4Dul << 32;      // "AUGM"
+
+    /// <summary>The order of an epoch: a permutation of 0 .. count - 1 (Fisher and Yates; Durstenfeld 1964).</summary>
+    public static int[] Permutation(int count, ulong seed, int epoch)
+    {
+        var order = new int[count];
+        for (var i = 0; i < count; i++)
+            order[i] = i;
+
+        for (var i = count - 1; i > 0; i--)
+        {
+            var (x, y, _, _) = Philox.At(seed, ShuffleFamily | (uint)epoch, (ulong)i);
+            var j = (int)Math.BigMul((ulong)x << 32 | y, (ulong)i + 1, out _);      // the high word: uniform in 0 .. i
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+        return order;
+    }
+
+    /// <summary>Four random words for the augmentation of one image in one epoch.</summary>
+    public static (uint X, uint Y, uint Z, uint W) Augment(ulong seed, int epoch, int image) =>
+        Philox.At(seed, AugmentFamily | (uint)epoch, (ulong)image);
+
+    /// <summary>A random word as a number of 0 .. bound - 1.</summary>
+    public static int Below(int bound, uint word) => (int)((ulong)word * (uint)bound >> 32);
+}

@@ -1,0 +1,79 @@
+namespace QuadEngine.Data.Formats;
+
+/// <summary>
+/// The binary version of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): records of label bytes and 3 planes (R, G, B) of 32 x 32
+/// bytes, with nothing between them. CIFAR-10 has one label byte; CIFAR-100 has a coarse label (20 super-classes), then the
+/// fine label (100 classes), which is the one used here.
+/// </summary>
+public static class CifarBinary
+{
+    const int Side = 32, Plane = Side * Side, Coarse = 20;
+
+    /// <summary>RGB images [N, 32, 32, 3], the records of all files one after the other.</summary>
+    /// <param name="name">What to call the data set.</param>
+    /// <param name="paths">The files.</param>
+    /// <param name="classNames">One name a class.</param>
+    /// <param name="labelBytes">1 (CIFAR-10), or 2: coarse label, then label (CIFAR-100).</param>
+    /// <param name="recordsPerFile">How many records each file must have; any number where it is left out.</param>
+    /// <param name="normalization">How bytes become numbers; [0, 1] where it is left out.</param>
+    /// <exception cref="InvalidFileException">A file is not a whole number of records, has too few or too many, or a label is out of range.</exception>
+    public static ImageDataset Read(
+        string name, IReadOnlyList<string> paths, IReadOnlyList<string> classNames,
+        int labelBytes = 1, int? recordsPerFile = null, Normalization? normalization = null)
+    {
+        if (labelBytes is not (1 or 2))
+            throw new ArgumentOutOfRangeException(nameof(labelBytes), $"CifarBinary: labelBytes is {labelBytes}, expected 1 (CIFAR-10) or 2 (CIFAR-100).");
+
+        var counts = paths.Select(path => CountRecords(path, labelBytes, recordsPerFile)).ToArray();
+        var labels = new int[counts.Sum()];
+        var pixels = new byte[labels.Length * 3L * Plane];
+        for (int file = 0, first = 0; file < counts.Length; first += counts[file++])
+            ReadRecords(paths[file], labelBytes, classNames.Count, labels.AsSpan(first, counts[file]), pixels.AsSpan(first * 3 * Plane));
+
+        return new(name, pixels, labels, classNames, Side, Side, channels: 3, normalization);
+    }
+
+    static int CountRecords(string path, int labelBytes, int? expected)
+    {
+        var length = new FileInfo(path).Length;
+        long record = labelBytes + 3 * Plane, records = length / record;
+        if (expected is { } n && length != n * record)
+            throw CheckedReader.Damage(path, Math.Min(length, n * record), $"it has {length:N0} bytes, expected {n * record:N0} ({n:N0} records of {record} bytes)");
+
+        if (length != records * record)
+            throw CheckedReader.Damage(path, records * record, $"its last record has {length - records * record} bytes, expected {record}");
+
+        return checked((int)records);
+    }
+
+    static void ReadRecords(string path, int labelBytes, int classes, Span<int> labels, Span<byte> pixels)
+    {
+        using var reader = new CheckedReader(path);
+        var record = new byte[labelBytes + 3 * Plane];
+        for (var i = 0; i < labels.Length; i++)
+        {
+            var at = reader.Offset;
+            reader.Read(record, $"record {i}");
+            if (labelBytes == 2 && record[0] >= Coarse)
+                throw reader.Damage(at, $"the coarse label of record {i} is {record[0]}, expected 0 to {Coarse - 1}");
+
+            var label = record[labelBytes - 1];
+            if (label >= classes)
+                throw reader.Damage(at + labelBytes - 1, $"the label of record {i} is {label}, expected 0 to {classes - 1}");
+
+            labels[i] = label;
+            ToChannelsLast(record.AsSpan(labelBytes), pixels.Slice(i * 3 * Plane, 3 * Plane));
+        }
+    }
+
+    static void ToChannelsLast(ReadOnlySpan<byte> planes, Span<byte> image)
+    {
+        ReadOnlySpan<byte> red = planes[..Plane], green = planes.Slice(Plane, Plane), blue = planes.Slice(2 * Plane, Plane);
+        for (int p = 0, to = 0; p < Plane; p++, to += 3)
+        {
+            image[to] = red[p];
+            image[to + 1] = green[p];
+            image[to + 2] = blue[p];
+        }
+    }
+}

@@ -1,0 +1,82 @@
+namespace QuadEngine.Data;
+
+/// <summary>
+/// The map from a pixel byte b of channel c to the number a network sees:
+///   x = (b / 255 - mean[c]) / std[c]
+/// evaluated in float32 in this order, as torchvision's ToTensor and Normalize do.
+/// </summary>
+public sealed class Normalization
+{
+    readonly float[] mean, std;
+
+    /// <summary>A normalisation with one mean and one standard deviation a channel, for pixels scaled to [0, 1].</summary>
+    /// <exception cref="ArgumentException">The lengths differ, are zero, or a number is not usable.</exception>
+    public Normalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
+    {
+        Check.That(mean.Length > 0 && mean.Length == std.Length, nameof(Normalization),
+            $"got {mean.Length} means and {std.Length} standard deviations, expected one of each a channel.");
+
+        for (var c = 0; c < mean.Length; c++)
+            Check.That(float.IsFinite(mean[c]) && float.IsFinite(std[c]) && std[c] > 0, nameof(Normalization),
+                $"channel {c} has mean {mean[c]} and standard deviation {std[c]}, expected finite numbers and a positive deviation (1 leaves the scale alone).");
+
+        this.mean = mean.ToArray();
+        this.std = std.ToArray();
+    }
+
+    /// <summary>The statistics of ImageNet's RGB pixels, which most published ResNets were trained with.</summary>
+    public static Normalization ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
+
+    /// <summary>Pixels scaled to [0, 1] and nothing else.</summary>
+    public static Normalization UnitRange(int channels)
+    {
+        var zeros = new float[channels];
+        var ones = new float[channels];
+        Array.Fill(ones, 1f);
+        return new(zeros, ones);
+    }
+
+    /// <summary>The mean and standard deviation a channel over all pixels of a data set (use its training split).</summary>
+    /// <exception cref="ArgumentException">The data set is empty, or a channel is constant.</exception>
+    public static Normalization Of(ImageDataset data)
+    {
+        var channels = data.Channels;
+        var histogram = new long[channels * 256];        // [channels, 256]: exact, whatever the number of pixels
+        var pixels = data.Pixels.Span;
+        for (var i = 0; i < pixels.Length; i += channels)
+            for (var c = 0; c < channels; c++)
+                histogram[c * 256 + pixels[i + c]]++;
+
+        var mean = new float[channels];
+        var std = new float[channels];
+        var count = pixels.Length / channels;
+        for (var c = 0; c < channels; c++)
+        {
+            double sum = 0, squares = 0;
+            for (var b = 0; b < 256; b++)
+            {
+                var weight = histogram[c * 256 + b];
+                sum += weight * (b / 255.0);
+                squares += weight * (b / 255.0) * (b / 255.0);
+            }
+            mean[c] = (float)(sum / count);
+            std[c] = (float)Math.Sqrt(squares / count - sum / count * (sum / count));
+        }
+        return new(mean, std);
+    }
+
+    /// <summary>One mean a channel.</summary>
+    public IReadOnlyList<float> Mean => mean;
+
+    /// <summary>One standard deviation a channel.</summary>
+    public IReadOnlyList<float> Std => std;
+
+    /// <summary>The number of channels.</summary>
+    public int Channels => mean.Length;
+
+    /// <summary>x for a pixel byte of a channel.</summary>
+    public float Apply(byte pixel, int channel) => (pixel / 255f - mean[channel]) / std[channel];
+
+    /// <inheritdoc/>
+    public override string ToString() => $"Normalization(mean: [{string.Join(", ", mean)}], std: [{string.Join(", ", std)}])";
+}
