@@ -51,7 +51,8 @@ public sealed class DatasetDownload : IDisposable
             foreach (var download in info.Downloads)
                 await Bring(info, download, folder, progress, cancellation).ConfigureAwait(false);
 
-        var files = info.Find(folder) ?? throw new IOException($"data get: {info.Name} was downloaded into {folder}, but {info.Files[0]} is not where it should be.");
+        var files = info.Find(folder)
+            ?? throw new IOException($"data get: {info.Name} was downloaded into {folder}, but {info.Files[0]} is not where it should be.");
         return Path.GetDirectoryName(files[0])!;
     }
 

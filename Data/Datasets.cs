@@ -11,11 +11,13 @@ public static class Datasets
 {
     static readonly string[] CifarClasses = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    static readonly string[] FashionClasses = ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
+    static readonly string[] FashionClasses = 
+        ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"];
 
     static readonly Normalization FashionNormalization = new([0.2860f], [0.3530f]);
 
-    static readonly string[] IdxFiles = ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
+    static readonly string[] IdxFiles = 
+        ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
 
     /// <summary>All data sets, in order of their names.</summary>
     public static IReadOnlyList<DatasetInfo> All { get; } =
@@ -34,7 +36,7 @@ public static class Datasets
             HomePage = "https://www.cs.toronto.edu/~kriz/cifar.html",
             Files = ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"],
             SubFolders = ["cifar-10-batches-bin", Path.Combine("cifar-10", "cifar-10-batches-bin"), "cifar-10", "cifar10"],
-            Downloads = [new(["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"], "cifar-10-binary.tar.gz", 170_052_171, "c32a1d4ab5d03f1284b67883e8d87530", IsArchive: true)],
+            Downloads = [CifarDownload("cifar-10-binary.tar.gz", 170_052_171, "c32a1d4ab5d03f1284b67883e8d87530")],
         },
         new((info, files) => ReadCifar(info, files, labelBytes: 2))
         {
@@ -61,7 +63,7 @@ public static class Datasets
             HomePage = "https://www.cs.toronto.edu/~kriz/cifar.html",
             Files = ["train.bin", "test.bin"],
             SubFolders = ["cifar-100-binary", Path.Combine("cifar-100", "cifar-100-binary"), "cifar-100", "cifar100"],
-            Downloads = [new(["https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"], "cifar-100-binary.tar.gz", 168_513_733, "03b5dce01913d631647c71ecec9e9cb8", IsArchive: true)],
+            Downloads = [CifarDownload("cifar-100-binary.tar.gz", 168_513_733, "03b5dce01913d631647c71ecec9e9cb8")],
         },
         new(ReadIdx)
         {
@@ -77,7 +79,8 @@ public static class Datasets
             Files = IdxFiles,
             SubFolders = ["fashion-mnist", Path.Combine("FashionMNIST", "raw")],
             Downloads = IdxDownloads("fashion-mnist",
-                ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"],
+                ["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+                 "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/"],
                 (26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"), (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
                 (4_422_102, "bef4ecab320f06d8554ea6380940ec79"), (5_148, "bb300cfdad3c16e7a12a480ee83cd310")),
         },
@@ -116,7 +119,9 @@ public static class Datasets
     /// <summary>The names of all data sets.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(info => info.Name)];
 
-    /// <summary>Where data sets are looked for unless a folder is given: the variable QUADENGINE_DATA, else .quadengine/data in the home folder.</summary>
+    /// <summary>
+    /// Where data sets are looked for unless a folder is given: the variable QUADENGINE_DATA, else .quadengine/data in the home folder.
+    /// </summary>
     public static string DefaultFolder =>
         Environment.GetEnvironmentVariable("QUADENGINE_DATA") is { Length: > 0 } folder
             ? folder
@@ -143,6 +148,9 @@ public static class Datasets
     internal static DatasetSplits ReadCifar(DatasetInfo info, string[] files, int labelBytes) => new(
         CifarBinary.Read(info.Name, files[..^1], info.ClassNames, labelBytes, info.TrainCount / (files.Length - 1), info.Normalization),
         CifarBinary.Read(info.Name, files[^1..], info.ClassNames, labelBytes, info.TestCount, info.Normalization));
+
+    static Download CifarDownload(string archive, long bytes, string md5) =>
+        new(["https://www.cs.toronto.edu/~kriz/" + archive], archive, bytes, md5, IsArchive: true);
 
     static Download[] IdxDownloads(string subFolder, string[] places, params ReadOnlySpan<(long Bytes, string Md5)> files)
     {

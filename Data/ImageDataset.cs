@@ -25,7 +25,7 @@ public sealed class ImageDataset
 
         ImageShape = [height, width, channels];
         Check.That(pixels.Length == (long)labels.Length * ImageShape.Length, nameof(ImageDataset),
-            $"{name} has {pixels.Length} pixel bytes, expected {(long)labels.Length * ImageShape.Length} for {labels.Length} labels and images {ImageShape}.");
+            $"{name} has {pixels.Length} pixel bytes, expected {(long)labels.Length * ImageShape.Length} for {labels.Length} images {ImageShape}.");
 
         var span = labels.Span;
         for (var i = 0; i < span.Length; i++)

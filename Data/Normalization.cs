@@ -18,7 +18,7 @@ public sealed class Normalization
 
         for (var c = 0; c < mean.Length; c++)
             Check.That(float.IsFinite(mean[c]) && float.IsFinite(std[c]) && std[c] > 0, nameof(Normalization),
-                $"channel {c} has mean {mean[c]} and standard deviation {std[c]}, expected finite numbers and a positive deviation (1 leaves the scale alone).");
+                $"channel {c} has mean {mean[c]} and standard deviation {std[c]}, expected finite ones and a positive deviation.");
 
         this.mean = mean.ToArray();
         this.std = std.ToArray();

@@ -16,13 +16,12 @@ public static class CifarBinary
     /// <param name="labelBytes">1 (CIFAR-10), or 2: coarse label, then label (CIFAR-100).</param>
     /// <param name="recordsPerFile">How many records each file must have; any number where it is left out.</param>
     /// <param name="normalization">How bytes become numbers; [0, 1] where it is left out.</param>
-    /// <exception cref="InvalidFileException">A file is not a whole number of records, has too few or too many, or a label is out of range.</exception>
+    /// <exception cref="InvalidFileException">A file has a broken record, too few or too many, or a label is out of range.</exception>
     public static ImageDataset Read(
         string name, IReadOnlyList<string> paths, IReadOnlyList<string> classNames,
         int labelBytes = 1, int? recordsPerFile = null, Normalization? normalization = null)
     {
-        if (labelBytes is not (1 or 2))
-            throw new ArgumentOutOfRangeException(nameof(labelBytes), $"CifarBinary: labelBytes is {labelBytes}, expected 1 (CIFAR-10) or 2 (CIFAR-100).");
+        Check.That(labelBytes is 1 or 2, nameof(CifarBinary), $"labelBytes is {labelBytes}, expected 1 (CIFAR-10) or 2 (CIFAR-100).");
 
         var counts = paths.Select(path => CountRecords(path, labelBytes, recordsPerFile)).ToArray();
         var labels = new int[counts.Sum()];
@@ -38,7 +37,8 @@ public static class CifarBinary
         var length = new FileInfo(path).Length;
         long record = labelBytes + 3 * Plane, records = length / record;
         if (expected is { } n && length != n * record)
-            throw CheckedReader.Damage(path, Math.Min(length, n * record), $"it has {length:N0} bytes, expected {n * record:N0} ({n:N0} records of {record} bytes)");
+            throw CheckedReader.Damage(path, Math.Min(length, n * record),
+                $"it has {length:N0} bytes, expected {n * record:N0} ({n:N0} records of {record} bytes)");
 
         if (length != records * record)
             throw CheckedReader.Damage(path, records * record, $"its last record has {length - records * record} bytes, expected {record}");
