@@ -37,8 +37,7 @@ public sealed record DenseProjection(int InChannels, int OutChannels) : Projecti
     public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
     {
         Check.That(x.Rank >= 2 && x.Shape.Channels == InChannels, "Linear", $"the input has shape {x.Shape} but the layer reads [..., {InChannels}].");
-        var y = x.MatMul(weight);
-        return bias is null ? y : y + bias;
+        return MatMul.Apply(x, weight, bias);
     }
 
     /// <inheritdoc/>

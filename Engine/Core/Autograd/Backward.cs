@@ -1,17 +1,20 @@
+using QuadEngine.Operations;
+
 namespace QuadEngine;
 
 public partial class Tensor
 {
     Node? node;
+    DeferredNormalization? record;
 
     /// <summary>Gradients flow to this tensor. Setting it makes a leaf, whose gradient is left in <see cref="Grad"/>.</summary>
     /// <exception cref="InvalidOperationException">The tensor is the result of an operation; use Detach().</exception>
     public bool RequiresGrad
     {
-        get => node is not null;
+        get => node is not null || record is not null;
         set
         {
-            if (node is { Leaf: null })
+            if (GraphNode is { Leaf: null })
                 throw new InvalidOperationException("RequiresGrad: this tensor is the result of an operation, so its gradient follows from the operands; call Detach() first for a leaf.");
             node = value ? node ?? new Node(this) : null;
         }
@@ -21,7 +24,29 @@ public partial class Tensor
     public Tensor? Grad { get; set; }
 
     /// <summary>The tape's entry for this tensor, where gradients flow to it.</summary>
-    internal Node? GraphNode => node;
+    internal Node? GraphNode
+    {
+        get
+        {
+            if (record is { } later)
+            {
+                record = null;
+                node = later.Record(this);
+                later.Release();
+            }
+
+            return node;
+        }
+    }
+
+    /// <summary>Enters the graph when somebody asks for it; until then the operation may still be taken into another.</summary>
+    internal void RecordLater(DeferredNormalization operation) => record = operation;
+
+    void DropRecord()
+    {
+        record?.Release();
+        record = null;
+    }
 
     /// <summary>The same values, cut from the graph: a view that requires no gradient.</summary>
     public Tensor Detach() => View(Offset, Shape);
@@ -41,18 +66,24 @@ public partial class Tensor
         if (NoGrad.Active) return this;
         foreach (var input in inputs)
         {
-            if (input?.node is null) continue;
-            node = new Node(name, inputs, saves, indices, backward);
+            if (input is not { RequiresGrad: true }) continue;
+            node = new Node(name, TensorScope.CurrentPath, inputs, saves, indices, backward);
             break;
         }
 
         return this;
     }
 
+    internal Tensor CheckFinite(string name)
+    {
+        NonFiniteGuard.CheckOutput(name, this);
+        return this;
+    }
+
     /// <summary>For an operation that has no derivative: throws where an input requires a gradient, so that none is lost silently.</summary>
     internal static void RefuseGradient(string name, Tensor input)
     {
-        if (input.node is not null && !NoGrad.Active)
+        if (input.RequiresGrad && !NoGrad.Active)
             throw new InvalidOperationException($"{name} has no derivative, but its input requires a gradient; call Detach() on it, or compute under NoGrad.");
     }
 
@@ -65,7 +96,7 @@ public partial class Tensor
     /// <exception cref="ArgumentException">The tensor has several elements and no gradient was given, or one of another shape.</exception>
     public void Backward(Tensor? gradient = null, bool retainGraph = false)
     {
-        if (node is null)
+        if (GraphNode is not { } root)
             throw new InvalidOperationException("Backward: no input of this result requires a gradient (or it was computed under NoGrad); set RequiresGrad on the parameters first.");
         Check.That(gradient is not null || Length == 1, nameof(Backward),
             $"the result has shape {Shape}; pass dL/d(result) of that shape, or reduce it to one element with Sum() or Mean().");
@@ -74,7 +105,7 @@ public partial class Tensor
         using var scope = new TensorScope();
         using var noGrad = new NoGrad();
         var seed = gradient is null ? Full(Shape, 1f, Device) : gradient.Detach();
-        new BackwardPass(retainGraph).Run(node, seed);
+        new BackwardPass(retainGraph).Run(root, seed);
     }
 }
 

@@ -33,10 +33,10 @@ sealed class Node
     }
 
     /// <summary>An operation. The tape takes shares of its own in the memory of <paramref name="saves"/>.</summary>
-    public Node(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
+    public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
     {
         Name = name;
-        Path = TensorScope.CurrentPath;
+        Path = path;
         this.backward = backward;
         this.indices = indices?.Share();
         Inputs = new Node?[inputs.Length];

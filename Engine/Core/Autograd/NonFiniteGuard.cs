@@ -21,6 +21,9 @@ public readonly struct NonFiniteGuard : IDisposable
     /// <summary>Checks until disposed.</summary>
     public NonFiniteGuard() => depth++;
 
+    /// <summary>Checks are on, on this thread.</summary>
+    public static bool Active => depth > 0;
+
     /// <inheritdoc/>
     public void Dispose() => depth--;
 

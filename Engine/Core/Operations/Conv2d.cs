@@ -22,8 +22,8 @@ public static class Conv2d
     public static Tensor Apply(Tensor x, Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
     {
         var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
-        var y = Tensor.Empty([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x.Device);
-        x.Device.Backend.Conv2d(x, filter, geometry, new Epilogue { Bias = bias }, y);
+        var y = DeferredProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias,
+            (x, filter, in epilogue, y) => x.Device.Backend.Conv2d(x, filter, geometry, epilogue, y));
         return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], (dy, saved) =>
         {
             var (x, filter) = saved;

@@ -10,9 +10,10 @@ public static class MatMul
 {
     /// <param name="a">[..., M, K]</param>
     /// <param name="b">[..., K, N] with the same leading axes, or [K, N] shared by all of a's.</param>
+    /// <param name="bias">[N], added to every row, or null.</param>
     /// <returns>[..., M, N]</returns>
     /// <exception cref="ArgumentException">The inner extents or the leading axes differ.</exception>
-    public static Tensor Apply(Tensor a, Tensor b)
+    public static Tensor Apply(Tensor a, Tensor b, Tensor? bias = null)
     {
         Check.SameDevice(nameof(MatMul), a, b);
         Check.That(a.Rank >= 2 && b.Rank >= 2, nameof(MatMul), $"the operands must be matrices, [.., M, K] and [.., K, N]; got {a.Shape} and {b.Shape}. Reshape vectors first.");
@@ -21,8 +22,12 @@ public static class MatMul
         Check.That(shared || b.Rank == a.Rank && a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]), nameof(MatMul),
             $"the leading axes of {a.Shape} and {b.Shape} differ; they must be equal, or the right operand a single matrix.");
 
-        var y = Product(a, b, shared, transposeA: false, transposeB: false, shape: [.. a.Shape.AsSpan()[..^1], b.Shape[^1]]);
-        return y.WithBackward(nameof(MatMul), [a, b], [a, b], (dy, saved) =>
+        Check.That(bias is null || bias.Rank == 1 && bias.Length == b.Shape[^1], nameof(MatMul), $"the bias has shape {bias?.Shape}; it must be [{b.Shape[^1]}], one for each column.");
+
+        var geometry = Geometry(a, b, shared, transposeA: false, transposeB: false);
+        var y = DeferredProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias,
+            (a, b, in epilogue, y) => a.Device.Backend.MatMul(a, b, geometry, epilogue, y));
+        return y.WithBackward(nameof(MatMul), [a, b, bias], [a, b], (dy, saved) =>
         {
             var (a, b) = saved;
             return
@@ -31,20 +36,25 @@ public static class MatMul
                 saved.IfNeeded(1, () => shared
                     ? Product(Rows(a), Rows(dy), shared: true, transposeA: true, transposeB: false, b.Shape)
                     : Product(a, dy, shared: false, transposeA: true, transposeB: false, b.Shape)),
+                saved.IfNeeded(2, () => Rows(dy).Sum([0])),
             ];
         });
     }
 
-    // A shared right operand makes all leading axes of the left one rows of a single product.
     static Tensor Rows(Tensor x) => x.Detach().Reshape(x.Shape.Rows, x.Shape.Channels);
 
     static Tensor Product(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB, Shape shape)
     {
-        if (shared && !transposeA) a = Rows(a);
-        int m = a.Shape[transposeA ? ^1 : ^2], k = a.Shape[transposeA ? ^2 : ^1], n = b.Shape[transposeB ? ^2 : ^1];
-        var batch = shared ? 1 : a.Shape.AsSpan()[..^2].ToArray().Aggregate(1, (product, extent) => product * extent);
         var y = Tensor.Empty(shape, a.Device);
-        y.Device.Backend.MatMul(a, b, new MatMulGeometry(batch, m, n, k, transposeA, transposeB, m * k, k * n), default, y);
+        y.Device.Backend.MatMul(a, b, Geometry(a, b, shared, transposeA, transposeB), default, y);
         return y;
+    }
+
+    // A shared right operand makes all leading axes of the left one rows of a single product.
+    static MatMulGeometry Geometry(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB)
+    {
+        int m = shared && !transposeA ? a.Shape.Rows : a.Shape[transposeA ? ^1 : ^2], k = a.Shape[transposeA ? ^2 : ^1], n = b.Shape[transposeB ? ^2 : ^1];
+        var batch = shared ? 1 : Shape.Create(a.Shape.AsSpan()[..^2]).Length;
+        return new MatMulGeometry(batch, m, n, k, transposeA, transposeB, m * k, k * n);
     }
 }

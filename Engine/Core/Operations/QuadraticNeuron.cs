@@ -26,8 +26,13 @@ public static class QuadraticNeuron
         Check.That(lambda.Rank == 1 && lambda.Length == layout.Coefficients, nameof(QuadraticNeuron),
             $"Lambda has shape {lambda.Shape} but {layout.Neurons} neurons of rank {layout.Rank} on {layout.Channels} channels have [{layout.Coefficients}] coefficients.");
 
-        var y = Tensor.Like(z);
-        z.Device.Backend.Quadratic(z, new QuadraticTerm(lambda, layout, normalised), y);
+        var term = new QuadraticTerm(lambda, layout, normalised);
+        if (DeferredProjection.Quadratic(z, term) is not { } y)
+        {
+            y = Tensor.Like(z);
+            z.Device.Backend.Quadratic(z, term, y);
+        }
+
         return y.WithBackward(nameof(QuadraticNeuron), [z, lambda], [y, lambda], (dy, saved) =>
         {
             var (y, lambda) = saved;

@@ -72,7 +72,7 @@ public abstract class Optimizer
         if (first)
             foreach (var parameter in parameters) state[parameter] = [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())];
         var slots = Enumerable.Range(0, Slots.Count).Select(slot => parameters.Select(parameter => state[parameter][slot]).ToArray()).ToArray();
+        foreach (var parameter in parameters) parameter.Storage.Writing();
         Apply(group, parameters, parameters.Select(parameter => parameter.Grad!).ToArray(), slots, first);
-        foreach (var parameter in parameters) parameter.Storage.Written();
     }
 }

@@ -143,8 +143,8 @@ public partial class Tensor : IDisposable
     public void Assign(ReadOnlySpan<float> values)
     {
         Check.That(values.Length == Length, nameof(Assign), $"the span has {values.Length} elements but the tensor {Length} (shape {Shape}).");
+        Storage.Writing();
         Device.Upload(MemoryMarshal.AsBytes(values), Storage.Memory, 4L * Offset);
-        Storage.Written();
     }
 
     /// <summary>Overwrites all elements in place with those of another tensor, from any device.</summary>
@@ -153,8 +153,8 @@ public partial class Tensor : IDisposable
     {
         Check.That(values.Shape == Shape, nameof(Assign), $"the values have shape {values.Shape} but the tensor {Shape}.");
         using var local = values.To(Device);
+        Storage.Writing();
         Device.Backend.Copy(local, this);
-        Storage.Written();
     }
 
     /// <summary>The same elements on a device; a view of this tensor where it is there already. Gradients do not pass: move before computing.</summary>
@@ -185,11 +185,23 @@ public partial class Tensor : IDisposable
     public void Dispose()
     {
         Interlocked.Exchange(ref storage, null)?.Release();
+        DropRecord();
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>A handle on storage that the caller owns a share of.</summary>
+    internal static Tensor On(Storage storage, Shape shape) => new(storage, 0, shape);
+
     /// <summary>Another handle on the same memory.</summary>
     internal Tensor View(int offset, Shape shape) => new(Storage.Retain(), offset, shape);
+
+    /// <summary>Another handle on the same memory and the same place in the graph, outside of all scopes.</summary>
+    internal Tensor Share()
+    {
+        var share = View(Offset, Shape).Keep();
+        share.node = GraphNode;
+        return share;
+    }
 
     /// <summary>Moves a tensor that others hold (a parameter) to other memory.</summary>
     private protected void Rebase(Tensor source)

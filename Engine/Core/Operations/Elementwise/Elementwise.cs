@@ -6,8 +6,13 @@ public static class Elementwise
     /// <summary>y = F(x).</summary>
     public static Tensor Apply<TOp>(Tensor x) where TOp : struct, IUnaryOp<TOp>
     {
-        var y = Tensor.Like(x);
-        x.Device.Backend.Unary<TOp>(x, y);
+        if (typeof(TOp) == typeof(Relu) && DeferredNormalization.Relu(x) is { } normalised) return normalised;
+        if (typeof(TOp) != typeof(Relu) || DeferredProjection.Relu(x) is not { } y)
+        {
+            y = Tensor.Like(x);
+            x.Device.Backend.Unary<TOp>(x, y);
+        }
+
         return y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], static (dy, saved) =>
         {
             var dx = Tensor.Like(dy);
@@ -21,8 +26,13 @@ public static class Elementwise
     public static Tensor Apply<TOp>(Tensor a, Tensor b) where TOp : struct, IBinaryOp<TOp>
     {
         Check.SameDevice(TOp.Name, a, b);
-        var y = Tensor.Empty(Shape.Broadcast(a.Shape, b.Shape, TOp.Name), a.Device);
-        a.Device.Backend.Binary<TOp>(a, b, y);
+        if (typeof(TOp) == typeof(Add) && (DeferredNormalization.Add(a, b) ?? DeferredNormalization.Add(b, a)) is { } normalised) return normalised;
+        if (typeof(TOp) != typeof(Add) || (DeferredProjection.Add(a, b) ?? DeferredProjection.Add(b, a)) is not { } y)
+        {
+            y = Tensor.Empty(Shape.Broadcast(a.Shape, b.Shape, TOp.Name), a.Device);
+            a.Device.Backend.Binary<TOp>(a, b, y);
+        }
+
         Shape shapeA = a.Shape, shapeB = b.Shape;
         return y.WithBackward(TOp.Name, [a, b], [If(TOp.Saves, Saves.Input, a), If(TOp.Saves, Saves.Input, b), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
         {

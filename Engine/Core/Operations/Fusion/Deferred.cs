@@ -1,0 +1,69 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Operations;
+
+/// <summary>
+/// A result that was asked for but is not computed until somebody reads its memory. The operation that comes next may take it into
+/// its own pass instead: then the memory in between is never written. The user writes the plain network and sees plain tensors;
+/// results differ from those of separate passes by the rounding of a fused multiply-add at most.
+/// </summary>
+/// <remarks>
+/// It holds shares of its own in its operands, and is told before one of them is overwritten, so that it always computes what it
+/// would have computed at once.
+/// </remarks>
+abstract class Deferred(Shape shape, Device device)
+{
+    readonly List<Tensor> shares = [];
+    int owners = 1;
+
+    /// <summary>Off while every output is to be checked (<see cref="NonFiniteGuard"/>).</summary>
+    public static bool Enabled => !NonFiniteGuard.Active;
+
+    public Shape Shape => shape;
+
+    public Device Device => device;
+
+    /// <summary>The module that asked for the result.</summary>
+    public string Path { get; } = TensorScope.CurrentPath;
+
+    /// <summary>What waits to fill this tensor, or null.</summary>
+    protected static Deferred? Behind(Tensor tensor) => tensor.Storage.Pending is { } work && work.Shape == tensor.Shape ? work : null;
+
+    /// <summary>Writes the result.</summary>
+    /// <param name="y">Where to; uninitialised.</param>
+    /// <param name="statistics">Statistics of its channels that are wanted too, or null.</param>
+    /// <returns>Whether the statistics were gathered on the way.</returns>
+    public abstract bool Compute(Tensor y, ChannelStatistics? statistics);
+
+    /// <summary>A tensor that will hold the result.</summary>
+    public Tensor Result()
+    {
+        var storage = new Storage(device, this, shape.Length);
+        foreach (var share in shares) share.Storage.AddReader(storage);
+        return Tensor.On(storage, shape);
+    }
+
+    /// <summary>A handle on an operand that lives as long as this does.</summary>
+    protected Tensor? Share(Tensor? operand)
+    {
+        if (operand is null) return null;
+        var share = operand.Share();
+        shares.Add(share);
+        return share;
+    }
+
+    public void Retain() => owners++;
+
+    /// <summary>The result was computed or dropped (or its place in the graph recorded or dropped): lets go of the operands after both.</summary>
+    public void Release()
+    {
+        if (--owners > 0) return;
+        foreach (var share in shares) share.Dispose();
+        shares.Clear();
+    }
+
+    public void StopReading(Storage storage)
+    {
+        foreach (var share in shares) share.Storage.RemoveReader(storage);
+    }
+}

@@ -1,0 +1,71 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Operations;
+
+/// <summary>
+/// A batch norm that waits for the residual and the ReLU behind it. Its entry in the graph waits too: what comes out is one operation
+/// with one backward for all three.
+/// </summary>
+sealed class DeferredNormalization : Deferred
+{
+    readonly Tensor x, mean, variance;
+    readonly Tensor? gamma, beta, residual;
+    readonly float epsilon;
+    readonly bool batchStatistics, relu;
+
+    public DeferredNormalization(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon, bool batchStatistics, Tensor? residual = null, bool relu = false)
+        : base(x.Shape, x.Device)
+    {
+        this.x = Share(x)!;
+        this.mean = Share(mean)!;
+        this.variance = Share(variance)!;
+        this.gamma = Share(gamma);
+        this.beta = Share(beta);
+        this.residual = Share(residual);
+        (this.epsilon, this.batchStatistics, this.relu) = (epsilon, batchStatistics, relu);
+    }
+
+    /// <summary>y + residual, still waiting; null where y is no waiting batch norm.</summary>
+    public static Tensor? Add(Tensor y, Tensor residual) =>
+        Of(y) is { residual: null, relu: false } n && y.Shape == residual.Shape ? n.With(residual, relu: false) : null;
+
+    /// <summary>max(y, 0), still waiting; null where y is no waiting batch norm.</summary>
+    public static Tensor? Relu(Tensor y) => Of(y) is { relu: false } n ? n.With(n.residual, relu: true) : null;
+
+    public override bool Compute(Tensor y, ChannelStatistics? statistics)
+    {
+        Device.Backend.BatchNorm(x, mean, variance, epsilon, gamma, beta, residual, relu, y);
+        return false;
+    }
+
+    /// <summary>The result, and its entry in the graph when somebody asks for it.</summary>
+    public Tensor Wait()
+    {
+        var y = Result();
+        if (!NoGrad.Active && (x.RequiresGrad || gamma is { RequiresGrad: true } || beta is { RequiresGrad: true } || residual is { RequiresGrad: true }))
+        {
+            Retain();
+            y.RecordLater(this);
+        }
+
+        return y;
+    }
+
+    /// <summary>The entry in the graph of the operation as it now is.</summary>
+    public Node Record(Tensor y)
+    {
+        var (epsilon, batchStatistics) = (this.epsilon, this.batchStatistics);
+        return new Node(nameof(BatchNorm), Path, [x, gamma, beta, residual], [x, mean, variance, gamma, relu ? y : null], null, (dy, saved) =>
+        {
+            var (x, mean, variance) = saved;
+            Tensor? dx = saved.IfNeeded(0, () => Tensor.Like(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
+            Tensor? dBeta = saved.IfNeeded(2, () => Tensor.Like(mean)), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
+            dy.Device.Backend.BatchNormBackward(dy, x, saved.Optional(4), mean, variance, epsilon, saved.Optional(3), batchStatistics, dx, dGamma, dBeta, dResidual);
+            return [dx, dGamma, dBeta, dResidual];
+        });
+    }
+
+    static DeferredNormalization? Of(Tensor y) => Behind(y) as DeferredNormalization;
+
+    Tensor With(Tensor? residual, bool relu) => new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics, residual, relu).Wait();
+}
