@@ -1,18 +1,155 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
+// Floor: each tensor is read or written once. Broadcast operands are written out piece by piece into the first-level cache, so
+// that one loop over contiguous memory serves every combination of shapes.
 sealed unsafe partial class CpuBackend
 {
-    public override void Unary<TOp>(Tensor x, Tensor y) => throw new NotImplementedException();
+    public override void Unary<TOp>(Tensor x, Tensor y) => Sweep.All(Mapped.Of(default(UnaryFunction<TOp>), y.Pointer(), x.Pointer()), y.Length);
 
-    public override void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) => throw new NotImplementedException();
+    public override void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) =>
+        Sweep.All(Mapped.Of(default(UnaryGradient<TOp>), dx.Pointer(), dy.Pointer(), PointerOrNull(x), PointerOrNull(y)), dx.Length);
 
-    public override void Binary<TOp>(Tensor a, Tensor b, Tensor y) => throw new NotImplementedException();
+    public override void Binary<TOp>(Tensor a, Tensor b, Tensor y)
+    {
+        var result = y.Pointer();
+        BroadcastOperand.ForEachPiece(new(a, y.Shape), new(b, y.Shape), y.Length, (start, count, left, right) =>
+            Sweep.Rows(Mapped.Of(default(BinaryFunction<TOp>), result + start, left, right), 0, count, count, 0));
+    }
 
-    public override void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db) => throw new NotImplementedException();
+    public override void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db)
+    {
+        float* upstream = dy.Pointer(), output = PointerOrNull(y), toLeft = PointerOrNull(da), toRight = PointerOrNull(db);
+        BroadcastOperand.ForEachPiece(new(a ?? dy, dy.Shape), new(b ?? dy, dy.Shape), dy.Length, (start, count, left, right) =>
+        {
+            float* d = upstream + start, y = output + start;
+            if (toLeft != null) Sweep.Rows(Mapped.Of(default(BinaryGradientA<TOp>), toLeft + start, d, left, right, y), 0, count, count, 0);
+            if (toRight != null) Sweep.Rows(Mapped.Of(default(BinaryGradientB<TOp>), toRight + start, d, left, right, y), 0, count, count, 0);
+        });
+    }
 
-    public override void BinaryScalar<TOp>(Tensor x, float b, Tensor y) => throw new NotImplementedException();
+    public override void BinaryScalar<TOp>(Tensor x, float b, Tensor y) =>
+        Sweep.All(Mapped.Of(new ScalarFunction<TOp>(new(b)), y.Pointer(), x.Pointer()), y.Length);
 
-    public override void BinaryScalarBackward<TOp>(Tensor dy, Tensor? x, float b, Tensor? y, Tensor dx) => throw new NotImplementedException();
+    public override void BinaryScalarBackward<TOp>(Tensor dy, Tensor? x, float b, Tensor? y, Tensor dx) =>
+        Sweep.All(Mapped.Of(new ScalarGradient<TOp>(new(b)), dx.Pointer(), dy.Pointer(), PointerOrNull(x), PointerOrNull(y)), dx.Length);
 
-    public override void AddScaled(float alpha, Tensor x, float beta, Tensor y) => throw new NotImplementedException();
+    public override void AddScaled(float alpha, Tensor x, float beta, Tensor y)
+    {
+        if (beta == 0f) Sweep.All(Mapped.Of(new Scaled(new(alpha)), y.Pointer(), x.Pointer()), y.Length);
+        else Sweep.All(Mapped.Of(new ScaledSum(new(alpha), new(beta)), y.Pointer(), x.Pointer(), y.Pointer()), y.Length);
+    }
+
+    static float* PointerOrNull(Tensor? tensor) => tensor is null ? null : tensor.Pointer();
+}
+
+/// <summary>A function of up to four operands, lane by lane; those that it does not read are given as 0.</summary>
+interface ILaneFunction
+{
+    /// <summary>Bit i: operand i is read.</summary>
+    static abstract int Reads { get; }
+
+    /// <summary>The function.</summary>
+    Vector<float> F(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d);
+}
+
+/// <summary>y[i] = F(a[i], b[i], c[i], d[i]).</summary>
+readonly unsafe struct Mapped<TFunction>(TFunction function, float* y, float* a, float* b, float* c, float* d) : IVectorKernel
+    where TFunction : struct, ILaneFunction
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, Value(i, lanes));
+
+    /// <summary>The function at element i and those after it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> Value<TLanes>(nint i, TLanes lanes) where TLanes : struct, ILanes => function.F(
+        (TFunction.Reads & 1) != 0 ? lanes.Load(a + i) : default,
+        (TFunction.Reads & 2) != 0 ? lanes.Load(b + i) : default,
+        (TFunction.Reads & 4) != 0 ? lanes.Load(c + i) : default,
+        (TFunction.Reads & 8) != 0 ? lanes.Load(d + i) : default);
+}
+
+static unsafe class Mapped
+{
+    public static Mapped<TFunction> Of<TFunction>(TFunction function, float* y, float* a, float* b = null, float* c = null, float* d = null)
+        where TFunction : struct, ILaneFunction => new(function, y, a, b, c, d);
+
+    /// <summary>The operands that a derivative reads beside dy, by what its operation saves: inputs at the given bits, the output at another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int Reads(Saves saves, int inputs, int output) =>
+        1 | ((saves & Saves.Input) != 0 ? inputs : 0) | ((saves & Saves.Output) != 0 ? output : 0);
+}
+
+readonly struct UnaryFunction<TOp> : ILaneFunction where TOp : struct, IUnaryOp<TOp>
+{
+    public static int Reads => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> x, Vector<float> b, Vector<float> c, Vector<float> d) => TOp.F(x);
+}
+
+readonly struct UnaryGradient<TOp> : ILaneFunction where TOp : struct, IUnaryOp<TOp>
+{
+    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => dy * TOp.Derivative(x, y);
+}
+
+readonly struct BinaryFunction<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+{
+    public static int Reads => 3;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d) => TOp.F(a, b);
+}
+
+readonly struct BinaryGradientA<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+{
+    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => dy * TOp.DerivativeA(a, b, y);
+}
+
+readonly struct BinaryGradientB<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+{
+    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => dy * TOp.DerivativeB(a, b, y);
+}
+
+readonly struct ScalarFunction<TOp>(Vector<float> scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+{
+    public static int Reads => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> x, Vector<float> b, Vector<float> c, Vector<float> d) => TOp.F(x, scalar);
+}
+
+readonly struct ScalarGradient<TOp>(Vector<float> scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+{
+    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => dy * TOp.DerivativeA(x, scalar, y);
+}
+
+readonly struct Scaled(Vector<float> alpha) : ILaneFunction
+{
+    public static int Reads => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> x, Vector<float> b, Vector<float> c, Vector<float> d) => alpha * x;
+}
+
+readonly struct ScaledSum(Vector<float> alpha, Vector<float> beta) : ILaneFunction
+{
+    public static int Reads => 3;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> F(Vector<float> x, Vector<float> y, Vector<float> c, Vector<float> d) => alpha * x + beta * y;
 }

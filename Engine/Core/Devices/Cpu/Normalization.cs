@@ -1,14 +1,227 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
+// Floors: statistics read x once; the forward reads x (and the residual) and writes y; the backward reads dy, x and y twice, for
+// the sums and then for dx, which depends on them.
 sealed unsafe partial class CpuBackend
 {
-    public override void GatherStatistics(Tensor x, ChannelStatistics statistics) => throw new NotImplementedException();
+    public override void GatherStatistics(Tensor x, ChannelStatistics statistics)
+    {
+        Check.That(x.Length > 0, nameof(GatherStatistics), $"shape {x.Shape} has no elements, so no mean; drop empty batches.");
+        var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
+        var input = x.Pointer();
+        using var scratch = new Scratch<double>(2 * tile.Chunks * tile.Channels);
+        var partials = scratch.Pointer;
+        ThreadTeam.Run(tile.Chunks, chunk => GatherMoments(input, tile, chunk, partials + (nint)2 * chunk * tile.Channels));
+        ChannelMoments.Combine(partials, tile.Chunks, tile.RowsPerChunk, tile.Rows, statistics);
+    }
 
-    public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y) => throw new NotImplementedException();
+    // Sums of d = x - shift and d^2, where the shift is a mean of some rows of the chunk: what cancels in the variance is then at
+    // most the ratio of rows to those rows, whatever the data.
+    static void GatherMoments(float* x, ChannelTile tile, int chunk, double* moments)
+    {
+        int channels = tile.Channels, rows = tile.RowsOf(chunk), sample = Math.Min(rows, tile.Copies);
+        using var scratch = new Scratch<float>(3 * tile.Width);
+        float* shift = scratch.Pointer, sums = shift + tile.Width, squares = sums + tile.Width;
+        new Span<float>(sums, 2 * tile.Width).Clear();
+        var first = x + (nint)chunk * tile.RowsPerChunk * channels;
+        for (var c = 0; c < channels; c++)
+        {
+            var sum = 0f;
+            for (var row = 0; row < sample; row++) sum += first[row * channels + c];
+            shift[c] = sum / sample;
+        }
 
-    public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics, Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual) => throw new NotImplementedException();
+        tile.Repeat(shift);
+        tile.SweepChunk(new MomentsKernel(x, shift, sums, squares), chunk);
+        for (var c = 0; c < channels; c++)
+        {
+            double sum = tile.Fold(sums, c), square = tile.Fold(squares, c);
+            moments[c] = shift[c] + sum / rows;
+            moments[channels + c] = square - sum * sum / rows;
+        }
+    }
 
-    public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd) => throw new NotImplementedException();
+    public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y)
+    {
+        if (x.Length == 0) return;
+        var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
+        using var scratch = new Scratch<float>(3 * tile.Width);
+        float* center = scratch.Pointer, scale = center + tile.Width, shift = scale + tile.Width;
+        for (var c = 0; c < tile.Channels; c++)
+        {
+            center[c] = mean.Pointer()[c];
+            scale[c] = (float)(ValueOr(gamma, c, 1f) / Math.Sqrt((double)variance.Pointer()[c] + epsilon));
+            shift[c] = ValueOr(beta, c, 0f);
+        }
 
-    public override void LayerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? gamma, Tensor? dx, Tensor? dGamma, Tensor? dBeta) => throw new NotImplementedException();
+        tile.Repeat(center);
+        tile.Repeat(scale);
+        tile.Repeat(shift);
+        tile.SweepAll(new BatchNormKernel(x.Pointer(), center, scale, shift, PointerOrNull(residual), relu, y.Pointer()));
+    }
+
+    public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
+        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
+    {
+        if (x.Length == 0)
+        {
+            if (dGamma is not null) Fill(dGamma, 0f);
+            if (dBeta is not null) Fill(dBeta, 0f);
+            return;
+        }
+
+        var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
+        var channels = tile.Channels;
+        using var parameters = new Scratch<float>(4 * tile.Width);
+        float* center = parameters.Pointer, ofGradient = center + tile.Width, gradientMean = ofGradient + tile.Width, ofInput = gradientMean + tile.Width;
+        for (var c = 0; c < channels; c++) center[c] = mean.Pointer()[c];
+        tile.Repeat(center);
+
+        // sums[c] = sum g, sums[channels + c] = sum g (x - mean)
+        using var sums = new Scratch<double>(2 * channels);
+        if (dGamma is not null || dBeta is not null || (dx is not null && batchStatistics))
+            SumGradients(dy.Pointer(), x.Pointer(), PointerOrNull(y), center, tile, sums.Pointer);
+
+        for (var c = 0; c < channels; c++)
+        {
+            var rstd = 1 / Math.Sqrt((double)variance.Pointer()[c] + epsilon);
+            if (dBeta is not null) dBeta.Pointer()[c] = (float)sums.Pointer[c];
+            if (dGamma is not null) dGamma.Pointer()[c] = (float)(sums.Pointer[channels + c] * rstd);
+            var scale = ValueOr(gamma, c, 1f) * rstd;
+            ofGradient[c] = (float)scale;
+            gradientMean[c] = batchStatistics ? (float)(sums.Pointer[c] / tile.Rows) : 0f;
+            ofInput[c] = batchStatistics ? (float)(scale * rstd * rstd * sums.Pointer[channels + c] / tile.Rows) : 0f;
+        }
+
+        if (dx is null && dResidual is null) return;
+        tile.Repeat(ofGradient);
+        tile.Repeat(gradientMean);
+        tile.Repeat(ofInput);
+        tile.SweepAll(new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, PointerOrNull(y), center, ofGradient, gradientMean, ofInput,
+            PointerOrNull(dx), PointerOrNull(dResidual)));
+    }
+
+    static void SumGradients(float* dy, float* x, float* y, float* center, ChannelTile tile, double* sums)
+    {
+        var channels = tile.Channels;
+        using var scratch = new Scratch<double>(2 * tile.Chunks * channels);
+        var partials = scratch.Pointer;
+        ThreadTeam.Run(tile.Chunks, chunk =>
+        {
+            using var gathered = new Scratch<float>(2 * tile.Width);
+            float* first = gathered.Pointer, second = first + tile.Width;
+            new Span<float>(first, 2 * tile.Width).Clear();
+            tile.SweepChunk(new GradientSumsKernel(dy, x, y, center, first, second), chunk);
+            for (var c = 0; c < channels; c++)
+            {
+                partials[(nint)2 * chunk * channels + c] = tile.Fold(first, c);
+                partials[((nint)2 * chunk + 1) * channels + c] = tile.Fold(second, c);
+            }
+        });
+        new Span<double>(sums, 2 * channels).Clear();
+        for (var chunk = 0; chunk < tile.Chunks; chunk++)
+            for (var i = 0; i < 2 * channels; i++) sums[i] += partials[(nint)2 * chunk * channels + i];
+    }
+
+    static float ValueOr(Tensor? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
+}
+
+/// <summary>Mean and sum of squared deviations (M2) of the channels, gathered chunk by chunk.</summary>
+static unsafe class ChannelMoments
+{
+    /// <summary>
+    /// Combines chunks of rows by the formula of Chan, Golub and LeVeque (1979) in a fixed order, and updates the statistics:
+    ///   M2 = M2a + M2b + (mean_b - mean_a)^2 n_a n_b / (n_a + n_b)
+    /// </summary>
+    /// <param name="moments">[chunks, 2, channels]: the means, then M2</param>
+    /// <param name="chunks">Number of chunks.</param>
+    /// <param name="rowsPerChunk">Rows of every chunk but perhaps the last.</param>
+    /// <param name="rows">All rows.</param>
+    /// <param name="statistics">Receives the result.</param>
+    public static void Combine(double* moments, int chunks, int rowsPerChunk, int rows, ChannelStatistics statistics)
+    {
+        var channels = statistics.Mean.Length;
+        for (var chunk = 1; chunk < chunks; chunk++)
+        {
+            double before = (double)chunk * rowsPerChunk, more = Math.Min(rowsPerChunk, rows - before), all = before + more;
+            var part = moments + (nint)2 * chunk * channels;
+            for (var c = 0; c < channels; c++)
+            {
+                var delta = part[c] - moments[c];
+                moments[c] += delta * (more / all);
+                moments[channels + c] += part[channels + c] + delta * delta * (before * more / all);
+            }
+        }
+
+        for (var c = 0; c < channels; c++)
+        {
+            double mean = moments[c], squares = Math.Max(0, moments[channels + c]);
+            statistics.Mean.Pointer()[c] = (float)mean;
+            statistics.Variance.Pointer()[c] = (float)(squares / rows);
+            Blend(statistics.RunningMean, c, mean, statistics.Momentum);
+            Blend(statistics.RunningVariance, c, squares / Math.Max(1, rows - 1), statistics.Momentum);
+        }
+    }
+
+    static void Blend(Tensor? running, int channel, double value, float momentum)
+    {
+        if (running is null) return;
+        var p = running.Pointer() + channel;
+        *p = (float)((1.0 - momentum) * *p + momentum * value);
+    }
+}
+
+readonly unsafe struct MomentsKernel(float* x, float* shift, float* sums, float* squares) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var d = lanes.Load(x + i) - lanes.Load(shift + t);
+        lanes.Store(sums + t, lanes.Load(sums + t) + d);
+        lanes.Store(squares + t, lanes.Load(squares + t) + d * d);
+    }
+}
+
+readonly unsafe struct BatchNormKernel(float* x, float* mean, float* scale, float* shift, float* residual, bool relu, float* y) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var value = (lanes.Load(x + i) - lanes.Load(mean + t)) * lanes.Load(scale + t) + lanes.Load(shift + t);
+        if (residual != null) value += lanes.Load(residual + i);
+        if (relu) value = VectorMath.Relu(value);
+        lanes.Store(y + i, value);
+    }
+}
+
+/// <summary>Sums of g and of g (x - mean), where g is dy behind the ReLU.</summary>
+readonly unsafe struct GradientSumsKernel(float* dy, float* x, float* y, float* mean, float* sums, float* products) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var g = lanes.Load(dy + i);
+        if (y != null) g = VectorMath.WherePositive(lanes.Load(y + i), g);
+        lanes.Store(sums + t, lanes.Load(sums + t) + g);
+        lanes.Store(products + t, lanes.Load(products + t) + g * (lanes.Load(x + i) - lanes.Load(mean + t)));
+    }
+}
+
+/// <summary>dx = a (g - mean g) - b (x - mean), dResidual = g; x is null where the statistics are constants.</summary>
+readonly unsafe struct BatchNormGradientKernel(float* dy, float* x, float* y, float* mean, float* a, float* gradientMean, float* b, float* dx, float* dResidual) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var g = lanes.Load(dy + i);
+        if (y != null) g = VectorMath.WherePositive(lanes.Load(y + i), g);
+        if (dResidual != null) lanes.Store(dResidual + i, g);
+        if (dx == null) return;
+        var d = lanes.Load(a + t) * (g - lanes.Load(gradientMean + t));
+        if (x != null) d -= lanes.Load(b + t) * (lanes.Load(x + i) - lanes.Load(mean + t));
+        lanes.Store(dx + i, d);
+    }
 }

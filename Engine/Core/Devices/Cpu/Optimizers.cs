@@ -1,8 +1,83 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
+// Floor: parameters and state are read and written once, gradients read once.
 sealed unsafe partial class CpuBackend
 {
-    public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step) => throw new NotImplementedException();
+    public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step)
+    {
+        float*[] w = Pointers(parameters), g = Pointers(gradients), v = Pointers(momenta);
+        ForEachPart(parameters, (tensor, start, count) =>
+            Sweep.Rows(new SgdKernel(step, w[tensor], g[tensor], v.Length == 0 ? null : v[tensor]), start, count, count, 0));
+    }
 
-    public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step) => throw new NotImplementedException();
+    public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step)
+    {
+        float*[] w = Pointers(parameters), g = Pointers(gradients), m = Pointers(first), v = Pointers(second);
+        ForEachPart(parameters, (tensor, start, count) =>
+            Sweep.Rows(new AdamKernel(step, w[tensor], g[tensor], m[tensor], v[tensor]), start, count, count, 0));
+    }
+
+    static float*[] Pointers(ReadOnlySpan<Tensor> tensors)
+    {
+        var pointers = new float*[tensors.Length];
+        for (var i = 0; i < pointers.Length; i++) pointers[i] = tensors[i].Pointer();
+        return pointers;
+    }
+
+    /// <summary>Calls body(tensor, start, count) for ranges that cover all elements of all tensors, on all cores.</summary>
+    static void ForEachPart(ReadOnlySpan<Tensor> tensors, Action<int, int, int> body)
+    {
+        var parts = Parts(tensors);
+        ThreadTeam.Run(parts.Length, part => body(parts[part].Tensor, parts[part].Start, parts[part].Count));
+    }
+
+    /// <summary>Ranges of at most <see cref="Sweep.Chunk"/> elements that cover all tensors.</summary>
+    static (int Tensor, int Start, int Count)[] Parts(ReadOnlySpan<Tensor> tensors)
+    {
+        var parts = new List<(int Tensor, int Start, int Count)>(tensors.Length);
+        for (var i = 0; i < tensors.Length; i++)
+            for (var start = 0; start < tensors[i].Length; start += Sweep.Chunk)
+                parts.Add((i, start, Math.Min(Sweep.Chunk, tensors[i].Length - start)));
+        return [.. parts];
+    }
+}
+
+readonly unsafe struct SgdKernel(SgdStep step, float* w, float* dw, float* velocity) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var weight = lanes.Load(w + i);
+        var g = step.GradientScale * lanes.Load(dw + i) + step.WeightDecay * weight;
+        var direction = g;
+        if (velocity != null)
+        {
+            var v = step.First ? g : step.Momentum * lanes.Load(velocity + i) + (1f - step.Dampening) * g;
+            lanes.Store(velocity + i, v);
+            direction = step.Nesterov ? g + step.Momentum * v : v;
+        }
+
+        lanes.Store(w + i, weight - step.LearningRate * direction);
+    }
+}
+
+readonly unsafe struct AdamKernel(AdamStep step, float* w, float* dw, float* first, float* second) : IVectorKernel
+{
+    readonly float correction1 = (float)(1 / (1 - Math.Pow(step.Beta1, step.Step)));
+    readonly float correction2 = (float)(1 / (1 - Math.Pow(step.Beta2, step.Step)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var g = step.GradientScale * lanes.Load(dw + i);
+        var m = step.Beta1 * lanes.Load(first + i) + (1f - step.Beta1) * g;
+        var v = step.Beta2 * lanes.Load(second + i) + (1f - step.Beta2) * g * g;
+        lanes.Store(first + i, m);
+        lanes.Store(second + i, v);
+        var weight = lanes.Load(w + i) * (1f - step.LearningRate * step.WeightDecay);
+        lanes.Store(w + i, weight - step.LearningRate * correction1 * m / (Vector.SquareRoot(v * correction2) + new Vector<float>(step.Epsilon)));
+    }
 }

@@ -1,10 +1,131 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
+// Floor: x is read once. Every sum is a tree: lanes of a tile, tiles of a block, blocks of the array; its shape depends on
+// extents alone, and its error grows with the logarithm of the number of summands.
 sealed unsafe partial class CpuBackend
 {
-    public override void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y) => throw new NotImplementedException();
+    public override void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y)
+    {
+        if (n == 0) Fill(y, TOp.Identity);
+        if (n == 0 || y.Length == 0) return;
 
-    public override void ArgMax(Tensor x, int outer, int n, int inner, IntTensor y) => throw new NotImplementedException();
+        const int rowsAtLeast = 64, columnsAtMost = 1024;
+        var tile = new ChannelTile(n, inner);
+        var columns = tile.Copies == 1 ? Math.Min(inner, columnsAtMost) : inner;
+        int columnBlocks = (inner + columns - 1) / columns, rows = Math.Min(n, Math.Max(rowsAtLeast, Sweep.Chunk / columns)), rowBlocks = (n + rows - 1) / rows;
 
-    public override void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y) => throw new NotImplementedException();
+        float* input = x.Pointer(), result = y.Pointer();
+        using var scratch = new Scratch<float>(rowBlocks == 1 ? 0 : outer * rowBlocks * inner);
+        var partials = rowBlocks == 1 ? result : scratch.Pointer;
+        ForEachJob(outer * rowBlocks * columnBlocks, rows * columns, job =>
+        {
+            int block = job / columnBlocks, column = job % columnBlocks * columns, row = block % rowBlocks * rows;
+            int width = Math.Min(columns, inner - column), height = Math.Min(rows, n - row);
+            var source = input + ((nint)(block / rowBlocks) * n + row) * inner + column;
+            var target = partials + (nint)block * inner + column;
+            if (tile.Copies == 1) ReduceRows<TOp>(source, height, width, inner, target);
+            else ReduceTiles<TOp>(source, height, tile, target);
+        });
+        if (rowBlocks == 1) return;
+
+        ForEachJob(outer * columnBlocks, rowBlocks * columns, job =>
+        {
+            int plane = job / columnBlocks, column = job % columnBlocks * columns, width = Math.Min(columns, inner - column);
+            var blocks = partials + (nint)plane * rowBlocks * inner + column;
+            FoldRows<TOp>(blocks, rowBlocks, width, inner);
+            new ReadOnlySpan<float>(blocks, width).CopyTo(new(result + (nint)plane * inner + column, width));
+        });
+    }
+
+    public override void ArgMax(Tensor x, int outer, int n, int inner, IntTensor y)
+    {
+        var input = x.Pointer();
+        var result = y.Pointer();
+        ForEachJob(outer, n * inner, plane =>
+        {
+            var at = input + (nint)plane * n * inner;
+            var best = new Span<int>(result + (nint)plane * inner, inner);
+            best.Clear();
+            for (var i = 1; i < n; i++)
+                for (var column = 0; column < inner; column++)
+                {
+                    float value = at[i * inner + column], largest = at[best[column] * inner + column];
+                    if (value > largest || (float.IsNaN(value) && !float.IsNaN(largest))) best[column] = i;
+                }
+        });
+    }
+
+    public override void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y)
+    {
+        var values = Pointers(tensors);
+        var parts = Parts(tensors);
+        using var scratch = new Scratch<double>(parts.Length);
+        var partials = scratch.Pointer;
+        ThreadTeam.Run(parts.Length, part => partials[part] = SumOfSquares(values[parts[part].Tensor] + parts[part].Start, parts[part].Count));
+        var sum = 0.0;
+        for (var part = 0; part < parts.Length; part++) sum += partials[part];
+        *y.Pointer() = (float)sum;
+    }
+
+    // The square of a float is exact in double.
+    static double SumOfSquares(float* x, int count)
+    {
+        Vector<double> even = default, odd = default;
+        var i = 0;
+        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        {
+            Vector.Widen(Vector.Load(x + i), out var low, out var high);
+            even += low * low;
+            odd += high * high;
+        }
+
+        var sum = Vector.Sum(even + odd);
+        for (; i < count; i++) sum += (double)x[i] * x[i];
+        return sum;
+    }
+
+    /// <summary>Calls the body for every job, on all cores; jobs of few elements are taken several at a time.</summary>
+    static void ForEachJob(int jobs, int elements, Action<int> body)
+    {
+        var perTurn = Math.Max(1, Sweep.Chunk / Math.Max(1, elements));
+        ThreadTeam.Run((jobs + perTurn - 1) / perTurn, turn =>
+        {
+            for (int job = turn * perTurn, end = Math.Min(jobs, job + perTurn); job < end; job++) body(job);
+        });
+    }
+
+    static void ReduceRows<TOp>(float* x, int rows, int width, int stride, float* y) where TOp : struct, IReduction<TOp>
+    {
+        new Span<float>(y, width).Fill(TOp.Identity);
+        Sweep.Rows(new FoldKernel<TOp>(x, y), 0, (nint)rows * width, width, stride);
+    }
+
+    [SkipLocalsInit]
+    static void ReduceTiles<TOp>(float* x, int rows, ChannelTile tile, float* y) where TOp : struct, IReduction<TOp>
+    {
+        var folded = stackalloc float[tile.Width];
+        new Span<float>(folded, tile.Width).Fill(TOp.Identity);
+        Sweep.Rows(new FoldKernel<TOp>(x, folded), 0, (nint)rows * tile.Channels, tile.Width, tile.Width);
+        FoldRows<TOp>(folded, tile.Copies, tile.Channels, tile.Channels);
+        new ReadOnlySpan<float>(folded, tile.Channels).CopyTo(new(y, tile.Channels));
+    }
+
+    /// <summary>Folds rows pairwise into the first.</summary>
+    static void FoldRows<TOp>(float* rows, int count, int width, int stride) where TOp : struct, IReduction<TOp>
+    {
+        for (; count > 1; count -= count / 2)
+            for (int row = 0, kept = count - count / 2; row < count / 2; row++)
+                Sweep.Rows(new FoldKernel<TOp>(rows + (nint)(kept + row) * stride, rows + (nint)row * stride), 0, width, width, 0);
+    }
+}
+
+/// <summary>y[t] = the fold of y[t] and x[i].</summary>
+readonly unsafe struct FoldKernel<TOp>(float* x, float* y) : IVectorKernel where TOp : struct, IReduction<TOp>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes =>
+        lanes.Store(y + t, TOp.Combine(lanes.Load(y + t), lanes.Load(x + i)));
 }

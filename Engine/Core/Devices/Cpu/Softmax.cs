@@ -1,12 +1,171 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
+// Floor: a row is read once from memory and stays in the first-level cache for its maximum, its sum and its result.
 sealed unsafe partial class CpuBackend
 {
-    public override void Softmax(Tensor x, bool logarithm, Tensor y) => throw new NotImplementedException();
+    public override void Softmax(Tensor x, bool logarithm, Tensor y)
+    {
+        var channels = x.Shape.Channels;
+        float* input = x.Pointer(), result = y.Pointer();
+        ForEachJob(x.Shape.Rows, channels, row =>
+        {
+            var at = (nint)row * channels;
+            if (logarithm) LogSoftmaxRow(input + at, channels, result + at);
+            else SoftmaxRow(input + at, channels, result + at);
+        });
+    }
 
-    public override void SoftmaxBackward(Tensor dy, Tensor y, bool logarithm, Tensor dx) => throw new NotImplementedException();
+    public override void SoftmaxBackward(Tensor dy, Tensor y, bool logarithm, Tensor dx)
+    {
+        var channels = y.Shape.Channels;
+        float* upstream = dy.Pointer(), output = y.Pointer(), result = dx.Pointer();
+        ForEachJob(y.Shape.Rows, channels, row =>
+        {
+            var at = (nint)row * channels;
+            SoftmaxBackwardRow(upstream + at, output + at, channels, logarithm, result + at);
+        });
+    }
 
-    public override void CrossEntropy(Tensor logits, IntTensor labels, float smoothing, Tensor probabilities, Tensor losses) => throw new NotImplementedException();
+    public override void CrossEntropy(Tensor logits, IntTensor labels, float smoothing, Tensor probabilities, Tensor losses)
+    {
+        CheckLabels(labels, logits.Shape);
+        var channels = logits.Shape.Channels;
+        float* input = logits.Pointer(), output = probabilities.Pointer(), result = losses.Pointer();
+        var label = labels.Pointer();
+        ForEachJob(logits.Shape.Rows, channels, row =>
+        {
+            var at = input + (nint)row * channels;
+            var (largest, sum) = SoftmaxRow(at, channels, output + (nint)row * channels);
+            var logSum = MathF.Log(sum);
+            result[row] = (1f - smoothing) * (logSum - (at[label[row]] - largest));
+            if (smoothing != 0f) result[row] += smoothing * (logSum - RowMoments(at, channels, largest).Mean);
+        });
+    }
 
-    public override void CrossEntropyBackward(Tensor dLosses, Tensor probabilities, IntTensor labels, float smoothing, Tensor dLogits) => throw new NotImplementedException();
+    public override void CrossEntropyBackward(Tensor dLosses, Tensor probabilities, IntTensor labels, float smoothing, Tensor dLogits)
+    {
+        CheckLabels(labels, probabilities.Shape);
+        var channels = probabilities.Shape.Channels;
+        float* upstream = dLosses.Pointer(), input = probabilities.Pointer(), result = dLogits.Pointer();
+        var label = labels.Pointer();
+        ForEachJob(probabilities.Shape.Rows, channels, row =>
+        {
+            var at = (nint)row * channels;
+            var ofLabel = upstream[row] * (input[at + label[row]] - (1f - smoothing) - smoothing / channels);
+            Sweep.Rows(new ScaleKernel(input + at, new(smoothing / channels), new(upstream[row]), result + at), 0, channels, channels, 0);
+            result[at + label[row]] = ofLabel;
+        });
+    }
+
+    static void CheckLabels(IntTensor labels, Shape logits)
+    {
+        var label = labels.Pointer();
+        for (var row = 0; row < logits.Rows; row++)
+            Check.That((uint)label[row] < (uint)logits.Channels, nameof(CrossEntropy),
+                $"the label of row {row} is {label[row]}, but the logits have {logits.Channels} classes (shape {logits}); labels count from 0 to {logits.Channels - 1}.");
+    }
+
+    // y = softmax(x); the largest x, and the sum of exp(x - largest).
+    [SkipLocalsInit]
+    static (float Largest, float Sum) SoftmaxRow(float* x, int channels, float* y)
+    {
+        var sums = stackalloc float[RowSums.Lanes];
+        new Span<float>(sums, RowSums.Lanes).Clear();
+        var largest = Largest(x, channels);
+        Sweep.Rows(new ExponentialKernel(x, new(largest), y, sums), 0, channels, RowSums.Lanes, RowSums.Lanes);
+        var sum = RowSums.Fold(sums);
+        Sweep.Rows(new ScaleKernel(y, Vector<float>.Zero, new(1f / sum), y), 0, channels, channels, 0);
+        return (largest, sum);
+    }
+
+    // y = (x - largest) - log sum exp(x - largest); the exponentials are not kept.
+    [SkipLocalsInit]
+    static void LogSoftmaxRow(float* x, int channels, float* y)
+    {
+        var sums = stackalloc float[RowSums.Lanes];
+        new Span<float>(sums, RowSums.Lanes).Clear();
+        var largest = Largest(x, channels);
+        Sweep.Rows(new ExponentialKernel(x, new(largest), null, sums), 0, channels, RowSums.Lanes, RowSums.Lanes);
+        Sweep.Rows(new ShiftKernel(x, new(largest), new(MathF.Log(RowSums.Fold(sums))), y), 0, channels, channels, 0);
+    }
+
+    [SkipLocalsInit]
+    static void SoftmaxBackwardRow(float* dy, float* y, int channels, bool logarithm, float* dx)
+    {
+        var sums = stackalloc float[RowSums.Lanes];
+        new Span<float>(sums, RowSums.Lanes).Clear();
+        Sweep.Rows(new ProductSumKernel(dy, logarithm ? null : y, sums), 0, channels, RowSums.Lanes, RowSums.Lanes);
+        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, new(RowSums.Fold(sums)), dx), 0, channels, channels, 0);
+    }
+
+    [SkipLocalsInit]
+    static float Largest(float* x, int channels)
+    {
+        var lanes = stackalloc float[RowSums.Lanes];
+        new Span<float>(lanes, RowSums.Lanes).Fill(float.NegativeInfinity);
+        Sweep.Rows(new LargestKernel(x, lanes), 0, channels, RowSums.Lanes, RowSums.Lanes);
+        var largest = lanes[0];
+        for (var lane = 1; lane < RowSums.Lanes; lane++) largest = MathF.Max(largest, lanes[lane]);
+        return largest;
+    }
+}
+
+/// <summary>lanes[t] = the larger of lanes[t] and x[i].</summary>
+readonly unsafe struct LargestKernel(float* x, float* largest) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes =>
+        lanes.Store(largest + t, Vector.Max(lanes.Load(largest + t), lanes.Load(x + i)));
+}
+
+/// <summary>y = exp(x - largest), where y is wanted, and sums[t] += it.</summary>
+readonly unsafe struct ExponentialKernel(float* x, Vector<float> largest, float* y, float* sums) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var value = VectorMath.Exp(lanes.Load(x + i) - largest);
+        lanes.Store(sums + t, lanes.Load(sums + t) + value);
+        if (y != null) lanes.Store(y + i, value);
+    }
+}
+
+/// <summary>y = scale (x - shift).</summary>
+readonly unsafe struct ScaleKernel(float* x, Vector<float> shift, Vector<float> scale, float* y) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, scale * (lanes.Load(x + i) - shift));
+}
+
+/// <summary>y = (x - first) - second.</summary>
+readonly unsafe struct ShiftKernel(float* x, Vector<float> first, Vector<float> second, float* y) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, lanes.Load(x + i) - first - second);
+}
+
+/// <summary>sums[t] += dy y, or dy alone where y is null.</summary>
+readonly unsafe struct ProductSumKernel(float* dy, float* y, float* sums) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var value = lanes.Load(dy + i);
+        if (y != null) value *= lanes.Load(y + i);
+        lanes.Store(sums + t, lanes.Load(sums + t) + value);
+    }
+}
+
+/// <summary>dx = y (dy - sum), or dy - exp(y) sum for the logarithm.</summary>
+readonly unsafe struct SoftmaxGradientKernel(float* dy, float* y, bool logarithm, Vector<float> sum, float* dx) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        Vector<float> gradient = lanes.Load(dy + i), output = lanes.Load(y + i);
+        lanes.Store(dx + i, logarithm ? gradient - VectorMath.Exp(output) * sum : output * (gradient - sum));
+    }
 }

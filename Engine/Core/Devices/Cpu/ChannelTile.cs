@@ -1,0 +1,68 @@
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>
+/// How a matrix [rows, channels] is swept: in chunks of rows, each as a run of tiles that hold one or several rows side by side.
+/// Parameters of the channels are written out to the width of a tile, sums of the channels are gathered in one and folded at the
+/// end; so vectors are full for any number of channels, and long sums are split over many lanes.
+/// </summary>
+/// <remarks>Everything here depends on the shape alone: neither on threads nor on the width of vectors.</remarks>
+readonly unsafe struct ChannelTile
+{
+    const int WidestVector = 16, LeastWidth = 256, GreatestWidth = 2048, FewestRows = 16;
+
+    /// <param name="rows">Rows of the matrix, at least 1.</param>
+    /// <param name="channels">Channels, at least 1.</param>
+    public ChannelTile(int rows, int channels)
+    {
+        Rows = rows;
+        Channels = channels;
+        var copies = 1;
+        while (copies < WidestVector && copies * channels % WidestVector != 0) copies *= 2;
+        if (copies * channels > GreatestWidth) copies = 1;
+        copies *= Math.Max(1, LeastWidth / (copies * channels));
+        Copies = Math.Min(copies, rows);
+        RowsPerChunk = Math.Min(rows, Math.Max(FewestRows, Sweep.Chunk / channels));
+    }
+
+    public int Rows { get; }
+
+    public int Channels { get; }
+
+    /// <summary>Rows that lie side by side in a tile.</summary>
+    public int Copies { get; }
+
+    /// <summary>Elements of a tile.</summary>
+    public int Width => Copies * Channels;
+
+    public int RowsPerChunk { get; }
+
+    public int Chunks => (Rows + RowsPerChunk - 1) / RowsPerChunk;
+
+    /// <summary>Rows of a chunk; the last may have fewer.</summary>
+    public int RowsOf(int chunk) => Math.Min(RowsPerChunk, Rows - chunk * RowsPerChunk);
+
+    /// <summary>Sweeps one chunk of the matrix.</summary>
+    public void SweepChunk<TKernel>(TKernel kernel, int chunk) where TKernel : struct, IVectorKernel =>
+        Sweep.Rows(kernel, (nint)chunk * RowsPerChunk * Channels, (nint)RowsOf(chunk) * Channels, Width, Width);
+
+    /// <summary>Sweeps the whole matrix on all cores. For kernels whose elements do not depend on one another.</summary>
+    public void SweepAll<TKernel>(TKernel kernel) where TKernel : struct, IVectorKernel
+    {
+        var tile = this;
+        ThreadTeam.Run(Chunks, chunk => tile.SweepChunk(kernel, chunk));
+    }
+
+    /// <summary>Repeats the parameters at the start of a tile over the rest of it.</summary>
+    public void Repeat(float* tile)
+    {
+        for (var i = Channels; i < Width; i++) tile[i] = tile[i - Channels];
+    }
+
+    /// <summary>The sum over the copies of one channel.</summary>
+    public double Fold(float* tile, int channel)
+    {
+        var sum = 0.0;
+        for (var i = channel; i < Width; i += Channels) sum += tile[i];
+        return sum;
+    }
+}

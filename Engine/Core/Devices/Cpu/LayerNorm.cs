@@ -1,0 +1,123 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace QuadEngine.Devices.Cpu;
+
+// Floor: a row is read once from memory and stays in the first-level cache for its sums and its result.
+sealed unsafe partial class CpuBackend
+{
+    public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
+    {
+        var channels = x.Shape.Channels;
+        float* input = x.Pointer(), result = y.Pointer(), scale = PointerOrNull(gamma), shift = PointerOrNull(beta), means = mean.Pointer(), rstds = rstd.Pointer();
+        ForEachJob(x.Shape.Rows, channels, row =>
+        {
+            var at = input + (nint)row * channels;
+            var (center, _) = RowMoments(at, channels, 0f);
+            var (rest, square) = RowMoments(at, channels, center);
+            (means[row], rstds[row]) = (center + rest, 1f / MathF.Sqrt(square - rest * rest + epsilon));
+            Sweep.Rows(new LayerNormKernel(at, new(means[row]), new(rstds[row]), scale, shift, result + (nint)row * channels), 0, channels, channels, 0);
+        });
+    }
+
+    public override void LayerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? gamma, Tensor? dx, Tensor? dGamma, Tensor? dBeta)
+    {
+        if (dGamma is not null) Fill(dGamma, 0f);
+        if (dBeta is not null) Fill(dBeta, 0f);
+        if (x.Length == 0) return;
+
+        var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
+        var channels = tile.Channels;
+        float* upstream = dy.Pointer(), input = x.Pointer(), means = mean.Pointer(), rstds = rstd.Pointer(), scale = PointerOrNull(gamma), toInput = PointerOrNull(dx);
+        using var scratch = new Scratch<float>(2 * tile.Chunks * channels);
+        var partials = scratch.Pointer;
+        ThreadTeam.Run(tile.Chunks, chunk =>
+        {
+            var sums = partials + (nint)2 * chunk * channels;
+            new Span<float>(sums, 2 * channels).Clear();
+            for (int row = chunk * tile.RowsPerChunk, end = row + tile.RowsOf(chunk); row < end; row++)
+            {
+                var at = (nint)row * channels;
+                LayerNormBackwardRow(upstream + at, input + at, channels, means[row], rstds[row], scale, sums, toInput == null ? null : toInput + at);
+            }
+        });
+
+        for (var c = 0; c < channels; c++)
+        {
+            double sum = 0, product = 0;
+            for (var chunk = 0; chunk < tile.Chunks; chunk++)
+            {
+                sum += partials[(nint)2 * chunk * channels + c];
+                product += partials[((nint)2 * chunk + 1) * channels + c];
+            }
+
+            if (dBeta is not null) dBeta.Pointer()[c] = (float)sum;
+            if (dGamma is not null) dGamma.Pointer()[c] = (float)product;
+        }
+    }
+
+    // The means of x - shift and of its square over one row.
+    [SkipLocalsInit]
+    static (float Mean, float Square) RowMoments(float* x, int channels, float shift)
+    {
+        float* shifts = stackalloc float[RowSums.Lanes], sums = stackalloc float[RowSums.Lanes], squares = stackalloc float[RowSums.Lanes];
+        new Span<float>(shifts, RowSums.Lanes).Fill(shift);
+        new Span<float>(sums, RowSums.Lanes).Clear();
+        new Span<float>(squares, RowSums.Lanes).Clear();
+        Sweep.Rows(new MomentsKernel(x, shifts, sums, squares), 0, channels, RowSums.Lanes, RowSums.Lanes);
+        return (RowSums.Fold(sums) / channels, RowSums.Fold(squares) / channels);
+    }
+
+    [SkipLocalsInit]
+    static void LayerNormBackwardRow(float* dy, float* x, int channels, float mean, float rstd, float* gamma, float* sums, float* dx)
+    {
+        float* gradients = stackalloc float[RowSums.Lanes], products = stackalloc float[RowSums.Lanes];
+        new Span<float>(gradients, RowSums.Lanes).Clear();
+        new Span<float>(products, RowSums.Lanes).Clear();
+        Sweep.Rows(new LayerNormSumsKernel(dy, x, new(mean), new(rstd), gamma, sums, sums + channels, gradients, products), 0, channels, channels, 0);
+        if (dx == null) return;
+        Vector<float> gradientMean = new(RowSums.Fold(gradients) / channels), productMean = new(RowSums.Fold(products) / channels);
+        Sweep.Rows(new LayerNormGradientKernel(dy, x, new(mean), new(rstd), gamma, gradientMean, productMean, dx), 0, channels, channels, 0);
+    }
+}
+
+/// <summary>y = (x - mean) rstd gamma + beta of one row.</summary>
+readonly unsafe struct LayerNormKernel(float* x, Vector<float> mean, Vector<float> rstd, float* gamma, float* beta, float* y) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        var value = (lanes.Load(x + i) - mean) * rstd;
+        if (gamma != null) value *= lanes.Load(gamma + i);
+        if (beta != null) value += lanes.Load(beta + i);
+        lanes.Store(y + i, value);
+    }
+}
+
+/// <summary>Adds one row to the channels' sums of dy and dy xhat, and gathers that row's own sums of g and g xhat, where g = gamma dy.</summary>
+readonly unsafe struct LayerNormSumsKernel(float* dy, float* x, Vector<float> mean, Vector<float> rstd, float* gamma, float* dBeta, float* dGamma, float* gradients, float* products) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        Vector<float> g = lanes.Load(dy + i), normalised = (lanes.Load(x + i) - mean) * rstd;
+        lanes.Store(dBeta + i, lanes.Load(dBeta + i) + g);
+        lanes.Store(dGamma + i, lanes.Load(dGamma + i) + g * normalised);
+        if (gamma != null) g *= lanes.Load(gamma + i);
+        var lane = i % RowSums.Lanes;
+        lanes.Store(gradients + lane, lanes.Load(gradients + lane) + g);
+        lanes.Store(products + lane, lanes.Load(products + lane) + g * normalised);
+    }
+}
+
+/// <summary>dx = rstd (g - mean g - xhat mean (g xhat)) of one row.</summary>
+readonly unsafe struct LayerNormGradientKernel(float* dy, float* x, Vector<float> mean, Vector<float> rstd, float* gamma, Vector<float> gradientMean, Vector<float> productMean, float* dx) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    {
+        Vector<float> g = lanes.Load(dy + i), normalised = (lanes.Load(x + i) - mean) * rstd;
+        if (gamma != null) g *= lanes.Load(gamma + i);
+        lanes.Store(dx + i, rstd * (g - gradientMean - normalised * productMean));
+    }
+}

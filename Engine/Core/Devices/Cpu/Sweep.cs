@@ -1,0 +1,77 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>The lanes of a vector that a step works on: all of them, or the first few where a row ends.</summary>
+unsafe interface ILanes
+{
+    /// <summary>Reads the lanes; the others are 0.</summary>
+    Vector<float> Load(float* p);
+
+    /// <summary>Writes the lanes; memory behind the others stays as it is.</summary>
+    void Store(float* p, Vector<float> value);
+}
+
+readonly unsafe struct AllLanes : ILanes
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Vector<float> Load(float* p) => Vector.Load(p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(float* p, Vector<float> value) => Vector.Store(value, p);
+}
+
+readonly unsafe struct FirstLanes(int count) : ILanes
+{
+    public Vector<float> Load(float* p)
+    {
+        var value = Vector<float>.Zero;
+        for (var lane = 0; lane < count; lane++) ((float*)&value)[lane] = p[lane];
+        return value;
+    }
+
+    public void Store(float* p, Vector<float> value)
+    {
+        for (var lane = 0; lane < count; lane++) p[lane] = ((float*)&value)[lane];
+    }
+}
+
+/// <summary>
+/// The inner work of a kernel, one vector of elements at a time: the step is written once and serves whole vectors and tails,
+/// so that the bits of an element do not depend on its place.
+/// </summary>
+interface IVectorKernel
+{
+    /// <summary>Works on the elements from <paramref name="i"/> on, which are those from <paramref name="t"/> on of their row.</summary>
+    void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes;
+}
+
+/// <summary>The loop that all memory-bound kernels share.</summary>
+static class Sweep
+{
+    /// <summary>Elements that a thread takes at a time: 128 KB a stream, far less than the second-level cache, far more than the cost of a turn.</summary>
+    public const int Chunk = 1 << 15;
+
+    /// <summary>Sweeps elements [0, length) on all cores. For kernels whose elements do not depend on one another.</summary>
+    public static void All<TKernel>(TKernel kernel, int length) where TKernel : struct, IVectorKernel =>
+        All(length, (start, count) => Rows(kernel, start, count, count, 0));
+
+    /// <summary>Calls body(start, count) for consecutive ranges of [0, length) on all cores.</summary>
+    public static void All(int length, Action<int, int> body) =>
+        ThreadTeam.Run(Chunks(length), chunk => body(chunk * Chunk, Math.Min(Chunk, length - chunk * Chunk)));
+
+    /// <summary>Ranges of at most <see cref="Chunk"/> elements that cover a length.</summary>
+    public static int Chunks(int length) => (int)(((long)length + Chunk - 1) / Chunk);
+
+    /// <summary>Sweeps <paramref name="length"/> elements in rows of <paramref name="width"/>; rows begin <paramref name="stride"/> apart, the last may be short.</summary>
+    public static void Rows<TKernel>(TKernel kernel, nint start, nint length, nint width, nint stride) where TKernel : struct, IVectorKernel
+    {
+        for (; length > 0; start += stride, length -= width)
+        {
+            nint count = Math.Min(width, length), t = 0;
+            for (; t <= count - Vector<float>.Count; t += Vector<float>.Count) kernel.Step(start + t, t, default(AllLanes));
+            if (t < count) kernel.Step(start + t, t, new FirstLanes((int)(count - t)));
+        }
+    }
+}
