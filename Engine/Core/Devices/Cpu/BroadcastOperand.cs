@@ -66,8 +66,9 @@ sealed unsafe class BroadcastOperand
     static int[] Strides(Shape operand, Shape shape)
     {
         int[] own = operand.Strides(), strides = new int[shape.Rank];
-        for (var axis = 1; axis <= operand.Rank; axis++)
-            if (operand[^axis] != 1) strides[^axis] = own[^axis];
+        var missing = shape.Rank - operand.Rank;
+        for (var axis = 0; axis < operand.Rank; axis++)
+            if (operand[axis] != 1) strides[missing + axis] = own[axis];
         return strides;
     }
 }
