@@ -8,6 +8,9 @@ public delegate Tensor Initializer(Shape shape, Generator? generator = null);
 /// <summary>The usual ways to start weights.</summary>
 public static class Initializers
 {
+    /// <summary>All 0, for the part of a neuron that is to start absent.</summary>
+    public static Tensor Zeros(Shape shape, Generator? generator = null) => Tensor.Zeros(shape);
+
     /// <summary>Normal with variance 2 / fan-in, for ReLU networks (He et al. 2015).</summary>
     public static Tensor KaimingNormal(Shape shape, Generator? generator = null) => Tensor.Normal(shape, 0f, MathF.Sqrt(2f / shape.Rows), generator);
 

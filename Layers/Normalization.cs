@@ -32,7 +32,7 @@ public sealed class BatchNorm : Module
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => Training
-        ? Operations.BatchNorm.Train(x, Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, momentum), epsilon)
+        ? Operations.BatchNorm.Train(x, Weight, Bias, Recompute.Again ? null : new RunningStatistics(RunningMean, RunningVariance, momentum), epsilon)
         : Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
 
     /// <inheritdoc/>

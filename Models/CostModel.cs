@@ -30,8 +30,9 @@ public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
         using (new TensorScope())
         using (new ModuleTrace((module, x, y) =>
         {
-            if (module.Children.Count == 0 && paths.TryGetValue(module, out var path))
-                layers.Add(new LayerCost(path, module.ToString().Split("  #")[0], y.Shape, module.ParameterCount, module.MultiplyAdds(x.Shape, y.Shape)));
+            var own = module.ParameterCount - module.Children.Sum(child => child.Module.ParameterCount);
+            if ((module.Children.Count == 0 || own > 0) && paths.TryGetValue(module, out var path))
+                layers.Add(new LayerCost(path, module.ToString().Split([" {", "  #"], 2, default)[0], y.Shape, own, module.MultiplyAdds(x.Shape, y.Shape)));
         }))
             network.Forward(Tensor.Zeros(input, network.Parameters().First().Device));
         network.Train(training);

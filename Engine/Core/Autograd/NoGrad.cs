@@ -13,4 +13,14 @@ public readonly struct NoGrad : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => depth--;
+
+    /// <summary>Records again until disposed, however many are open: for what is computed a second time during backward.</summary>
+    internal readonly struct Suspended : IDisposable
+    {
+        readonly int open;
+
+        public Suspended() => (open, depth) = (depth, 0);
+
+        public void Dispose() => depth = open;
+    }
 }

@@ -23,7 +23,11 @@ public static class Conv2d
     {
         var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
         var y = DeferredProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias,
-            (x, filter, in epilogue, y) => x.Device.Backend.Conv2d(x, filter, geometry, epilogue, y));
+            (x, filter, in epilogue, y) =>
+            {
+                MultiplyAddCounter.Add(geometry.MultiplyAdds);
+                x.Device.Backend.Conv2d(x, filter, geometry, epilogue, y);
+            });
         return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], (dy, saved) =>
         {
             var (x, filter) = saved;
@@ -32,12 +36,14 @@ public static class Conv2d
                 saved.IfNeeded(0, () =>
                 {
                     var dx = Tensor.Like(x);
+                    MultiplyAddCounter.Add(geometry.MultiplyAdds);
                     dy.Device.Backend.Conv2dInputGradient(dy, filter, geometry, dx);
                     return dx;
                 }),
                 saved.IfNeeded(1, () =>
                 {
                     var dFilter = Tensor.Like(filter);
+                    MultiplyAddCounter.Add(geometry.MultiplyAdds);
                     dy.Device.Backend.Conv2dFilterGradient(x, dy, geometry, dFilter);
                     return dFilter;
                 }),

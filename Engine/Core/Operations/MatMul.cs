@@ -26,7 +26,7 @@ public static class MatMul
 
         var geometry = Geometry(a, b, shared, transposeA: false, transposeB: false);
         var y = DeferredProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias,
-            (a, b, in epilogue, y) => a.Device.Backend.MatMul(a, b, geometry, epilogue, y));
+            (a, b, in epilogue, y) => Run(a, b, geometry, epilogue, y));
         return y.WithBackward(nameof(MatMul), [a, b, bias], [a, b], (dy, saved) =>
         {
             var (a, b) = saved;
@@ -46,8 +46,14 @@ public static class MatMul
     static Tensor Product(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB, Shape shape)
     {
         var y = Tensor.Empty(shape, a.Device);
-        y.Device.Backend.MatMul(a, b, Geometry(a, b, shared, transposeA, transposeB), default, y);
+        Run(a, b, Geometry(a, b, shared, transposeA, transposeB), default, y);
         return y;
+    }
+
+    static void Run(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
+    {
+        MultiplyAddCounter.Add(geometry.MultiplyAdds);
+        y.Device.Backend.MatMul(a, b, geometry, epilogue, y);
     }
 
     // A shared right operand makes all leading axes of the left one rows of a single product.

@@ -27,6 +27,7 @@ public static class QuadraticNeuron
             $"Lambda has shape {lambda.Shape} but {layout.Neurons} neurons of rank {layout.Rank} on {layout.Channels} channels have [{layout.Coefficients}] coefficients.");
 
         var term = new QuadraticTerm(lambda, layout, normalised);
+        MultiplyAddCounter.Add(2L * z.Shape.Rows * layout.Coefficients);
         if (DeferredProjection.Quadratic(z, term) is not { } y)
         {
             y = Tensor.Like(z);

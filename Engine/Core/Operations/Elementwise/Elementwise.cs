@@ -31,6 +31,7 @@ public static class Elementwise
         {
             y = Tensor.Empty(Shape.Broadcast(a.Shape, b.Shape, TOp.Name), a.Device);
             a.Device.Backend.Binary<TOp>(a, b, y);
+            if (typeof(TOp) == typeof(Multiply)) MultiplyAddCounter.Add(y.Length);
         }
 
         Shape shapeA = a.Shape, shapeB = b.Shape;

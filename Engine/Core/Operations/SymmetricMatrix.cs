@@ -1,0 +1,46 @@
+namespace QuadEngine.Operations;
+
+/// <summary>
+/// Symmetric matrices from their upper triangles: M[c, i, j] = M[c, j, i] = packed[t(i, j), c] for i &lt;= j, the triangle counted row after
+/// row. Backward: dpacked = dM[c, i, j] + dM[c, j, i], dM[c, i, i] alone on the diagonal.
+/// </summary>
+public static class SymmetricMatrix
+{
+    /// <param name="packed">[n(n + 1)/2, channels]</param>
+    /// <param name="n">Rows of a matrix.</param>
+    /// <returns>[channels, n, n]</returns>
+    /// <exception cref="ArgumentException">The triangle of n rows has another number of elements.</exception>
+    public static Tensor Unpack(Tensor packed, int n)
+    {
+        Check.That(packed.Rank == 2 && packed.Shape[0] == n * (n + 1) / 2, nameof(SymmetricMatrix),
+            $"the upper triangle of {n} rows has {n * (n + 1) / 2} elements, so it must be [{n * (n + 1) / 2}, channels], not {packed.Shape}.");
+        var channels = packed.Shape[1];
+        var y = Tensor.Empty([channels, n, n], packed.Device);
+        for (var i = 0; i < n; i++)
+        {
+            Shape row = [n - i, channels];
+            packed.Device.Backend.CopyStrided(packed, Start(i, n) * channels, [channels, 1], row, Corner(i, n), [1, n * n], y);
+            packed.Device.Backend.CopyStrided(packed, Start(i, n) * channels, [channels, 1], row, Corner(i, n), [n, n * n], y);
+        }
+
+        return y.WithBackward(nameof(SymmetricMatrix), [packed], [], (dy, _) =>
+        {
+            Tensor rows = Tensor.Empty([n * (n + 1) / 2, channels], dy.Device), columns = Tensor.Like(rows);
+            for (var i = 0; i < n; i++)
+            {
+                // The diagonal is in the row; the column starts below it.
+                Shape row = [n - i, channels];
+                dy.Device.Backend.CopyStrided(dy, Corner(i, n), [1, n * n], row, Start(i, n) * channels, [channels, 1], rows);
+                dy.Device.Backend.CopyStrided(dy, Corner(i, n), [n, n * n], row, Start(i, n) * channels, [channels, 1], columns);
+            }
+
+            for (var i = 0; i < n; i++) dy.Device.Backend.Fill(columns.Slice(0, Start(i, n), 1), 0f);
+            return [rows + columns];
+        });
+    }
+
+    // Row i of the triangle starts with its diagonal element: after n + (n - 1) + ... + (n - i + 1) others.
+    static int Start(int i, int n) => i * n - i * (i - 1) / 2;
+
+    static int Corner(int i, int n) => i * n + i;
+}

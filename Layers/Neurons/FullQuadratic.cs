@@ -1,0 +1,46 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>
+/// A full quadratic form (Zoumpourlis et al. 2017; Mantini and Shah 2021): y = x^T M x + w x + b, M symmetric.
+/// Cost a neuron: n(n + 1)/2 + n parameters, n^2 + 2n multiply-adds. For narrow layers, and to be compressed
+/// to the efficient form.
+/// </summary>
+/// <param name="LearningRate">Multiplies the learning rate of M: n^2 products of inputs move y together, so M needs smaller steps than w.</param>
+public sealed record FullQuadraticNeuron(float LearningRate = 0.01f) : Neuron
+{
+    /// <inheritdoc/>
+    public override string Name => "full";
+
+    /// <inheritdoc/>
+    public override NeuronCost Cost(long inputs, int channels) => new(channels * (inputs * (inputs + 1) / 2 + inputs), channels * (inputs * inputs + 2 * inputs));
+
+    /// <inheritdoc/>
+    public override Module Layer(Projection projection, bool bias = true) => new FullQuadraticLayer(this, projection, bias);
+}
+
+/// <summary>A layer of <see cref="FullQuadraticNeuron"/>; M starts at 0, so that the layer starts linear.</summary>
+public sealed class FullQuadraticLayer : NeuronLayer
+{
+    internal FullQuadraticLayer(FullQuadraticNeuron neuron, Projection projection, bool bias) : base(neuron, projection)
+    {
+        var n = projection.FanIn;
+        Weight = Weights("weight", Initializers.KaimingNormal);
+        Form = Register("form", new Parameter(Tensor.Zeros([n * (n + 1) / 2, projection.OutChannels])), new GroupSettings("form", neuron.LearningRate));
+        Bias = Offset(bias);
+    }
+
+    /// <summary>w.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[n(n + 1)/2, out]: the upper triangle of each neuron's M, row after row.</summary>
+    public Parameter Form { get; }
+
+    /// <summary>[out], or null.</summary>
+    public Parameter? Bias { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Evaluate(Tensor x) =>
+        Projection.Apply(x, Weight, Bias) + QuadraticForm.Apply(Projection.Inputs(x), SymmetricMatrix.Unpack(Form, Projection.FanIn));
+}

@@ -1,0 +1,51 @@
+namespace QuadEngine.Layers;
+
+/// <summary>
+/// The polynomial kernel neuron (Wang et al. 2019): y = (w x + c)^p, with c and p given, not learned.
+/// Cost a neuron: n parameters, n + p - 1 multiply-adds.
+/// </summary>
+/// <param name="Power">p, 1 or more.</param>
+/// <param name="Offset">c: at 0 the neuron has no linear part for even p.</param>
+public sealed record KervolutionNeuron(int Power = 2, float Offset = 0.5f) : Neuron
+{
+    /// <inheritdoc/>
+    public override string Name => "kervolution";
+
+    /// <inheritdoc/>
+    protected internal override string Settings => $", power {Power}, offset {Offset}";
+
+    /// <inheritdoc/>
+    public override NeuronCost Cost(long inputs, int channels) => new(channels * inputs, channels * (inputs + Power - 1));
+
+    /// <inheritdoc/>
+    public override Module Layer(Projection projection, bool bias = true) => new KervolutionLayer(this, projection, bias);
+}
+
+/// <summary>A layer of <see cref="KervolutionNeuron"/>.</summary>
+public sealed class KervolutionLayer : NeuronLayer
+{
+    readonly KervolutionNeuron neuron;
+
+    internal KervolutionLayer(KervolutionNeuron neuron, Projection projection, bool bias) : base(neuron, projection)
+    {
+        Check.That(neuron.Power >= 1, nameof(KervolutionLayer), $"the power is {neuron.Power}; use 1 (linear) or more.");
+        this.neuron = neuron;
+        Weight = Weights("weight", Initializers.KaimingNormal);
+        Bias = Offset(bias);
+    }
+
+    /// <summary>w.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[out], added to the power; or null.</summary>
+    public Parameter? Bias { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Evaluate(Tensor x)
+    {
+        var z = Projection.Apply(x, Weight, null) + neuron.Offset;
+        var y = z;
+        for (var i = 1; i < neuron.Power; i++) y *= z;
+        return Add(y, Bias);
+    }
+}

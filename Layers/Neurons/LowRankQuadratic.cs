@@ -1,0 +1,63 @@
+namespace QuadEngine.Layers;
+
+/// <summary>
+/// A quadratic form of rank k whose two factors are learned apart: y = (Q1 x) . (Q2 x) + w x + b, Q1 and Q2 of shape [k, n].
+/// Cost a neuron: 2kn + n parameters, 2kn + k + n multiply-adds.
+/// </summary>
+/// <param name="Rank">k.</param>
+public sealed record LowRankQuadraticNeuron(int Rank) : Neuron
+{
+    /// <inheritdoc/>
+    public override string Name => "low-rank";
+
+    /// <inheritdoc/>
+    public override string Title => $"{Name}{Rank}";
+
+    /// <inheritdoc/>
+    protected internal override string Settings => $", rank {Rank}";
+
+    /// <inheritdoc/>
+    public override NeuronCost Cost(long inputs, int channels) => new(channels * (2 * Rank + 1) * inputs, channels * ((2 * Rank + 1) * inputs + Rank));
+
+    /// <inheritdoc/>
+    public override Module Layer(Projection projection, bool bias = true) => new LowRankQuadraticLayer(this, projection, bias);
+}
+
+/// <summary>
+/// A layer of <see cref="LowRankQuadraticNeuron"/>. Q2 starts at 0, so the layer starts linear, and Q1 waits until Q2 has found a
+/// direction worth multiplying with.
+/// </summary>
+public sealed class LowRankQuadraticLayer : NeuronLayer
+{
+    readonly int rank;
+
+    internal LowRankQuadraticLayer(LowRankQuadraticNeuron neuron, Projection projection, bool bias) : base(neuron, projection)
+    {
+        rank = neuron.Rank;
+        Check.That(rank >= 1, nameof(LowRankQuadraticLayer), $"the rank is {rank}; use 1 or more.");
+        Weight = Weights("weight", Initializers.KaimingNormal);
+        Q1 = Weights("q1", Initializers.KaimingNormal, projection.OutChannels * rank);
+        Q2 = Weights("q2", Initializers.Zeros, projection.OutChannels * rank);
+        Bias = Offset(bias);
+    }
+
+    /// <summary>w.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>Neuron after neuron, its k rows of Q1: out * k projections.</summary>
+    public Parameter Q1 { get; }
+
+    /// <summary>Neuron after neuron, its k rows of Q2: out * k projections.</summary>
+    public Parameter Q2 { get; }
+
+    /// <summary>[out], or null.</summary>
+    public Parameter? Bias { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Evaluate(Tensor x)
+    {
+        var products = Projection.Apply(x, Q1, null) * Projection.Apply(x, Q2, null);
+        var linear = Projection.Apply(x, Weight, Bias);
+        return linear + products.Reshape([.. linear.Shape, rank]).Sum([-1]);
+    }
+}

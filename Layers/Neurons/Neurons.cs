@@ -1,0 +1,56 @@
+namespace QuadEngine.Layers;
+
+/// <summary>The catalogue of neurons: each by a method, and all <see cref="Get"/>.</summary>
+public static class Neurons
+{
+    /// <summary>w x + b.</summary>
+    public static Neuron Linear { get; } = new LinearNeuron();
+
+    /// <summary>The efficient quadratic neuron of rank k (Chen et al. 2023): [w x + b + s sum_i lambda_i f_i^2, f] with f = Q^T x.</summary>
+    public static Neuron Quadratic(int rank = 3, QuadraticOptions? options = null) => new QuadraticNeuronKind(rank, options ?? new QuadraticOptions());
+
+    /// <summary>x^T M x + w x + b, M symmetric: n(n + 1)/2 + n parameters a neuron, for narrow layers.</summary>
+    public static Neuron FullQuadratic(float learningRate = 0.01f) => new FullQuadraticNeuron(learningRate);
+
+    /// <summary>(Q1 x) . (Q2 x) + w x + b, of rank k.</summary>
+    public static Neuron LowRankQuadratic(int rank = 3) => new LowRankQuadraticNeuron(rank);
+
+    /// <summary>(w1 x + b1)(w2 x + b2) + w3 (x*x) + c (Fan et al. 2018), from its ReLinear start.</summary>
+    public static Neuron Fan(float learningRate = 1e-4f) => new FanNeuron(learningRate);
+
+    /// <summary>(w1 x)(w2 x) + w1 x + b (Bu and Karpatne 2021).</summary>
+    public static Neuron QRes { get; } = new QResNeuron();
+
+    /// <summary>(w1 x)(w2 x) + w3 x (Xu et al. 2022), each normalised by a batch norm as in the published code.</summary>
+    public static Neuron QuadraNN(bool normalised = true) => new QuadraNeuron(normalised);
+
+    /// <summary>(w x + c)^p (Wang et al. 2019).</summary>
+    public static Neuron Kervolution(int power = 2, float offset = 0.5f) => new KervolutionNeuron(power, offset);
+
+    static readonly Dictionary<string, Func<int, QuadraticOptions, Neuron>> Catalogue = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["linear"] = (_, _) => Linear,
+        ["quadratic"] = Quadratic,
+        ["full"] = (_, _) => FullQuadratic(),
+        ["low-rank"] = (rank, _) => LowRankQuadratic(rank),
+        ["fan"] = (_, _) => Fan(),
+        ["qres"] = (_, _) => QRes,
+        ["quadranet"] = (_, _) => QuadraNN(),
+        ["kervolution"] = (_, _) => Kervolution(),
+    };
+
+    /// <summary>The names that <see cref="Get"/> knows.</summary>
+    public static IReadOnlyList<string> Names => [.. Catalogue.Keys];
+
+    /// <summary>A neuron by its name, as configurations and the tool give it.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="rank">k, for the neurons that have a rank.</param>
+    /// <param name="options">For the efficient quadratic neuron.</param>
+    /// <exception cref="ArgumentException">No neuron has this name; the message lists those that there are.</exception>
+    public static Neuron Get(string name, int rank = 3, QuadraticOptions? options = null)
+    {
+        var known = Catalogue.TryGetValue(name, out var make);
+        Check.That(known, nameof(Neurons), $"no neuron \"{name}\" (known: {string.Join(", ", Names)}).");
+        return make!(rank, options ?? new QuadraticOptions());
+    }
+}

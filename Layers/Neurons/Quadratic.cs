@@ -1,0 +1,126 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>
+/// The efficient quadratic neuron (Chen et al., arXiv 2306.07294): f = Q^T x, y = w x + b + s sum_i lambda_i f_i^2, output [y, f].
+/// Cost a neuron: (k + 1) n + k parameters, (k + 1) n + 2k multiply-adds, for k + 1 channels.
+/// </summary>
+/// <param name="Rank">k.</param>
+/// <param name="Options">How it starts and learns.</param>
+public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : Neuron
+{
+    /// <inheritdoc/>
+    public override string Name => "quadratic";
+
+    /// <inheritdoc/>
+    public override string Title => $"{Name}{Rank}";
+
+    /// <inheritdoc/>
+    protected internal override string Settings => $", rank {Rank}";
+
+    /// <summary>How neurons share the channels that a layer projects to: those it puts out, or all [y, f] of which it puts out y.</summary>
+    public NeuronLayout Layout(int channels) => new(Options.Vectorised ? channels : channels * (Rank + 1), Rank);
+
+    /// <inheritdoc/>
+    public override NeuronCost Cost(long inputs, int channels)
+    {
+        var layout = Layout(channels);
+        return new(layout.Channels * inputs + layout.Coefficients, layout.Channels * inputs + 2 * layout.Coefficients);
+    }
+
+    /// <inheritdoc/>
+    public override Module Layer(Projection projection, bool bias = true) => projection switch
+    {
+        DenseProjection dense => new QuadraticLinear(dense, this, bias),
+        ConvProjection conv => new QuadraticConv2d(conv, this, bias),
+        _ => throw new NotSupportedException($"{Name}: no layer over {projection.GetType().Name}."),
+    };
+}
+
+/// <summary>
+/// Efficient quadratic neurons of rank k over any projection. One linear projection to all channels, then the point-wise
+/// <see cref="QuadraticNeuron"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
+/// </summary>
+public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
+{
+    private protected QuadraticNeuronLayer(Projection projection, QuadraticNeuronKind neuron, bool bias, Initializer? initializer) : base(neuron, projection)
+    {
+        Options = neuron.Options;
+        Layout = neuron.Layout(projection.OutChannels);
+        var retracted = Options.Basis == Basis.Retracted;
+        Check.That(!retracted || neuron.Rank <= projection.FanIn, GetType().Name,
+            $"{neuron.Rank} directions in {projection.FanIn} inputs cannot be orthonormal; use a rank of at most {projection.FanIn}, or another Basis.");
+
+        Weight = Weights("weight", initializer ?? Initializers.KaimingNormal, Layout.Channels);
+        Bias = bias ? Register("bias", new Parameter(Tensor.Zeros([Layout.Channels]))) : null;
+        Lambda = Register("lambda", new Parameter(Options.LambdaDeviation == 0f
+                ? Tensor.Zeros([Layout.Coefficients])
+                : Tensor.Normal([Layout.Coefficients], 0f, Options.LambdaDeviation)),
+            new GroupSettings("lambda", Options.LambdaLearningRate, Options.LambdaWeightDecay));
+        if (retracted) Retract();
+    }
+
+    /// <summary>How the neurons start and learn.</summary>
+    public QuadraticOptions Options { get; }
+
+    /// <summary>How the neurons share the projected channels.</summary>
+    public NeuronLayout Layout { get; }
+
+    /// <summary>[in, channels] or [kH, kW, in, channels]: neuron after neuron, w then the k columns of Q.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[channels], or null: b, and an offset for each f as a linear neuron has it.</summary>
+    public Parameter? Bias { get; }
+
+    /// <summary>[coefficients], neuron after neuron.</summary>
+    public Parameter Lambda { get; }
+
+    /// <inheritdoc/>
+    protected override Tensor Evaluate(Tensor x)
+    {
+        var y = QuadraticNeuron.Apply(Projection.Apply(x, Weight, Bias), Lambda, Layout, Options.Normalised, Options.Detached);
+        return Options.Vectorised ? y : y.Subsample(-1, Layout.Stride);
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Penalty() => Options.Basis == Basis.Penalised ? Orthonormality.Distance(Weight, Layout) * Options.Penalty : null;
+
+    /// <inheritdoc/>
+    public void Retract()
+    {
+        if (Options.Basis == Basis.Retracted) Orthonormality.Retract(Weight, Layout);
+    }
+
+    /// <inheritdoc/>
+    protected override string Describe() => $"{GetType().Name}({Projection}{Neuron.Settings}{(Bias is null ? ", no bias" : "")})";
+}
+
+/// <summary>A dense layer of quadratic neurons: [..., in] to [..., out].</summary>
+public sealed class QuadraticLinear : QuadraticNeuronLayer
+{
+    /// <summary>A layer of neurons of the given rank.</summary>
+    public QuadraticLinear(int inFeatures, int outFeatures, int rank, bool bias = true, QuadraticOptions? options = null, Initializer? initializer = null)
+        : this(new DenseProjection(inFeatures, outFeatures), new QuadraticNeuronKind(rank, options ?? new()), bias, initializer)
+    {
+    }
+
+    internal QuadraticLinear(DenseProjection projection, QuadraticNeuronKind neuron, bool bias, Initializer? initializer = null) : base(projection, neuron, bias, initializer)
+    {
+    }
+}
+
+/// <summary>A convolution of quadratic neurons: [N, H, W, in] to [N, H', W', out].</summary>
+public sealed class QuadraticConv2d : QuadraticNeuronLayer
+{
+    /// <summary>A layer of neurons of the given rank.</summary>
+    public QuadraticConv2d(int inChannels, int outChannels, int kernelSize, int rank, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true,
+        QuadraticOptions? options = null, Initializer? initializer = null)
+        : this(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), new QuadraticNeuronKind(rank, options ?? new()), bias, initializer)
+    {
+    }
+
+    internal QuadraticConv2d(ConvProjection projection, QuadraticNeuronKind neuron, bool bias, Initializer? initializer = null) : base(projection, neuron, bias, initializer)
+    {
+    }
+}
