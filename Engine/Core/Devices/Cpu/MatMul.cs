@@ -2,5 +2,128 @@ namespace QuadEngine.Devices.Cpu;
 
 sealed unsafe partial class CpuBackend
 {
-    public override void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y) => throw new NotImplementedException();
+    // Floor: MultiplyAdds over the FMA peak. A chunk is a block of rows, times all columns or, where rows are few, one panel.
+    public override void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
+    {
+        var sharedB = geometry.Batch == 1 || geometry.StrideB == 0;
+        var step = geometry.TransposeB ? (1, geometry.K) : (geometry.N, 1);
+        var panels = new Panels[sharedB ? 1 : geometry.Batch];
+        for (var i = 0; i < panels.Length; i++)
+        {
+            var source = new PanelSource((nint)(b.Pointer() + (nint)i * geometry.StrideB), [0], geometry.K, step.Item1, step.Item2);
+            panels[i] = new Panels(source, geometry.N, sharedB ? (long)geometry.Batch * geometry.M : geometry.M);
+        }
+
+        new MatrixProduct(a.Pointer(), panels, geometry, y.Pointer(), EpilogueKernel.Of(epilogue, geometry.N)).Run();
+        foreach (var operand in panels) operand.Dispose();
+    }
+}
+
+/// <summary>y[i] = op(a[i]) b[i] over panels of b.</summary>
+sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry geometry, float* y, EpilogueKernel? epilogue)
+{
+    const int ChunksWanted = 32;
+    const int MaxRows = 120;
+
+    // Rows of y whose epilogue finds them still in the nearest cache.
+    const int BandBytes = 16 * 1024;
+
+    readonly int chunkRows = ChunkRows(geometry);
+
+    int RowChunks => (geometry.M + chunkRows - 1) / chunkRows;
+
+    // Too few rows to go round: the columns are shared out as well, and the epilogue follows when all of a row is there.
+    bool SplitsColumns => geometry.Batch * RowChunks < ChunksWanted / 4 && operands[0].All.Length > 1;
+
+    public void Run()
+    {
+        if (geometry.M * geometry.N == 0) return;
+        var chunks = geometry.Batch * RowChunks;
+        epilogue?.Start(chunks);
+        if (SplitsColumns)
+        {
+            ThreadTeam.Run(chunks * operands[0].All.Length, new PanelJob(this));
+            if (epilogue is not null) ThreadTeam.Run(chunks, new EpilogueJob(this));
+        }
+        else
+        {
+            ThreadTeam.Run(chunks, new RowsJob(this));
+        }
+
+        epilogue?.Finish();
+    }
+
+    // A chunk has enough work to be worth handing out, and the tiles of a full chunk are of full height.
+    static int ChunkRows(MatMulGeometry geometry)
+    {
+        var rows = (int)Math.Min(MaxRows, ((long)geometry.Batch * geometry.M + ChunksWanted - 1) / ChunksWanted);
+        var worthwhile = (int)Math.Min(MaxRows, 1 + (64 << 10) / Math.Max(1, (long)geometry.N * geometry.K));
+        return Math.Clamp((Math.Max(rows, worthwhile) + 11) / 12 * 12, 12, MaxRows);
+    }
+
+    void RunRows(int chunk)
+    {
+        int batch = chunk / RowChunks, first = chunk % RowChunks * chunkRows, end = Math.Min(geometry.M, first + chunkRows);
+        var bandRows = epilogue is null ? chunkRows : Math.Max(1, BandBytes / (sizeof(float) * geometry.N) / 12 * 12);
+        var panels = operands[operands.Length == 1 ? 0 : batch].All;
+        for (var row = first; row < end; row += bandRows)
+        {
+            var rows = Math.Min(bandRows, end - row);
+            foreach (var panel in panels) Multiply(batch, row, rows, panel);
+            ApplyEpilogue(chunk, batch, row, rows);
+        }
+    }
+
+    void RunPanel(int chunk)
+    {
+        var panels = operands[0].All.Length;
+        int rowChunk = chunk / panels, batch = rowChunk / RowChunks, first = rowChunk % RowChunks * chunkRows;
+        Multiply(batch, first, Math.Min(chunkRows, geometry.M - first), operands[operands.Length == 1 ? 0 : batch].All[chunk % panels]);
+    }
+
+    void RunEpilogue(int chunk)
+    {
+        int batch = chunk / RowChunks, first = chunk % RowChunks * chunkRows;
+        ApplyEpilogue(chunk, batch, first, Math.Min(chunkRows, geometry.M - first));
+    }
+
+    void Multiply(int batch, int firstRow, int rows, in Panel panel)
+    {
+        var (rowStep, step) = geometry.TransposeA ? (1, geometry.M) : (geometry.K, 1);
+        nint start = 0;
+        var whole = new TileOperands
+        {
+            X = a + (nint)batch * geometry.StrideA + (nint)firstRow * rowStep, XRow = rowStep, XStep = step,
+            Segments = &start,
+            Y = y + ((nint)batch * geometry.M + firstRow) * geometry.N + panel.Column, YRow = geometry.N,
+        };
+        var depth = new DepthBlocks(1, geometry.K, panel.Tile.Columns);
+        for (var block = 0; block < depth.Count; block++)
+        {
+            var operand = whole;
+            depth.Restrict(block, panel, ref operand);
+            panel.Multiply(rows, operand);
+        }
+    }
+
+    void ApplyEpilogue(int chunk, int batch, int firstRow, int rows)
+    {
+        var offset = ((nint)batch * geometry.M + firstRow) * geometry.N;
+        epilogue?.Apply(chunk, y + offset, offset, rows);
+    }
+
+    readonly struct RowsJob(MatrixProduct product) : IChunkedJob
+    {
+        public void Run(int chunk) => product.RunRows(chunk);
+    }
+
+    readonly struct PanelJob(MatrixProduct product) : IChunkedJob
+    {
+        public void Run(int chunk) => product.RunPanel(chunk);
+    }
+
+    readonly struct EpilogueJob(MatrixProduct product) : IChunkedJob
+    {
+        public void Run(int chunk) => product.RunEpilogue(chunk);
+    }
 }

@@ -1,8 +1,52 @@
 namespace QuadEngine.Devices.Cpu;
 
+// Floors: forward and backward are one pass over their operands; inside a projection the forward costs none.
 sealed unsafe partial class CpuBackend
 {
-    public override void Quadratic(Tensor z, QuadraticTerm term, Tensor y) => throw new NotImplementedException();
+    public override void Quadratic(Tensor z, QuadraticTerm term, Tensor y) => new QuadraticPass(term, z.Shape.Rows).Forward(z.Pointer(), y.Pointer());
 
-    public override void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm term, bool detached, Tensor? dz, Tensor? dLambda) => throw new NotImplementedException();
+    public override void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm term, bool detached, Tensor? dz, Tensor? dLambda) =>
+        new QuadraticPass(term, y.Shape.Rows).Backward(dy.Pointer(), y.Pointer(), detached, dz is null ? null : dz.Pointer(), dLambda is null ? null : dLambda.Pointer());
+}
+
+/// <summary>The neurons of all rows; a chunk is a block of rows.</summary>
+sealed unsafe class QuadraticPass(QuadraticTerm term, int rows)
+{
+    const int ElementsOfChunk = 16 * 1024;
+
+    readonly QuadraticRows neurons = new(term);
+    readonly int chunkRows = Math.Max(1, ElementsOfChunk / term.Layout.Channels);
+
+    int Chunks => (rows + chunkRows - 1) / chunkRows;
+
+    int Channels => term.Layout.Channels;
+
+    public void Forward(float* z, float* y) => ThreadTeam.Run(Chunks, chunk =>
+    {
+        nint start = (nint)chunk * chunkRows * Channels;
+        neurons.Forward(z + start, y + start, RowsOf(chunk));
+    });
+
+    public void Backward(float* d, float* y, bool detached, float* dz, float* dLambda)
+    {
+        // The sums over the rows of each chunk, added up in order at the end.
+        var sums = dLambda is null ? [] : new float[Chunks * Channels];
+        ThreadTeam.Run(Chunks, chunk =>
+        {
+            nint start = (nint)chunk * chunkRows * Channels;
+            fixed (float* sum = sums)
+                neurons.Backward(d + start, y + start, dz is null ? null : dz + start, sum is null ? null : sum + chunk * Channels, detached, RowsOf(chunk));
+        });
+        if (dLambda is null) return;
+
+        for (var i = 0; i < term.Layout.Coefficients; i++)
+        {
+            var channel = term.Layout.ChannelOf(i);
+            double sum = 0;
+            for (var chunk = 0; chunk < Chunks; chunk++) sum += sums[chunk * Channels + channel];
+            dLambda[i] = (float)(sum * term.Layout.ScaleOf(channel / term.Layout.Stride, term.Normalised));
+        }
+    }
+
+    int RowsOf(int chunk) => Math.Min(chunkRows, rows - chunk * chunkRows);
 }

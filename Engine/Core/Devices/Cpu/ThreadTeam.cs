@@ -1,20 +1,189 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>Runs the chunks of a kernel on the cores. What a chunk is must not depend on the number of threads.</summary>
+/// <summary>A kernel cut into chunks. What a chunk is depends on shapes alone, never on the number of threads.</summary>
+interface IChunkedJob
+{
+    void Run(int chunk);
+}
+
+/// <summary>
+/// The threads that kernels run on. A job's chunks are handed out one by one to whoever asks next: the calling thread always
+/// works, workers join when they are awake, so a core taken by somebody else costs its share of the speed and no more.
+/// </summary>
+/// <remarks>
+/// A worker out of work looks out for the next job for some tens of microseconds, longer than the pause between two kernels,
+/// and then sleeps. A call from within a job, or while another thread uses the team, runs on the calling thread alone.
+/// </remarks>
 static class ThreadTeam
 {
+    static readonly Lock Hiring = new();
+    static Worker[] workers = [];
+    static int threads = Environment.ProcessorCount;
+    static int busy;
+
     /// <summary>Threads that kernels use, the calling one included; all cores at start.</summary>
-    public static int Threads { get; set; } = Environment.ProcessorCount;
+    public static int Threads
+    {
+        get => threads;
+        set => threads = value > 0 ? value : throw new ArgumentException($"Threads: {value} threads cannot work; use 1 or more.");
+    }
 
     /// <summary>Calls body(chunk) for every chunk in [0, chunks), on any thread, in any order.</summary>
-    public static void Run(int chunks, Action<int> body)
+    public static void Run(int chunks, Action<int> body) => Run(chunks, new DelegateJob(body));
+
+    /// <summary>Runs every chunk in [0, chunks), on any thread, in any order; returns when all are done.</summary>
+    public static void Run<TJob>(int chunks, in TJob job) where TJob : struct, IChunkedJob
     {
-        if (chunks <= 1 || Threads == 1)
+        var helpers = Math.Min(chunks, threads) - 1;
+        if (helpers < 1 || Interlocked.CompareExchange(ref busy, 1, 0) != 0)
         {
-            for (var chunk = 0; chunk < chunks; chunk++) body(chunk);
+            for (var chunk = 0; chunk < chunks; chunk++) job.Run(chunk);
             return;
         }
 
-        Parallel.For(0, chunks, new ParallelOptions { MaxDegreeOfParallelism = Threads }, body);
+        try
+        {
+            if (workers.Length < helpers) Hire(helpers);
+            Work<TJob>.OfTeam.Run(job, chunks, workers.AsSpan(0, helpers));
+        }
+        finally
+        {
+            Volatile.Write(ref busy, 0);
+        }
+    }
+
+    static void Hire(int count)
+    {
+        lock (Hiring)
+            while (workers.Length < count) workers = [.. workers, new Worker(workers.Length)];
+    }
+
+    readonly struct DelegateJob(Action<int> body) : IChunkedJob
+    {
+        public void Run(int chunk) => body(chunk);
+    }
+
+    /// <summary>The chunks of one job that nobody has taken yet.</summary>
+    abstract class Work
+    {
+        // Between jobs no chunk is on offer, so that a worker that comes late finds nothing.
+        const int Closed = int.MaxValue / 2;
+
+        Padded next = new() { Value = Closed };
+        Padded done;
+        int chunks;
+        Exception? failure;
+
+        protected void Run(int count, ReadOnlySpan<Worker> helpers)
+        {
+            chunks = count;
+            done.Value = 0;
+            failure = null;
+            Volatile.Write(ref next.Value, 0);
+            foreach (var helper in helpers) helper.Offer(this);
+
+            TakeChunks();
+            var wait = new SpinWait();
+            while (Volatile.Read(ref done.Value) < count) wait.SpinOnce(sleep1Threshold: -1);
+
+            Volatile.Write(ref next.Value, Closed);
+            if (failure is { } exception) ExceptionDispatchInfo.Throw(exception);
+        }
+
+        public void TakeChunks()
+        {
+            for (int chunk; (chunk = Interlocked.Increment(ref next.Value) - 1) < chunks; Interlocked.Increment(ref done.Value))
+            {
+                try
+                {
+                    RunChunk(chunk);
+                }
+                catch (Exception exception)
+                {
+                    Interlocked.CompareExchange(ref failure, exception, null);
+                }
+            }
+        }
+
+        protected abstract void RunChunk(int chunk);
+    }
+
+    sealed class Work<TJob> : Work where TJob : struct, IChunkedJob
+    {
+        /// <summary>The team runs one job at a time, so one of each kind is enough and no call allocates.</summary>
+        public static readonly Work<TJob> OfTeam = new();
+
+        TJob job;
+
+        public void Run(in TJob newJob, int chunks, ReadOnlySpan<Worker> helpers)
+        {
+            job = newJob;
+            try
+            {
+                Run(chunks, helpers);
+            }
+            finally
+            {
+                job = default;
+            }
+        }
+
+        protected override void RunChunk(int chunk) => job.Run(chunk);
+    }
+
+    sealed class Worker
+    {
+        // Looks at the offer, with a pause of about 50 cycles between: 30 to 60 microseconds.
+        const int Looks = 1000;
+
+        readonly SemaphoreSlim bell = new(0);
+        Work? offer;
+        int asleep;
+
+        public Worker(int index) => new Thread(Live) { IsBackground = true, Name = $"QuadEngine worker {index + 1}" }.Start();
+
+        public void Offer(Work work)
+        {
+            Interlocked.Exchange(ref offer, work);
+            if (Interlocked.Exchange(ref asleep, 0) == 1) bell.Release();
+        }
+
+        void Live()
+        {
+            while (true)
+            {
+                for (var look = 0; look < Looks; look++)
+                {
+                    if (Volatile.Read(ref offer) is null)
+                    {
+                        Thread.SpinWait(8);
+                        continue;
+                    }
+
+                    Interlocked.Exchange(ref offer, null)!.TakeChunks();
+                    look = 0;
+                }
+
+                Sleep();
+            }
+        }
+
+        // Whoever offers after the flag is up rings the bell; an offer made before is seen by the second look.
+        void Sleep()
+        {
+            Interlocked.Exchange(ref asleep, 1);
+            if (Volatile.Read(ref offer) is not null && Interlocked.Exchange(ref asleep, 0) == 1) return;
+            bell.Wait();
+        }
+    }
+
+    /// <summary>A counter that shares its cache lines with nothing.</summary>
+    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit, Size = 256)]
+    struct Padded
+    {
+        [System.Runtime.InteropServices.FieldOffset(128)] public int Value;
     }
 }

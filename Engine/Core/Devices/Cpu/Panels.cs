@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>Columns of the right operand that one tile covers; the last may be narrower than its tile, filled up with zeros.</summary>
+unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data, nint Step)
+{
+    /// <summary>
+    /// All <paramref name="rows"/> of the result in these columns, in tiles of nearly equal height. The operands are those of the
+    /// first row; f and its step are the panel's.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Multiply(int rows, TileOperands operands)
+    {
+        if (Width < Tile.Columns)
+        {
+            MultiplyNarrow(rows, operands);
+            return;
+        }
+
+        int tiles = (rows + Tile.MaxRows - 1) / Tile.MaxRows, height = rows / tiles, taller = rows - tiles * height;
+        for (var tile = 0; tile < tiles; tile++)
+        {
+            var count = tile < taller ? height + 1 : height;
+            Tile.Multiply(count, operands);
+            operands.X += count * operands.XRow;
+            operands.Y += count * operands.YRow;
+        }
+    }
+
+    // A tile writes all its columns: beside the result first, then those that exist are copied.
+    void MultiplyNarrow(int rows, TileOperands operands)
+    {
+        float* beside = stackalloc float[Tile.MaxRows * Tile.Columns];
+        float* y = operands.Y;
+        nint yRow = operands.YRow;
+        operands.Y = beside;
+        operands.YRow = Tile.Columns;
+        for (var row = 0; row < rows; row += Tile.MaxRows)
+        {
+            var count = Math.Min(Tile.MaxRows, rows - row);
+            if (operands.Accumulate)
+                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + r * yRow, Width).CopyTo(new Span<float>(beside + r * Tile.Columns, Width));
+            Tile.Multiply(count, operands);
+            for (var r = 0; r < count; r++) new ReadOnlySpan<float>(beside + r * Tile.Columns, Width).CopyTo(new Span<float>(y + r * yRow, Width));
+            operands.X += count * operands.XRow;
+            y += count * yRow;
+        }
+    }
+}
+
+/// <summary>Where the right operand [depth, columns] lies: element (s, k, c) at Data + Segments[s] + k Step + c ColumnStep.</summary>
+unsafe readonly record struct PanelSource(nint Data, nint[] Segments, int Length, nint Step, nint ColumnStep)
+{
+    public int Depth => Segments.Length * Length;
+}
+
+/// <summary>The right operand of a product, a filter or a matrix, cut into <see cref="Panel"/>s and packed where that helps.</summary>
+sealed unsafe class Panels : IDisposable
+{
+    // Fewer rows than this do not pay for packing.
+    const int RowsWorthPacking = 64;
+
+    readonly DeviceMemory? packed;
+
+    /// <param name="source">the operand</param>
+    /// <param name="columns">its columns</param>
+    /// <param name="rows">rows of the left operand, which will each read the whole of it</param>
+    public Panels(PanelSource source, int columns, long rows)
+    {
+        Depth = source.Depth;
+        All = Cut(columns);
+        var inOrder = source.ColumnStep == 1 && All.All(panel => panel.Width == panel.Tile.Columns) && IsUniform(source);
+        if (inOrder && (All.Length == 1 || rows < RowsWorthPacking))
+        {
+            for (var i = 0; i < All.Length; i++)
+                All[i] = All[i] with { Data = source.Data + sizeof(float) * (source.Segments[0] + All[i].Column), Step = source.Step };
+            return;
+        }
+
+        packed = Device.Cpu.Pool.Rent(sizeof(float) * (long)Depth * All.Sum(panel => panel.Tile.Columns));
+        var target = ((CpuMemory)packed).Pointer;
+        for (var i = 0; i < All.Length; i++)
+        {
+            All[i] = All[i] with { Data = (nint)target, Step = All[i].Tile.Columns };
+            target += (long)Depth * All[i].Tile.Columns;
+        }
+
+        ThreadTeam.Run(All.Length * source.Segments.Length, new PackJob(source, All));
+    }
+
+    public Panel[] All { get; }
+
+    /// <summary>Rows of the operand: the length of the sum.</summary>
+    public int Depth { get; }
+
+    public void Dispose()
+    {
+        if (packed is not null) Device.Cpu.Pool.Return(packed);
+    }
+
+    /// <summary>Covers columns with tiles, the widest first.</summary>
+    public static Panel[] Cut(int columns)
+    {
+        List<Panel> panels = [];
+        for (var column = 0; column < columns; column += panels[^1].Width)
+        {
+            var left = columns - column;
+            var tile = Tile.All.FirstOrDefault(tile => tile.Columns <= left) ?? Tile.All[^1];
+            panels.Add(new Panel(tile, column, Math.Min(left, tile.Columns), 0, 0));
+        }
+
+        return [.. panels];
+    }
+
+    static bool IsUniform(PanelSource source)
+    {
+        for (var s = 1; s < source.Segments.Length; s++)
+            if (source.Segments[s] - source.Segments[s - 1] != source.Length * source.Step) return false;
+        return true;
+    }
+
+    readonly struct PackJob(PanelSource source, Panel[] panels) : IChunkedJob
+    {
+        public void Run(int chunk)
+        {
+            var panel = panels[chunk / source.Segments.Length];
+            var s = chunk % source.Segments.Length;
+            int width = panel.Width, columns = panel.Tile.Columns, length = source.Length;
+            float* from = (float*)source.Data + source.Segments[s] + panel.Column * source.ColumnStep;
+            float* to = (float*)panel.Data + (long)s * length * columns;
+            if (width < columns) new Span<float>(to, length * columns).Clear();
+
+            if (source.ColumnStep == 1)
+            {
+                for (var k = 0; k < length; k++) new ReadOnlySpan<float>(from + k * source.Step, width).CopyTo(new Span<float>(to + k * columns, width));
+                return;
+            }
+
+            for (var c = 0; c < width; c++)
+                for (var k = 0; k < length; k++) to[k * columns + c] = from[k * source.Step + c * source.ColumnStep];
+        }
+    }
+}
+
+/// <summary>
+/// Cuts a long sum into blocks whose share of a panel stays in the nearest cache while all rows of a band pass over it. A block is
+/// several whole segments, or a part of one.
+/// </summary>
+readonly struct DepthBlocks
+{
+    // Bytes of a panel that one block may take.
+    const int PanelBytes = 24 * 1024;
+
+    readonly int segments, length, segmentsAtOnce, parts;
+
+    public DepthBlocks(int segments, int length, int columns)
+    {
+        (this.segments, this.length) = (segments, length);
+        var depth = PanelBytes / (sizeof(float) * columns);
+        segmentsAtOnce = Math.Clamp(depth / Math.Max(1, length), 1, Math.Max(1, segments));
+        parts = Math.Max(1, (length + depth - 1) / depth);
+    }
+
+    public int Count => Math.Max(1, (segments + segmentsAtOnce - 1) / segmentsAtOnce * parts);
+
+    /// <summary>Restricts operands that describe the whole sum to one block of it.</summary>
+    public unsafe void Restrict(int block, in Panel panel, ref TileOperands operands)
+    {
+        int first = block / parts * segmentsAtOnce, part = block % parts;
+        int from = (int)((long)length * part / parts), to = (int)((long)length * (part + 1) / parts);
+        operands.Segments += first;
+        operands.SegmentCount = Math.Min(segmentsAtOnce, segments - first);
+        operands.Length = to - from;
+        operands.X += from * operands.XStep;
+        operands.F = (float*)panel.Data + ((nint)first * length + from) * panel.Step;
+        operands.FStep = panel.Step;
+        operands.Accumulate = block > 0;
+    }
+}

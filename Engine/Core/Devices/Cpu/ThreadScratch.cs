@@ -1,0 +1,21 @@
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>Memory of the calling thread that a chunk may use until it ends; it holds anything at first, and stays for the next chunk.</summary>
+static unsafe class ThreadScratch
+{
+    [ThreadStatic] static CpuMemory? window;
+    [ThreadStatic] static CpuMemory? operand;
+
+    /// <summary>For a piece of an image with its border: the same memory at each call.</summary>
+    public static float* Window(long floats) => AtLeast(ref window, floats);
+
+    /// <summary>For a rearranged operand of a product: the same memory at each call.</summary>
+    public static float* Operand(long floats) => AtLeast(ref operand, floats);
+
+    static float* AtLeast(ref CpuMemory? memory, long floats)
+    {
+        if (memory is { } enough && enough.Bytes >= sizeof(float) * floats) return enough.Pointer;
+        memory?.Dispose();
+        return (memory = new CpuMemory(sizeof(float) * floats)).Pointer;
+    }
+}

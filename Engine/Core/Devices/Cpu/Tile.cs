@@ -1,0 +1,253 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>
+/// What a tile multiplies. Rows r are pixels (or rows of a matrix), columns c are channels, and the sum runs over segments s of
+/// k = 0..Length-1:
+///   y[r, c] (+)= sum over s, k of  x[Segments[s] + r XRow + k XStep]  f[(s Length + k) FStep + c]
+/// So x may be the windows of an image (a segment is a row of the window), a matrix, or a transposed one.
+/// </summary>
+unsafe struct TileOperands
+{
+    public float* X;
+    public nint XRow, XStep;
+    public nint* Segments;
+    public int SegmentCount, Length;
+    public float* F;
+    public nint FStep;
+    public float* Y;
+    public nint YRow;
+
+    /// <summary>Add to y, instead of overwriting it.</summary>
+    public bool Accumulate;
+}
+
+/// <summary>
+/// The block of the result that one pass of a matrix product keeps in registers: up to <see cref="MaxRows"/> rows of
+/// <see cref="Columns"/> columns. For each k the row of f is loaded once, and each x is broadcast and multiplied with it.
+/// Convolutions, their gradients and matrix products are all sums of tiles.
+/// </summary>
+/// <remarks>
+/// Measured on a Zen 4 core (118 GFLOP/s at its FMA peak): 64 and 32 columns run at 99 % of peak. 16 columns as one 512-bit
+/// register need a broadcast for every multiply-add and are held at 75 % by the loads; as two 256-bit registers they run at 97 %.
+/// </remarks>
+sealed unsafe class Tile
+{
+    readonly delegate*<in TileOperands, void>[] kernels;
+
+    Tile(int columns, int maxRows, delegate*<in TileOperands, void>[] kernels)
+    {
+        Columns = columns;
+        MaxRows = maxRows;
+        this.kernels = kernels;
+    }
+
+    /// <summary>The tiles of this machine, widest first.</summary>
+    public static Tile[] All { get; } =
+        Vector512.IsHardwareAccelerated ? [Of<Row4<Lanes512>>(6), Of<Row2<Lanes512>>(12), Of<Row2<Lanes256>>(6), Of<Row1<Lanes256>>(12)]
+        : Vector256.IsHardwareAccelerated ? [Of<Row2<Lanes256>>(6), Of<Row1<Lanes256>>(12)]
+        : [Of<Row2<Lanes128>>(6), Of<Row1<Lanes128>>(12)];
+
+    public int Columns { get; }
+
+    public int MaxRows { get; }
+
+    /// <summary>Computes the first rows (1 to <see cref="MaxRows"/>) of a tile.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Multiply(int rows, in TileOperands operands) => kernels[rows - 1](operands);
+
+    static Tile Of<TRow>(int maxRows) where TRow : struct, IRow<TRow>
+    {
+        delegate*<in TileOperands, void>[] kernels =
+        [
+            &Multiply<TRow, Rows1>, &Multiply<TRow, Rows2>, &Multiply<TRow, Rows3>, &Multiply<TRow, Rows4>,
+            &Multiply<TRow, Rows5>, &Multiply<TRow, Rows6>, &Multiply<TRow, Rows7>, &Multiply<TRow, Rows8>,
+            &Multiply<TRow, Rows9>, &Multiply<TRow, Rows10>, &Multiply<TRow, Rows11>, &Multiply<TRow, Rows12>,
+        ];
+        return new Tile(TRow.Columns, maxRows, kernels);
+    }
+
+    // Optimized at the first call: a tier without registers for the accumulators would run a hundred times slower.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Multiply<TRow, TRows>(in TileOperands operands)
+        where TRow : struct, IRow<TRow>
+        where TRows : struct, IRowCount
+    {
+        TRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+        TRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
+
+        float* y = operands.Y;
+        nint yRow = operands.YRow;
+        if (operands.Accumulate)
+        {
+            r0.Load(y);
+            if (TRows.Value > 1) r1.Load(y + yRow);
+            if (TRows.Value > 2) r2.Load(y + 2 * yRow);
+            if (TRows.Value > 3) r3.Load(y + 3 * yRow);
+            if (TRows.Value > 4) r4.Load(y + 4 * yRow);
+            if (TRows.Value > 5) r5.Load(y + 5 * yRow);
+            if (TRows.Value > 6) r6.Load(y + 6 * yRow);
+            if (TRows.Value > 7) r7.Load(y + 7 * yRow);
+            if (TRows.Value > 8) r8.Load(y + 8 * yRow);
+            if (TRows.Value > 9) r9.Load(y + 9 * yRow);
+            if (TRows.Value > 10) r10.Load(y + 10 * yRow);
+            if (TRows.Value > 11) r11.Load(y + 11 * yRow);
+        }
+
+        float* f = operands.F;
+        nint fStep = operands.FStep, xStep = operands.XStep;
+        nint row1 = operands.XRow, row2 = 2 * row1, row3 = 3 * row1;
+        nint* segment = operands.Segments, end = segment + operands.SegmentCount;
+        for (; segment < end; segment++)
+        {
+            float* x0 = operands.X + *segment, x4 = x0 + 4 * row1, x8 = x4 + 4 * row1;
+            for (var k = operands.Length; k > 0; k--)
+            {
+                TRow w = default;
+                w.Load(f);
+                r0.MultiplyAdd(x0[0], w);
+                if (TRows.Value > 1) r1.MultiplyAdd(x0[row1], w);
+                if (TRows.Value > 2) r2.MultiplyAdd(x0[row2], w);
+                if (TRows.Value > 3) r3.MultiplyAdd(x0[row3], w);
+                if (TRows.Value > 4) r4.MultiplyAdd(x4[0], w);
+                if (TRows.Value > 5) r5.MultiplyAdd(x4[row1], w);
+                if (TRows.Value > 6) r6.MultiplyAdd(x4[row2], w);
+                if (TRows.Value > 7) r7.MultiplyAdd(x4[row3], w);
+                if (TRows.Value > 8) r8.MultiplyAdd(x8[0], w);
+                if (TRows.Value > 9) r9.MultiplyAdd(x8[row1], w);
+                if (TRows.Value > 10) r10.MultiplyAdd(x8[row2], w);
+                if (TRows.Value > 11) r11.MultiplyAdd(x8[row3], w);
+                f += fStep;
+                x0 += xStep;
+                if (TRows.Value > 4) x4 += xStep;
+                if (TRows.Value > 8) x8 += xStep;
+            }
+        }
+
+        r0.Store(y);
+        if (TRows.Value > 1) r1.Store(y + yRow);
+        if (TRows.Value > 2) r2.Store(y + 2 * yRow);
+        if (TRows.Value > 3) r3.Store(y + 3 * yRow);
+        if (TRows.Value > 4) r4.Store(y + 4 * yRow);
+        if (TRows.Value > 5) r5.Store(y + 5 * yRow);
+        if (TRows.Value > 6) r6.Store(y + 6 * yRow);
+        if (TRows.Value > 7) r7.Store(y + 7 * yRow);
+        if (TRows.Value > 8) r8.Store(y + 8 * yRow);
+        if (TRows.Value > 9) r9.Store(y + 9 * yRow);
+        if (TRows.Value > 10) r10.Store(y + 10 * yRow);
+        if (TRows.Value > 11) r11.Store(y + 11 * yRow);
+    }
+
+    interface IRowCount
+    {
+        static abstract int Value { get; }
+    }
+
+    struct Rows1 : IRowCount { public static int Value => 1; }
+    struct Rows2 : IRowCount { public static int Value => 2; }
+    struct Rows3 : IRowCount { public static int Value => 3; }
+    struct Rows4 : IRowCount { public static int Value => 4; }
+    struct Rows5 : IRowCount { public static int Value => 5; }
+    struct Rows6 : IRowCount { public static int Value => 6; }
+    struct Rows7 : IRowCount { public static int Value => 7; }
+    struct Rows8 : IRowCount { public static int Value => 8; }
+    struct Rows9 : IRowCount { public static int Value => 9; }
+    struct Rows10 : IRowCount { public static int Value => 10; }
+    struct Rows11 : IRowCount { public static int Value => 11; }
+    struct Rows12 : IRowCount { public static int Value => 12; }
+}
+
+/// <summary>One row of a tile: one, two or four registers side by side.</summary>
+unsafe interface IRow<T> where T : struct, IRow<T>
+{
+    static abstract int Columns { get; }
+
+    void Load(float* source);
+
+    void Store(float* target);
+
+    /// <summary>this += x f, the update in place that keeps the accumulator in its register.</summary>
+    void MultiplyAdd(float x, T f);
+}
+
+unsafe struct Row1<TLanes> : IRow<Row1<TLanes>> where TLanes : struct, ILanes<TLanes>
+{
+    TLanes a;
+
+    public static int Columns => TLanes.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(float* source) => a = TLanes.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Store(float* target) => a.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MultiplyAdd(float x, Row1<TLanes> f) => a.MultiplyAdd(TLanes.Broadcast(x), f.a);
+}
+
+unsafe struct Row2<TLanes> : IRow<Row2<TLanes>> where TLanes : struct, ILanes<TLanes>
+{
+    TLanes a, b;
+
+    public static int Columns => 2 * TLanes.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(float* source)
+    {
+        a = TLanes.Load(source);
+        b = TLanes.Load(source + TLanes.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Store(float* target)
+    {
+        a.Store(target);
+        b.Store(target + TLanes.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MultiplyAdd(float x, Row2<TLanes> f)
+    {
+        var broadcast = TLanes.Broadcast(x);
+        a.MultiplyAdd(broadcast, f.a);
+        b.MultiplyAdd(broadcast, f.b);
+    }
+}
+
+unsafe struct Row4<TLanes> : IRow<Row4<TLanes>> where TLanes : struct, ILanes<TLanes>
+{
+    TLanes a, b, c, d;
+
+    public static int Columns => 4 * TLanes.Count;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(float* source)
+    {
+        a = TLanes.Load(source);
+        b = TLanes.Load(source + TLanes.Count);
+        c = TLanes.Load(source + 2 * TLanes.Count);
+        d = TLanes.Load(source + 3 * TLanes.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly void Store(float* target)
+    {
+        a.Store(target);
+        b.Store(target + TLanes.Count);
+        c.Store(target + 2 * TLanes.Count);
+        d.Store(target + 3 * TLanes.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MultiplyAdd(float x, Row4<TLanes> f)
+    {
+        var broadcast = TLanes.Broadcast(x);
+        a.MultiplyAdd(broadcast, f.a);
+        b.MultiplyAdd(broadcast, f.b);
+        c.MultiplyAdd(broadcast, f.c);
+        d.MultiplyAdd(broadcast, f.d);
+    }
+}
