@@ -22,6 +22,9 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <summary>The extent of an axis; <c>shape[^1]</c> is the innermost.</summary>
     public int this[int axis] => Extents[axis];
 
+    /// <inheritdoc cref="this[int]"/>
+    public int this[Index axis] => Extents[axis];
+
     int IReadOnlyCollection<int>.Count => Rank;
 
     /// <summary>The innermost extent (channels), 1 for a scalar.</summary>
