@@ -96,6 +96,9 @@ public abstract partial class Module
 
     // ---- modes and places
 
+    /// <summary>Where the parameters are; the CPU for a module without any.</summary>
+    public Device Device => Parameters().FirstOrDefault()?.Device ?? Device.Cpu;
+
     /// <summary>Switches this module and all below to training.</summary>
     public Module Train(bool training = true)
     {

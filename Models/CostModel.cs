@@ -34,7 +34,7 @@ public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
             if ((module.Children.Count == 0 || own > 0) && paths.TryGetValue(module, out var path))
                 layers.Add(new LayerCost(path, module.ToString().Split([" {", "  #"], 2, default)[0], y.Shape, own, module.MultiplyAdds(x.Shape, y.Shape)));
         }))
-            network.Forward(Tensor.Zeros(input, network.Parameters().First().Device));
+            network.Forward(Tensor.Zeros(input, network.Device));
         network.Train(training);
         return new CostModel(layers);
     }

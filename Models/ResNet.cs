@@ -107,7 +107,7 @@ public sealed class ResNet : Module
 
     /// <summary>The ImageNet form, table 1, with torchvision's names: depth 18, 34 or 50, shortcut B.</summary>
     /// <exception cref="ArgumentException">The depth is another.</exception>
-    public static ResNet ImageNet(int depth, int classes = 1000, Neuron? neuron = null, IReadOnlyDictionary<string, Neuron>? neuronOf = null) => new(new ResNetOptions
+    public static ResNet ImageNet(int depth, int classes = 1000, Neuron? neuron = null, int inChannels = 3, IReadOnlyDictionary<string, Neuron>? neuronOf = null) => new(new ResNetOptions
     {
         Blocks = depth switch
         {
@@ -117,6 +117,7 @@ public sealed class ResNet : Module
         },
         Widths = [64, 128, 256, 512],
         Classes = classes,
+        InChannels = inChannels,
         LargeStem = true,
         Bottleneck = depth == 50,
         Shortcut = Shortcut.B,

@@ -18,6 +18,18 @@ public abstract class Device
     /// <summary>The CPU: SIMD kernels on all cores.</summary>
     public static Device Cpu { get; } = new CpuDevice();
 
+    /// <summary>Threads that the kernels of <see cref="Cpu"/> use, the calling one included; all cores at start. Changes the speed, never a bit of the results.</summary>
+    /// <exception cref="ArgumentException">Fewer than one.</exception>
+    public static int CpuThreads
+    {
+        get => ThreadTeam.Threads;
+        set
+        {
+            Check.That(value > 0, nameof(CpuThreads), $"{value} threads cannot work; use 1 or more.");
+            ThreadTeam.Threads = value;
+        }
+    }
+
     /// <summary>The first CUDA device that works, else the CPU.</summary>
     public static Device Best => Providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
 

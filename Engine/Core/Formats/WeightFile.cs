@@ -8,14 +8,24 @@ public static class WeightFile
     /// </summary>
     /// <exception cref="InvalidFileException">The file is damaged, or of a format that is not known.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
-    public static IReadOnlyDictionary<string, HostTensor> Read(string path)
+    public static IReadOnlyDictionary<string, HostTensor> Read(string path) => Read(path, out _);
+
+    /// <param name="path">The file.</param>
+    /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
+    /// <inheritdoc cref="Read(string)"/>
+    public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var file = new MappedFile(path);
+        metadata = new Dictionary<string, string>();
         if (PyTorchCheckpoint.Looks(file))
             return PyTorchCheckpoint.Read(file);
         if (SafeTensors.Looks(file))
-            return new SafeTensors(file).ReadAll();
+        {
+            var tensors = new SafeTensors(file);
+            metadata = tensors.Metadata;
+            return tensors.ReadAll();
+        }
 
         var start = Convert.ToHexString(file.Slice(0, (int)Math.Min(16, file.Length)));
         throw new InvalidFileException(path, "", $"the format of this file is not known (its {file.Length} bytes start with {start})",

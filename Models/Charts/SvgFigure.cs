@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Security;
+using System.Text;
+
+namespace QuadEngine.Models;
+
+/// <summary>Charts side by side as one SVG picture, legible on light and on dark pages, with no script and no font of its own.</summary>
+public static class SvgFigure
+{
+    const double PanelWidth = 340, PanelHeight = 210, Left = 52, Right = 18, Top = 62, Bottom = 46;
+    const double LegendLine = 18, LegendMark = 22, LetterWidth = 6.6;
+
+    // Distinguishable with the usual colour blindnesses, and of a lightness between black and white (after Okabe and Ito 2008).
+    static readonly string[] palette = ["#2f7fd1", "#d9730d", "#1f9d76", "#c2559b", "#8a7d1f", "#7a6fd0", "#c9453f", "#5b8a9a"];
+
+    const string Style = """
+        <style>
+          text { font: 12px system-ui, sans-serif; fill: #454c56 }
+          .title { font-size: 14px; font-weight: 600 }
+          .grid { stroke: #8b949e; stroke-opacity: .28 }
+          .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
+          .band { fill-opacity: .18; stroke: none }
+          @media (prefers-color-scheme: dark) { text { fill: #c4ccd6 } }
+        </style>
+
+        """;
+
+    /// <summary>The picture as text.</summary>
+    /// <param name="title">Above all charts.</param>
+    /// <param name="charts">From left to right.</param>
+    public static string Draw(string title, params IReadOnlyList<LineChart> charts)
+    {
+        var legendLines = charts.Max(LegendLines);
+        var width = charts.Count * (Left + PanelWidth + Right);
+        var height = Top + PanelHeight + Bottom + legendLines * LegendLine;
+        var svg = new StringBuilder();
+        svg.Append(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">""").Append('\n');
+        svg.Append("<title>").Append(Escape(title)).Append("</title>\n").Append(Style);
+        Text(svg, Left, 22, title, style: "title");
+        for (var i = 0; i < charts.Count; i++)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"""<g transform="translate({i * (Left + PanelWidth + Right) + Left} {Top})">""").Append('\n');
+            DrawPanel(svg, charts[i]);
+            svg.Append("</g>\n");
+        }
+
+        return svg.Append("</svg>\n").ToString();
+    }
+
+    static void DrawPanel(StringBuilder svg, LineChart chart)
+    {
+        var points = chart.Series.SelectMany(series => series.Points).ToArray();
+        var x = new Axis(points.Select(point => point.X), PanelWidth, chart.LogarithmicX, rounded: false, ticks: 8);
+        var y = new Axis(points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y }), PanelHeight, chart.LogarithmicY, rounded: true, ticks: 6);
+
+        Text(svg, 0, -14, chart.YLabel);
+        Text(svg, PanelWidth / 2, PanelHeight + 38, chart.XLabel, "middle");
+        foreach (var (place, text) in y.Ticks)
+        {
+            svg.Append(CultureInfo.InvariantCulture, $"""<path class="grid" d="M0 {PanelHeight - place:0.#}H{PanelWidth}"/>""").Append('\n');
+            Text(svg, -8, PanelHeight - place + 4, text, "end");
+        }
+
+        foreach (var (place, text) in x.Ticks) Text(svg, place, PanelHeight + 19, text, "middle");
+
+        var (column, line) = (0.0, 0);
+        for (var i = 0; i < chart.Series.Count; i++)
+        {
+            var series = chart.Series[i];
+            var color = palette[(series.Color ?? i) % palette.Length];
+            DrawSeries(svg, series, color, x, y);
+
+            var legendWidth = LegendWidth(series);
+            if (column > 0 && column + legendWidth > PanelWidth) (column, line) = (0.0, line + 1);
+            var height = PanelHeight + Bottom + 8 + line * LegendLine;
+            svg.Append(CultureInfo.InvariantCulture, $"""<path class="line" stroke="{color}"{Dash(series)} d="M{column:0.#} {height - 4:0.#}h{LegendMark - 6}"/>""").Append('\n');
+            Text(svg, column + LegendMark, height, series.Name);
+            column += legendWidth;
+        }
+    }
+
+    static void DrawSeries(StringBuilder svg, Series series, string color, Axis x, Axis y)
+    {
+        var band = series.Points.Where(point => double.IsFinite(point.Y) && point.Low is not null && point.High is not null).ToArray();
+        string At(double px, double py) => string.Create(CultureInfo.InvariantCulture, $"{x.Place(px):0.##} {PanelHeight - y.Place(py):0.##}");
+        if (band.Length > 1)
+        {
+            var edge = band.Select(point => At(point.X, point.High!.Value)).Concat(band.Reverse().Select(point => At(point.X, point.Low!.Value)));
+            svg.Append(CultureInfo.InvariantCulture, $"""<path class="band" fill="{color}" d="M{string.Join('L', edge)}Z"/>""").Append('\n');
+        }
+
+        var path = new StringBuilder();
+        var joined = false;
+        foreach (var point in series.Points)
+        {
+            var drawn = double.IsFinite(point.Y);
+            if (drawn) path.Append(joined ? 'L' : 'M').Append(At(point.X, point.Y));
+            joined = drawn;
+        }
+
+        // A round cap makes a line of no length a dot: a series of one point is seen too.
+        if (series.Points.Count == 1) path.Append("h0");
+        svg.Append(CultureInfo.InvariantCulture, $"""<path class="line" stroke="{color}"{Dash(series)} d="{path}"/>""").Append('\n');
+    }
+
+    static int LegendLines(LineChart chart)
+    {
+        var (column, line) = (0.0, 1);
+        foreach (var width in chart.Series.Select(LegendWidth))
+        {
+            if (column > 0 && column + width > PanelWidth) (column, line) = (0.0, line + 1);
+            column += width;
+        }
+
+        return line;
+    }
+
+    static double LegendWidth(Series series) => LegendMark + LetterWidth * series.Name.Length + 16;
+
+    static string Dash(Series series) => series.Dashed ? " stroke-dasharray=\"5 4\"" : "";
+
+    static void Text(StringBuilder svg, double x, double y, string text, string anchor = "start", string style = "")
+    {
+        svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{x:0.#}\" y=\"{y:0.#}\"");
+        if (anchor != "start") svg.Append(CultureInfo.InvariantCulture, $" text-anchor=\"{anchor}\"");
+        if (style.Length > 0) svg.Append(CultureInfo.InvariantCulture, $" class=\"{style}\"");
+        svg.Append('>').Append(Escape(text)).Append("</text>\n");
+    }
+
+    static string Escape(string text) => SecurityElement.Escape(text);
+}

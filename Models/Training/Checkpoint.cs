@@ -1,0 +1,160 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>
+/// Weights, and what training needs to go on, in one safetensors file: parameters and buffers under their PyTorch keys, the optimizer's
+/// tensors under "optimizer.SLOT.KEY", and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/> and a
+/// checksum of all values. Other readers of safetensors find the weights there; the same state gives the same bytes.
+/// </summary>
+public static class Checkpoint
+{
+    const string SlotPrefix = "optimizer.";
+    const string StateKey = "quadengine.state", NetworkKey = "quadengine.network", ChecksumKey = "quadengine.sha256";
+
+    /// <summary>Writes the weights alone.</summary>
+    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    public static void SaveWeights(string path, Module network, NetworkConfiguration? configuration = null) =>
+        Save(path, network.StateDictionary(), configuration, state: null);
+
+    /// <summary>Writes everything that a run needs to go on.</summary>
+    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    public static void Save(string path, Module network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null) =>
+        Save(path, network.StateDictionary().Concat(Slots(network, optimizer)), configuration, state);
+
+    /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, and <see cref="Generator.Default"/>.</summary>
+    /// <exception cref="InvalidFileException">The file is damaged, or is of another network or optimizer. Nothing has been changed then.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static TrainingState Restore(string path, Module network, Optimizer optimizer)
+    {
+        var (tensors, metadata) = Read(path);
+        if (!metadata.TryGetValue(StateKey, out var json))
+            throw new InvalidFileException(path, "", "the file has weights but no state of a training", "Evaluate it, or resume from last.safetensors.");
+        var state = Parse(path, StateKey, json, ModelsJson.Default.TrainingState);
+
+        var slots = RequireSlots(path, tensors, network, optimizer);
+        Load(path, tensors, network);
+        foreach (var (parameter, values) in slots)
+        {
+            using var scope = new TensorScope();
+            optimizer.Restore(parameter, [.. values.Select(value => Filled(value, parameter))]);
+        }
+
+        optimizer.Steps = state.Step;
+        Generator.Default = new Generator(state.RandomSeed) { Position = state.RandomPosition };
+        return state;
+    }
+
+    /// <summary>Puts the weights of a file into a network: a checkpoint of this engine, safetensors of another, or a PyTorch checkpoint.</summary>
+    /// <exception cref="InvalidFileException">The file is damaged, of an unknown format, or its weights are of another network.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static void LoadWeights(string path, Module network) => Load(path, Read(path).Tensors, network);
+
+    /// <summary>The network that a checkpoint of this engine was saved from; null where a file does not say.</summary>
+    /// <exception cref="InvalidFileException">The file is damaged or of an unknown format.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static NetworkConfiguration? ReadNetwork(string path) =>
+        Read(path).Metadata.TryGetValue(NetworkKey, out var json) ? Parse(path, NetworkKey, json, ModelsJson.Default.NetworkConfiguration) : null;
+
+    static void Save(string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, NetworkConfiguration? configuration, TrainingState? state)
+    {
+        var ordered = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
+        var metadata = new Dictionary<string, string> { [ChecksumKey] = Checksum(ordered) };
+        if (configuration is not null) metadata[NetworkKey] = JsonSerializer.Serialize(configuration, ModelsJson.Compact.NetworkConfiguration);
+        if (state is not null) metadata[StateKey] = JsonSerializer.Serialize(state, ModelsJson.Compact.TrainingState);
+        SafeTensors.Write(path, ordered, metadata);
+    }
+
+    static (IReadOnlyDictionary<string, HostTensor> Tensors, IReadOnlyDictionary<string, string> Metadata) Read(string path)
+    {
+        if (!File.Exists(path)) throw new FileNotFoundException($"There is no file {path}.", path);
+        var tensors = WeightFile.Read(path, out var metadata);
+        if (metadata.TryGetValue(ChecksumKey, out var expected) && Checksum(tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal)) is var got && got != expected)
+            throw new InvalidFileException(path, "", $"the SHA-256 of its values is {got} but it was saved as {expected}",
+                "The file is damaged: use another checkpoint of the run, or train again.");
+        return (tensors, metadata);
+    }
+
+    static T Parse<T>(string path, string key, string json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, type)!;
+        }
+        catch (JsonException e)
+        {
+            throw new InvalidFileException(path, $"metadata \"{key}\"", e.Message.TrimEnd('.'));
+        }
+    }
+
+    static void Load(string path, IReadOnlyDictionary<string, HostTensor> tensors, Module network)
+    {
+        try
+        {
+            network.LoadStateDictionary(tensors.Where(tensor => !tensor.Key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToDictionary());
+        }
+        catch (ArgumentException e)
+        {
+            throw new InvalidFileException(path, "", e.Message.TrimEnd('.'), "The file is of another network than the one asked for.");
+        }
+    }
+
+    // ---- the optimizer's tensors
+
+    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(Module network, Optimizer optimizer) =>
+        from entry in network.NamedParameters()
+        from slot in optimizer.Slots.Zip(optimizer.StateOf(entry.Parameter))
+        select KeyValuePair.Create(SlotKey(slot.First, entry.Path), Module.ToFile(slot.Second));
+
+    // A parameter that has not been updated yet (it was frozen) has no tensors there; one that has them has all of them.
+    static List<(Parameter Parameter, HostTensor[] Values)> RequireSlots(string path, IReadOnlyDictionary<string, HostTensor> tensors, Module network, Optimizer optimizer)
+    {
+        var found = new List<(Parameter, HostTensor[])>();
+        var unused = tensors.Keys.Where(key => key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToHashSet();
+        foreach (var (key, parameter) in network.NamedParameters())
+        {
+            var keys = optimizer.Slots.Select(slot => SlotKey(slot, key)).ToArray();
+            var values = keys.Where(tensors.ContainsKey).Select(slot => tensors[slot]).ToArray();
+            if (values.Length == 0) continue;
+            if (values.Length < keys.Length || values.Any(value => value.Values.Length != parameter.Length))
+                throw new InvalidFileException(path, "", $"the optimizer's tensors of \"{key}\" ({string.Join(", ", keys)}) are not all there, or have another size than it");
+            unused.ExceptWith(keys);
+            found.Add((parameter, values));
+        }
+
+        if (unused.Count > 0)
+            throw new InvalidFileException(path, "", $"\"{unused.First()}\" belongs to no parameter of this network under {optimizer.GetType().Name}",
+                "The file is of another network or optimizer than the run's.");
+        return found;
+    }
+
+    static string SlotKey(string slot, string parameter) => $"{SlotPrefix}{slot}.{parameter}";
+
+    static Tensor Filled(HostTensor values, Parameter parameter)
+    {
+        var slot = Tensor.Like(parameter);
+        Module.FromFile(values, slot);
+        return slot;
+    }
+
+    // ---- the checksum
+
+    const int HashChunk = 1 << 20;      // elements; a span of bytes ends at 2 GiB
+
+    static string Checksum(IEnumerable<KeyValuePair<string, HostTensor>> ordered)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (name, tensor) in ordered)
+        {
+            hash.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor}\n"));
+            for (var start = 0; start < tensor.Values.Length; start += HashChunk)
+                hash.AppendData(MemoryMarshal.AsBytes(tensor.Values.AsSpan(start, Math.Min(HashChunk, tensor.Values.Length - start))));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}

@@ -1,0 +1,121 @@
+using System.Text.Json.Serialization;
+using QuadEngine.Data;
+
+namespace QuadEngine.Models;
+
+/// <summary>The optimizers that a run can name.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<OptimizerKind>))]
+public enum OptimizerKind
+{
+    /// <summary><see cref="QuadEngine.Sgd"/>.</summary>
+    [JsonStringEnumMemberName("sgd")]
+    Sgd,
+
+    /// <summary><see cref="QuadEngine.AdamW"/>.</summary>
+    [JsonStringEnumMemberName("adamw")]
+    AdamW,
+}
+
+/// <summary>The learning-rate schedules that a run can name.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ScheduleKind>))]
+public enum ScheduleKind
+{
+    /// <summary>Half a cosine down to 0 at the end.</summary>
+    [JsonStringEnumMemberName("cosine")]
+    Cosine,
+
+    /// <summary>Divided by 10 at 1/2 and at 3/4 of training (He et al. 2016).</summary>
+    [JsonStringEnumMemberName("steps")]
+    Steps,
+
+    /// <summary>The same throughout.</summary>
+    [JsonStringEnumMemberName("constant")]
+    Constant,
+}
+
+/// <summary>How a network is trained. The numbers alone decide the result; how often checkpoints are written does not.</summary>
+public sealed record TrainerOptions
+{
+    /// <summary>Times that every training image is seen.</summary>
+    public int Epochs { get; init; } = 10;
+
+    /// <summary>Images of a step.</summary>
+    public int BatchSize { get; init; } = 128;
+
+    /// <summary>Turns gradients into updates.</summary>
+    public OptimizerKind Optimizer { get; init; }
+
+    /// <summary>The highest learning rate of the schedule.</summary>
+    public float LearningRate { get; init; } = 0.1f;
+
+    /// <summary>How the learning rate goes over the steps.</summary>
+    public ScheduleKind Schedule { get; init; }
+
+    /// <summary>Epochs over which the learning rate first rises from 0; may be a fraction.</summary>
+    public float WarmUpEpochs { get; init; }
+
+    /// <summary>Of SGD.</summary>
+    public float Momentum { get; init; } = 0.9f;
+
+    /// <summary>Nesterov's momentum, of SGD.</summary>
+    public bool Nesterov { get; init; }
+
+    /// <summary>Of every group of parameters that has none of its own.</summary>
+    public float WeightDecay { get; init; } = 1e-4f;
+
+    /// <summary>Spreads this share of each label over all classes.</summary>
+    public float LabelSmoothing { get; init; }
+
+    /// <summary>Gradients are scaled down to this norm where theirs is larger; null for never.</summary>
+    public float? ClipNorm { get; init; }
+
+    /// <summary>Random changes of the training images.</summary>
+    public Augmentation Augmentation { get; init; } = Augmentation.None;
+
+    /// <summary>Of the order and the changes of the images.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>A checkpoint after so many steps, beside the one of each epoch; null for none.</summary>
+    public int? CheckpointSteps { get; init; }
+
+    /// <summary>A checkpoint after so many seconds, beside the one of each epoch; null for none.</summary>
+    public double? CheckpointSeconds { get; init; } = 30;
+
+    /// <summary>The optimizer of a network.</summary>
+    public Optimizer CreateOptimizer(IReadOnlyList<ParameterGroup> groups) => Optimizer switch
+    {
+        OptimizerKind.AdamW => new AdamW(groups, LearningRate, weightDecay: WeightDecay),
+        _ => new Sgd(groups, LearningRate, Momentum, WeightDecay, Nesterov),
+    };
+
+    /// <summary>The learning rate's factor at each step.</summary>
+    public Schedule CreateSchedule(int stepsPerEpoch)
+    {
+        var warmUp = (int)MathF.Round(WarmUpEpochs * stepsPerEpoch);
+        var steps = Math.Max(1, Epochs * stepsPerEpoch - warmUp);
+        Schedule schedule = Schedule switch
+        {
+            ScheduleKind.Cosine => new Cosine(steps),
+            ScheduleKind.Steps => new Milestones([Epochs * stepsPerEpoch / 2 - warmUp, Epochs * stepsPerEpoch * 3 / 4 - warmUp]),
+            _ => QuadEngine.Schedule.Constant,
+        };
+        return schedule.WithWarmUp(warmUp);
+    }
+
+    internal void Validate()
+    {
+        static void That(bool valid, string name, object? got, string expected) =>
+            Check.That(valid, nameof(TrainerOptions), $"{name} is {got}, expected {expected}.");
+
+        That(Epochs > 0, nameof(Epochs), Epochs, "1 or more");
+        That(BatchSize > 0, nameof(BatchSize), BatchSize, "1 or more");
+        That(LearningRate > 0f && float.IsFinite(LearningRate), nameof(LearningRate), LearningRate, "a number above 0");
+        That(WarmUpEpochs >= 0f && WarmUpEpochs <= Epochs, nameof(WarmUpEpochs), WarmUpEpochs, $"0 to {Epochs}, the number of epochs");
+        That(Momentum is >= 0f and < 1f, nameof(Momentum), Momentum, "at least 0 and under 1");
+        That(WeightDecay >= 0f && float.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "0 or more");
+        That(LabelSmoothing is >= 0f and < 1f, nameof(LabelSmoothing), LabelSmoothing, "at least 0 and under 1");
+        That(ClipNorm is null or > 0f, nameof(ClipNorm), ClipNorm, "a number above 0, or none");
+        That(CheckpointSteps is null or > 0, nameof(CheckpointSteps), CheckpointSteps, "1 or more, or none");
+        That(CheckpointSeconds is null or > 0, nameof(CheckpointSeconds), CheckpointSeconds, "a number above 0, or none");
+    }
+}
