@@ -21,7 +21,7 @@ sealed unsafe partial class CpuBackend
             for (var i = 0; i < count; i += 2)
             {
                 var radius = MathF.Sqrt(-2f * MathF.Log(1f - Philox.ToUnit(words[i])));
-                var (sine, cosine) = MathF.SinCos(2f * MathF.PI * Philox.ToUnit(words[i + 1]));
+                var (sine, cosine) = float.SinCosPi(2f * Philox.ToUnit(words[i + 1]));
                 result[start + i] = mean + deviation * (radius * cosine);
                 if (i + 1 < count) result[start + i + 1] = mean + deviation * (radius * sine);
             }

@@ -26,7 +26,7 @@ sealed unsafe partial class CpuBackend
             int width = Math.Min(columns, inner - column), height = Math.Min(rows, n - row);
             var source = input + ((nint)(block / rowBlocks) * n + row) * inner + column;
             var target = partials + (nint)block * inner + column;
-            if (tile.Copies == 1) ReduceRows<TOp>(source, height, width, inner, target);
+            if (tile.Copies == 1) ReduceRows<TOp>(source, height * width, width, inner, target);
             else ReduceTiles<TOp>(source, height, tile, target);
         });
         if (rowBlocks == 1) return;
@@ -97,18 +97,26 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    static void ReduceRows<TOp>(float* x, int rows, int width, int stride, float* y) where TOp : struct, IReduction<TOp>
+    // Tile rows are folded in groups, and the groups one by one: two short chains in place of a long one.
+    [SkipLocalsInit]
+    static void ReduceRows<TOp>(float* x, int length, int width, int stride, float* y) where TOp : struct, IReduction<TOp>
     {
+        const int group = 16;
+        var folded = stackalloc float[width];
         new Span<float>(y, width).Fill(TOp.Identity);
-        Sweep.Rows(new FoldKernel<TOp>(x, y), 0, (nint)rows * width, width, stride);
+        for (; length > 0; length -= group * width, x += (nint)group * stride)
+        {
+            new Span<float>(folded, width).Fill(TOp.Identity);
+            Sweep.Rows(new FoldKernel<TOp>(x, folded), 0, Math.Min(length, group * width), width, stride);
+            Sweep.Rows(new FoldKernel<TOp>(folded, y), 0, width, width, 0);
+        }
     }
 
     [SkipLocalsInit]
     static void ReduceTiles<TOp>(float* x, int rows, ChannelTile tile, float* y) where TOp : struct, IReduction<TOp>
     {
         var folded = stackalloc float[tile.Width];
-        new Span<float>(folded, tile.Width).Fill(TOp.Identity);
-        Sweep.Rows(new FoldKernel<TOp>(x, folded), 0, (nint)rows * tile.Channels, tile.Width, tile.Width);
+        ReduceRows<TOp>(x, rows * tile.Channels, tile.Width, tile.Width, folded);
         FoldRows<TOp>(folded, tile.Copies, tile.Channels, tile.Channels);
         new ReadOnlySpan<float>(folded, tile.Channels).CopyTo(new(y, tile.Channels));
     }
