@@ -1,0 +1,110 @@
+using MathNet.Numerics.LinearAlgebra;
+using MathNet.Numerics.LinearAlgebra.Factorization;
+using QuadEngine.Operations;
+
+namespace QuadEngine.Layers;
+
+/// <summary>The quadratic part of one layer at one step.</summary>
+/// <param name="Path">The layer's path in the network.</param>
+/// <param name="LambdaNorm">|Lambda|, over all neurons.</param>
+/// <param name="Spectrum">By neuron, the eigenvalues of s Q Lambda Q^T, largest magnitude first: exact also where Q is not orthonormal.</param>
+/// <param name="QuadraticShare">sum q^2 / (sum q^2 + sum l^2) over a batch, y = l + q its linear and quadratic part; 0 for a linear layer.</param>
+/// <param name="EffectiveRank">exp of the entropy of the squared eigenvalues, mean over neurons: k where all weigh the same, 0 where Lambda is 0.</param>
+/// <param name="WeightGradient">|dL/dW|, NaN before a backward.</param>
+/// <param name="LambdaGradient">|dL/dLambda|, NaN before a backward.</param>
+public sealed record QuadraticState(
+    string Path, double LambdaNorm, IReadOnlyList<double[]> Spectrum, double QuadraticShare, double EffectiveRank, double WeightGradient, double LambdaGradient);
+
+/// <summary>
+/// Watches the quadratic layers of a network while it is open: call the network, Backward if gradients are wanted, then
+/// <see cref="Read"/> before the optimizer's step. It costs a small product a layer and k x k decompositions; a step in a hundred
+/// is enough.
+/// </summary>
+public sealed class QuadraticTelemetry : IDisposable
+{
+    readonly (string Path, QuadraticNeuronLayer Layer)[] layers;
+    readonly Dictionary<Module, double> shares = [];
+    readonly ModuleTrace trace;
+
+    /// <summary>Watches the calls of a network on this thread.</summary>
+    public QuadraticTelemetry(Module network)
+    {
+        layers = [.. network.Modules().Where(entry => entry.Module is QuadraticNeuronLayer).Select(entry => (entry.Path, (QuadraticNeuronLayer)entry.Module))];
+        trace = new ModuleTrace((module, x, y) =>
+        {
+            if (module is QuadraticNeuronLayer layer) shares[layer] = Share(layer, x, y);
+        });
+    }
+
+    /// <summary>What is known now of each layer, in the network's order.</summary>
+    public IReadOnlyList<QuadraticState> Read() => [.. layers.Select(entry =>
+    {
+        var (path, layer) = entry;
+        var spectrum = Spectrum(layer);
+        return new QuadraticState(path, Norm(layer.Lambda.ToArray()), spectrum, shares.GetValueOrDefault(layer), spectrum.Select(EffectiveRank).DefaultIfEmpty().Average(),
+            GradientNorm(layer.Weight), GradientNorm(layer.Lambda));
+    })];
+
+    /// <inheritdoc/>
+    public void Dispose() => trace.Dispose();
+
+    /// <summary>exp(-sum p log p) with p_i = v_i^2 / sum v^2; 0 where all v are 0.</summary>
+    public static double EffectiveRank(IReadOnlyList<double> eigenvalues)
+    {
+        var energy = eigenvalues.Sum(value => value * value);
+        return energy == 0 ? 0 : Math.Exp(-eigenvalues.Select(value => value * value / energy).Where(p => p > 0).Sum(p => p * Math.Log(p)));
+    }
+
+    // q = sum_i s lambda_i f_i^2 of all neurons at once: the squared output times a matrix that holds s lambda_i in row f_i, column of its neuron.
+    static double Share(QuadraticNeuronLayer layer, Tensor x, Tensor y)
+    {
+        using var noGrad = new NoGrad();
+        using var scope = new TensorScope();
+        var layout = layer.Layout;
+        if (layout.Coefficients == 0) return 0;
+        if (!layer.Options.Vectorised) y = QuadraticNeuron.Apply(layer.Projection.Apply(x, layer.Weight, layer.Bias), layer.Lambda, layout, layer.Options.Normalised);
+        float[] sum = new float[layout.Channels * layout.Neurons], select = new float[layout.Channels * layout.Neurons], lambda = layer.Lambda.ToArray();
+        for (var i = 0; i < lambda.Length; i++)
+        {
+            int channel = layout.ChannelOf(i), neuron = channel / layout.Stride;
+            sum[channel * layout.Neurons + neuron] = lambda[i] * layout.ScaleOf(neuron, layer.Options.Normalised);
+        }
+
+        for (var neuron = 0; neuron < layout.Neurons; neuron++) select[neuron * layout.Stride * layout.Neurons + neuron] = 1f;
+        Shape shape = [layout.Channels, layout.Neurons];
+        var rows = y.Detach().Reshape(-1, layout.Channels);
+        var quadratic = rows.Square().MatMul(Tensor.FromArray(sum, shape, y.Device));
+        var linear = rows.MatMul(Tensor.FromArray(select, shape, y.Device)) - quadratic;
+        double q = quadratic.Square().Sum().Item(), l = linear.Square().Sum().Item();
+        return q + l == 0 ? 0 : q / (q + l);
+    }
+
+    // With Q = U R (thin QR), Q L Q^T = U (R L R^T) U^T has the eigenvalues of the k x k matrix R L R^T.
+    static double[][] Spectrum(QuadraticNeuronLayer layer)
+    {
+        var (layout, n) = (layer.Layout, layer.Projection.FanIn);
+        float[] weight = layer.Weight.ToArray(), lambda = layer.Lambda.ToArray();
+        var spectrum = new double[layout.Neurons][];
+        for (int neuron = 0, first = 0; neuron < spectrum.Length; first += layout.RankOf(neuron++))
+        {
+            var (rank, column, scale) = (layout.RankOf(neuron), neuron * layout.Stride + 1, layout.ScaleOf(neuron, layer.Options.Normalised));
+            if (rank == 0)
+            {
+                spectrum[neuron] = [];
+                continue;
+            }
+
+            var start = first;
+            var q = Matrix<double>.Build.Dense(Math.Max(n, rank), rank, (i, j) => i < n ? weight[i * layout.Channels + column + j] : 0);
+            var r = q.QR(QRMethod.Thin).R;
+            var values = Matrix<double>.Build.Diagonal(rank, rank, i => scale * lambda[start + i]);
+            spectrum[neuron] = LayerSpectrum.Decompose(r * values * r.Transpose()).Values;
+        }
+
+        return spectrum;
+    }
+
+    static double GradientNorm(Parameter parameter) => parameter.Grad is { } gradient ? Norm(gradient.ToArray()) : double.NaN;
+
+    static double Norm(float[] values) => Math.Sqrt(values.Sum(value => (double)value * value));
+}

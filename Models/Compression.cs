@@ -1,0 +1,92 @@
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>One layer that was compressed.</summary>
+/// <param name="Path">Its path in the network.</param>
+/// <param name="Rank">k of its neurons now.</param>
+/// <param name="FrobeniusError">|M - M_k| / |M|, over all neurons.</param>
+/// <param name="OutputError">|y - y_k| / |y| on inputs of the original network.</param>
+public sealed record LayerCompression(string Path, int Rank, double FrobeniusError, double OutputError);
+
+/// <summary>
+/// Networks from one kind of neuron to another, their outputs kept as far as possible, to be fine-tuned: full quadratic forms to the efficient
+/// neuron of rank k, and linear networks to quadratic ones.
+/// </summary>
+public static class Compression
+{
+    /// <summary>The spectra of all full quadratic layers, by path.</summary>
+    public static IReadOnlyDictionary<string, LayerSpectrum> Spectra(ResNet network) =>
+        Full(network).ToDictionary(entry => entry.Path, entry => new LayerSpectrum(entry.Layer));
+
+    /// <summary>Replaces every full quadratic layer by efficient neurons of the given rank.</summary>
+    /// <param name="network">With layers of <see cref="Neurons.FullQuadratic"/>; it stays as it is.</param>
+    /// <param name="spectra">Of the network: <see cref="Spectra"/>.</param>
+    /// <param name="rank">k of each layer, by path; n at most is taken.</param>
+    /// <param name="probe">Images on which the output errors are measured.</param>
+    /// <param name="options">How the compressed neurons learn when fine-tuned.</param>
+    public static (ResNet Network, IReadOnlyList<LayerCompression> Layers) Compress(
+        ResNet network, IReadOnlyDictionary<string, LayerSpectrum> spectra, Func<string, int> rank, Tensor probe, QuadraticOptions? options = null)
+    {
+        var layers = Full(network).ToDictionary(entry => entry.Path, entry => entry.Layer);
+        Check.That(layers.Count > 0, nameof(Compress), $"the network ({network.Options.Neuron.Name} neurons) has no full quadratic layer; train one with Neurons.FullQuadratic().");
+        options = (options ?? new QuadraticOptions()) with { Vectorised = false };
+        var ranks = layers.ToDictionary(entry => entry.Key, entry => Math.Min(rank(entry.Key), entry.Value.Projection.FanIn));
+        var truncated = layers.ToDictionary(entry => entry.Key, entry => spectra[entry.Key].Truncate(ranks[entry.Key], options));
+        var neurons = new Dictionary<string, Neuron>(network.Options.NeuronOf);
+        foreach (var (path, k) in ranks) neurons[path] = Neurons.Quadratic(k, options);
+        var compressed = new ResNet(network.Options with { NeuronOf = neurons });
+        Copy([.. State(network), .. truncated.SelectMany(layer => State(layer.Value).Select(entry => ($"{layer.Key}.{entry.Path}", entry.Values)))], compressed);
+
+        var errors = OutputErrors(network, layers, truncated, probe);
+        return (compressed.To(network.Parameters().First().Device),
+            [.. layers.Keys.Select(path => new LayerCompression(path, ranks[path], spectra[path].RelativeError(ranks[path]), errors[path]))]);
+    }
+
+    /// <summary>A linear network as a quadratic one of the same outputs, bit for bit: the same weights, and Lambda = 0.</summary>
+    /// <param name="network">Its block convolutions become quadratic; it stays as it is.</param>
+    /// <param name="rank">k.</param>
+    /// <param name="options">How the neurons learn from here on.</param>
+    public static ResNet ToQuadratic(ResNet network, int rank, QuadraticOptions? options = null)
+    {
+        options = (options ?? new QuadraticOptions()) with { LambdaDeviation = 0f, Vectorised = true };
+        Check.That(options.Basis != Basis.Retracted, nameof(ToQuadratic), $"a retracted basis would change the weights that are to be kept; use {Basis.Free} or {Basis.Penalised}.");
+        var quadratic = new ResNet(network.Options with { Neuron = Neurons.Quadratic(rank, options) });
+        Copy(State(network), quadratic);
+        return quadratic.To(network.Parameters().First().Device);
+    }
+
+    static IEnumerable<(string Path, FullQuadraticLayer Layer)> Full(ResNet network) =>
+        network.Modules().Where(entry => entry.Module is FullQuadraticLayer).Select(entry => (entry.Path, (FullQuadraticLayer)entry.Module));
+
+    static IEnumerable<(string Path, Tensor Values)> State(Module module) =>
+        module.NamedParameters().Select(entry => (entry.Path, (Tensor)entry.Parameter)).Concat(module.NamedBuffers().Select(entry => (entry.Path, (Tensor)entry.Buffer)));
+
+    // Later values win: those of a truncated layer over the ones that it replaces. What the source lacks (Lambda) stays as it starts.
+    static void Copy(IEnumerable<(string Path, Tensor Values)> source, Module target)
+    {
+        var values = new Dictionary<string, Tensor>();
+        foreach (var (path, tensor) in source) values[path] = tensor;
+        foreach (var (path, tensor) in State(target))
+            if (values.TryGetValue(path, out var value)) tensor.Assign(value);
+    }
+
+    static Dictionary<string, double> OutputErrors(ResNet network, Dictionary<string, FullQuadraticLayer> layers, Dictionary<string, QuadraticNeuronLayer> truncated, Tensor probe)
+    {
+        var paths = layers.ToDictionary(entry => (Module)entry.Value, entry => entry.Key);
+        var errors = new Dictionary<string, double>();
+        var training = network.Training;
+        network.Eval();
+        using (new NoGrad())
+        using (new TensorScope())
+        using (new ModuleTrace((module, x, y) =>
+        {
+            if (!paths.TryGetValue(module, out var path)) return;
+            var difference = truncated[path][x] - y;
+            errors[path] = Math.Sqrt(difference.Square().Sum().Item() / Math.Max(y.Square().Sum().Item(), float.Epsilon));
+        }))
+            network.Forward(probe);
+        network.Train(training);
+        return errors;
+    }
+}
