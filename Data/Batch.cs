@@ -16,7 +16,7 @@ public readonly record struct Batch(Tensor Images, IntTensor Labels) : IDisposab
 /// <summary>A batch in plain arrays, refilled again and again: images [Count, H, W, C] and labels [Count] fill the front of them.</summary>
 sealed class HostBatch(int batchSize, ImageDataset data)
 {
-    public float[] Images { get; } = new float[batchSize * data.ImageShape.Length];
+    public float[] Images { get; } = new float[batchSize * data.ImageShape.Elements];
 
     public int[] Labels { get; } = new int[batchSize];
 
@@ -26,7 +26,7 @@ sealed class HostBatch(int batchSize, ImageDataset data)
     {
         var (h, w, c) = (data.Height, data.Width, data.Channels);
         return new(
-            Tensor.FromSpan(Images.AsSpan(0, Count * data.ImageShape.Length), [Count, h, w, c], device),
+            Tensor.FromSpan(Images.AsSpan(0, Count * data.ImageShape.Elements), [Count, h, w, c], device),
             IntTensor.FromSpan(Labels.AsSpan(0, Count), [Count], device));
     }
 }

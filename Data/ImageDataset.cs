@@ -24,8 +24,8 @@ public sealed class ImageDataset
             $"{name} has images [{height}, {width}, {channels}], expected a positive height, width and number of channels.");
 
         ImageShape = [height, width, channels];
-        Check.That(pixels.Length == (long)labels.Length * ImageShape.Length, nameof(ImageDataset),
-            $"{name} has {pixels.Length} pixel bytes, expected {(long)labels.Length * ImageShape.Length} for {labels.Length} images {ImageShape}.");
+        Check.That(pixels.Length == (long)labels.Length * ImageShape.Elements, nameof(ImageDataset),
+            $"{name} has {pixels.Length} pixel bytes, expected {(long)labels.Length * ImageShape.Elements} for {labels.Length} images {ImageShape}.");
 
         var span = labels.Span;
         for (var i = 0; i < span.Length; i++)
@@ -83,7 +83,7 @@ public sealed class ImageDataset
     public int Channels => ImageShape[2];
 
     /// <summary>The bytes [H, W, C] of one image.</summary>
-    public ReadOnlySpan<byte> Image(int index) => Pixels.Span.Slice(index * ImageShape.Length, ImageShape.Length);
+    public ReadOnlySpan<byte> Image(int index) => Pixels.Span.Slice(index * ImageShape.Elements, ImageShape.Elements);
 
     /// <summary>The images <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> - 1, over the same memory.</summary>
     /// <exception cref="ArgumentException">The data set does not have these images.</exception>
@@ -91,7 +91,7 @@ public sealed class ImageDataset
     {
         Check.That(start >= 0 && count >= 0 && count <= Count - start, nameof(Slice),
             $"asked for {count} images from image {start} on, but {Name} has {Count}.");
-        return new(this, Pixels.Slice(start * ImageShape.Length, count * ImageShape.Length), Labels.Slice(start, count), Normalization);
+        return new(this, Pixels.Slice(start * ImageShape.Elements, count * ImageShape.Elements), Labels.Slice(start, count), Normalization);
     }
 
     /// <summary>The first <paramref name="count"/> images, over the same memory.</summary>

@@ -65,7 +65,7 @@ public sealed class Loader : IEnumerable<Batch>
 
     void Prepare(int b, HostBatch batch, int[]? order)
     {
-        int first = b * BatchSize, length = data.ImageShape.Length;
+        int first = b * BatchSize, length = data.ImageShape.Elements;
         var labels = data.Labels.Span;
         batch.Count = Math.Min(BatchSize, data.Count - first);
         for (var i = 0; i < batch.Count; i++)

@@ -28,7 +28,7 @@ static class Cases
     }
 
     /// <summary>An output that holds NaN until it is written, in the middle of its storage.</summary>
-    public static Tensor Output(Shape shape) => Place([.. Enumerable.Repeat(float.NaN, shape.Length)], shape);
+    public static Tensor Output(Shape shape) => Place([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape);
 
     public static void AssertClose(double[] expected, Tensor actual, string what, double tolerance = 2e-5)
     {

@@ -74,7 +74,7 @@ public class ElementwiseTests
     public void Binary_broadcasts_any_two_shapes() => Broadcasts.ForAll(sample =>
     {
         Shape left = sample.A, right = sample.B, shape = Shape.Broadcast(left, right, "test");
-        float[] a = Values(left.Length, sample.Seed), b = Values(right.Length, sample.Seed + 1);
+        float[] a = Values(left.Elements, sample.Seed), b = Values(right.Elements, sample.Seed + 1);
         using var x = Unaligned(a, left);
         using var z = Unaligned(b, right);
         double[] fullA = Broadcast.Expand(a, left, shape), fullB = Broadcast.Expand(b, right, shape);
@@ -82,7 +82,7 @@ public class ElementwiseTests
         var y = SameOnAnyThreads(() => { var y = Result(shape); Kernels.Binary<Probe>(x, z, y); return y; });
         Assert.That(y, Is.EqualTo(fullA.Zip(fullB, (p, q) => Probe.F((float)p, (float)q))));
 
-        var d = Values(shape.Length, sample.Seed + 2);
+        var d = Values(shape.Elements, sample.Seed + 2);
         using Tensor dy = Unaligned(d, shape), output = Unaligned(y, shape), da = Result(shape), db = Result(shape);
         Kernels.BinaryBackward<Probe>(dy, x, z, output, da, db);
         Assert.That(da.ToArray(), Is.EqualTo(d.Select((value, i) => value * Probe.DerivativeA((float)fullA[i], (float)fullB[i], y[i]))));

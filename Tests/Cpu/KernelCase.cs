@@ -47,7 +47,7 @@ static class KernelCase
     }
 
     /// <summary>Where a result goes, full of NaN so that an element left out is found.</summary>
-    public static Tensor Result(Shape shape) => Unaligned([.. Enumerable.Repeat(float.NaN, shape.Length)], shape);
+    public static Tensor Result(Shape shape) => Unaligned([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape);
 
     /// <summary>The result has the same bits with 1, 2, 3 and 5 threads; returns them.</summary>
     public static float[] SameOnAnyThreads(Func<Tensor> kernel)

@@ -95,7 +95,7 @@ public class NormalizationTests
     public void BatchNorm_may_overwrite_its_input_and_its_residual() => Gen.Select(Matrices, Seeds).ForAll((matrix, seed) =>
     {
         Shape shape = [matrix.Rows, matrix.Channels];
-        using Tensor x = Unaligned(Values(shape.Length, seed), shape), residual = Unaligned(Values(shape.Length, seed + 1), shape),
+        using Tensor x = Unaligned(Values(shape.Elements, seed), shape), residual = Unaligned(Values(shape.Elements, seed + 1), shape),
             mean = Tensor.Full([matrix.Channels], 0.25f), variance = Tensor.Full([matrix.Channels], 2f), y = Result(shape), copy = Unaligned(x.ToArray(), shape);
         Kernels.BatchNorm(x, mean, variance, Epsilon, null, null, residual, true, y);
         Kernels.BatchNorm(copy, mean, variance, Epsilon, null, null, residual, true, copy);

@@ -24,7 +24,7 @@ public class PoolingTests
     public void MaxPool_takes_the_first_of_the_largest_and_returns_its_gradient() => Gen.Select(Geometries, Seeds).ForAll((g, seed) =>
     {
         // Few different values, so that equals are common; a NaN now and then.
-        float[] values = [.. Values(Input(g).Length, seed).Select(value => value > 2f ? float.NaN : MathF.Round(2 * value))], upstream = Values(Output(g).Length, seed + 1);
+        float[] values = [.. Values(Input(g).Elements, seed).Select(value => value > 2f ? float.NaN : MathF.Round(2 * value))], upstream = Values(Output(g).Elements, seed + 1);
         using Tensor x = Unaligned(values, Input(g)), dy = Unaligned(upstream, Output(g));
         using var indices = IntTensor.Empty(Output(g));
         var y = SameOnAnyThreads(() => { var y = Result(Output(g)); Kernels.MaxPool(x, g, y, indices); return y; });
@@ -54,7 +54,7 @@ public class PoolingTests
     [Test]
     public void AveragePool_counts_padding_in_and_shares_its_gradient() => Gen.Select(Geometries, Seeds).ForAll((g, seed) =>
     {
-        float[] values = Values(Input(g).Length, seed), upstream = Values(Output(g).Length, seed + 1);
+        float[] values = Values(Input(g).Elements, seed), upstream = Values(Output(g).Elements, seed + 1);
         using Tensor x = Unaligned(values, Input(g)), dy = Unaligned(upstream, Output(g));
         var y = SameOnAnyThreads(() => { var y = Result(Output(g)); Kernels.AveragePool(x, g, y); return y; });
         var dx = SameOnAnyThreads(() => { var dx = Result(Input(g)); Kernels.AveragePoolBackward(dy, g, dx); return dx; });

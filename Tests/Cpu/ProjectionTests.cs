@@ -117,7 +117,7 @@ public class ProjectionTests
     static (ConvGeometry Geometry, float[] X, float[] Filter, float[] Dy) Operands(int seed)
     {
         var g = Cases.Convolution(seed);
-        return (g, Cases.Values(seed, 100, InputOf(g).Length), Cases.Values(seed, 101, FilterOf(g).Length), Cases.Values(seed, 102, OutputOf(g).Length));
+        return (g, Cases.Values(seed, 100, InputOf(g).Elements), Cases.Values(seed, 101, FilterOf(g).Elements), Cases.Values(seed, 102, OutputOf(g).Elements));
     }
 
     static Shape InputOf(ConvGeometry g) => [g.Batch, g.Height, g.Width, g.InChannels];

@@ -18,7 +18,7 @@ public class SoftmaxTests
     public void Softmax_and_its_logarithm_equal_their_equations() => Gen.Select(Matrices, Seeds, Gen.Bool).ForAll((matrix, seed, logarithm) =>
     {
         Shape shape = [matrix.Rows, matrix.Channels];
-        float[] values = Values(shape.Length, seed, 100f, 5f), upstream = Values(shape.Length, seed + 1);
+        float[] values = Values(shape.Elements, seed, 100f, 5f), upstream = Values(shape.Elements, seed + 1);
         double[] expected = [.. Rows(values, matrix.Channels).SelectMany(LogSoftmax).Select(value => logarithm ? value : Math.Exp(value))];
         using var x = Unaligned(values, shape);
         var y = SameOnAnyThreads(() => { var y = Unaligned(values, shape); Kernels.Softmax(y, logarithm, y); return y; });

@@ -6,7 +6,7 @@ static class Broadcast
     /// <summary>The index along each axis of every element, in row-major order.</summary>
     public static IEnumerable<int[]> Indices(Shape shape)
     {
-        for (var i = 0; i < shape.Length; i++)
+        for (var i = 0; i < shape.Elements; i++)
         {
             var index = new int[shape.Rank];
             for (int axis = shape.Rank - 1, rest = i; axis >= 0; rest /= shape[axis--]) index[axis] = rest % shape[axis];

@@ -60,7 +60,7 @@ public static class MatMul
     static MatMulGeometry Geometry(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB)
     {
         int m = shared && !transposeA ? a.Shape.Rows : a.Shape[transposeA ? ^1 : ^2], k = a.Shape[transposeA ? ^2 : ^1], n = b.Shape[transposeB ? ^2 : ^1];
-        var batch = shared ? 1 : Shape.Create(a.Shape.AsSpan()[..^2]).Length;
+        var batch = shared ? 1 : Shape.Create(a.Shape.AsSpan()[..^2]).Elements;
         return new MatMulGeometry(batch, m, n, k, transposeA, transposeB, m * k, k * n);
     }
 }

@@ -30,8 +30,8 @@ public partial class Tensor
         axis = Shape.Axis(axis, nameof(ArgMax));
         Check.That(Shape[axis] > 0, nameof(ArgMax), $"axis {axis} of shape {Shape} is empty.");
         var extents = Shape.AsSpan();
-        var outer = Shape.Create(extents[..axis]).Length;
-        var inner = Shape.Create(extents[(axis + 1)..]).Length;
+        var outer = Shape.Create(extents[..axis]).Elements;
+        var inner = Shape.Create(extents[(axis + 1)..]).Elements;
         var y = IntTensor.Empty([.. extents[..axis], .. extents[(axis + 1)..]], Device);
         Device.Backend.ArgMax(this, outer, Shape[axis], inner, y);
         return y;
@@ -110,9 +110,9 @@ readonly struct ReductionPlan
             if (!folded[last]) continue;
             var first = last;
             while (first > 0 && folded[first - 1]) first--;
-            var outer = Shape.Create(extents.AsSpan(0, first)).Length;
-            var n = Shape.Create(extents.AsSpan(first, last - first + 1)).Length;
-            var inner = Shape.Create(extents.AsSpan(last + 1)).Length;
+            var outer = Shape.Create(extents.AsSpan(0, first)).Elements;
+            var n = Shape.Create(extents.AsSpan(first, last - first + 1)).Elements;
+            var inner = Shape.Create(extents.AsSpan(last + 1)).Elements;
             extents.AsSpan(first, last - first + 1).Fill(1);
             var partial = Tensor.Empty(extents, x.Device);
             x.Device.Backend.Reduce<TOp>(y, outer, n, inner, partial);

@@ -23,7 +23,7 @@ public partial class Tensor
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(Shape shape)
     {
-        Check.That(shape.Length == Length, nameof(Reshape), $"shape {Shape} has {Length} elements but {shape} has {shape.Length}.");
+        Check.That(shape.Elements == Length, nameof(Reshape), $"shape {Shape} has {Length} elements but {shape} has {shape.Elements}.");
         var old = Shape;
         return View(Offset, shape).WithBackward(nameof(Reshape), [this], [], (dy, _) => [dy.Reshape(old)]);
     }

@@ -24,7 +24,7 @@ public sealed class IntTensor : IDisposable
     public Shape Shape { get; }
 
     /// <summary>Number of elements.</summary>
-    public int Length => Shape.Length;
+    public int Length => Shape.Elements;
 
     /// <summary>The device it lives on.</summary>
     public Device Device => Storage.Device;
@@ -34,13 +34,13 @@ public sealed class IntTensor : IDisposable
     public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(IntTensor), $"This tensor of integers of shape {Shape} was disposed.");
 
     /// <summary>A tensor whose elements are whatever the memory held.</summary>
-    public static IntTensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Length), shape);
+    public static IntTensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Elements), shape);
 
     /// <summary>Copies values in row-major order.</summary>
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
     public static IntTensor FromSpan(ReadOnlySpan<int> values, Shape shape, Device? device = null)
     {
-        Check.That(values.Length == shape.Length, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Length} elements.");
+        Check.That(values.Length == shape.Elements, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Elements} elements.");
         var y = Empty(shape, device);
         y.Device.Upload(MemoryMarshal.AsBytes(values), y.Storage.Memory, 0);
         return y;

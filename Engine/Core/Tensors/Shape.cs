@@ -16,16 +16,14 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     /// <summary>Number of axes.</summary>
     public int Rank => Extents.Length;
 
+    /// <summary>Number of axes, under the name that <c>shape[^1]</c> and <c>[.. shape, 3]</c> look for.</summary>
+    public int Count => Extents.Length;
+
     /// <summary>Number of elements: the product of the extents, 1 for a scalar.</summary>
-    public int Length => Product(Extents);
+    public int Elements => Product(Extents);
 
     /// <summary>The extent of an axis; <c>shape[^1]</c> is the innermost.</summary>
     public int this[int axis] => Extents[axis];
-
-    /// <inheritdoc cref="this[int]"/>
-    public int this[Index axis] => Extents[axis];
-
-    int IReadOnlyCollection<int>.Count => Rank;
 
     /// <summary>The innermost extent (channels), 1 for a scalar.</summary>
     public int Channels => Rank == 0 ? 1 : Extents[^1];

@@ -42,7 +42,7 @@ public partial class Tensor : IDisposable
     public int Offset { get; private set; }
 
     /// <summary>Number of elements.</summary>
-    public int Length => Shape.Length;
+    public int Length => Shape.Elements;
 
     /// <summary>Number of axes.</summary>
     public int Rank => Shape.Rank;
@@ -58,7 +58,7 @@ public partial class Tensor : IDisposable
     // ---- making tensors
 
     /// <summary>A tensor whose elements are whatever the memory held.</summary>
-    public static Tensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Length), 0, shape);
+    public static Tensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Elements), 0, shape);
 
     /// <summary>An uninitialised tensor of the same shape and device: where an operation puts its result.</summary>
     public static Tensor Like(Tensor tensor) => Empty(tensor.Shape, tensor.Device);
@@ -84,7 +84,7 @@ public partial class Tensor : IDisposable
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
     public static Tensor FromSpan(ReadOnlySpan<float> values, Shape shape, Device? device = null)
     {
-        Check.That(values.Length == shape.Length, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Length} elements.");
+        Check.That(values.Length == shape.Elements, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Elements} elements.");
         var y = Empty(shape, device);
         y.Device.Upload(MemoryMarshal.AsBytes(values), y.Storage.Memory, 0);
         return y;

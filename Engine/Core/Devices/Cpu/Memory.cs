@@ -16,6 +16,6 @@ sealed unsafe partial class CpuBackend
 
     public override void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y)
     {
-        if (shape.Length > 0) new StridedCopy(shape.AsSpan(), xStrides, yStrides).All(x.Pointer() + xOffset, y.Pointer() + yOffset);
+        if (shape.Elements > 0) new StridedCopy(shape.AsSpan(), xStrides, yStrides).All(x.Pointer() + xOffset, y.Pointer() + yOffset);
     }
 }

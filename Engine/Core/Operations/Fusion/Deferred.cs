@@ -38,7 +38,7 @@ abstract class Deferred(Shape shape, Device device)
     /// <summary>A tensor that will hold the result.</summary>
     public Tensor Result()
     {
-        var storage = new Storage(device, this, shape.Length);
+        var storage = new Storage(device, this, shape.Elements);
         foreach (var share in shares) share.Storage.AddReader(storage);
         return Tensor.On(storage, shape);
     }

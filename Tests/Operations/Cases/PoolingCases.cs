@@ -1,0 +1,53 @@
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>Pooling over windows.</summary>
+static class PoolingCases
+{
+    [CaseFor(typeof(Pooling), nameof(Pooling.Max))]
+    static OperationCall Max(Dice dice)
+    {
+        int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2), dilation = dice.OneOf(1, 1, 2);
+        var x = dice.Distinct(Images(dice, dilation * (kernel - 1) + 1));
+        return new([x], x => Pooling.Max(x[0], kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
+        {
+            Oracle = x => Pool(x[0], kernel, stride, padding, dilation, values => values.Max()),
+        };
+    }
+
+    [CaseFor(typeof(Pooling), nameof(Pooling.Average))]
+    static OperationCall Average(Dice dice)
+    {
+        int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2);
+        return new([dice.Values(Images(dice, kernel))], x => Pooling.Average(x[0], kernel, stride, padding), $"kernel {kernel}, stride {stride}, padding {padding}")
+        {
+            Oracle = x => Pool(x[0], kernel, stride, padding, 1, values => values.Sum() / (kernel * kernel)),
+        };
+    }
+
+    [CaseFor(typeof(Pooling), nameof(Pooling.GlobalAverage))]
+    static OperationCall GlobalAverage(Dice dice) => new([dice.Values(Images(dice, 1))], x => Pooling.GlobalAverage(x[0]))
+    {
+        Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape[3]], at =>
+            Array64.Indices([x[0].Shape[1], x[0].Shape[2]]).Average(pixel => x[0][at[0], pixel[0], pixel[1], at[1]])),
+    };
+
+    static Shape Images(Dice dice, int window) => [dice.Between(1, 2), window + dice.Between(0, 4), window + dice.Between(0, 4), dice.OneOf(1, 2, 5, 16, 19)];
+
+    // Only pixels of the image are collected: padding is never the largest, and adds 0 to a sum.
+    static Array64 Pool(Array64 x, int kernel, int stride, int padding, int dilation, Func<List<double>, double> fold)
+    {
+        if (stride == 0) stride = kernel;
+        int Positions(int extent) => (extent + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+        return Array64.From([x.Shape[0], Positions(x.Shape[1]), Positions(x.Shape[2]), x.Shape[3]], at =>
+        {
+            var values = new List<double>();
+            foreach (var k in Array64.Indices([kernel, kernel]))
+            {
+                int ih = at[1] * stride + k[0] * dilation - padding, iw = at[2] * stride + k[1] * dilation - padding;
+                if (ih >= 0 && iw >= 0 && ih < x.Shape[1] && iw < x.Shape[2]) values.Add(x[at[0], ih, iw, at[3]]);
+            }
+
+            return fold(values);
+        });
+    }
+}

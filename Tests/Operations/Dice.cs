@@ -1,0 +1,61 @@
+using QuadEngine.Tests.Formats;
+
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>Random shapes, arguments and values; a seed names them for ever.</summary>
+/// <param name="seed">Which ones.</param>
+/// <param name="large">Extents as in a network, for benchmarks and for kernels that split their work; else a few elements.</param>
+public sealed class Dice(ulong seed, bool large = false)
+{
+    readonly SplitMix64 bits = new(seed * 0x9E3779B9 + 1);
+
+    public ulong Seed { get; } = seed;
+
+    public int Between(int low, int high) => low + bits.Below(high - low + 1);
+
+    public bool Coin() => Between(0, 1) == 1;
+
+    public T OneOf<T>(params ReadOnlySpan<T> choices) => choices[Between(0, choices.Length - 1)];
+
+    /// <summary>1 to <paramref name="high"/>, odd or even; 16 times that where large.</summary>
+    public int Extent(int high) => Between(1, large ? 16 * high : high);
+
+    /// <summary>A shape of any rank in the range; single elements among them.</summary>
+    public Shape Shape(int minRank = 0, int maxRank = 5)
+    {
+        var rank = Between(minRank, maxRank);
+        return Enumerable.Range(0, rank).Select(_ => Extent(rank > 3 ? 3 : 7)).ToArray();
+    }
+
+    /// <summary>A shape that broadcasts to the given one: axes of extent 1, leading ones missing.</summary>
+    public Shape Broadcastable(Shape to)
+    {
+        var missing = Coin() ? Between(0, to.Rank) : 0;
+        return to.Skip(missing).Select(extent => Between(0, 2) == 0 ? 1 : extent).ToArray();
+    }
+
+    public double Number(double low, double high) => low + (high - low) * (bits.Next() >> 11) / (1L << 53);
+
+    /// <summary>Uniform values.</summary>
+    public Tensor Values(Shape shape, double low = -1.5, double high = 1.5) =>
+        Tensor.FromArray([.. Enumerable.Range(0, shape.Length).Select(_ => (float)Number(low, high))], shape);
+
+    /// <summary>Values of either sign that are <paramref name="gap"/> or more away from 0, where many functions have a kink.</summary>
+    public Tensor AwayFromZero(Shape shape, double gap = 0.2, double high = 1.5) =>
+        Tensor.FromArray([.. Enumerable.Range(0, shape.Length).Select(_ => (float)(Number(gap, high) * (Coin() ? 1 : -1)))], shape);
+
+    /// <summary>Values in random order, any two of them at least <paramref name="gap"/> apart, so that a small step changes no order.</summary>
+    public Tensor Distinct(Shape shape, double gap = 0.3)
+    {
+        var order = Enumerable.Range(0, shape.Length).ToArray();
+        for (var i = order.Length - 1; i > 0; i--)
+        {
+            var j = Between(0, i);
+            (order[i], order[j]) = (order[j], order[i]);
+        }
+
+        return Tensor.FromArray([.. order.Select(place => (float)(gap * (place - order.Length / 2.0)))], shape);
+    }
+
+    public IntTensor Labels(int rows, int classes) => IntTensor.FromArray([.. Enumerable.Range(0, rows).Select(_ => Between(0, classes - 1))]);
+}
