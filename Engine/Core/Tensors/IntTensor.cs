@@ -17,7 +17,7 @@ public sealed class IntTensor : IDisposable
     /// <summary>Releases the memory at the device's next request.</summary>
     ~IntTensor()
     {
-        if (storage is { } dead) dead.Device.Pool.ReleaseLater(dead);
+        if (Interlocked.Exchange(ref storage, null) is { } dead) dead.Device.Pool.ReleaseLater(dead);
     }
 
     /// <summary>The extents, outermost first.</summary>

@@ -26,10 +26,10 @@ public partial class Tensor : IDisposable
         TensorScope.Register(this);
     }
 
-    /// <summary>Releases the handle's share of the memory at the device's next request.</summary>
+    /// <summary>Releases the handle's share of the memory at the device's next request, once: whoever still holds the handle then may dispose it again.</summary>
     ~Tensor()
     {
-        if (storage is { } dead) dead.Device.Pool.ReleaseLater(dead);
+        if (Interlocked.Exchange(ref storage, null) is { } dead) dead.Device.Pool.ReleaseLater(dead);
     }
 
     /// <summary>The extents, outermost first.</summary>
@@ -157,13 +157,14 @@ public partial class Tensor : IDisposable
         Device.Backend.Copy(local, this);
     }
 
-    /// <summary>The same elements on a device; a view of this tensor where it is there already. Gradients do not pass: move before computing.</summary>
+    /// <summary>The same elements on a device; a view of this tensor where it is there already. The gradient comes back to this device.</summary>
     public Tensor To(Device device)
     {
-        if (ReferenceEquals(device, Device)) return View(Offset, Shape);
-        var y = Empty(Shape, device);
-        device.Upload(MemoryMarshal.AsBytes(ReferenceEquals(Device, Device.Cpu) ? AsSpan() : ToArray()), y.Storage.Memory, 0);
-        return y;
+        var from = Device;
+        var y = ReferenceEquals(device, from) ? View(Offset, Shape) : Empty(Shape, device);
+        if (!ReferenceEquals(device, from))
+            device.Upload(MemoryMarshal.AsBytes(ReferenceEquals(from, Device.Cpu) ? AsSpan() : ToArray()), y.Storage.Memory, 0);
+        return y.WithBackward(nameof(To), [this], [], (dy, _) => [dy.To(from)]);
     }
 
     /// <summary>The elements themselves, without a copy, for a tensor on the CPU; valid while the handle is.</summary>

@@ -62,8 +62,10 @@ abstract class Deferred(Shape shape, Device device)
         shares.Clear();
     }
 
+    // A share that the garbage collector has dropped first has nobody left to tell.
     public void StopReading(Storage storage)
     {
-        foreach (var share in shares) share.Storage.RemoveReader(storage);
+        foreach (var share in shares)
+            if (!share.IsDropped) share.Storage.RemoveReader(storage);
     }
 }
