@@ -7,7 +7,7 @@ public sealed class Array64(Shape shape)
 
     public Shape Shape { get; } = shape;
 
-    public double[] Values { get; private init; } = new double[shape.Length];
+    public double[] Values { get; private init; } = new double[shape.Elements];
 
     /// <summary>The element at an index, one number an axis.</summary>
     public ref double this[params ReadOnlySpan<int> index]
@@ -30,7 +30,7 @@ public sealed class Array64(Shape shape)
     /// <summary>Every index in row-major order.</summary>
     public static IEnumerable<int[]> Indices(Shape shape)
     {
-        for (var place = 0; place < shape.Length; place++)
+        for (var place = 0; place < shape.Elements; place++)
         {
             var index = new int[shape.Rank];
             for (int axis = shape.Rank - 1, rest = place; axis >= 0; rest /= shape[axis--]) index[axis] = rest % shape[axis];

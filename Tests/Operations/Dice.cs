@@ -38,24 +38,31 @@ public sealed class Dice(ulong seed, bool large = false)
 
     /// <summary>Uniform values.</summary>
     public Tensor Values(Shape shape, double low = -1.5, double high = 1.5) =>
-        Tensor.FromArray([.. Enumerable.Range(0, shape.Length).Select(_ => (float)Number(low, high))], shape);
+        Tensor.FromArray([.. Enumerable.Range(0, shape.Elements).Select(_ => (float)Number(low, high))], shape);
 
     /// <summary>Values of either sign that are <paramref name="gap"/> or more away from 0, where many functions have a kink.</summary>
     public Tensor AwayFromZero(Shape shape, double gap = 0.2, double high = 1.5) =>
-        Tensor.FromArray([.. Enumerable.Range(0, shape.Length).Select(_ => (float)(Number(gap, high) * (Coin() ? 1 : -1)))], shape);
+        Tensor.FromArray([.. Enumerable.Range(0, shape.Elements).Select(_ => (float)(Number(gap, high) * (Coin() ? 1 : -1)))], shape);
 
-    /// <summary>Values in random order, any two of them at least <paramref name="gap"/> apart, so that a small step changes no order.</summary>
-    public Tensor Distinct(Shape shape, double gap = 0.3)
+    /// <summary>0, 1, ... in random order.</summary>
+    public int[] Order(int count)
     {
-        var order = Enumerable.Range(0, shape.Length).ToArray();
+        var order = Enumerable.Range(0, count).ToArray();
         for (var i = order.Length - 1; i > 0; i--)
         {
             var j = Between(0, i);
             (order[i], order[j]) = (order[j], order[i]);
         }
 
-        return Tensor.FromArray([.. order.Select(place => (float)(gap * (place - order.Length / 2.0)))], shape);
+        return order;
     }
+
+    /// <summary>Values in random order, so far from one another that the steps of <see cref="GradCheck"/>, at most 0.08 max(1, |x|), change no order.</summary>
+    public float[] Distinct(int count) => [.. Order(count).Select(place =>
+    {
+        var fromMiddle = 0.1 * (place - count / 2);
+        return (float)(Math.Abs(fromMiddle) <= 1 ? fromMiddle : Math.Sign(fromMiddle) * Math.Pow(1.1, (Math.Abs(fromMiddle) - 1) / 0.1));
+    })];
 
     public IntTensor Labels(int rows, int classes) => IntTensor.FromArray([.. Enumerable.Range(0, rows).Select(_ => Between(0, classes - 1))]);
 }

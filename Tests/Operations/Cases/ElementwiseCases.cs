@@ -76,5 +76,5 @@ public static class ElementwiseCases
         return sum;
     }
 
-    static Tensor Pick(Dice dice, Shape shape, float[] values) => Tensor.FromArray([.. Enumerable.Range(0, shape.Length).Select(_ => dice.OneOf<float>(values))], shape);
+    static Tensor Pick(Dice dice, Shape shape, float[] values) => Tensor.FromArray([.. Enumerable.Range(0, shape.Elements).Select(_ => dice.OneOf<float>(values))], shape);
 }

@@ -7,7 +7,10 @@ static class PoolingCases
     static OperationCall Max(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2), dilation = dice.OneOf(1, 1, 2);
-        var x = dice.Distinct(Images(dice, dilation * (kernel - 1) + 1));
+        // Values that a step does not reorder, in each plane of an image.
+        var shape = Images(dice, dilation * (kernel - 1) + 1);
+        float[][] planes = [.. Enumerable.Range(0, shape[0] * shape[3]).Select(_ => dice.Distinct(shape[1] * shape[2]))];
+        var x = Tensor.FromArray([.. Array64.Indices(shape).Select(at => planes[at[0] * shape[3] + at[3]][at[1] * shape[2] + at[2]])], shape);
         return new([x], x => Pooling.Max(x[0], kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
         {
             Oracle = x => Pool(x[0], kernel, stride, padding, dilation, values => values.Max()),

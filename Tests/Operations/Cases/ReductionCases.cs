@@ -17,10 +17,12 @@ static class ReductionCases
     });
 
     [CaseFor(typeof(Tensor), nameof(Tensor.Max))]
-    static OperationCall Max(Dice dice) => Over(dice, dice.Distinct(dice.Shape()), (x, axes, keep) => x.Max(axes, keep), values => values.Max());
+    static OperationCall Max(Dice dice) => Over(dice, Distinct(dice, dice.Shape()), (x, axes, keep) => x.Max(axes, keep), values => values.Max());
 
     [CaseFor(typeof(Tensor), nameof(Tensor.Min))]
-    static OperationCall Min(Dice dice) => Over(dice, dice.Distinct(dice.Shape()), (x, axes, keep) => x.Min(axes, keep), values => values.Min());
+    static OperationCall Min(Dice dice) => Over(dice, Distinct(dice, dice.Shape()), (x, axes, keep) => x.Min(axes, keep), values => values.Min());
+
+    static Tensor Distinct(Dice dice, Shape shape) => Tensor.FromArray(dice.Distinct(shape.Elements), shape);
 
     static OperationCall Over(Dice dice, Tensor x, Func<Tensor, int[]?, bool, Tensor> reduce, Func<List<double>, double> fold)
     {

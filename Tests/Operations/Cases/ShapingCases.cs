@@ -11,21 +11,21 @@ static class ShapingCases
         // Something behind the view, so that its gradient must come back in the old shape.
         return new([x], x => (dice.Seed % 2 == 0 ? x[0].Reshape(merged) : x[0].Reshape(1, -1)).Square())
         {
-            Oracle = x => Array64.From(dice.Seed % 2 == 0 ? merged : [1, x[0].Shape.Length], Squared(x[0])),
+            Oracle = x => Array64.From(dice.Seed % 2 == 0 ? merged : [1, x[0].Shape.Elements], Squared(x[0])),
         };
     }
 
     [CaseFor(typeof(Tensor), nameof(Tensor.Flatten))]
     static OperationCall Flatten(Dice dice) => new([dice.Values(dice.Shape(1))], x => x[0].Flatten().Square())
     {
-        Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape.Length / x[0].Shape[0]], Squared(x[0])),
+        Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape.Elements / x[0].Shape[0]], Squared(x[0])),
     };
 
     [CaseFor(typeof(Tensor), nameof(Tensor.Transpose))]
     static OperationCall Transpose(Dice dice)
     {
         var x = dice.Values(dice.Shape(1));
-        var order = Array.ConvertAll(dice.Distinct([x.Rank], 1).ToArray(), place => (int)Math.Round(place + x.Rank / 2.0));
+        var order = dice.Order(x.Rank);
         return new([x], x => x[0].Transpose(order), $"order {string.Join(" ", order)}") { Oracle = x => Permuted(x[0], order) };
     }
 

@@ -1,0 +1,31 @@
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>Full quadratic forms, and the symmetric matrices that they take.</summary>
+static class QuadraticFormCases
+{
+    // The form is symmetrised inside: differences move one element, and the gradient to x relies on symmetry.
+    [CaseFor(typeof(QuadraticForm), nameof(QuadraticForm.Apply))]
+    static OperationCall Form(Dice dice)
+    {
+        int n = dice.Extent(5), channels = dice.Extent(3);
+        return new([dice.Values([.. dice.Shape(0, 2), n]), dice.Values([channels, n, n])], x => QuadraticForm.Apply(x[0], (x[1] + x[1].Transpose(0, 2, 1)) * 0.5f))
+        {
+            Oracle = x => Array64.From([.. x[0].Shape.SkipLast(1), channels], at =>
+                Array64.Indices([n, n]).Sum(place => x[0][[.. at[..^1], place[0]]] * x[1][at[^1], place[0], place[1]] * x[0][[.. at[..^1], place[1]]])),
+        };
+    }
+
+    [CaseFor(typeof(SymmetricMatrix), nameof(SymmetricMatrix.Unpack))]
+    static OperationCall Unpack(Dice dice)
+    {
+        int n = dice.Extent(5), channels = dice.Extent(3);
+        return new([dice.Values([n * (n + 1) / 2, channels])], x => SymmetricMatrix.Unpack(x[0], n).Square())
+        {
+            Oracle = x => Array64.From([channels, n, n], at =>
+            {
+                int row = Math.Min(at[1], at[2]), column = Math.Max(at[1], at[2]);
+                return Math.Pow(x[0][Enumerable.Range(0, row).Sum(above => n - above) + column - row, at[0]], 2);
+            }),
+        };
+    }
+}
