@@ -1,1 +1,3 @@
-return 0;
+using QuadEngine.Cli;
+
+return Tool.Run(args, Output.ToConsole());

@@ -54,6 +54,9 @@ public sealed record DatasetInfo
 
     internal Func<DatasetInfo, string[], DatasetSplits> Read { get; }
 
+    /// <summary>The folder below the given one that holds its files; null where none has them all.</summary>
+    public string? FolderIn(string folder) => Find(folder) is [var first, ..] ? Path.GetDirectoryName(first) : null;
+
     internal DatasetSplits Load(string folder) => Read(this, Find(folder)
         ?? throw new FileNotFoundException($"Datasets: {Name} is not in {folder}: {Missing(folder)}.\n  {HowToGet(folder)}"));
 

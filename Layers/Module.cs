@@ -109,7 +109,8 @@ public abstract partial class Module
     /// <summary>Switches this module and all below to inference.</summary>
     public Module Eval() => Train(false);
 
-    internal void MoveTo(Device device)
+    /// <summary>Moves all parameters and buffers to a device, in place; <see cref="ModuleExtensions.To"/> gives the module back.</summary>
+    public void MoveTo(Device device)
     {
         foreach (var (_, module) in Modules())
         {

@@ -64,6 +64,9 @@ public static class Networks
         ? make(configuration, Neurons.Get(configuration.Neuron, configuration.Rank, configuration.Quadratic))
         : throw new ArgumentException($"no model \"{configuration.Model}\" (known: {string.Join(", ", Names)})");
 
+    /// <summary>Whether a network reads large images: a 7x7 convolution of stride 2 and a pooling come first.</summary>
+    public static bool IsImageNetForm(string model) => ImageNetDepths.Any(depth => NameOf(depth) == model);
+
     static Dictionary<string, Func<NetworkConfiguration, Neuron, Module>> Makers()
     {
         var makers = new Dictionary<string, Func<NetworkConfiguration, Neuron, Module>>();

@@ -15,7 +15,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     public double Accuracy => 100.0 * Correct / Images;
 
     /// <summary>In percent.</summary>
-    public double Error => 100.0 - Accuracy;
+    public double Error => 100.0 * (Images - Correct) / Images;
 
     /// <summary>Images judged in a second.</summary>
     public double ImagesPerSecond => Images / Elapsed.TotalSeconds;

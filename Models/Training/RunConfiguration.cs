@@ -16,6 +16,9 @@ public sealed record RunConfiguration
     /// <summary>Where the data set's files are; null for <see cref="Datasets.DefaultFolder"/>.</summary>
     public string? DataFolder { get; init; }
 
+    /// <summary>Learn from so many of its training images only, the first; null for all.</summary>
+    public int? TrainImages { get; init; }
+
     /// <summary>How it is trained.</summary>
     public TrainerOptions Training { get; init; } = new();
 
@@ -32,7 +35,7 @@ public sealed record RunConfiguration
 
 /// <summary>JSON of the records that files hold, without reflection.</summary>
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(RunConfiguration))]
 [JsonSerializable(typeof(TrainingState))]
 [JsonSerializable(typeof(NetworkConfiguration))]

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Diagnostics;
+using QuadEngine.Data;
+using Spectre.Console;
+
+namespace QuadEngine.Cli.Commands;
+
+/// <summary><c>quad data</c>: which data sets there are, and their download.</summary>
+static class DataCommand
+{
+    public static Command Create(Output output) => new ToolCommand("data", "List the data sets, or download one.", "quad data list\nquad data get cifar10")
+    {
+        List(output),
+        Get(output),
+    };
+
+    static Command List(Output output)
+    {
+        var folder = CommonOptions.DataFolder();
+        var json = CommonOptions.Json();
+        var command = new ToolCommand("list", "List the data sets and where they are.", "quad data list --data-dir DIR") { folder, json };
+        command.SetAction(parsed =>
+        {
+            var place = parsed.GetValue(folder) ?? Datasets.DefaultFolder;
+            output.Table(["name", ">training", ">test", "images", ">classes", "here", "licence"], Datasets.All.Select(info => (string[])
+                [info.Name, $"{info.TrainCount:N0}", $"{info.TestCount:N0}", info.ImageShape.ToString(), $"{info.Classes}", Whereabouts(info, place), info.License]));
+            if (parsed.GetValue(json))
+                output.Json(new("data list") { Items = [.. Datasets.All.Select(info => new ReportItem(info.Name, Whereabouts(info, place)))] });
+        });
+        return command;
+    }
+
+    static Command Get(Output output)
+    {
+        var name = new Argument<string>("name") { Description = $"One of {string.Join(", ", Downloadable())}.", HelpName = "NAME" };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !Datasets.Names.Contains(value))
+                result.AddError($"data get: there is no data set \"{value}\" (known: {string.Join(", ", Downloadable())})");
+        });
+        var folder = CommonOptions.DataFolder();
+        var json = CommonOptions.Json();
+        var command = new ToolCommand("get", "Download the official files of a data set and check them.", "quad data get cifar10 --data-dir DIR") { name, folder, json };
+        command.SetAction(parsed =>
+        {
+            using var interruption = new Interruption(() => output.Error("stopping; the same command goes on from here", prefix: "\n"));
+            using var download = new DatasetDownload();
+            var watch = Stopwatch.StartNew();
+            var set = parsed.GetRequiredValue(name);
+            var place = WithProgress(output, progress => download.GetAsync(set, parsed.GetValue(folder), progress, interruption.Token).GetAwaiter().GetResult());
+            output.Line($"{set} is in ", place, "");
+            if (parsed.GetValue(json)) output.Json(new("data get") { Data = set, Output = place, Seconds = watch.Elapsed.TotalSeconds });
+        });
+        return command;
+    }
+
+    static string WithProgress(Output output, Func<IProgress<DownloadProgress>, string> get)
+    {
+        if (output.Terminal is not { } terminal)
+        {
+            var lines = new LineProgress(output);
+            return get(lines);
+        }
+
+        return terminal.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new TransferSpeedColumn(), new RemainingTimeColumn())
+            .Start(context => get(new BarProgress(context)));
+    }
+
+    static string Whereabouts(DatasetInfo info, string folder) => info.IsEmbedded ? "in the package" : info.FolderIn(folder) ?? "no";
+
+    static IEnumerable<string> Downloadable() => Datasets.All.Where(info => !info.IsEmbedded).Select(info => info.Name);
+
+    /// <summary>A line for each file when it is there.</summary>
+    sealed class LineProgress(Output output) : IProgress<DownloadProgress>
+    {
+        public void Report(DownloadProgress value)
+        {
+            if (value.Bytes == value.Total) output.Line($"{value.File}: {Hardware.Bytes(value.Total)}");
+        }
+    }
+
+    /// <summary>A bar for each file.</summary>
+    sealed class BarProgress(ProgressContext context) : IProgress<DownloadProgress>
+    {
+        readonly Dictionary<string, ProgressTask> bars = [];
+
+        public void Report(DownloadProgress value)
+        {
+            if (!bars.TryGetValue(value.File, out var bar)) bars[value.File] = bar = context.AddTask(Markup.Escape(value.File), maxValue: value.Total);
+            bar.Value = value.Bytes;
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.CommandLine;
+using System.Globalization;
+using QuadEngine.Models;
+
+namespace QuadEngine.Cli.Commands;
+
+/// <summary><c>quad train</c>: starts a run or goes on with one.</summary>
+static class TrainCommand
+{
+    public static Command Create(Output output)
+    {
+        var options = new TrainOptions();
+        var device = CommonOptions.DeviceName();
+        var threads = CommonOptions.Threads();
+        var folder = new Option<string?>("--output") { Description = "A new folder for the run. Default: runs/NAME-N", HelpName = "DIR" };
+        var resume = new Option<string?>("--resume") { Description = "Go on with the run of this folder, with the bits it would have had.", HelpName = "DIR" };
+        var json = CommonOptions.Json();
+        var command = new ToolCommand("train",
+            "Train a network and leave a run folder with metrics, curves and checkpoints. Without options: a quadratic ResNet-20 of rank 3 on images that need no download.",
+            """
+            quad train
+            quad train --model resnet32 --neuron quadratic --rank 7 --data cifar10 --epochs 30 --output runs/a
+            quad train --resume runs/a
+            """);
+        foreach (var option in options.All.Concat([threads, device, folder, resume, json])) command.Add(option);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(resume) is null) return;
+            var given = options.All.Append(folder).FirstOrDefault(option => result.GetResult(option) is { Implicit: false });
+            if (given is not null) result.AddError($"{given.Name} cannot be changed in a run that goes on; --resume takes {threads.Name}, {device.Name} and {json.Name} only");
+        });
+
+        command.SetAction(parsed =>
+        {
+            TrainingRun run;
+            if (parsed.GetValue(resume) is { } existing)
+            {
+                if (parsed.GetValue(threads) is { } count) Device.CpuThreads = count;
+                run = TrainingRun.Resume(existing, parsed.GetValue(device) is null ? null : CommonOptions.Device(parsed, device, threads).Name);
+            }
+            else
+            {
+                var configuration = options.Configuration(parsed, CommonOptions.Device(parsed, device, threads));
+                run = TrainingRun.Start(configuration, parsed.GetValue(folder) ?? FreeFolder(configuration.Network.Title));
+            }
+
+            return Train(run, output, parsed.GetValue(json));
+        });
+        return command;
+    }
+
+    static int Train(TrainingRun run, Output output, bool json)
+    {
+        var (trainer, folder, start) = (run.Trainer, run.Folder!, run.Trainer.State.Step);
+        var cost = CostModel.Of(run.Network, run.Configuration.Network.InputShape());
+        Introduce(run, cost, output);
+
+        using var interruption = new Interruption(() => output.Error("stopping after this step; a second Ctrl-C quits without saving", prefix: "\n"));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var finished = TrainingDisplay.For(output, trainer).Run(() => trainer.Run(interruption.Token));
+        Conclude(run, finished, start, watch.Elapsed, output);
+        if (json) output.Json(Report(run, cost, watch.Elapsed));
+        return finished ? 0 : Interruption.ExitCode;
+    }
+
+    static void Introduce(TrainingRun run, CostModel cost, Output output)
+    {
+        output.Line("", run.Configuration.Network.Title, $": {cost.Parameters:N0} parameters, {Hardware.Count(cost.MultiplyAdds)} multiply-adds an image");
+        output.Line($"{run.Configuration.Data}: {run.Train.Count:N0} training and {run.Test.Count:N0} test images {run.Train.ImageShape}");
+        output.Line($"{Hardware.Describe(run.Network.Device)}; writing to {run.Folder!.Folder}");
+        if (run.Trainer.State is { Step: > 0 } state && !run.Trainer.Finished)
+            output.Line($"going on at step {state.Step + 1:N0} of {run.Trainer.Options.Epochs * run.Trainer.StepsPerEpoch:N0}, in epoch {state.Epoch + 1}");
+        output.Line();
+    }
+
+    static void Conclude(TrainingRun run, bool finished, int start, TimeSpan elapsed, Output output)
+    {
+        var (state, folder) = (run.Trainer.State, run.Folder!);
+        output.Line();
+        if (!finished)
+        {
+            output.Line("Interrupted", $" at step {state.Step:N0}, and saved", $". Go on with: quad train --resume {folder.Folder}");
+            return;
+        }
+
+        var (last, best) = (state.History[^1], state.Best!);
+        var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
+        output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} epochs{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}). "
+            + $"Curves: {folder.Curves}. Use it: quad eval --weights {folder.Best}");
+    }
+
+    static Report Report(TrainingRun run, CostModel cost, TimeSpan elapsed)
+    {
+        var state = run.Trainer.State;
+        var last = state.History.LastOrDefault();
+        var speeds = state.History.Select(epoch => epoch.ImagesPerSecond).OfType<double>().ToArray();
+        return new("train")
+        {
+            Model = run.Configuration.Network.Title,
+            Data = run.Configuration.Data,
+            Device = run.Network.Device.Name,
+            Output = run.Folder!.Folder,
+            Epochs = state.Epoch,
+            Finished = run.Trainer.Finished,
+            Accuracy = last?.TestAccuracy,
+            Error = 100.0 - last?.TestAccuracy,
+            Loss = Cli.Report.Finite(last?.TestLoss),
+            BestAccuracy = state.Best?.TestAccuracy,
+            Parameters = cost.Parameters,
+            MultiplyAdds = cost.MultiplyAdds,
+            Seconds = elapsed.TotalSeconds,
+            ImagesPerSecond = speeds.Length > 0 ? speeds.Average() : null,
+            PeakBytes = state.History.Max(epoch => epoch.PeakBytes),
+        };
+    }
+
+    // Numbers, not dates: the same commands leave the same folders.
+    static string FreeFolder(string title) => Enumerable.Range(1, int.MaxValue)
+        .Select(number => Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{title}-{number}")))
+        .First(folder => !Directory.Exists(folder));
+}

@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Numerics;
+using QuadEngine.Data;
+using QuadEngine.Layers;
+using QuadEngine.Models;
+
+namespace QuadEngine.Cli;
+
+/// <summary>Options that several commands have, and the makers of all options: a wrong value is answered by what may be given.</summary>
+static class CommonOptions
+{
+    public static Option<bool> Debug { get; } = new("--debug") { Description = "Show where an error came from.", Recursive = true };
+
+    public static Option<bool> Json() => new("--json") { Description = "End with one line of JSON." };
+
+    public static Option<string?> Model() => Choice("--model", "The network", Networks.Names);
+
+    public static Option<string?> Neuron() => Choice("--neuron", "The neuron of the block convolutions", Neurons.Names);
+
+    public static Option<int?> Rank() => Number<int>("--rank", "k, for neurons that have a rank", 1, 1024);
+
+    public static Option<string?> Shortcut() => Choice("--shortcut", "Where a CIFAR ResNet changes shape: a pads with zero channels, b convolves", ["a", "b"]);
+
+    public static Option<string?> Data() => Choice("--data", "The data set", Datasets.Names);
+
+    public static Option<string?> DataFolder() => new("--data-dir") { Description = $"The folder with the data set's files. Default: {Datasets.DefaultFolder}", HelpName = "DIR" };
+
+    public static Option<int?> Batch() => Number<int>("--batch", "Images at once", 1, 1 << 20);
+
+    public static Option<int?> Threads() => Number<int>("--threads", $"CPU threads; the results do not depend on it. Default: {Environment.ProcessorCount}", 1, 4096);
+
+    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA where it works, else the CPU. Default: best", HelpName = "DEVICE" };
+
+    /// <summary>One word of a list.</summary>
+    public static Option<string?> Choice(string name, string description, IReadOnlyList<string> allowed)
+    {
+        var option = new Option<string?>(name) { Description = $"{description}: {string.Join(", ", allowed)}.", HelpName = "NAME" };
+        option.CompletionSources.Add([.. allowed]);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !allowed.Contains(value, StringComparer.OrdinalIgnoreCase))
+                result.AddError($"{name}: there is no \"{value}\" (known: {string.Join(", ", allowed)})");
+        });
+        return option;
+    }
+
+    /// <summary>A number of a range.</summary>
+    public static Option<T?> Number<T>(string name, string description, T least, T most) where T : struct, INumber<T> => new(name)
+    {
+        Description = $"{description}.",
+        HelpName = "N",
+        CustomParser = result =>
+        {
+            var value = result.Tokens[0].Value;
+            if (T.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: \"{value}\" is not possible; give {Kind<T>()} from {least} to {most}"));
+            return null;
+        },
+    };
+
+    /// <summary>The device asked for, with as many threads.</summary>
+    public static Device Device(ParseResult parsed, Option<string?> device, Option<int?> threads)
+    {
+        if (parsed.GetValue(threads) is { } count) QuadEngine.Device.CpuThreads = count;
+        return parsed.GetValue(device) is { } name and not "best" ? QuadEngine.Device.Get(name) : QuadEngine.Device.Best;
+    }
+
+    // Half of a whole number is a whole number only in integer division.
+    static string Kind<T>() where T : INumber<T> => T.IsZero(T.One / (T.One + T.One)) ? "a whole number" : "a number";
+}

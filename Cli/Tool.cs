@@ -1,0 +1,66 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using QuadEngine.Cli.Commands;
+
+namespace QuadEngine.Cli;
+
+/// <summary>The command line: parses, runs a command, and turns whatever goes wrong into one message and an exit code.</summary>
+static class Tool
+{
+    const int Failed = 1, Misused = 2;
+
+    /// <summary>Gives 0 when all went well, 1 when something failed, 2 for a wrong command line, 130 when interrupted.</summary>
+    public static int Run(string[] arguments, Output output)
+    {
+        var parsed = Root(output).Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            output.Error(parsed.Errors[0].Message);
+            output.Error($"`quad {string.Join(' ', CommandPath(parsed.CommandResult).Append("--help"))}` shows what can be given.", prefix: "");
+            return Misused;
+        }
+
+        try
+        {
+            return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output.Text, Error = output.Errors });
+        }
+        catch (Exception e)
+        {
+            output.Error(Describe(e));
+            if (parsed.GetValue(CommonOptions.Debug)) output.Error(e.ToString(), prefix: "");
+            return e is OperationCanceledException ? Interruption.ExitCode : Failed;
+        }
+    }
+
+    static RootCommand Root(Output output)
+    {
+        var root = new RootCommand("QuadEngine: deep learning in pure C#, with quadratic neurons. `quad train` is the main job: minutes on two cores, no download.")
+        {
+            TrainCommand.Create(output),
+            EvalCommand.Create(output),
+            SummaryCommand.Create(output),
+            DataCommand.Create(output),
+            DoctorCommand.Create(output),
+            CommonOptions.Debug,
+        };
+        var help = root.Options.OfType<HelpOption>().Single();
+        help.Action = new HelpWithExample((HelpAction)help.Action!);
+        root.SetAction(_ => root.Parse("--help").Invoke());
+        return root;
+    }
+
+    // What the engine throws on purpose explains itself; of anything else the type says more than its message alone.
+    static string Describe(Exception e) => e switch
+    {
+        AggregateException { InnerException: { } inner } => Describe(inner),
+        OperationCanceledException => "interrupted",
+        ArgumentException or IOException or InvalidFileException or Models.TrainingDivergedException or InvalidOperationException or NotSupportedException => e.Message,
+        UnauthorizedAccessException => $"{e.Message} Give a folder that may be written.",
+        OutOfMemoryException => $"{e.Message} A smaller --batch needs less.",
+        TypeInitializationException { InnerException: { } inner } => Describe(inner),
+        _ => $"{e.GetType().Name}: {e.Message} (--debug shows where)",
+    };
+
+    static IEnumerable<string> CommandPath(System.CommandLine.Parsing.CommandResult result) =>
+        result.Parent is System.CommandLine.Parsing.CommandResult parent ? CommandPath(parent).Append(result.Command.Name) : [];
+}
