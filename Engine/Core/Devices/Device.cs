@@ -39,6 +39,9 @@ public abstract class Device
     /// <summary>The kernels.</summary>
     public abstract Backend Backend { get; }
 
+    /// <summary>Projections wait for the point-wise operations behind them and take these into their kernel; off for a device that wants each on its own.</summary>
+    public virtual bool Fuses => true;
+
     /// <summary>The caching allocator, with its statistics.</summary>
     public BufferPool Pool { get; }
 

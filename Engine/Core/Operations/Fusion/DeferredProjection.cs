@@ -31,7 +31,7 @@ sealed class DeferredProjection : Deferred
     public static Tensor Project(Shape shape, Tensor x, Tensor weight, Tensor? bias, ProjectionKernel kernel)
     {
         var epilogue = new Epilogue { Bias = bias };
-        if (Enabled) return new DeferredProjection(shape, kernel, x, weight, epilogue).Result();
+        if (Enabled && x.Device.Fuses) return new DeferredProjection(shape, kernel, x, weight, epilogue).Result();
         var y = Tensor.Empty(shape, x.Device);
         kernel(x, weight, epilogue, y);
         return y;

@@ -1,0 +1,50 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Models.Onnx;
+
+/// <summary>Element-wise operations as ONNX nodes, one row each, by the name of their struct.</summary>
+static class ElementwiseNodes
+{
+    static readonly Dictionary<string, Func<GraphBuilder, string[], string>> Table = new()
+    {
+        [Negate.Name] = Node("Neg"),
+        [Exp.Name] = Node("Exp"),
+        [Log.Name] = Node("Log"),
+        [Sqrt.Name] = Node("Sqrt"),
+        [Square.Name] = (graph, x) => graph.Add("Mul", [x[0], x[0]]),
+        [Abs.Name] = Node("Abs"),
+        [Tanh.Name] = Node("Tanh"),
+        [Sigmoid.Name] = Node("Sigmoid"),
+        [Relu.Name] = Node("Relu"),
+        [LeakyRelu.Name] = Node("PRelu"),
+        [Silu.Name] = (graph, x) => graph.Add("Mul", [x[0], graph.Add("Sigmoid", x)]),
+        [Gelu.Name] = GeluByErf,
+        [Softplus.Name] = Node("Softplus"),
+        [Add.Name] = Node("Add"),
+        [Subtract.Name] = Node("Sub"),
+        [Multiply.Name] = Node("Mul"),
+        [Divide.Name] = Node("Div"),
+        [Power.Name] = Node("Pow"),
+        [Maximum.Name] = Node("Max"),
+        [Minimum.Name] = Node("Min"),
+        [Greater.Name] = (graph, x) => Cast(graph, graph.Add("Greater", x), TensorProto.Types.DataType.Float),
+        [Equal.Name] = (graph, x) => Cast(graph, graph.Add("Equal", x), TensorProto.Types.DataType.Float),
+        [KeepWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), x[0], graph.Scalar(0f)]),
+        [DropWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), graph.Scalar(0f), x[0]]),
+    };
+
+    public static string Emit(GraphBuilder graph, string operation, params string[] operands) => Table.TryGetValue(operation, out var emit)
+        ? emit(graph, operands)
+        : throw Trace.Unsupported($"the element-wise operation \"{operation}\"");
+
+    static Func<GraphBuilder, string[], string> Node(string operation) => (graph, operands) => graph.Add(operation, operands);
+
+    static string Cast(GraphBuilder graph, string x, TensorProto.Types.DataType type) => graph.Add("Cast", [x], Attribute.Of("to", (long)type));
+
+    // 0.5 x (1 + erf(x / sqrt 2)); a node of its own only from opset 20 on.
+    static string GeluByErf(GraphBuilder graph, string[] x)
+    {
+        var erf = graph.Add("Erf", [graph.Add("Mul", [x[0], graph.Scalar(0.70710678f)])]);
+        return graph.Add("Mul", [graph.Add("Mul", [x[0], graph.Scalar(0.5f)]), graph.Add("Add", [erf, graph.Scalar(1f)])]);
+    }
+}

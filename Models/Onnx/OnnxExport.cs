@@ -1,0 +1,97 @@
+using Google.Protobuf;
+using QuadEngine.Layers;
+using QuadEngine.Models.Onnx;
+
+namespace QuadEngine.Models;
+
+/// <summary>How a network is written as ONNX.</summary>
+public sealed record OnnxOptions
+{
+    /// <summary>Multiplies batch norms into the convolution or linear layer right before them: fewer operations, the same outputs but for rounding.</summary>
+    public bool FoldBatchNorm { get; init; }
+
+    /// <summary>Name of the input.</summary>
+    public string InputName { get; init; } = "input";
+
+    /// <summary>Name of the output.</summary>
+    public string OutputName { get; init; } = "output";
+
+    /// <summary>Text by key that goes into the file as it is: classes, the normalisation of images, a licence.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+}
+
+/// <summary>
+/// Writes networks as ONNX, operator set <see cref="Opset"/>, in inference mode, for any number of inputs at once. The network is run once
+/// on a device that writes down what is asked of it, so any module can be exported whose operations ONNX has.
+/// </summary>
+/// <remarks>
+/// Images go in as ONNX has them: an input [N, H, W, C] of this engine is [N, C, H, W] in the file, and so is an output of images. Parameters
+/// keep their names and are laid out as PyTorch lays them out.
+/// </remarks>
+public static class OnnxExport
+{
+    /// <summary>The version of ONNX's operators that the files ask for; runtimes since 2023 have it.</summary>
+    public const int Opset = 18;
+
+    const int IrVersion = 8;
+
+    /// <summary>Writes a network to a file.</summary>
+    /// <param name="path">The file, replaced where it exists.</param>
+    /// <param name="network">A function of one tensor. It comes back as it was, but without gradients.</param>
+    /// <param name="inputShape">Shape of one input without the batch: [H, W, C] for images.</param>
+    /// <param name="options">What else to say and do.</param>
+    /// <exception cref="NotSupportedException">The network uses an operation that has no ONNX form here; the message names the module and the operation.</exception>
+    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    public static void Write(string path, Module network, Shape inputShape, OnnxOptions? options = null)
+    {
+        var model = Model(network, inputShape, options ?? new OnnxOptions());
+        AtomicFile.Write(path, model.WriteTo);
+    }
+
+    /// <summary>The file as bytes.</summary>
+    /// <inheritdoc cref="Write"/>
+    public static byte[] ToBytes(Module network, Shape inputShape, OnnxOptions? options = null) => Model(network, inputShape, options ?? new OnnxOptions()).ToByteArray();
+
+    static ModelProto Model(Module network, Shape inputShape, OnnxOptions options)
+    {
+        var batch = BatchToTrace(network, inputShape);
+        var trace = new Trace(batch, options.FoldBatchNorm);
+        var (training, home) = (network.Training, network.Parameters().FirstOrDefault()?.Device ?? Device.Cpu);
+        var device = new TracingDevice(trace);
+        using var noGrad = new NoGrad();
+        using var scope = new TensorScope();
+        network.Eval();
+        network.To(device);
+        try
+        {
+            foreach (var (path, parameter) in network.NamedParameters()) trace.Name(parameter, path);
+            foreach (var (path, buffer) in network.NamedBuffers()) trace.Name(buffer, path);
+            Shape shape = [batch, .. inputShape];
+            var input = Tensor.Empty(shape, device);
+            trace.Define(input, options.InputName, channelsFirst: shape.Rank == 4);
+            var output = trace.Output(network.Forward(input));
+            var graph = trace.Graph.Build(network.GetType().Name, trace.Describe(options.InputName, trace.Read(input)), output.Name, trace.Describe(options.OutputName, output));
+            return new ModelProto
+            {
+                IrVersion = IrVersion,
+                ProducerName = "QuadEngine",
+                ProducerVersion = typeof(OnnxExport).Assembly.GetName().Version!.ToString(3),
+                Graph = graph,
+                OpsetImport = { new OperatorSetIdProto { Domain = "", Version = Opset } },
+                MetadataProps = { options.Metadata.Select(entry => new StringStringEntryProto { Key = entry.Key, Value = entry.Value }) },
+            };
+        }
+        finally
+        {
+            network.To(home);
+            network.Train(training);
+        }
+    }
+
+    // A prime that divides no extent of the network but the batch.
+    static int BatchToTrace(Module network, Shape inputShape)
+    {
+        var extents = network.Parameters().SelectMany(parameter => parameter.Shape).Concat(inputShape).ToHashSet();
+        return new[] { 101, 103, 107, 109, 113, 127, 131, 137, 139, 149 }.First(prime => extents.All(extent => extent % prime != 0));
+    }
+}

@@ -1,0 +1,89 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Models.Onnx;
+
+// Convolutions, matrix products, and what quadratic neurons and batch norms make of them. Weights are written as PyTorch lays them
+// out, [out, in] and [Cout, Cin, kH, kW], which is also what ONNX asks for.
+sealed partial class TracingBackend
+{
+    public override void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue epilogue, Tensor y)
+    {
+        var bias = BiasOf(epilogue);
+        if (Computed(y, [x, filter, bias], y => Cpu.Conv2d(Host(x), Host(filter), geometry, new Epilogue { Bias = bias is null ? null : Host(bias) }, y))) return;
+        var (window, outFirst) = (geometry.Window, new[] { 3, 2, 0, 1 });
+        var weight = trace.AreConstant(filter) ? trace.Constant(filter, outFirst) : trace.Transpose(trace.Read(filter), outFirst).Name;
+        trace.Define(y, Graph.Add("Conv", Operands(trace.First(trace.Read(x)), weight, bias),
+            [.. WindowOf(window), Attribute.Of("dilations", window.Dilation, window.Dilation), Attribute.Of("group", geometry.Groups)]), channelsFirst: true);
+    }
+
+    public override void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
+    {
+        var bias = BiasOf(epilogue);
+        if (geometry.TransposeA || geometry.TransposeB) throw Trace.Unsupported("the matrix product of a backward pass");
+        if (Computed(y, [a, b, bias], y => Cpu.MatMul(Host(a), Host(b), geometry, new Epilogue { Bias = bias is null ? null : Host(bias) }, y))) return;
+
+        if (a.Rank == 2 && trace.AreConstant(b, bias))
+        {
+            trace.Define(y, Graph.Add("Gemm", Operands(trace.Operand(a, 2, false), trace.Constant(b, 1, 0), bias), Attribute.Of("transB", 1)));
+            return;
+        }
+
+        trace.Define(y, Graph.Add("MatMul", [trace.Operand(a, a.Rank, false), trace.Operand(b, b.Rank, false)]));
+        if (bias is not null) Binary<Operations.Add>(y, bias, y);
+    }
+
+    /// <summary>
+    /// y = z + A z^2, where A holds s lambda_i in the row of y and the column of f_i of each neuron, and zeros. On images A is a 1x1
+    /// convolution, one group a neuron where all neurons have equal rank.
+    /// </summary>
+    public override void Quadratic(Tensor z, QuadraticTerm term, Tensor y)
+    {
+        var (layout, lambda) = (term.Layout, term.Lambda.ToArray());
+        var symbol = trace.Read(z);
+        var groups = symbol.ChannelsFirst && layout.Channels % layout.Stride == 0 ? layout.Neurons : 1;
+        var columns = layout.Channels / groups;
+        var matrix = new float[layout.Channels * columns];                  // [out, in], of the group
+        for (var i = 0; i < lambda.Length; i++)
+        {
+            var (neuron, from) = Math.DivRem(layout.ChannelOf(i), layout.Stride);
+            var row = neuron * layout.Stride;
+            matrix[row * columns + (groups == 1 ? row + from : from)] = term.Normalised ? lambda[i] / layout.RankOf(neuron) : lambda[i];
+        }
+
+        var squares = Graph.Add("Mul", [symbol.Name, symbol.Name]);
+        var name = trace.NameOf(term.Lambda, "lambda");
+        var sums = symbol.ChannelsFirst ? Graph.Add("Conv", [squares, Graph.Constant(name, matrix, layout.Channels, columns, 1, 1)], Attribute.Of("group", groups))
+            : Graph.Add("MatMul", [squares, Graph.Constant(name, Transposed(matrix, layout.Channels), layout.Channels, layout.Channels)]);
+        trace.Define(y, Graph.Add("Add", [symbol.Name, sums]), symbol.ChannelsFirst);
+    }
+
+    /// <summary>
+    /// The convolution or linear layer before a batch norm with the batch norm in its weights; null where there is none. The one
+    /// without is left out of the file where nothing else reads it.
+    /// </summary>
+    string? Folded(Symbol x, Tensor mean, Tensor variance, float epsilon, Tensor gamma, Tensor beta)
+    {
+        if (Graph.Producer(x.Name) is not { OpType: "Conv" or "Gemm" } node || !Graph.IsFloats(node.Input[1])) return null;
+        var (scale, shift) = Affine(mean, variance, epsilon, gamma, beta);
+        var (weights, dimensions) = Graph.Floats(node.Input[1]);
+        var outputs = scale.Length;
+        var inputs = weights.Length / outputs;
+        float[] folded = [.. weights.Select((w, i) => w * scale[i / inputs])];
+        float[] bias = node.Input.Count > 2 ? [.. Graph.Floats(node.Input[2]).Values.Select((b, i) => b * scale[i] + shift[i])] : shift;
+        return Graph.Add(node.OpType, [node.Input[0], Graph.Constant($"{node.Input[1]}.folded", folded, dimensions), Graph.Constant($"{node.Input[1]}.shift", bias, outputs)], [.. node.Attribute]);
+    }
+
+    /// <summary>A batch norm of constant statistics as y = x scale + shift.</summary>
+    static (float[] Scale, float[] Shift) Affine(Tensor mean, Tensor variance, float epsilon, Tensor gamma, Tensor beta)
+    {
+        float[] deviation = [.. variance.ToArray().Select(v => MathF.Sqrt(v + epsilon))];
+        float[] scale = [.. gamma.ToArray().Zip(deviation, (g, d) => g / d)];
+        return (scale, [.. beta.ToArray().Select((b, i) => b - mean.ToArray()[i] * scale[i])]);
+    }
+
+    string[] Operands(string x, string weight, Tensor? bias) => bias is null ? [x, weight] : [x, weight, trace.Constant(bias)];
+
+    static Tensor? BiasOf(in Epilogue epilogue) => (epilogue with { Bias = null }).IsEmpty ? epilogue.Bias : throw Trace.Unsupported("a fused projection");
+
+    static float[] Transposed(float[] square, int n) => [.. Enumerable.Range(0, n * n).Select(i => square[i % n * n + i / n])];
+}

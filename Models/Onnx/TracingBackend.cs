@@ -1,0 +1,126 @@
+using QuadEngine.Devices;
+using QuadEngine.Operations;
+
+namespace QuadEngine.Models.Onnx;
+
+/// <summary>
+/// The kernels of inference as ONNX nodes. What depends on constants alone (a weight rearranged, a scale derived from a variance) is
+/// computed at once, by the CPU's kernel, and enters the graph as a constant.
+/// </summary>
+sealed partial class TracingBackend(Trace trace) : Backend
+{
+    // By name of the node of a sum: into how many terms it folds.
+    readonly Dictionary<string, int> sumTerms = [];
+
+    static Backend Cpu => Device.Cpu.Backend;
+
+    GraphBuilder Graph => trace.Graph;
+
+    /// <summary>Computes y on the CPU if all its inputs are constants; tells whether it did.</summary>
+    bool Computed(Tensor y, ReadOnlySpan<Tensor?> inputs, Action<Tensor> kernel)
+    {
+        if (y.Shape.Any(trace.IsBatch) || !trace.AreConstant(inputs)) return false;
+        kernel(Host(y));
+        return true;
+    }
+
+    static Tensor Host(Tensor x) => TracingMemory.View(x);
+
+    // ---- element-wise
+
+    public override void Unary<TOp>(Tensor x, Tensor y)
+    {
+        if (Computed(y, [x], y => Cpu.Unary<TOp>(Host(x), y))) return;
+        var symbol = trace.Read(x);
+        trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, symbol.Name), symbol.ChannelsFirst);
+    }
+
+    public override void Binary<TOp>(Tensor a, Tensor b, Tensor y)
+    {
+        if (Computed(y, [a, b], y => Cpu.Binary<TOp>(Host(a), Host(b), y))) return;
+        var first = trace.AnyChannelsFirst(a, b) && y.Rank == 4;
+        trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, trace.Operand(a, y.Rank, first), trace.Operand(b, y.Rank, first)), first);
+    }
+
+    public override void BinaryScalar<TOp>(Tensor x, float b, Tensor y)
+    {
+        if (Computed(y, [x], y => Cpu.BinaryScalar<TOp>(Host(x), b, y))) return;
+        var symbol = trace.Read(x);
+        trace.Define(y, MeanOf<TOp>(symbol, b) ?? ElementwiseNodes.Emit(Graph, TOp.Name, symbol.Name, Graph.Scalar(b)), symbol.ChannelsFirst);
+    }
+
+    // ---- reductions
+
+    public override void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y)
+    {
+        if (Computed(y, [x], y => Cpu.Reduce<TOp>(Host(x), outer, n, inner, y))) return;
+        var symbol = trace.Read(x);
+        var axes = Enumerable.Range(0, x.Rank).Where(axis => x.Shape[axis] != y.Shape[axis]).Select(axis => (long)Trace.AxisOf(symbol, axis)).Order().ToArray();
+        var operation = typeof(TOp) == typeof(Sum) ? "ReduceSum" : typeof(TOp) == typeof(Max) ? "ReduceMax" : typeof(TOp) == typeof(Min) ? "ReduceMin" : throw Trace.Unsupported($"the reduction \"{TOp.Name}\"");
+        var name = Graph.Add(operation, [symbol.Name, Graph.Integers(axes)], Attribute.Of("keepdims", 1));
+        sumTerms[name] = n;
+        trace.Define(y, name, symbol.ChannelsFirst);
+    }
+
+    // A sum divided by the number of its terms is what readers of the graph know as a mean.
+    string? MeanOf<TOp>(Symbol sum, float factor) where TOp : struct, IBinaryOp<TOp>
+    {
+        if (typeof(TOp) != typeof(Multiply) || Graph.Producer(sum.Name) is not { } node) return null;
+        var reshape = node.OpType == "Reshape" ? node : null;
+        if (reshape is not null) node = Graph.Producer(reshape.Input[0]);
+        if (node is not { OpType: "ReduceSum" } || factor != 1f / sumTerms[node.Name]) return null;
+        var mean = Graph.Add("ReduceMean", [.. node.Input], [.. node.Attribute]);
+        return reshape is null ? mean : Graph.Add("Reshape", [mean, reshape.Input[1]]);
+    }
+
+    // ---- normalisation, softmax, pooling
+
+    public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y)
+    {
+        gamma ??= Tensor.Ones(mean.Shape, mean.Device);
+        beta ??= Tensor.Zeros(mean.Shape, mean.Device);
+        var symbol = trace.Read(x);
+        var (name, first) = (trace.FoldBatchNorm ? Folded(symbol, mean, variance, epsilon, gamma, beta) : null, symbol.ChannelsFirst);
+        if (name is null && symbol.Shape.Rank is 2 or 4)
+        {
+            first = symbol.Shape.Rank == 4;
+            name = Graph.Add("BatchNormalization", [trace.First(symbol), .. new[] { gamma, beta, mean, variance }.Select(parameter => trace.Constant(parameter))], Attribute.Of("epsilon", epsilon));
+        }
+        else if (name is null)
+        {
+            var (scale, shift) = Affine(mean, variance, epsilon, gamma, beta);
+            name = Graph.Add("Add", [Graph.Add("Mul", [trace.Last(symbol), Graph.Shared(scale, scale.Length)]), Graph.Shared(shift, shift.Length)]);
+        }
+
+        trace.Define(y, name, first);
+        if (residual is not null) Binary<Add>(y, residual, y);
+        if (relu) Unary<Relu>(y, y);
+    }
+
+    public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
+    {
+        gamma ??= Tensor.Ones([x.Shape.Channels], x.Device);
+        beta ??= Tensor.Zeros([x.Shape.Channels], x.Device);
+        trace.Define(y, Graph.Add("LayerNormalization", [trace.Last(trace.Read(x)), trace.Constant(gamma), trace.Constant(beta)], Attribute.Of("axis", -1), Attribute.Of("epsilon", epsilon)));
+    }
+
+    public override void Softmax(Tensor x, bool logarithm, Tensor y)
+    {
+        if (Computed(y, [x], y => Cpu.Softmax(Host(x), logarithm, y))) return;
+        var symbol = trace.Read(x);
+        trace.Define(y, Graph.Add(logarithm ? "LogSoftmax" : "Softmax", [symbol.Name], Attribute.Of("axis", Trace.AxisOf(symbol, x.Rank - 1))), symbol.ChannelsFirst);
+    }
+
+    public override void MaxPool(Tensor x, PoolGeometry geometry, Tensor y, IntTensor indices) =>
+        trace.Define(y, Graph.Add("MaxPool", [trace.First(trace.Read(x))], [.. WindowOf(geometry.Window), Attribute.Of("dilations", geometry.Window.Dilation, geometry.Window.Dilation)]), channelsFirst: true);
+
+    public override void AveragePool(Tensor x, PoolGeometry geometry, Tensor y) =>
+        trace.Define(y, Graph.Add("AveragePool", [trace.First(trace.Read(x))], [.. WindowOf(geometry.Window), Attribute.Of("count_include_pad", 1)]), channelsFirst: true);
+
+    static AttributeProto[] WindowOf(Window window) =>
+    [
+        Attribute.Of("kernel_shape", window.Height, window.Width),
+        Attribute.Of("strides", window.Stride, window.Stride),
+        Attribute.Of("pads", window.Padding, window.Padding, window.Padding, window.Padding),
+    ];
+}
