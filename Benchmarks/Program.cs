@@ -1,1 +1,5 @@
-return 0;
+using System.Globalization;
+using QuadEngine.Benchmarks;
+
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+return args is [var verb, .. var rest] && Verbs.All.TryGetValue(verb, out var run) ? run(rest) : Verbs.Usage();

@@ -1,0 +1,71 @@
+using QuadEngine.Benchmarks.Operations;
+
+namespace QuadEngine.Benchmarks.Peers;
+
+/// <summary>A ratio to be found: the faster of some contenders over the faster of others, round by round.</summary>
+/// <param name="Title">As the table shows it.</param>
+/// <param name="Of">Above the line.</param>
+/// <param name="To">Below it.</param>
+/// <param name="Target">The highest ratio that is good enough, or null where none is set.</param>
+/// <param name="Memory">Of peak memory, not of time.</param>
+sealed record Ratio(string Title, Contender[] Of, Contender[] To, double? Target = null, bool Memory = false);
+
+/// <summary>
+/// Steps of ResNet-20 side by side: the contenders of a round take turns, step by step, so that whatever the machine does to one it does to
+/// all. Prints what it finds and writes it to docs/performance.md.
+/// </summary>
+static class Comparison
+{
+    static readonly Library[] Torch = [Library.TorchNchw, Library.TorchChannelsLast];
+
+    public static int Run(string[] args)
+    {
+        var options = new Arguments(args, "rounds", "filter", "write");
+        var report = new Report(options.Number("rounds", 15));
+        foreach (var (title, ratios) in Groups().Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))
+        {
+            Console.Error.WriteLine($"{title} ...");
+            report.Add(ratios, Turns.Take([.. ratios.SelectMany(ratio => (IEnumerable<Contender>)[.. ratio.Of, .. ratio.To]).Distinct()], report.Rounds));
+        }
+
+        report.Add(OperationTable.Measure(OperationCase.All.Where(operation => "operations".Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase))));
+        Console.WriteLine(report);
+        if (options.Word("write", "yes", "no") == "yes") report.Write();
+        return 0;
+    }
+
+    static IEnumerable<(string Title, Ratio[] Ratios)> Groups()
+    {
+        yield return ("training, 2 threads",
+        [
+            new("linear, training step / libtorch", Ours(Step.Train, 0), Peers(Step.Train, 0), 0.60),
+            new("quadratic k = 3, training step / libtorch", Ours(Step.Train, 3), Peers(Step.Train, 3), 0.40),
+            new("our quadratic / our linear training step", Ours(Step.Train, 3), Ours(Step.Train, 0), 1.05),
+            new("libtorch's quadratic / its linear training step", Peers(Step.Train, 3), Peers(Step.Train, 0)),
+            new("linear, peak memory of training / libtorch", Ours(Step.Train, 0), Peers(Step.Train, 0), 0.6, Memory: true),
+            new("quadratic k = 3, peak memory of training / libtorch", Ours(Step.Train, 3), Peers(Step.Train, 3), 0.6, Memory: true),
+        ]);
+        yield return ("inference of 128, 2 threads", Inference(128, 2, torch: (0.6, 0.4), onnx: null));
+        yield return ("inference of 128, 1 thread", Inference(128, 1, torch: null, onnx: null));
+        yield return ("inference of 1, 2 threads", Inference(1, 2, torch: null, onnx: null));
+        yield return ("inference of 1, 1 thread", Inference(1, 1, torch: null, onnx: 1.0));
+        yield return ("training, AVX2 only",
+        [
+            new("AVX2 only, linear, training step / libtorch", Ours(Step.Train, 0, avx2: true), Peers(Step.Train, 0, avx2: true), 0.9),
+            new("AVX2 only, quadratic k = 3, training step / libtorch", Ours(Step.Train, 3, avx2: true), Peers(Step.Train, 3, avx2: true)),
+        ]);
+    }
+
+    static Ratio[] Inference(int batch, int threads, (double Linear, double Quadratic)? torch, double? onnx) =>
+    [
+        .. from rank in (int[])[0, 3]
+           from peers in (Library[][])[Torch, [Library.Onnx]]
+           let work = new Contender(Library.Ours, Step.Infer, rank, batch, threads)
+           select new Ratio($"{work.Work} / {(peers == Torch ? "libtorch" : "ONNX Runtime")}", [work], [.. peers.Select(peer => work with { Library = peer })],
+               peers != Torch ? onnx : rank == 0 ? torch?.Linear : torch?.Quadratic),
+    ];
+
+    static Contender[] Ours(Step step, int rank, bool avx2 = false) => [new(Library.Ours, step, rank, 128, 2, avx2)];
+
+    static Contender[] Peers(Step step, int rank, bool avx2 = false) => [.. Torch.Select(library => new Contender(library, step, rank, 128, 2, avx2))];
+}

@@ -1,0 +1,24 @@
+using Microsoft.ML.OnnxRuntime;
+using QuadEngine.Models;
+
+namespace QuadEngine.Benchmarks.Peers;
+
+/// <summary>Inference in ONNX Runtime of the graph that QuadEngine exports, with all optimisations of the graph and no copy of its input.</summary>
+static class OnnxPeer
+{
+    public static (Action Step, string Version) Prepare(Contender contender)
+    {
+        var network = new ResNet20(contender.Rank, contender.Batch, Device.Cpu).Network;
+        var settings = new SessionOptions { IntraOpNumThreads = contender.Threads, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
+        var session = new InferenceSession(OnnxExport.ToBytes(network, [32, 32, 3], new OnnxOptions { FoldBatchNorm = true }), settings);
+        var images = OrtValue.CreateTensorValueFromMemory(Tensor.Normal([contender.Batch, 3, 32, 32]).ToArray(), [contender.Batch, 3, 32, 32]);
+        var options = new RunOptions();
+        return (Infer, $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}");
+
+        void Infer()
+        {
+            using var outputs = session.Run(options, ["input"], [images], ["output"]);
+            _ = outputs[0].GetTensorDataAsSpan<float>()[0];
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.RegularExpressions;
+using QuadEngine.Benchmarks.Operations;
+
+namespace QuadEngine.Benchmarks.Peers;
+
+/// <summary>What was measured, as Markdown; written into docs/performance.md between two marks, so that what people wrote around them stays.</summary>
+sealed partial class Report(int rounds)
+{
+    const string Begin = "<!-- measured -->", End = "<!-- end of what was measured -->";
+
+    readonly List<(Ratio Ratio, double[] Values)> ratios = [];
+    readonly List<Performance> performances = [];
+    readonly List<OperationResult> operations = [];
+    readonly string load = File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
+
+    public int Rounds => rounds;
+
+    /// <summary>Takes in the turns of some contenders and the ratios wanted of them.</summary>
+    public void Add(IEnumerable<Ratio> wanted, Performance[] measured)
+    {
+        performances.AddRange(measured);
+        foreach (var ratio in wanted)
+        {
+            var (of, to) = (Faster(ratio.Of), Faster(ratio.To));
+            ratios.Add((ratio, ratio.Memory ? [(double)of.PeakBytes / to.PeakBytes] : [.. of.Milliseconds.Zip(to.Milliseconds, (a, b) => a / b)]));
+        }
+
+        Performance Faster(Contender[] contenders) => measured.Where(performance => contenders.Contains(performance.Contender)).MinBy(performance => performance.Median)!;
+    }
+
+    public void Add(IEnumerable<OperationResult> measured) => operations.AddRange(measured);
+
+    /// <summary>Puts the tables into docs/performance.md of this checkout.</summary>
+    public void Write([CallerFilePath] string source = "")
+    {
+        var path = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "../../docs/performance.md"));
+        var before = File.Exists(path) ? File.ReadAllText(path) : $"# Performance\n\n{Begin}\n{End}\n";
+        var aside = $"{path}.{Environment.ProcessId}";
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllText(aside, Measured().Replace(before, _ => $"{Begin}\n{this}{End}"));
+        File.Move(aside, path, overwrite: true);
+    }
+
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.Append($"""
+            Measured {DateTime.UtcNow:yyyy-MM-dd} by `dotnet run -c Release --project Benchmarks/Peers`: medians of {rounds} rounds in which the contenders take
+            turns, each in a warm process of its own (lowest to highest in brackets). Ratios are taken round by round, lower is better; of
+            libtorch's two memory formats the faster counts. ResNet-20 on images of 32x32x3. Load of the machine when it began: {load}.
+
+            {string.Join("\n", performances.Select(performance => performance.Version).Distinct().Order().Select(version => $"- {version}"))}
+
+            | ratio | median | target | |
+            | --- | ---: | ---: | --- |
+
+            """);
+        foreach (var (ratio, values) in ratios)
+            text.Append($"| {ratio.Title} | {Spread(values, "F2")} | {(ratio.Target is { } target ? $"<= {target:F2} | {(Statistics.Median(values) <= target ? "hit" : "missed")}" : "|")} |\n");
+
+        text.Append("\n| work | library | ms a step | images/s | peak memory |\n| --- | --- | ---: | ---: | ---: |\n");
+        foreach (var p in performances)
+            text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {p.Contender.Batch / p.Median * 1e3:F0} | {p.PeakBytes / 1e6:F0} MB |\n");
+
+        if (operations.Count == 0) return text.ToString();
+        text.Append("\nOur operations at batch 128. The floor is the time of the operations at the FMA peak or of the bytes at the bandwidth measured in the\nsame run, whichever is longer.\n\n| operation | us | GFLOP/s | GB/s | of floor |\n| --- | ---: | ---: | ---: | ---: |\n");
+        foreach (var o in operations)
+            text.Append($"| {o.Name} | {o.Time.TotalMicroseconds:F0} | {o.GigaflopsPerSecond:F0} | {o.GigabytesPerSecond:F1} | {o.ShareOfFloor:P0} |\n");
+        return text.ToString();
+    }
+
+    static string Spread(double[] values, string format) => values.Length == 1 ? values[0].ToString(format)
+        : $"{Statistics.Median(values).ToString(format)} ({values.Min().ToString(format)} to {values.Max().ToString(format)})";
+
+    [GeneratedRegex($"{Begin}.*{End}", RegexOptions.Singleline)]
+    private static partial Regex Measured();
+}

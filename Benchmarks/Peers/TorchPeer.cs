@@ -1,0 +1,53 @@
+using TorchSharp;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace QuadEngine.Benchmarks.Peers;
+
+// Inside the namespace, so that they win over QuadEngine's own.
+using Tensor = TorchSharp.torch.Tensor;
+
+/// <summary>The work in TorchSharp, as somebody who cares for speed writes it.</summary>
+static class TorchPeer
+{
+    const int Classes = 10;
+
+    public static (Action Step, string Version) Prepare(Contender contender)
+    {
+        WeakVersionNeeds.Allow(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"), "GLIBCXX_3.4.32", "libstdc++.so.6", "_ZSt21ios_base_library_initv");
+        set_num_threads(contender.Threads);
+        var channelsLast = contender.Library == Library.TorchChannelsLast;
+        var network = new TorchResNet20(Classes, contender.Rank);
+        if (channelsLast) network.ToChannelsLast();
+        var images = channelsLast ? randn(contender.Batch, 32, 32, 3).permute(0, 3, 1, 2) : randn(contender.Batch, 3, 32, 32);
+        var labels = arange(contender.Batch, ScalarType.Int64).remainder(Classes);
+        return (contender.Step == Step.Train ? Train(network, images, labels) : Infer(network, images), $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}");
+    }
+
+    static Action Train(TorchResNet20 network, Tensor images, Tensor labels)
+    {
+        network.train();
+        var sgd = optim.SGD(network.parameters(), 0.01, momentum: 0.9, weight_decay: 1e-4);
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            sgd.zero_grad();
+            var loss = functional.cross_entropy(network.forward(images), labels);
+            loss.backward();
+            sgd.step();
+            _ = loss.item<float>();
+        };
+    }
+
+    static Action Infer(TorchResNet20 network, Tensor images)
+    {
+        network.eval();
+        return () =>
+        {
+            using var scope = NewDisposeScope();
+            using var mode = inference_mode();
+            _ = network.forward(images)[0, 0].item<float>();
+        };
+    }
+}

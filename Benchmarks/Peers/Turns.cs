@@ -1,0 +1,48 @@
+namespace QuadEngine.Benchmarks.Peers;
+
+/// <summary>What a contender did.</summary>
+/// <param name="Contender">Who.</param>
+/// <param name="Milliseconds">A step, round by round.</param>
+/// <param name="PeakBytes">The highest memory of its process.</param>
+/// <param name="Version">What the library says of itself.</param>
+sealed record Performance(Contender Contender, double[] Milliseconds, long PeakBytes, string Version)
+{
+    public double Median => Statistics.Median(Milliseconds);
+}
+
+/// <summary>Contenders take turns: A B C A B C ..., one at a time, each in a process that is warm.</summary>
+static class Turns
+{
+    // Long enough for the threads of OpenMP and ONNX Runtime to stop looking out for more work.
+    const int PauseMilliseconds = 30;
+
+    public static Performance[] Take(IReadOnlyList<Contender> contenders, int rounds)
+    {
+        var workers = new List<WorkerProcess>();
+        try
+        {
+            foreach (var contender in contenders) workers.Add(new WorkerProcess(contender));
+            var times = workers.Select(_ => new double[rounds]).ToArray();
+            for (var round = 0; round < rounds; round++)
+                for (var i = 0; i < workers.Count; i++)
+                {
+                    Thread.Sleep(PauseMilliseconds);
+                    times[i][round] = workers[i].Run(StepsOf(contenders[i]));
+                }
+
+            return [.. workers.Select((worker, i) => new Performance(worker.Contender, times[i], worker.PeakBytes, worker.Version))];
+        }
+        finally
+        {
+            foreach (var worker in workers) worker.Dispose();
+        }
+    }
+
+    // One turn lasts about 0.1 s.
+    static int StepsOf(Contender contender) => (contender.Step, contender.Batch) switch
+    {
+        (Step.Train, _) => 1,
+        (_, 1) => 50,
+        _ => 2,
+    };
+}

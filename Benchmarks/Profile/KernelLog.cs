@@ -1,0 +1,43 @@
+using System.Diagnostics;
+
+namespace QuadEngine.Benchmarks.Profile;
+
+/// <summary>Time and compulsory work of the kernels that ran, by kernel and shape.</summary>
+sealed class KernelLog
+{
+    readonly Dictionary<(string Kernel, string Shape), KernelCost> costs = [];
+
+    public IReadOnlyDictionary<(string Kernel, string Shape), KernelCost> Costs => costs;
+
+    public void Clear() => costs.Clear();
+
+    /// <summary>Times a kernel until the result is disposed.</summary>
+    /// <param name="kernel">Its name.</param>
+    /// <param name="shape">What it works on, as the table shows it.</param>
+    /// <param name="flops">Floating-point operations, a multiply-add counted as two.</param>
+    /// <param name="operands">Everything that has to be read or written once; null where absent.</param>
+    public Running Time(string kernel, string shape, double flops, params ReadOnlySpan<Tensor?> operands)
+    {
+        // An operand that still waits for its own kernel is computed here: its time is not this kernel's.
+        var bytes = 0.0;
+        foreach (var operand in operands)
+        {
+            if (operand is null) continue;
+            _ = operand.Storage.Memory;
+            bytes += sizeof(float) * (double)operand.Length;
+        }
+
+        return new Running(this, (kernel, shape), flops, bytes, Stopwatch.GetTimestamp());
+    }
+
+    public readonly struct Running(KernelLog log, (string Kernel, string Shape) key, double flops, double bytes, long start) : IDisposable
+    {
+        public void Dispose() => log.costs[key] = log.costs.GetValueOrDefault(key) + new KernelCost(1, Stopwatch.GetElapsedTime(start), flops, bytes);
+    }
+}
+
+/// <summary>Calls of a kernel, their time, and the operations and bytes that nothing can spare them.</summary>
+readonly record struct KernelCost(int Calls, TimeSpan Time, double Flops, double Bytes)
+{
+    public static KernelCost operator +(KernelCost a, KernelCost b) => new(a.Calls + b.Calls, a.Time + b.Time, a.Flops + b.Flops, a.Bytes + b.Bytes);
+}

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace QuadEngine.Benchmarks.Profile;
+
+/// <summary>
+/// Where the time of a step of ResNet-20 goes, kernel by kernel: milliseconds, share of the step, and how near each comes to its
+/// floor, the time that its operations take at the FMA peak or its bytes at the bandwidth measured in the same run, whichever is longer.
+/// </summary>
+static class StepProfile
+{
+    const int WarmUp = 10;
+
+    public static int Run(string[] args)
+    {
+        var options = new Arguments(args, "work", "rank", "batch", "threads", "steps");
+        var train = options.Word("work", "train", "infer") == "train";
+        Device.CpuThreads = options.Number("threads", Environment.ProcessorCount);
+        var machine = Machine.Measure();
+        Console.WriteLine($"{Machine.Describe()}\n{machine}");
+
+        var device = new ProfiledDevice();
+        var work = new ResNet20(options.Number("rank", 0), options.Number("batch", 128), device);
+        var steps = new double[options.Number("steps", 20)];
+        for (var i = -WarmUp; i < steps.Length; i++)
+        {
+            if (i == 0)
+            {
+                device.Log.Clear();
+                device.Pool.ResetPeak();
+            }
+
+            var clock = Stopwatch.GetTimestamp();
+            _ = train ? work.Train() : work.Infer();
+            if (i >= 0) steps[i] = Stopwatch.GetElapsedTime(clock).TotalMilliseconds;
+        }
+
+        var all = device.Log.Costs.Select(entry => (entry.Key.Kernel, entry.Key.Shape, Cost: entry.Value)).ToArray();
+        Print(steps, machine, all.GroupBy(row => row.Kernel).Select(group => (group.Key, "", group.Select(row => row.Cost).Aggregate((a, b) => a + b))));
+        Print(steps, machine, all);
+        var kernels = all.Sum(row => row.Cost.Time.TotalMilliseconds) / steps.Length;
+        Console.WriteLine($"step: median {Statistics.Median(steps):F1} ms, mean {steps.Average():F1} ms = kernels {kernels:F1} + engine {steps.Average() - kernels:F1}");
+        Console.WriteLine($"live tensors at their peak {device.Pool.Statistics.Peak / 1e6:F0} MB, held {device.Pool.Statistics.Reserved / 1e6:F0} MB");
+        return 0;
+    }
+
+    static void Print(double[] steps, Machine machine, IEnumerable<(string Kernel, string Shape, KernelCost Cost)> rows)
+    {
+        Console.WriteLine($"\n{"kernel",-44} {"shape",-26} {"calls",5} {"ms",8} {"share",6} {"GFLOP",7} {"MB",7} {"floor ms",9} {"of floor",8}");
+        foreach (var (kernel, shape, cost) in rows.OrderByDescending(row => row.Cost.Time))
+        {
+            var floor = machine.Floor(cost.Flops, cost.Bytes);
+            Console.WriteLine($"{kernel,-44} {shape,-26} {cost.Calls / steps.Length,5} {cost.Time.TotalMilliseconds / steps.Length,8:F2} {cost.Time.TotalMilliseconds / steps.Sum(),6:P0} " +
+                $"{cost.Flops / 1e9 / steps.Length,7:F2} {cost.Bytes / 1e6 / steps.Length,7:F1} {floor.TotalMilliseconds / steps.Length,9:F2} {floor / cost.Time,8:P0}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+namespace QuadEngine.Benchmarks;
+
+/// <summary>What is said of repeated measurements.</summary>
+public static class Statistics
+{
+    /// <summary>The middle of the sorted values; the mean of the two middle ones where their number is even.</summary>
+    public static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}

@@ -1,0 +1,22 @@
+using QuadEngine.Benchmarks.Operations;
+using QuadEngine.Benchmarks.Profile;
+
+namespace QuadEngine.Benchmarks;
+
+/// <summary>What the program can measure: `dotnet run -c Release --project Benchmarks -- VERB [options]`.</summary>
+static class Verbs
+{
+    /// <summary>Each verb with its measurement, which returns the exit status.</summary>
+    public static IReadOnlyDictionary<string, Func<string[], int>> All { get; } = new SortedDictionary<string, Func<string[], int>>
+    {
+        ["micro"] = OperationBenchmarks.Run,      // BenchmarkDotNet over all operation cases
+        ["operations"] = OperationTable.Run,      // the same cases in seconds, as shares of the machine's limits
+        ["profile"] = StepProfile.Run,            // where the time of a training step goes
+    };
+
+    public static int Usage()
+    {
+        Console.Error.WriteLine($"dotnet run -c Release --project Benchmarks -- VERB [options], VERB one of: {string.Join(", ", All.Keys)}");
+        return 2;
+    }
+}
