@@ -28,7 +28,7 @@ static class Comparison
             report.Add(ratios, Turns.Take([.. ratios.SelectMany(ratio => (IEnumerable<Contender>)[.. ratio.Of, .. ratio.To]).Distinct()], report.Rounds));
         }
 
-        report.Add(OperationTable.Measure(OperationCase.All.Where(operation => "operations".Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase))));
+        if ("operations".Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)) report.AddOperations(Machine.Measure(), OperationCase.All);
         Console.WriteLine(report);
         if (options.Word("write", "yes", "no") == "yes") report.Write();
         return 0;

@@ -13,6 +13,7 @@ sealed partial class Report(int rounds)
     readonly List<(Ratio Ratio, double[] Values)> ratios = [];
     readonly List<Performance> performances = [];
     readonly List<OperationResult> operations = [];
+    string limits = "";
     readonly string load = File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
     public int Rounds => rounds;
@@ -30,7 +31,12 @@ sealed partial class Report(int rounds)
         Performance Faster(Contender[] contenders) => measured.Where(performance => contenders.Contains(performance.Contender)).MinBy(performance => performance.Median)!;
     }
 
-    public void Add(IEnumerable<OperationResult> measured) => operations.AddRange(measured);
+    /// <summary>Measures operations in this process.</summary>
+    public void AddOperations(Machine machine, IEnumerable<OperationCase> cases)
+    {
+        limits = $"{machine}";
+        operations.AddRange(OperationTable.Measure(machine, cases));
+    }
 
     /// <summary>Puts the tables into docs/performance.md of this checkout.</summary>
     public void Write([CallerFilePath] string source = "")
@@ -58,18 +64,28 @@ sealed partial class Report(int rounds)
 
             """);
         foreach (var (ratio, values) in ratios)
-            text.Append($"| {ratio.Title} | {Spread(values, "F2")} | {(ratio.Target is { } target ? $"<= {target:F2} | {(Statistics.Median(values) <= target ? "hit" : "missed")}" : "|")} |\n");
+            text.Append($"| {ratio.Title} | {Spread(values, "F2")} | {Verdict(ratio.Target, "<= {0:F2}", Statistics.Median(values) <= ratio.Target)} |\n");
 
         text.Append("\n| work | library | ms a step | images/s | peak memory |\n| --- | --- | ---: | ---: | ---: |\n");
         foreach (var p in performances)
             text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {p.Contender.Batch / p.Median * 1e3:F0} | {p.PeakBytes / 1e6:F0} MB |\n");
 
         if (operations.Count == 0) return text.ToString();
-        text.Append("\nOur operations at batch 128. The floor is the time of the operations at the FMA peak or of the bytes at the bandwidth measured in the\nsame run, whichever is longer.\n\n| operation | us | GFLOP/s | GB/s | of floor |\n| --- | ---: | ---: | ---: | ---: |\n");
+        text.Append($"""
+
+            Our operations at batch 128, {Device.CpuThreads} threads. The floor is the time of their operations at the FMA peak or of their bytes at the bandwidth measured in
+            the same run, whichever is longer: {limits}.
+
+            | operation | us | GFLOP/s | GB/s | of floor | target | |
+            | --- | ---: | ---: | ---: | ---: | --- | --- |
+
+            """);
         foreach (var o in operations)
-            text.Append($"| {o.Name} | {o.Time.TotalMicroseconds:F0} | {o.GigaflopsPerSecond:F0} | {o.GigabytesPerSecond:F1} | {o.ShareOfFloor:P0} |\n");
+            text.Append($"| {o.Case.Name} | {o.Time.TotalMicroseconds:F0} | {o.GigaflopsPerSecond:F0} | {o.GigabytesPerSecond:F1} | {o.ShareOfFloor:P0} | {Verdict(o.Case.Target, ">= {0:P0}", o.ShareOfFloor >= o.Case.Target)} |\n");
         return text.ToString();
     }
+
+    static string Verdict(double? target, string format, bool hit) => target is null ? "|" : $"{string.Format(format, target)} | {(hit ? "hit" : "missed")}";
 
     static string Spread(double[] values, string format) => values.Length == 1 ? values[0].ToString(format)
         : $"{Statistics.Median(values).ToString(format)} ({values.Min().ToString(format)} to {values.Max().ToString(format)})";
