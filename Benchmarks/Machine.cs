@@ -20,7 +20,7 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
 
     /// <summary>Processor, threads, widest vectors, .NET version.</summary>
     public static string Describe() =>
-        $"{ProcessorName()}, {Device.CpuThreads} threads, {(Vector512.IsHardwareAccelerated ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "128-bit vectors")}, " +
+        $"{ProcessorName()}, {Device.CpuThreads} {(Device.CpuThreads == 1 ? "thread" : "threads")}, {(Vector512.IsHardwareAccelerated ? "AVX-512" : Avx2.IsSupported ? "AVX2" : "128-bit vectors")}, " +
         $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}";
 
     /// <inheritdoc/>

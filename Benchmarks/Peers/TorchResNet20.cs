@@ -14,22 +14,23 @@ sealed class TorchResNet20 : Module<Tensor, Tensor>
 {
     readonly Module<Tensor, Tensor> layers;
 
-    public TorchResNet20(int classes, int rank) : base(nameof(TorchResNet20))
+    public TorchResNet20(int classes, int rank, bool channelsLast) : base(nameof(TorchResNet20))
     {
         var blocks = new List<Module<Tensor, Tensor>> { Conv2d(3, 16, 3, padding: 1, bias: false), BatchNorm2d(16), ReLU(inplace: true) };
         var channels = 16;
         foreach (var width in (int[])[16, 32, 64])
             for (var i = 0; i < 3; i++, channels = width)
-                blocks.Add(new TorchBlock(channels, width, rank));
+                blocks.Add(new TorchBlock(channels, width, rank, channelsLast));
         blocks.AddRange([AdaptiveAvgPool2d(1), Flatten(), Linear(channels, classes)]);
         layers = Sequential(blocks);
         RegisterComponents();
+        if (channelsLast) StoreChannelsLast();
     }
 
     public override Tensor forward(Tensor x) => layers.forward(x);
 
-    /// <summary>Stores the filters [out, height, width, in], as libtorch wants them for channels-last images.</summary>
-    public void ToChannelsLast()
+    // Filters [out, height, width, in] in memory, as libtorch wants them for channels-last images.
+    void StoreChannelsLast()
     {
         foreach (var conv in modules().OfType<Conv2d>())
             conv.weight = new Parameter(conv.weight!.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
@@ -41,11 +42,11 @@ sealed class TorchBlock : Module<Tensor, Tensor>
     readonly Module<Tensor, Tensor> conv1, bn1, conv2, bn2;
     readonly long inChannels, width;
 
-    public TorchBlock(int inChannels, int width, int rank) : base(nameof(TorchBlock))
+    public TorchBlock(int inChannels, int width, int rank, bool channelsLast) : base(nameof(TorchBlock))
     {
         (this.inChannels, this.width) = (inChannels, width);
-        (conv1, bn1) = (Conv(inChannels, width, rank, stride: width / inChannels), BatchNorm2d(width));
-        (conv2, bn2) = (Conv(width, width, rank, stride: 1), BatchNorm2d(width));
+        (conv1, bn1) = (Conv(inChannels, width, rank, width / inChannels, channelsLast), BatchNorm2d(width));
+        (conv2, bn2) = (Conv(width, width, rank, 1, channelsLast), BatchNorm2d(width));
         RegisterComponents();
     }
 
@@ -59,35 +60,49 @@ sealed class TorchBlock : Module<Tensor, Tensor>
         return functional.pad(x[.., .., TensorIndex.Slice(step: 2), TensorIndex.Slice(step: 2)], [0, 0, 0, 0, padding, padding]);
     }
 
-    static Module<Tensor, Tensor> Conv(int from, int to, int rank, int stride)
+    static Module<Tensor, Tensor> Conv(int from, int to, int rank, int stride, bool channelsLast)
     {
         var conv = Conv2d(from, to, 3, stride: stride, padding: 1, bias: false);
-        return rank == 0 ? conv : new TorchQuadratic(conv, to, rank);
+        return rank == 0 ? conv : new TorchQuadratic(conv, to, rank, channelsLast);
     }
 }
 
 /// <summary>
-/// The quadratic neuron of operations that libtorch has: y = w x + s sum_i lambda_i f_i^2. Its channels are all y, then all f_1, and so
-/// on, so that slices are whole images and the sum runs over a leading axis.
+/// The quadratic neuron of operations that libtorch has, y = w x + s sum_i lambda_i f_i^2, in the form that is faster for the format of
+/// its images (of four tried: these two, a chain of addcmul, and a full 1x1 convolution of f^2).
 /// </summary>
 sealed class TorchQuadratic : Module<Tensor, Tensor>
 {
     readonly Module<Tensor, Tensor> conv;
     readonly Parameter lambda;
     readonly int neurons, rank;
+    readonly bool channelsLast;
 
-    public TorchQuadratic(Conv2d conv, int channels, int rank) : base(nameof(TorchQuadratic))
+    public TorchQuadratic(Conv2d conv, int channels, int rank, bool channelsLast) : base(nameof(TorchQuadratic))
     {
-        (this.conv, this.rank, neurons) = (conv, rank, channels / (rank + 1));
-        lambda = new Parameter(zeros(1, rank * neurons, 1, 1));
+        (this.conv, this.rank, this.channelsLast, neurons) = (conv, rank, channelsLast, channels / (rank + 1));
+        lambda = new Parameter(zeros(rank * neurons));
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor x)
     {
         var z = conv.forward(x);
+        return channelsLast ? ByGroups(z) : BySlices(z);
+    }
+
+    // Channels are all y, then all f_1, and so on: slices are whole images, and the sum runs over a leading axis.
+    Tensor BySlices(Tensor z)
+    {
         var f = z.narrow(1, neurons, rank * neurons);
-        var terms = (f.square() * (lambda / rank)).view(z.shape[0], rank, neurons, z.shape[2], z.shape[3]);
+        var terms = (f.square() * (lambda.view(1, -1, 1, 1) / rank)).view(z.shape[0], rank, neurons, z.shape[2], z.shape[3]);
         return cat([z.narrow(1, 0, neurons) + terms.sum(1), f], 1);
+    }
+
+    // Channels are y, f_1..f_k, neuron after neuron: a 1x1 convolution of z^2 in one group a neuron, with [0, lambda] for y and 0 for f.
+    Tensor ByGroups(Tensor z)
+    {
+        var filter = functional.pad(lambda.view(neurons, 1, rank, 1) / rank, [0, 0, 1, 0, 0, rank]).view(-1, rank + 1, 1, 1);
+        return z + functional.conv2d(z.square(), filter, groups: neurons);
     }
 }
