@@ -1,0 +1,33 @@
+using ILGPU;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>The kernels of GPUs, one file a family, as those of the CPU. A family's file holds the launches and the kernels themselves.</summary>
+sealed partial class GpuBackend(GpuDevice device) : Backend
+{
+    void Each<TBody, TValue>(in TBody body, int n) where TBody : struct, IPointwise<TValue> where TValue : unmanaged =>
+        device.Launch(new Pointwise<TBody, TValue>(body, n), Groups(n, Pointwise<TBody, TValue>.PerGroup));
+
+    void Each<TBody>(in TBody body, int n) where TBody : struct, IPointwise<float> => Each<TBody, float>(body, n);
+
+    /// <summary>Folds [outer, n, inner] along its middle axis, in one launch, or in two where there is much to fold into little.</summary>
+    void Fold<TFold, T>(in TFold fold, int outer, int n, int inner) where TFold : struct, IFold<T> where T : unmanaged
+    {
+        var shape = new FoldShape(outer, n, inner);
+        using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
+        var partials = Elements<T>(memory);
+        device.Launch(new FoldColumns<TFold, T>(fold, partials, shape), shape.ColumnBlocks, shape.Chunks);
+        if (shape.Chunks == 1) return;
+
+        var second = new FoldShape(1, shape.Chunks, shape.Columns, mayChunk: false);
+        device.Launch(new FoldColumns<FoldPartials<TFold, T>, T>(new FoldPartials<TFold, T>(fold, partials), partials, second), second.ColumnBlocks);
+    }
+
+    /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>
+    Tensor Scratch<T>(int count) where T : unmanaged => Tensor.Empty([count * Interop.SizeOf<T>() / sizeof(float)], device);
+
+    static ArrayView<T> Elements<T>(Tensor scratch) where T : unmanaged => scratch.View().Cast<T>();
+
+    static int Groups(int n, int perGroup) => (int)(((long)n + perGroup - 1) / perGroup);
+}

@@ -1,0 +1,95 @@
+using ILGPU;
+using ILGPU.Algorithms;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+using System.Runtime.CompilerServices;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// Adds the devices "cuda:i", "opencl:i" and "simulator" to <see cref="Device.Get"/>:
+/// <code>GpuDevices.Register();</code>
+/// </summary>
+public sealed class GpuDevices : IDeviceProvider
+{
+    internal const string Simulator = "simulator";
+
+    static readonly GpuDevices Instance = new();
+
+    readonly Dictionary<string, GpuDevice> open = [];
+    readonly Lock gate = new();
+    readonly Dictionary<string, Lazy<Context>> families;
+
+    GpuDevices()
+    {
+        NativeLibraries.Install();
+        families = new()
+        {
+            ["cuda"] = new(() => NewContext(builder => { if (NativeLibraries.Exists("cuda")) builder.Cuda(); })),
+            ["opencl"] = new(() => NewContext(builder => { if (NativeLibraries.Exists("OpenCL")) builder.OpenCL(Admit); })),
+            [Simulator] = new(() => NewContext(builder => builder.CPU(new CPUDevice(32, IKernel.DefaultThreads / 32, 1)))),
+        };
+    }
+
+    /// <summary>Makes GPUs available under their names. Calling it again changes nothing.</summary>
+    public static void Register() => Device.Register(Instance);
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Names =>
+        [.. families.Keys.SelectMany(family => Enumerable.Range(0, Count(family)).Select(index => FullName(family, index)))];
+
+    /// <inheritdoc/>
+    public Device? TryGet(string name)
+    {
+        var parts = name.Split(':');
+        var (family, index) = (parts[0], 0);
+        if (parts.Length > 2 || !families.ContainsKey(family) || parts.Length == 2 && !int.TryParse(parts[1], out index)) return null;
+        if (index < 0 || index >= Count(family)) return null;
+
+        var full = FullName(family, index);
+        lock (gate)
+        {
+            if (open.TryGetValue(full, out var device)) return device;
+            var context = families[family].Value;
+            return open[full] = new GpuDevice(full, Listed(family)[index].CreateAccelerator(context));
+        }
+    }
+
+    /// <inheritdoc/>
+    public Device? TryGetBest()
+    {
+        try
+        {
+            return TryGet("cuda:0");
+        }
+        catch (AcceleratorException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Devices of a family as ILGPU lists them.</summary>
+    internal IReadOnlyList<ILGPU.Runtime.Device> Listed(string family) => [.. families[family].Value.Devices];
+
+    static string FullName(string family, int index) => family == Simulator ? Simulator : $"{family}:{index}";
+
+    int Count(string family) => Listed(family).Count;
+
+    // At the highest optimisation level ILGPU's OpenCL needs no generic address space but in the places that OpenClText rewrites.
+    static bool Admit(CLDevice device)
+    {
+        if (!device.Capabilities.GenericAddressSpace) SetGenericAddressSpace(device.Capabilities, true);
+        return true;
+    }
+
+    static Context NewContext(Action<Context.Builder> addDevices) => Context.Create(builder =>
+    {
+        addDevices(builder);
+        builder.EnableAlgorithms().Optimize(OptimizationLevel.O2);
+    });
+
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_GenericAddressSpace")]
+    static extern void SetGenericAddressSpace(CLCapabilityContext capabilities, bool value);
+}

@@ -1,0 +1,134 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.OpenCL;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>Launches a kernel on a stream.</summary>
+delegate void Launcher<TKernel>(AcceleratorStream stream, KernelConfig config, TKernel kernel) where TKernel : struct, IKernel;
+
+/// <summary>
+/// The one place where kernels are compiled: C# to IR to PTX or OpenCL C by ILGPU, the text rewritten, loaded by the driver, and
+/// kept for the life of the device.
+/// </summary>
+sealed class KernelLoader(Accelerator accelerator)
+{
+    static readonly Lock Compiling = new();
+
+    Delegate?[] launchers = new Delegate?[64];
+
+    /// <summary>Kernels compiled (or read from the cache) so far.</summary>
+    public int Loaded { get; private set; }
+
+    /// <summary>The launcher of a kernel, compiled at the first request.</summary>
+    /// <exception cref="InvalidOperationException">It does not compile; the message names kernel and architecture.</exception>
+    public Launcher<TKernel> Get<TKernel>() where TKernel : struct, IKernel
+    {
+        var id = KernelNumber<TKernel>.Value;
+        if (id < launchers.Length && launchers[id] is { } launcher) return (Launcher<TKernel>)launcher;
+
+        var loaded = Load<TKernel>();
+        if (id >= launchers.Length) Array.Resize(ref launchers, Math.Max(id + 1, 2 * launchers.Length));
+        launchers[id] = loaded;
+        Loaded++;
+        return loaded;
+    }
+
+    Launcher<TKernel> Load<TKernel>() where TKernel : struct, IKernel
+    {
+        try
+        {
+            using var scope = Compiling.EnterScope();
+
+            // ILGPU tells structures apart by their flattened fields alone: one that an earlier kernel used, of the same numbers nested in
+            // another way, would be taken in place of this kernel's own.
+            accelerator.Context.ClearCache(ClearCacheMode.Everything);
+            var entry = KernelNaming.EntryPoint(typeof(TKernel));
+            var specialization = KernelNaming.Specialization(typeof(TKernel));
+            var kernel = accelerator switch
+            {
+                CudaAccelerator cuda => cuda.LoadKernel(CompileForCuda(cuda, entry, specialization)),
+                CLAccelerator openCl => openCl.LoadKernel(CompileForOpenCl(openCl, entry, specialization)),
+                _ => accelerator.LoadKernel(entry.MethodSource),
+            };
+            return kernel.CreateLauncherDelegate<Launcher<TKernel>>();
+        }
+        catch (Exception exception) when (exception is not InsufficientExecutionStackException)
+        {
+            throw new InvalidOperationException(
+                $"{KernelNaming.Display(typeof(TKernel))}: this kernel does not compile for {Architecture} ({Innermost(exception).Message}). Please report it with the output of `quad doctor`; meanwhile Device.Cpu runs everything.", exception);
+        }
+    }
+
+    static PTXCompiledKernel CompileForCuda(CudaAccelerator cuda, EntryPointDescription entry, KernelSpecialization specialization)
+    {
+        var cache = new PtxCache(entry.MethodSource.GetGenericArguments()[0], $"{cuda.Architecture} {cuda.InstructionSet}");
+        if (cache.Read(entry, specialization, cuda.Context) is { } cached) return cached;
+
+        var compiled = (PTXCompiledKernel)cuda.Backend.Compile(entry, specialization);
+        ref var text = ref TextOf(compiled);
+        text = PtxText.Rewrite(text);
+        if (PtxText.UnresolvedCalls(text) is { Count: > 0 } calls)
+            throw new NotSupportedException($"it calls {string.Join(", ", calls)}, which has no PTX");
+        cache.Write(text);
+        return compiled;
+    }
+
+    static CLCompiledKernel CompileForOpenCl(CLAccelerator openCl, EntryPointDescription entry, KernelSpecialization specialization)
+    {
+        var compiled = (CLCompiledKernel)openCl.Backend.Compile(entry, specialization);
+        ref var text = ref TextOf(compiled);
+        text = OpenClText.Rewrite(text);
+        return compiled;
+    }
+
+    string Architecture => accelerator is CudaAccelerator cuda
+        ? $"{cuda.Name}, {cuda.Architecture}, PTX {cuda.InstructionSet}, driver {cuda.DriverVersion}"
+        : accelerator.Name;
+
+    static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<PTXAssembly>k__BackingField")]
+    static extern ref string TextOf(PTXCompiledKernel kernel);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<Source>k__BackingField")]
+    static extern ref string TextOf(CLCompiledKernel kernel);
+}
+
+/// <summary>A small number for each kernel type, so that a launch finds its launcher by index.</summary>
+static class KernelNumber
+{
+    static int last = -1;
+
+    public static int Next() => Interlocked.Increment(ref last);
+}
+
+static class KernelNumber<TKernel>
+{
+    public static readonly int Value = KernelNumber.Next();
+}
+
+/// <summary>How ILGPU and messages see a kernel type.</summary>
+static class KernelNaming
+{
+    static readonly MethodInfo Run = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!;
+
+    public static EntryPointDescription EntryPoint(Type kernel) => EntryPointDescription.FromExplicitlyGroupedKernel(Run.MakeGenericMethod(kernel));
+
+    public static KernelSpecialization Specialization(Type kernel) =>
+        (KernelSpecialization)typeof(KernelNaming).GetMethod(nameof(SpecializationOf), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(kernel).Invoke(null, null)!;
+
+    static KernelSpecialization SpecializationOf<TKernel>() where TKernel : struct, IKernel =>
+        new(TKernel.Threads, TKernel.GroupsPerMultiprocessor > 0 ? TKernel.GroupsPerMultiprocessor : null);
+
+    /// <summary>Unary&lt;Relu&gt;</summary>
+    public static string Display(Type type) => type.IsGenericType
+        ? $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Display))}>"
+        : type.Name;
+}

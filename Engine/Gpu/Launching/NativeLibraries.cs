@@ -1,0 +1,48 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// Finds the driver libraries under the names that distributions ship. ILGPU asks for libcuda.so and libOpenCL.so, which only
+/// development packages install.
+/// </summary>
+static class NativeLibraries
+{
+    /// <summary>Another CUDA driver library, for machines that keep it elsewhere and for tests.</summary>
+    public const string CudaPathVariable = "QUADENGINE_LIBCUDA";
+
+    static readonly Lock Gate = new();
+    static bool installed;
+
+    public static void Install()
+    {
+        lock (Gate)
+        {
+            if (installed) return;
+            NativeLibrary.SetDllImportResolver(typeof(Context).Assembly, Resolve);
+            NativeLibrary.SetDllImportResolver(typeof(NativeLibraries).Assembly, Resolve);
+            installed = true;
+        }
+    }
+
+    /// <summary>The library can be loaded.</summary>
+    public static bool Exists(string name) => Resolve(name, typeof(NativeLibraries).Assembly, null) != 0 || NativeLibrary.TryLoad(name, out _);
+
+    // Zero leaves the search to the runtime, which adds the platform's own prefix and suffix.
+    static nint Resolve(string name, Assembly assembly, DllImportSearchPath? path)
+    {
+        string[] candidates = name switch
+        {
+            "cuda" when Environment.GetEnvironmentVariable(CudaPathVariable) is { Length: > 0 } file => [file],
+            "cuda" => ["libcuda.so.1"],
+            "OpenCL" => ["libOpenCL.so.1"],
+            _ => [],
+        };
+        foreach (var candidate in candidates)
+            if (NativeLibrary.TryLoad(candidate, out var handle)) return handle;
+        return 0;
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text.RegularExpressions;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// Makes the OpenCL C that ILGPU writes acceptable to drivers without a generic address space (PoCL before version 4), which
+/// ILGPU takes for granted in two places: the pointer of dynamic shared memory and the pointers of atomics.
+/// </summary>
+static partial class OpenClText
+{
+    public static string Rewrite(string source) => AddressSpacesOfAtomics(SharedMemoryInsideKernel(source));
+
+    // A pointer to local memory may be declared inside the kernel only, not at program scope.
+    static string SharedMemoryInsideKernel(string source)
+    {
+        var declarations = string.Concat(ProgramScopePointer().Matches(source).Select(match => match.Value));
+        if (declarations.Length == 0) return source;
+        source = ProgramScopePointer().Replace(source, "");
+        var body = source.IndexOf('{', source.IndexOf("kernel void", StringComparison.Ordinal)) + 1;
+        return source.Insert(body, "\n" + declarations);
+    }
+
+    // An atomic's operand is cast to a pointer without address space; the variable's own type says which one it is.
+    static string AddressSpacesOfAtomics(string source)
+    {
+        var spaces = PointerType().Matches(source).ToDictionary(match => match.Groups["type"].Value, match => match.Groups["space"].Value);
+        var types = new Dictionary<string, string>();
+        foreach (Match match in Variable().Matches(source)) types[match.Groups["name"].Value] = match.Groups["type"].Value;
+        return AtomicCast().Replace(source, match =>
+            types.TryGetValue(match.Groups["name"].Value, out var type) && spaces.TryGetValue(type, out var space) && space != "__generic"
+                ? $"(volatile {space} {match.Groups["atomic"].Value}*){match.Groups["name"].Value}"
+                : match.Value);
+    }
+
+    [GeneratedRegex(@"^local [\w ]+\* shared_var_\d+;\r?\nint shared_var_len_\d+;\r?\n", RegexOptions.Multiline)]
+    private static partial Regex ProgramScopePointer();
+
+    [GeneratedRegex(@"typedef (?<space>\w+) [\w ]+\* (?<type>type_\d+);")]
+    private static partial Regex PointerType();
+
+    [GeneratedRegex(@"^\s*(?<type>type_\d+) (?<name>var\d+);", RegexOptions.Multiline)]
+    private static partial Regex Variable();
+
+    [GeneratedRegex(@"\((?<atomic>atomic_\w+)\*\)(?<name>var\d+)")]
+    private static partial Regex AtomicCast();
+}

@@ -1,0 +1,67 @@
+using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
+using ILGPU;
+using ILGPU.Backends.EntryPoints;
+using ILGPU.Backends.PTX;
+using ILGPU.Runtime;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// Keeps the PTX of a kernel across runs, in a folder of the user (QUADENGINE_CACHE names another; empty switches it off). A file
+/// is named by a digest of all that the text depends on: the kernel, the builds of the assemblies it is made from, ILGPU's, and
+/// the architecture. The driver keeps its own cache of machine code behind it.
+/// </summary>
+sealed class PtxCache
+{
+    public const string FolderVariable = "QUADENGINE_CACHE";
+
+    readonly string? file;
+
+    public PtxCache(Type kernel, string architecture)
+    {
+        var folder = Environment.GetEnvironmentVariable(FolderVariable) ?? DefaultFolder();
+        if (folder.Length == 0) return;
+        var builds = Parts(kernel).Append(typeof(Context)).Select(type => type.Module.ModuleVersionId.ToString()).Distinct().Order(StringComparer.Ordinal);
+        var key = $"{kernel}|{architecture}|{string.Join('|', builds)}";
+        file = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..32] + ".ptx");
+    }
+
+    static string DefaultFolder() => Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "QuadEngine", "kernels");
+
+    /// <summary>The kernel as ILGPU would have compiled it, or null.</summary>
+    public PTXCompiledKernel? Read(EntryPointDescription entry, KernelSpecialization specialization, Context context)
+    {
+        if (file is null) return null;
+        try
+        {
+            return Create(context, new EntryPoint(entry, default, specialization), null, File.ReadAllText(file));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Keeps a text; a folder that cannot be written only costs the time of compiling again.</summary>
+    public void Write(string text)
+    {
+        if (file is null) return;
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            var aside = $"{file}.{Environment.ProcessId}";
+            File.WriteAllText(aside, text);
+            File.Move(aside, file, overwrite: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+        }
+    }
+
+    static IEnumerable<Type> Parts(Type type) => type.GetGenericArguments().SelectMany(Parts).Prepend(type);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Constructor)]
+    static extern PTXCompiledKernel Create(Context context, EntryPoint entry, ILGPU.Backends.CompiledKernel.KernelInfo? info, string text);
+}

@@ -1,0 +1,30 @@
+using ILGPU;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+sealed partial class GpuBackend
+{
+    public override void Fill(Tensor y, float value) => Each(new Filling(y.View(), value), y.Length);
+
+    public override void Copy(Tensor x, Tensor y) => device.CopyOnDevice(x.View(), y.View());
+
+    public override void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y) =>
+        Each(new StridedCopy(x.View(), xOffset, y.View(), yOffset, new Strides(shape, xStrides, yStrides, nameof(CopyStrided))), shape.Elements);
+}
+
+/// <summary>y = value. Floor: one write.</summary>
+readonly struct Filling(ArrayView<float> y, float value) : IPointwise<float>
+{
+    public float Compute(int i) => value;
+
+    public void Store(int i, float result) => y[i] = result;
+}
+
+/// <summary>y[yOffset + i . yStrides] = x[xOffset + i . xStrides].</summary>
+readonly struct StridedCopy(ArrayView<float> x, int xOffset, ArrayView<float> y, int yOffset, Strides strides) : IPointwise<float>
+{
+    public float Compute(int i) => x[xOffset + strides.Of(i).A];
+
+    public void Store(int i, float value) => y[yOffset + strides.Of(i).B] = value;
+}

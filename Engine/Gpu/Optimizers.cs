@@ -1,0 +1,78 @@
+using ILGPU;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+sealed partial class GpuBackend
+{
+    public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step)
+    {
+        for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
+        {
+            var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
+            var w = List(parameters[range]);
+            device.Launch(new SgdUpdate(w, List(gradients[range]), momenta.IsEmpty ? w : List(momenta[range]), step.LearningRate, step.Momentum, 1f - step.Dampening,
+                step.WeightDecay, step.GradientScale, momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
+        }
+    }
+
+    public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step)
+    {
+        float bias1 = (float)(1 - Math.Pow(step.Beta1, step.Step)), bias2 = (float)(1 - Math.Pow(step.Beta2, step.Step));
+        for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
+        {
+            var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
+            var w = List(parameters[range]);
+            device.Launch(new AdamWUpdate(w, List(gradients[range]), List(first[range]), List(second[range]), step.LearningRate, step.Beta1, step.Beta2,
+                step.Epsilon, 1f - step.LearningRate * step.WeightDecay, step.GradientScale, 1f / bias1, 1f / bias2), w.Groups);
+        }
+    }
+
+    static ViewList List(ReadOnlySpan<Tensor> tensors) => new(tensors, SgdUpdate.PerGroup);
+}
+
+/// <summary><see cref="SgdStep"/> on up to 16 parameters. Floor: reads w, dw, v, writes w, v.</summary>
+readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList momenta, float learningRate, float momentum, float undamped, float weightDecay,
+    float gradientScale, int hasMomentum, int first, int nesterov) : IKernel
+{
+    public const int PerGroup = 4 * IKernel.DefaultThreads;
+
+    public void Run()
+    {
+        var part = parameters.Part(Grid.IdxX, PerGroup);
+        ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], v = momenta[part.Tensor];
+        for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
+        {
+            var g = gradientScale * dw[i] + weightDecay * w[i];
+            var step = g;
+            if (hasMomentum != 0)
+            {
+                var velocity = first != 0 ? g : momentum * v[i] + undamped * g;
+                v[i] = velocity;
+                step = nesterov != 0 ? g + momentum * velocity : velocity;
+            }
+
+            w[i] -= learningRate * step;
+        }
+    }
+}
+
+/// <summary><see cref="AdamStep"/> on up to 16 parameters. Floor: reads w, dw, m, v, writes w, m, v.</summary>
+readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList first, ViewList second, float learningRate, float beta1, float beta2, float epsilon,
+    float shrink, float gradientScale, float correction1, float correction2) : IKernel
+{
+    public void Run()
+    {
+        var part = parameters.Part(Grid.IdxX, SgdUpdate.PerGroup);
+        ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], m = first[part.Tensor], v = second[part.Tensor];
+        for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
+        {
+            var g = gradientScale * dw[i];
+            var mean = beta1 * m[i] + (1f - beta1) * g;
+            var square = beta2 * v[i] + (1f - beta2) * g * g;
+            m[i] = mean;
+            v[i] = square;
+            w[i] = shrink * w[i] - learningRate * (mean * correction1) / (MathF.Sqrt(square * correction2) + epsilon);
+        }
+    }
+}

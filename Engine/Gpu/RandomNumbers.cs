@@ -1,0 +1,75 @@
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+sealed partial class GpuBackend
+{
+    public override void Uniform(Tensor y, RandomStream stream, float low, float high) =>
+        device.Launch(new UniformNumbers(y.View(), stream.Seed, stream.Stream, low, high - low), RandomBlocks(y));
+
+    public override void Normal(Tensor y, RandomStream stream, float mean, float deviation) =>
+        device.Launch(new NormalNumbers(y.View(), stream.Seed, stream.Stream, mean, deviation), RandomBlocks(y));
+
+    public override void Dropout(Tensor x, RandomStream stream, float p, Tensor y) =>
+        device.Launch(new DropoutMask(x.View(), stream.Seed, stream.Stream, p, p < 1f ? 1f / (1f - p) : 0f, y.View()), RandomBlocks(y));
+
+    // A thread takes the four numbers of one block of the generator.
+    static int RandomBlocks(Tensor y) => Groups(y.Length, 4 * IKernel.DefaultThreads);
+}
+
+/// <summary>y = low + range u.</summary>
+readonly struct UniformNumbers(ArrayView<float> y, ulong seed, ulong stream, float low, float range) : IKernel
+{
+    public void Run()
+    {
+        var block = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
+        var (u0, u1, u2, u3) = Philox.At(seed, stream, (ulong)(uint)block);
+        Set(4 * block, u0);
+        Set(4 * block + 1, u1);
+        Set(4 * block + 2, u2);
+        Set(4 * block + 3, u3);
+    }
+
+    void Set(int i, uint bits)
+    {
+        if (i < y.Length) y[i] = low + range * Philox.ToUnit(bits);
+    }
+}
+
+/// <summary>Box-Muller: r = sqrt(-2 ln(1 - u0)), (r cos 2 pi u1, r sin 2 pi u1).</summary>
+readonly struct NormalNumbers(ArrayView<float> y, ulong seed, ulong stream, float mean, float deviation) : IKernel
+{
+    public void Run()
+    {
+        var block = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
+        var (u0, u1, u2, u3) = Philox.At(seed, stream, (ulong)(uint)block);
+        SetPair(4 * block, u0, u1);
+        SetPair(4 * block + 2, u2, u3);
+    }
+
+    void SetPair(int i, uint first, uint second)
+    {
+        float radius = deviation * MathF.Sqrt(-2f * MathF.Log(1f - Philox.ToUnit(first))), angle = 2f * MathF.PI * Philox.ToUnit(second);
+        if (i < y.Length) y[i] = mean + radius * MathF.Cos(angle);
+        if (i + 1 < y.Length) y[i + 1] = mean + radius * MathF.Sin(angle);
+    }
+}
+
+/// <summary>y = x / (1 - p) where u >= p, else 0.</summary>
+readonly struct DropoutMask(ArrayView<float> x, ulong seed, ulong stream, float p, float scale, ArrayView<float> y) : IKernel
+{
+    public void Run()
+    {
+        var block = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
+        var (u0, u1, u2, u3) = Philox.At(seed, stream, (ulong)(uint)block);
+        Set(4 * block, u0);
+        Set(4 * block + 1, u1);
+        Set(4 * block + 2, u2);
+        Set(4 * block + 3, u3);
+    }
+
+    void Set(int i, uint bits)
+    {
+        if (i < y.Length) y[i] = Philox.ToUnit(bits) >= p ? x[i] * scale : 0f;
+    }
+}

@@ -1,0 +1,45 @@
+using System.Reflection;
+using QuadEngine.Gpu;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>
+/// Every kernel of the engine, closed over every operation, fold and tile that fits its constraints: found by reflection, so that a
+/// new one is checked without being listed.
+/// </summary>
+static class KernelCatalogue
+{
+    static readonly Type[] Structs = [.. new[] { typeof(Device).Assembly, typeof(GpuDevice).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && !type.IsEnum && !type.IsByRefLike)];
+
+    public static IEnumerable<Type> Kernels => Structs.Where(type => Implements(type, typeof(IKernel))).SelectMany(type => Close(type, [])).OrderBy(type => type.FullName, StringComparer.Ordinal);
+
+    // Chooses type arguments one after the other; what encloses a type keeps generics from being closed over themselves.
+    static IEnumerable<Type> Close(Type type, Type[] enclosing, params Type[] chosen)
+    {
+        if (!type.IsGenericTypeDefinition) return [type];
+        var parameters = type.GetGenericArguments();
+        if (chosen.Length < parameters.Length)
+            return Candidates(parameters[chosen.Length], [.. enclosing, type]).SelectMany(candidate => Close(type, enclosing, [.. chosen, candidate]));
+        try
+        {
+            return [type.MakeGenericType(chosen)];
+        }
+        catch (ArgumentException)
+        {
+            // Each argument fits, but not all of them together.
+            return [];
+        }
+    }
+
+    static IEnumerable<Type> Candidates(Type parameter, Type[] enclosing)
+    {
+        var contracts = parameter.GetGenericParameterConstraints().Where(constraint => constraint.IsInterface).ToArray();
+        return contracts.Length == 0
+            ? [typeof(float), typeof(Pair), typeof(Candidate)]
+            : Structs.Where(type => !enclosing.Contains(type) && contracts.All(contract => Implements(type, contract))).SelectMany(type => Close(type, enclosing));
+    }
+
+    static bool Implements(Type type, Type contract) => type.GetInterfaces().Any(candidate => Definition(candidate) == Definition(contract));
+
+    static Type Definition(Type type) => type.IsGenericType ? type.GetGenericTypeDefinition() : type;
+}

@@ -1,0 +1,87 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>
+/// Random arguments of one call of a backend. Two samples of one seed on two devices draw the same numbers, so a case written once
+/// runs on both and its results can be compared.
+/// </summary>
+public sealed class Sample(Device device, int seed, bool tiny)
+{
+    readonly List<(string Name, float[] Values)> results = [];
+    int questions;
+
+    public Device Device => device;
+
+    public Backend Backend => device.Backend;
+
+    public IReadOnlyList<(string Name, float[] Values)> Results => results;
+
+    public bool Chance(int outOf = 2) => Pick(1, outOf) == 1;
+
+    public int Pick(int low, int high) => low + (int)(Bits(questions++, 0) % (uint)(high - low + 1));
+
+    /// <summary>An extent: small, and now and then large enough for several groups of threads.</summary>
+    public int Extent(int large = 700) => tiny ? Pick(1, 5) : Chance(4) ? Pick(1, large) : Pick(1, 40);
+
+    public float Number(float low = -1f, float high = 1f) => low + (high - low) * Philox.ToUnit(Bits(questions++, 0));
+
+    /// <summary>Numbers in [low, high) in the middle of a storage, at an address that no vector is aligned to.</summary>
+    public Tensor Values(Shape shape, float low = -1f, float high = 1f)
+    {
+        var question = questions++;
+        var values = new float[shape.Elements];
+        for (var i = 0; i < values.Length; i++) values[i] = low + (high - low) * Philox.ToUnit(Bits(question, i));
+        return Place(values, shape);
+    }
+
+    public Tensor? Maybe(Shape shape, float low = -1f, float high = 1f) => Chance() ? Values(shape, low, high) : null;
+
+    public IntTensor Labels(int count, int classes)
+    {
+        var question = questions++;
+        return IntTensor.FromArray([.. Enumerable.Range(0, count).Select(i => (int)(Bits(question, i) % (uint)classes))], device);
+    }
+
+    /// <summary>Where a result goes, full of NaN so that an element left out is found.</summary>
+    public Tensor Output(Shape shape) => Place([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape);
+
+    public void Result(string name, Tensor? tensor)
+    {
+        if (tensor is not null) results.Add((name, tensor.ToArray()));
+    }
+
+    public void Result(string name, IntTensor tensor) => results.Add((name, [.. tensor.ToArray().Select(value => (float)value)]));
+
+    // At times the start of a storage, where kernels may read four elements at once.
+    Tensor Place(float[] values, Shape shape)
+    {
+        var before = Chance() ? 0 : Pick(1, 9);
+        using var storage = Tensor.FromArray([.. new float[before], .. values, .. new float[5]], [before + values.Length + 5], device);
+        return storage.View(before, shape);
+    }
+
+    uint Bits(int question, int index) => Philox.At((ulong)seed, (ulong)question, (ulong)index).X;
+
+    /// <summary>Runs a case on two devices and compares all results, relative to 1 or their size.</summary>
+    public static void AssertSame(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false)
+    {
+        Sample expected = new(expectedOn, seed, tiny), got = new(gotOn, seed, tiny);
+        testCase.Run(expected);
+        testCase.Run(got);
+        Assert.That(got.Results, Has.Count.EqualTo(expected.Results.Count));
+        for (var r = 0; r < expected.Results.Count; r++)
+        {
+            var (name, wanted) = expected.Results[r];
+            var values = got.Results[r].Values;
+            Assert.That(values, Has.Length.EqualTo(wanted.Length), name);
+            for (var i = 0; i < wanted.Length; i++)
+            {
+                if (float.IsNaN(wanted[i]) && float.IsNaN(values[i]) || wanted[i] == values[i]) continue;
+                var error = Math.Abs(values[i] - wanted[i]) / Math.Max(1f, Math.Abs(wanted[i]));
+                if (!(error <= testCase.Tolerance))
+                    Assert.Fail($"{testCase} (seed {seed}): {name}[{i}] of {wanted.Length} is {values[i]:G9} on {gotOn}, {wanted[i]:G9} on {expectedOn}");
+            }
+        }
+    }
+}
