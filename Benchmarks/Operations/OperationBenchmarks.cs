@@ -1,22 +1,26 @@
 using BenchmarkDotNet.Attributes;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
+using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace QuadEngine.Benchmarks.Operations;
 
-/// <summary>Every operation case under BenchmarkDotNet, for the spread of a single kernel; --filter chooses among them.</summary>
+/// <summary>Operation cases under BenchmarkDotNet, for the spread of single kernels; --filter TEXT chooses those whose names contain it.</summary>
 public class OperationBenchmarks
 {
+    const int NameWidth = 80;
+
+    static string filter = "";
     Action call = () => { };
 
     /// <summary>The kernel measured.</summary>
     [ParamsSource(nameof(Cases))]
     public OperationCase Case { get; set; } = OperationCase.All[0];
 
-    /// <summary>All kernels.</summary>
-    public static IEnumerable<OperationCase> Cases => OperationCase.All;
+    /// <summary>The kernels chosen.</summary>
+    public static IEnumerable<OperationCase> Cases => OperationCase.Matching(filter);
 
     /// <summary>Makes the operands.</summary>
     [GlobalSetup]
@@ -28,8 +32,10 @@ public class OperationBenchmarks
 
     internal static int Run(string[] args)
     {
-        var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance));
-        BenchmarkSwitcher.FromTypes([typeof(OperationBenchmarks)]).Run(args, config);
+        filter = new Arguments(args, "filter").Text("filter");
+        BenchmarkRunner.Run<OperationBenchmarks>(DefaultConfig.Instance
+            .AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Instance))
+            .WithSummaryStyle(SummaryStyle.Default.WithMaxParameterColumnWidth(NameWidth)));
         return 0;
     }
 }

@@ -20,6 +20,9 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         Sgd(),
     ];
 
+    /// <summary>Those whose names contain the text.</summary>
+    public static IEnumerable<OperationCase> Matching(string text) => All.Where(operation => operation.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 

@@ -21,7 +21,7 @@ public static class OperationTable
         var machine = Machine.Measure();
         Console.WriteLine($"{Machine.Describe()}\n{machine}");
         Console.WriteLine($"\n{"operation",-64} {"us",9} {"GFLOP/s",8} {"GB/s",7} {"of floor",9}");
-        foreach (var result in Measure(machine, OperationCase.All.Where(operation => operation.Name.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase))))
+        foreach (var result in Measure(machine, OperationCase.Matching(options.Text("filter"))))
             Console.WriteLine($"{result.Case.Name,-64} {result.Time.TotalMicroseconds,9:F1} {result.GigaflopsPerSecond,8:F1} {result.GigabytesPerSecond,7:F1} {result.ShareOfFloor,9:P0}");
         return 0;
     }

@@ -35,8 +35,6 @@ enum Library
 /// <param name="Avx2">Vectors of 256 bits at most, as on a processor without AVX-512.</param>
 sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false)
 {
-    const string Options = "step rank batch threads";
-
     /// <summary>The command line of its process.</summary>
     public IEnumerable<string> ToArguments() =>
         ["worker", $"{Library}", "--step", $"{Step}", "--rank", $"{Rank}", "--batch", $"{Batch}", "--threads", $"{Threads}"];
@@ -44,7 +42,7 @@ sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Thr
     /// <summary>Reads what <see cref="ToArguments"/> wrote, behind the word "worker".</summary>
     public static Contender Parse(string[] args)
     {
-        var options = new Arguments(args[1..], Options.Split(' '));
+        var options = new Arguments(args[1..], "step", "rank", "batch", "threads");
         return new(Enum.Parse<Library>(args[0]), Enum.Parse<Step>(options.Word("step", Enum.GetNames<Step>())),
             options.Number("rank", 0), options.Number("batch", 128), options.Number("threads", System.Environment.ProcessorCount));
     }
