@@ -1,3 +1,4 @@
+using System.Globalization;
 using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Operations;
@@ -6,11 +7,12 @@ namespace QuadEngine.Tests.Operations;
 [TestFixtureSource(typeof(OperationCases), nameof(OperationCases.All))]
 public class OperationTests(OperationCase operation)
 {
-    const int Calls = 12;
+    /// <summary>Calls of each operation; QUADENGINE_CALLS=100 draws that many.</summary>
+    static readonly int Calls = int.Parse(Environment.GetEnvironmentVariable("QUADENGINE_CALLS") ?? "12", CultureInfo.InvariantCulture);
 
-    IEnumerable<(OperationCall Call, string Name)> Draw(int calls = Calls)
+    IEnumerable<(OperationCall Call, string Name)> Draw(int? calls = null)
     {
-        for (var seed = 0ul; seed < (ulong)calls; seed++)
+        for (var seed = 0ul; seed < (ulong)Math.Min(calls ?? Calls, Calls); seed++)
         {
             var call = operation.Draw(new Dice(seed));
             yield return (call, $"{operation}{call}, seed {seed}");

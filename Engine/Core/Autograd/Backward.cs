@@ -42,6 +42,8 @@ public partial class Tensor
     /// <summary>Enters the graph when somebody asks for it; until then the operation may still be taken into another.</summary>
     internal void RecordLater(DeferredNormalization operation) => record = operation;
 
+    internal bool IsRecordedLaterBy(DeferredNormalization operation) => record == operation;
+
     void DropRecord()
     {
         record?.Release();
@@ -67,7 +69,7 @@ public partial class Tensor
         foreach (var input in inputs)
         {
             if (input is not { RequiresGrad: true }) continue;
-            node = new Node(name, TensorScope.CurrentPath, inputs, saves, indices, backward);
+            node = new Node(name, TensorScope.CurrentPath, inputs, saves, [], indices, backward);
             break;
         }
 
@@ -124,7 +126,7 @@ sealed class BackwardPass(bool retainGraph)
         {
             gradients.Remove(node, out var gradient);
             NonFiniteGuard.CheckGradient(node, gradient!);
-            if (node.Leaf is { } leaf) leaf.Grad = Sum(leaf.Grad, gradient!);
+            if (node.Leaf is { } leaf) leaf.Grad = leaf.Grad is null ? Own(gradient!) : Sum(leaf.Grad, gradient!);
             else Visit(node, gradient!);
             gradient!.Dispose();
         }
@@ -145,6 +147,15 @@ sealed class BackwardPass(bool retainGraph)
         var first = !gradients.TryGetValue(node, out var sum);
         gradients[node] = Sum(sum, gradient);
         if (first) pending.Enqueue(node, -node.Number);
+    }
+
+    // A leaf's gradient may be written by its owner, so it shares no memory: with another leaf's, or with what Backward was given.
+    static Tensor Own(Tensor gradient)
+    {
+        if (gradient.Storage.IsExclusive) return gradient.View(gradient.Offset, gradient.Shape).Keep();
+        var copy = Tensor.Like(gradient).Keep();
+        gradient.Device.Backend.Copy(gradient, copy);
+        return copy;
     }
 
     // The sum is a handle of its own: a backward may hand one tensor to several inputs. It is written in place only where

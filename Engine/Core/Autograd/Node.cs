@@ -32,8 +32,11 @@ sealed class Node
         versions = [];
     }
 
-    /// <summary>An operation. The tape takes shares of its own in the memory of <paramref name="saves"/>.</summary>
-    public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
+    /// <summary>
+    /// An operation. The tape takes shares of its own in the memory of <paramref name="saves"/>, whose <paramref name="versions"/> are
+    /// those that the operation read; of saves beyond them, the present ones.
+    /// </summary>
+    public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, ReadOnlySpan<int> versions, IntTensor? indices, BackwardFunction backward)
     {
         Name = name;
         Path = path;
@@ -48,13 +51,9 @@ sealed class Node
         }
 
         this.saves = new Tensor?[saves.Length];
-        versions = new int[saves.Length];
         for (var i = 0; i < saves.Length; i++)
-        {
-            if (saves[i] is not { } tensor) continue;
-            this.saves[i] = tensor.View(tensor.Offset, tensor.Shape).Keep();
-            versions[i] = tensor.Storage.Version;
-        }
+            if (saves[i] is { } tensor) this.saves[i] = tensor.View(tensor.Offset, tensor.Shape).Keep();
+        this.versions = [.. versions, .. VersionsOf(saves[versions.Length..])];
     }
 
     /// <summary>The operation's name.</summary>
@@ -73,6 +72,14 @@ sealed class Node
     public Tensor? Leaf { get; }
 
     Shape[] InputShapes { get; }
+
+    /// <summary>How often each tensor has been overwritten so far; 0 for null.</summary>
+    public static int[] VersionsOf(ReadOnlySpan<Tensor?> tensors)
+    {
+        var versions = new int[tensors.Length];
+        for (var i = 0; i < versions.Length; i++) versions[i] = tensors[i]?.Storage.Version ?? 0;
+        return versions;
+    }
 
     /// <summary>"layer1.0.conv1: Conv2d", for messages.</summary>
     public string Description => Path.Length == 0 ? Name : $"{Path}: {Name}";

@@ -28,6 +28,7 @@ public static class BatchNorm
     public static Tensor Train(Tensor x, Tensor? gamma, Tensor? beta, RunningStatistics? running = null, float epsilon = 1e-5f)
     {
         CheckShapes(x, gamma, beta, running?.Mean, running?.Variance);
+        CheckConstants(running?.Mean, running?.Variance);
         Check.That(x.Shape.Rows > 1, nameof(BatchNorm), $"in training each channel needs more than one value, but the input has shape {x.Shape}; use a larger batch, or Eval().");
         Tensor mean = Tensor.Empty([x.Shape.Channels], x.Device), variance = Tensor.Like(mean);
         var statistics = new ChannelStatistics(mean, variance, running?.Mean, running?.Variance, running?.Momentum ?? 0f);
@@ -42,6 +43,7 @@ public static class BatchNorm
     public static Tensor Infer(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon = 1e-5f)
     {
         CheckShapes(x, gamma, beta, mean, variance);
+        CheckConstants(mean, variance);
         // Where nothing is recorded, the whole batch norm is a scale and a shift, and these may join the projection before it.
         if (NoGrad.Active && DeferredProjection.Affine(x, Affine) is { } fused) return fused;
         return new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics: false).Wait().CheckFinite(nameof(BatchNorm));
@@ -51,6 +53,12 @@ public static class BatchNorm
             var scale = (gamma ?? Tensor.Ones(variance.Shape, variance.Device)) / (variance + epsilon).Sqrt();
             return (scale, beta is null ? -mean * scale : beta - mean * scale);
         }
+    }
+
+    static void CheckConstants(params ReadOnlySpan<Tensor?> statistics)
+    {
+        foreach (var statistic in statistics)
+            if (statistic is not null) Tensor.RefuseGradient("BatchNorm with regard to its statistics", statistic);
     }
 
     static void CheckShapes(Tensor x, params ReadOnlySpan<Tensor?> parameters)

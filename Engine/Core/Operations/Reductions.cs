@@ -45,8 +45,7 @@ public partial class Tensor
         using var zeros = Empty(Shape, Device);
         Device.Backend.BinaryScalar<Multiply>(this, 0f, zeros);
         using var sum = new ReductionPlan(Shape, null, nameof(IsFinite)).Reduce<Sum>(zeros);
-        using var scalar = sum.Reshape([]);
-        return scalar.Item() == 0f;
+        return sum.Item() == 0f;
     }
 
     Tensor Extreme<TOp>(int[]? axes, bool keepDims) where TOp : struct, IReduction<TOp>

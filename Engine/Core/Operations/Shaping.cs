@@ -29,7 +29,11 @@ public partial class Tensor
     }
 
     /// <summary>All but the leading axis merged: [N, features].</summary>
-    public Tensor Flatten() => Reshape(Shape[0], -1);
+    public Tensor Flatten()
+    {
+        Check.That(Rank > 0, nameof(Flatten), $"the input must be [N, ...], not {Shape}.");
+        return Reshape(Shape[0], Length / Math.Max(1, Shape[0]));
+    }
 
     /// <summary>The axes in another order: axis i of the result is axis order[i] of this. Reverses all where no order is given.</summary>
     public Tensor Transpose(params int[] order)
@@ -60,8 +64,8 @@ public partial class Tensor
     public Tensor Slice(int axis, int start, int count)
     {
         axis = Shape.Axis(axis, nameof(Slice));
-        Check.That(start >= 0 && count >= 0 && start + count <= Shape[axis], nameof(Slice),
-            $"elements {start} to {start + count - 1} are outside axis {axis} of shape {Shape}, which has {Shape[axis]}.");
+        Check.That(start >= 0 && count >= 0 && count <= Shape[axis] - start, nameof(Slice),
+            $"{count} elements from {start} on are outside axis {axis} of shape {Shape}, which has {Shape[axis]}.");
         var strides = Shape.Strides();
         var (whole, shape) = (Shape, Shape.With(axis, count));
         var y = axis == 0 ? View(Offset + start * strides[0], shape) : Empty(shape, Device);

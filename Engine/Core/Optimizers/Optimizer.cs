@@ -60,7 +60,12 @@ public abstract class Optimizer
     {
         Check.That(slots.Count == Slots.Count && slots.All(slot => slot.Shape == parameter.Shape), nameof(Restore),
             $"a parameter of shape {parameter.Shape} needs {Slots.Count} tensors of its shape ({string.Join(", ", Slots)}), got {slots.Count}.");
-        state[parameter] = [.. slots.Select(slot => slot.To(parameter.Device).Keep())];
+        state[parameter] = [.. slots.Select(slot =>
+        {
+            var own = Tensor.Like(parameter).Keep();
+            own.Assign(slot);
+            return own;
+        })];
     }
 
     /// <summary>One pass over parameters that all have a gradient; <paramref name="slots"/>[i] holds slot i of each.</summary>

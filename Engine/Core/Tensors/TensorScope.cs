@@ -28,7 +28,7 @@ public sealed class TensorScope : IDisposable
     /// <summary>Keeps a handle past the end of this scope; it belongs to the scope outside, or to the caller where there is none.</summary>
     public Tensor Result(Tensor tensor)
     {
-        if (made.Remove(tensor)) outer?.made.Add(tensor);
+        if (Remove(tensor)) outer?.made.Add(tensor);
         return tensor;
     }
 
@@ -45,6 +45,14 @@ public sealed class TensorScope : IDisposable
     internal static void Forget(Tensor tensor)
     {
         for (var scope = current; scope is not null; scope = scope.outer)
-            if (scope.made.Remove(tensor)) return;
+            if (scope.Remove(tensor)) return;
+    }
+
+    // From the end: it is nearly always the last one made.
+    bool Remove(Tensor tensor)
+    {
+        var place = made.LastIndexOf(tensor);
+        if (place >= 0) made.RemoveAt(place);
+        return place >= 0;
     }
 }

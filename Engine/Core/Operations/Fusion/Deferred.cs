@@ -43,10 +43,11 @@ abstract class Deferred(Shape shape, Device device)
         return Tensor.On(storage, shape);
     }
 
-    /// <summary>A handle on an operand that lives as long as this does.</summary>
+    /// <summary>A handle on an operand that lives as long as this does. It is computed now: nothing waits for something that waits, however long the chain.</summary>
     protected Tensor? Share(Tensor? operand)
     {
         if (operand is null) return null;
+        operand.Storage.Compute(null);
         var share = operand.Share();
         shares.Add(share);
         return share;

@@ -12,6 +12,7 @@ sealed class DeferredNormalization : Deferred
     readonly Tensor? gamma, beta, residual;
     readonly float epsilon;
     readonly bool batchStatistics, relu;
+    readonly int[] versions;
 
     public DeferredNormalization(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon, bool batchStatistics, Tensor? residual = null, bool relu = false)
         : base(x.Shape, x.Device)
@@ -23,6 +24,7 @@ sealed class DeferredNormalization : Deferred
         this.beta = Share(beta);
         this.residual = Share(residual);
         (this.epsilon, this.batchStatistics, this.relu) = (epsilon, batchStatistics, relu);
+        versions = Node.VersionsOf([x, mean, variance, gamma]);
     }
 
     /// <summary>y + residual, still waiting; null where y is no waiting batch norm.</summary>
@@ -42,7 +44,7 @@ sealed class DeferredNormalization : Deferred
     public Tensor Wait()
     {
         var y = Result();
-        if (!NoGrad.Active && (x.RequiresGrad || gamma is { RequiresGrad: true } || beta is { RequiresGrad: true } || residual is { RequiresGrad: true }))
+        if (!NoGrad.Active && NeedsGradient)
         {
             Retain();
             y.RecordLater(this);
@@ -55,7 +57,7 @@ sealed class DeferredNormalization : Deferred
     public Node Record(Tensor y)
     {
         var (epsilon, batchStatistics) = (this.epsilon, this.batchStatistics);
-        return new Node(nameof(BatchNorm), Path, [x, gamma, beta, residual], [x, mean, variance, gamma, relu ? y : null], null, (dy, saved) =>
+        return new Node(nameof(BatchNorm), Path, [x, gamma, beta, residual], [x, mean, variance, gamma, relu ? y : null], versions, null, (dy, saved) =>
         {
             var (x, mean, variance) = saved;
             Tensor? dx = saved.IfNeeded(0, () => Tensor.Like(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
@@ -65,7 +67,11 @@ sealed class DeferredNormalization : Deferred
         });
     }
 
-    static DeferredNormalization? Of(Tensor y) => Behind(y) as DeferredNormalization;
+    // Only where y's place in the graph is this operation's: not behind Detach, nor where y was computed under NoGrad.
+    static DeferredNormalization? Of(Tensor y) =>
+        Behind(y) is DeferredNormalization n && (NoGrad.Active || (n.NeedsGradient ? y.IsRecordedLaterBy(n) : !y.RequiresGrad)) ? n : null;
+
+    bool NeedsGradient => x.RequiresGrad || gamma is { RequiresGrad: true } || beta is { RequiresGrad: true } || residual is { RequiresGrad: true };
 
     Tensor With(Tensor? residual, bool relu) => new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics, residual, relu).Wait();
 }

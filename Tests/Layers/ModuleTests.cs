@@ -1,0 +1,122 @@
+using QuadEngine.Layers;
+using QuadEngine.Models;
+using QuadEngine.Tests.Operations;
+using Conv2d = QuadEngine.Layers.Conv2d;
+
+namespace QuadEngine.Tests.Layers;
+
+/// <summary>What every module promises.</summary>
+public class ModuleTests
+{
+    static Tensor Images(int count = 2, int side = 8) => new Dice(5).Values([count, side, side, 3]);
+
+    static float[] Run(Module module, Tensor x)
+    {
+        using var noGrad = new NoGrad();
+        return module.Forward(x).ToArray();
+    }
+
+    [Test]
+    public void Training_normalises_with_the_batch_and_inference_with_the_running_statistics()
+    {
+        var norm = new QuadEngine.Layers.BatchNorm(3, momentum: 1f);
+        var x = Images();
+        var trained = norm.Forward(x).ToArray();
+        Assert.That(norm.Training);
+        norm.Eval();
+        var mean = norm.RunningMean.ToArray();
+        Assert.That(mean, Is.EqualTo(x.Mean([0, 1, 2]).ToArray()).Within(1e-6f));
+        // With momentum 1 only the factor n / (n - 1) of the unbiased variance is left between the two.
+        var factor = MathF.Sqrt(1f - 1f / (2 * 8 * 8));
+        Assert.That(norm.Forward(x).ToArray(), Is.EqualTo(trained.Select(value => value * factor)).Within(1e-4f));
+        Assert.That(norm.RunningMean.ToArray(), Is.EqualTo(mean), "inference leaves them alone");
+    }
+
+    [Test]
+    public void Dropout_passes_its_input_in_inference()
+    {
+        var dropout = new QuadEngine.Layers.Dropout(0.5f);
+        var x = Tensor.Ones([100]);
+        Assert.That(dropout.Forward(x).ToArray(), Does.Contain(0f).And.Contain(2f));
+        dropout.Eval();
+        Assert.That(dropout.Forward(x).ToArray(), Is.All.EqualTo(1f));
+        Assert.That(x.IsDropped, Is.False);
+    }
+
+    [Test]
+    public void State_dictionaries_have_PyTorch_keys_and_layouts_and_travel_both_ways()
+    {
+        Generator.Default = new Generator(1);
+        var net = ResNet.Cifar(8, neuron: Neurons.Quadratic(3, new QuadraticOptions { LambdaDeviation = 0.1f }));
+        var state = net.StateDictionary();
+        Assert.That(state.Keys, Is.SupersetOf((string[])["conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "layer1.0.conv1.lambda", "layer3.0.bn2.bias", "linear.weight", "linear.bias"]));
+        Assert.That(state["conv1.weight"].Shape, Is.EqualTo((int[])[16, 3, 3, 3]));
+        Assert.That(state["linear.weight"].Shape, Is.EqualTo((int[])[10, 64]));
+
+        Generator.Default = new Generator(2);
+        var other = ResNet.Cifar(8, neuron: Neurons.Quadratic(3));
+        var x = Images();
+        other.Eval();
+        net.Eval();
+        Assert.That(Run(other, x), Is.Not.EqualTo(Run(net, x)));
+        other.LoadStateDictionary(state);
+        Assert.That(Run(other, x), Is.EqualTo(Run(net, x)));
+    }
+
+    [Test]
+    public void A_filter_in_a_file_is_out_in_height_width()
+    {
+        var conv = new Conv2d(2, 3, 2, bias: false);
+        var weight = conv.Weight.ToArray();
+        var file = conv.StateDictionary()["weight"].Values;
+        foreach (var at in Array64.Indices([3, 2, 2, 2]))
+            Assert.That(file[((at[0] * 2 + at[1]) * 2 + at[2]) * 2 + at[3]], Is.EqualTo(weight[((at[2] * 2 + at[3]) * 2 + at[1]) * 3 + at[0]]));
+    }
+
+    [Test]
+    public void A_wrong_state_dictionary_changes_nothing_and_is_named()
+    {
+        var net = ResNet.Cifar(8);
+        var before = net.StateDictionary()["conv1.weight"].Values;
+        var state = ResNet.Cifar(8, classes: 7).StateDictionary();
+        Assert.That(() => net.LoadStateDictionary(state), Throws.ArgumentException.With.Message.Contains("linear.weight").And.Message.Contains("[7, 64]").And.Message.Contains("[10, 64]"));
+        Assert.That(() => net.LoadStateDictionary(ResNet.Cifar(14).StateDictionary()), Throws.ArgumentException.With.Message.Contains("layer1.1"));
+        Assert.That(net.StateDictionary()["conv1.weight"].Values, Is.EqualTo(before));
+    }
+
+    [Test]
+    public void A_module_prints_as_its_constructor_with_parameter_counts() => Assert.That(
+        new Sequential(new Conv2d(3, 16, 3, padding: 1, bias: false), new QuadraticConv2d(16, 8, 3, rank: 3, stride: 2, padding: 1), new Relu()).ToString().Split('\n').Select(line => line.TrimEnd('\r')),
+        Is.EqualTo((string[])
+        [
+            "Sequential {  # 1,598 parameters",
+            "  0: Conv2d(3 -> 16, 3x3, padding 1, no bias)  # 432 parameters",
+            "  1: QuadraticConv2d(16 -> 8, 3x3, stride 2, padding 1, rank 3)  # 1,166 parameters",
+            "  2: Relu",
+            "}",
+        ]));
+
+    [Test]
+    public void Initialisers_have_the_variance_of_their_papers()
+    {
+        Shape shape = [3, 3, 32, 64];
+        double Variance(Tensor w) => w.ToArray().Average(value => (double)value * value);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Variance(Initializers.KaimingNormal(shape, new Generator(1))), Is.EqualTo(2.0 / (9 * 32)).Within(3).Percent);
+            Assert.That(Variance(Initializers.KaimingUniform(shape, new Generator(1))), Is.EqualTo(2.0 / (9 * 32)).Within(3).Percent);
+            Assert.That(Variance(Initializers.XavierNormal(shape, new Generator(1))), Is.EqualTo(2.0 / (9 * 32 + 9 * 64)).Within(3).Percent);
+            Assert.That(Variance(Initializers.XavierUniform(shape, new Generator(1))), Is.EqualTo(2.0 / (9 * 32 + 9 * 64)).Within(3).Percent);
+        });
+    }
+
+    [TestCase(20, 7)]
+    [TestCase(7, 20)]
+    public void Orthogonal_weights_are_orthonormal(int rows, int columns)
+    {
+        var w = Initializers.Orthogonal([rows, columns], new Generator(1));
+        var gram = (rows >= columns ? w.Transpose().MatMul(w) : w.MatMul(w.Transpose())).ToArray();
+        var n = Math.Min(rows, columns);
+        for (var i = 0; i < n * n; i++) Assert.That(gram[i], Is.EqualTo(i / n == i % n ? 1f : 0f).Within(1e-5f));
+    }
+}

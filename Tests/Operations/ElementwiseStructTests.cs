@@ -1,0 +1,83 @@
+using System.Numerics;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>The scalar form of an element-wise struct is its definition (GPUs run it); the vector form says the same, for special values too.</summary>
+public class ElementwiseStructTests
+{
+    static readonly float[] Values =
+    [
+        .. Enumerable.Range(-400, 801).Select(i => i * 0.0137f),
+        0f, -0f, 1f, -1f, 1e-6f, -1e-6f, 1e-30f, 88f, -88f, 1e4f, -1e4f, 1e30f,
+        float.NaN, float.PositiveInfinity, float.NegativeInfinity,
+    ];
+
+    static IEnumerable<Type> Unaries => OperationCases.Structs(typeof(IUnaryOp<>));
+
+    static IEnumerable<Type> Binaries => OperationCases.Structs(typeof(IBinaryOp<>));
+
+    static IEnumerable<Type> Reductions => OperationCases.Structs(typeof(IReduction<>));
+
+    [TestCaseSource(nameof(Unaries))]
+    public void Unary_vector_form_equals_the_scalar_form(Type type) => Call(nameof(Unary), type);
+
+    [TestCaseSource(nameof(Binaries))]
+    public void Binary_vector_form_equals_the_scalar_form(Type type) => Call(nameof(Binary), type);
+
+    [TestCaseSource(nameof(Reductions))]
+    public void Reduction_folds_as_its_scalar_form_does(Type type) => Call(nameof(Reduction), type);
+
+    static void Call(string method, Type type) => typeof(ElementwiseStructTests).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!
+        .MakeGenericMethod(type).CreateDelegate<Action>()();
+
+    static void Unary<TOp>() where TOp : struct, IUnaryOp<TOp>
+    {
+        foreach (var x in Values)
+        {
+            var y = TOp.F(x);
+            Same($"{TOp.Name}({x:R})", TOp.F(new Vector<float>(x))[0], y);
+            Same($"derivative of {TOp.Name} at {x:R}", TOp.Derivative(new Vector<float>(x), new Vector<float>(y))[0], TOp.Derivative(x, y));
+        }
+    }
+
+    static void Binary<TOp>() where TOp : struct, IBinaryOp<TOp>
+    {
+        float[] some = [.. Values.Where((_, place) => place % 50 == 0 || place > 801)];
+        foreach (var a in some)
+            foreach (var b in some)
+            {
+                Vector<float> va = new(a), vb = new(b);
+                var y = TOp.F(a, b);
+                Same($"{TOp.Name}({a:R}, {b:R})", TOp.F(va, vb)[0], y);
+                Same($"first derivative of {TOp.Name} at ({a:R}, {b:R})", TOp.DerivativeA(va, vb, new(y))[0], TOp.DerivativeA(a, b, y));
+                Same($"second derivative of {TOp.Name} at ({a:R}, {b:R})", TOp.DerivativeB(va, vb, new(y))[0], TOp.DerivativeB(a, b, y));
+                if (TOp.Coefficients is { } linear)
+                    Assert.That((TOp.DerivativeA(a, b, y), TOp.DerivativeB(a, b, y)), Is.EqualTo(linear), TOp.Name);
+            }
+    }
+
+    static void Reduction<TOp>() where TOp : struct, IReduction<TOp>
+    {
+        for (var seed = 0ul; seed < 20; seed++)
+        {
+            var dice = new Dice(seed);
+            int outer = dice.Extent(4), n = dice.Between(0, 40), inner = dice.Extent(20);
+            using Tensor x = dice.Values([outer, n, inner]), y = Tensor.Empty([outer, inner]);
+            Device.Cpu.Backend.Reduce<TOp>(x, outer, n, inner, y);
+            var values = Array64.Of(x);
+            var expected = Array64.From([outer, inner], at => Enumerable.Range(0, n).Aggregate(TOp.Identity, (fold, i) => TOp.Combine(fold, (float)values[at[0], i, at[1]])));
+            var got = y.ToArray();
+            for (var i = 0; i < got.Length; i++)
+                Assert.That(got[i], Is.EqualTo((float)expected.Values[i]).Within(1e-5f), $"{TOp.Name} of {outer} x {n} x {inner}, element {i}");
+        }
+    }
+
+    // Ten units in the last place of the larger of 1 and the value; non-finite values exactly.
+    static void Same(string what, float got, float expected)
+    {
+        if (float.IsFinite(expected) && float.IsFinite(got)) Assert.That(got, Is.EqualTo(expected).Within(1e-6f * Math.Max(1f, MathF.Abs(expected))), what);
+        else Assert.That(got, Is.EqualTo(expected), what);
+    }
+}

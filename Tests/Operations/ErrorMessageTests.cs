@@ -1,0 +1,52 @@
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>A refusal names the operation, what it got, what it expected, and where there is one, a way out.</summary>
+public class ErrorMessageTests
+{
+    static Tensor Zeros(params int[] shape) => Tensor.Zeros(shape);
+
+    static readonly TestCaseData[] Refusals =
+    [
+        Refusal("Conv2d: input has 3 channels (shape [2, 8, 8, 3]) but the filter expects 16 (shape [3, 3, 16, 32], 1 groups).*ToChannelsLast", () => Conv2d.Apply(Zeros(2, 8, 8, 3), Zeros(3, 3, 16, 32))),
+        Refusal("Conv2d: the window covers 5x5 but the input, with padding 0, has 4x4", () => Conv2d.Apply(Zeros(1, 4, 4, 1), Zeros(5, 5, 1, 1))),
+        Refusal("Conv2d: 2 groups do not divide 3 input", () => Conv2d.Apply(Zeros(1, 4, 4, 3), Zeros(1, 1, 1, 4), groups: 2)),
+        Refusal("Conv2d: the bias has shape [3]; it must be [4]", () => Conv2d.Apply(Zeros(1, 4, 4, 3), Zeros(1, 1, 3, 4), Zeros(3))),
+        Refusal("Conv2d: .*stride 0", () => Conv2d.Apply(Zeros(1, 4, 4, 3), Zeros(1, 1, 3, 4), stride: 0)),
+        Refusal("MatMul: the left operand has 3 columns (shape [2, 3]) but the right 4 rows (shape [4, 5])", () => Zeros(2, 3).MatMul(Zeros(4, 5))),
+        Refusal("MatMul: the leading axes of [2, 3, 4] and [5, 4, 1] differ", () => Zeros(2, 3, 4).MatMul(Zeros(5, 4, 1))),
+        Refusal("add: shapes [2, 3] and [4] do not broadcast", () => Zeros(2, 3) + Zeros(4)),
+        Refusal("Reshape: shape [2, 3] has 6 elements but [4] has 4", () => Zeros(2, 3).Reshape(4)),
+        Refusal("Reshape: shape [2, 3] of 6 elements does not divide into [4, -1]", () => Zeros(2, 3).Reshape(4, -1)),
+        Refusal("Slice: 2 elements from 3 on are outside axis 0 of shape [4], which has 4", () => Zeros(4).Slice(0, 3, 2)),
+        Refusal("Slice: 2147483647 elements from 1 on are outside", () => Zeros(4).Slice(0, 1, int.MaxValue)),
+        Refusal("Slice: axis 2 is outside shape [4, 2], which has 2 axes; use -2 to 1", () => Zeros(4, 2).Slice(2, 0, 1)),
+        Refusal("Concat: shapes [2, 3] and [2, 4] differ outside axis 0", () => Tensor.Concat([Zeros(2, 3), Zeros(2, 4)], 0)),
+        Refusal("Concat: there are no tensors", () => Tensor.Concat([], 0)),
+        Refusal("Transpose: [0, 0] is no order of the 2 axes", () => Zeros(2, 3).Transpose(0, 0)),
+        Refusal("Expand: shape [3] does not expand to [2]|do not broadcast", () => Zeros(3).Expand([2])),
+        Refusal("Flatten: .*[]", () => Tensor.Scalar(1f).Flatten()),
+        Refusal("BatchNorm: in training each channel needs more than one value, but the input has shape [1, 3]", () => BatchNorm.Train(Zeros(1, 3), null, null)),
+        Refusal("BatchNorm: a parameter has shape [4] but the input [2, 3] has 3 channels", () => BatchNorm.Train(Zeros(2, 3), Zeros(4), null)),
+        Refusal("LayerNorm: a parameter has shape [4] but the input [2, 3] needs [3]", () => LayerNorm.Apply(Zeros(2, 3), Zeros(4), null)),
+        Refusal("CrossEntropy: there are 3 labels for 2 rows", () => CrossEntropy.Apply(Zeros(2, 5), IntTensor.FromArray([0, 1, 2]))),
+        Refusal("CrossEntropy: .*5", () => CrossEntropy.Apply(Zeros(2, 5), IntTensor.FromArray([0, 5]))),
+        Refusal("CrossEntropy: .*-1", () => CrossEntropy.Apply(Zeros(2, 5), IntTensor.FromArray([-1, 0]))),
+        Refusal("CrossEntropy: the smoothing is 1;", () => CrossEntropy.Apply(Zeros(2, 5), IntTensor.FromArray([0, 1]), 1f)),
+        Refusal("Dropout: the probability is 1;", () => Dropout.Apply(Zeros(2), 1f)),
+        Refusal("MaxPool2d: padding 2 is more than half the window of 3", () => Pooling.Max(Zeros(1, 8, 8, 1), 3, padding: 2)),
+        Refusal("QuadraticNeuron: the input has 4 channels (shape [2, 4]) but the neurons make up 6", () => QuadraticNeuron.Apply(Zeros(2, 4), Zeros(4), new NeuronLayout(6, 2))),
+        Refusal("QuadraticNeuron: Lambda has shape [3] but 2 neurons of rank 2 on 6 channels have [4] coefficients", () => QuadraticNeuron.Apply(Zeros(2, 6), Zeros(3), new NeuronLayout(6, 2))),
+        Refusal("Softmax: the input must be [..., classes]", () => Tensor.Scalar(1f).Softmax()),
+        Refusal("Item: shape [2] has 2 elements", () => Zeros(2).Item()),
+        Refusal("Assign: the values have shape [3] but the tensor [2]", () => Zeros(2).Assign(Zeros(3))),
+        Refusal("FromSpan: 3 values do not fill shape [2, 2], which has 4", () => Tensor.FromArray([1f, 2f, 3f], [2, 2])),
+    ];
+
+    static TestCaseData Refusal(string message, Action call) => new TestCaseData(message, call).SetArgDisplayNames(message);
+
+    static TestCaseData Refusal(string message, Func<object> call) => Refusal(message, () => { _ = call(); });
+
+    [TestCaseSource(nameof(Refusals))]
+    public void Is_refused_with(string message, Action call) => Assert.That(call, Throws.ArgumentException.With.Message.Match(
+        "^(?:" + System.Text.RegularExpressions.Regex.Escape(message).Replace(@"\.\*", ".*", StringComparison.Ordinal).Replace(@"\|", "|.*", StringComparison.Ordinal) + ")"));
+}
