@@ -87,7 +87,11 @@ public sealed class Storage
 
     internal void AddReader(Storage reader) => (readers ??= []).Add(reader);
 
-    internal void RemoveReader(Storage reader) => readers?.Remove(reader);
+    // From the end: it is nearly always the last one added.
+    internal void RemoveReader(Storage reader)
+    {
+        if (readers?.LastIndexOf(reader) is >= 0 and var place) readers.RemoveAt(place);
+    }
 
     internal Storage Retain()
     {

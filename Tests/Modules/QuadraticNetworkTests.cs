@@ -3,7 +3,7 @@ using QuadEngine.Layers;
 using QuadEngine.Models;
 using QuadEngine.Tests.Operations;
 
-namespace QuadEngine.Tests.Layers;
+namespace QuadEngine.Tests.Modules;
 
 /// <summary>Whole quadratic networks: the linear one where Lambda is 0, and the same bits whoever computes them.</summary>
 public class QuadraticNetworkTests
@@ -11,7 +11,7 @@ public class QuadraticNetworkTests
     static ResNet Quadratic(int rank, float deviation, int depth = 8)
     {
         Generator.Default = new Generator(3);
-        return ResNet.Cifar(depth, neuron: Neurons.Quadratic(rank, new QuadraticOptions { LambdaDeviation = deviation }));
+        return ResNet.Cifar(depth, neuron: Layers.Neurons.Quadratic(rank, new QuadraticOptions { LambdaDeviation = deviation }));
     }
 
     static int[] Bits(Tensor tensor) => Array.ConvertAll(tensor.ToArray(), BitConverter.SingleToInt32Bits);
@@ -69,7 +69,7 @@ public class QuadraticNetworkTests
     public void Lambda_is_a_group_of_its_own()
     {
         Generator.Default = new Generator(3);
-        var groups = ResNet.Cifar(8, neuron: Neurons.Quadratic(3, new QuadraticOptions { LambdaLearningRate = 0.25f, LambdaWeightDecay = 0f })).ParameterGroups();
+        var groups = ResNet.Cifar(8, neuron: Layers.Neurons.Quadratic(3, new QuadraticOptions { LambdaLearningRate = 0.25f, LambdaWeightDecay = 0f })).ParameterGroups();
         var lambda = groups.Single(group => group.Name == "lambda");
         Assert.That((lambda.LearningRateMultiplier, lambda.WeightDecay, lambda.Parameters.Count), Is.EqualTo((0.25f, 0f, 6)));
         Assert.That(groups.Count, Is.EqualTo(2));

@@ -1,9 +1,11 @@
 using QuadEngine.Layers;
 using QuadEngine.Models;
 using QuadEngine.Tests.Operations;
+using BatchNorm = QuadEngine.Layers.BatchNorm;
 using Conv2d = QuadEngine.Layers.Conv2d;
+using Relu = QuadEngine.Layers.Relu;
 
-namespace QuadEngine.Tests.Layers;
+namespace QuadEngine.Tests.Modules;
 
 /// <summary>What every module promises.</summary>
 public class ModuleTests
@@ -19,7 +21,7 @@ public class ModuleTests
     [Test]
     public void Training_normalises_with_the_batch_and_inference_with_the_running_statistics()
     {
-        var norm = new QuadEngine.Layers.BatchNorm(3, momentum: 1f);
+        var norm = new BatchNorm(3, momentum: 1f);
         var x = Images();
         var trained = norm.Forward(x).ToArray();
         Assert.That(norm.Training);
@@ -47,14 +49,14 @@ public class ModuleTests
     public void State_dictionaries_have_PyTorch_keys_and_layouts_and_travel_both_ways()
     {
         Generator.Default = new Generator(1);
-        var net = ResNet.Cifar(8, neuron: Neurons.Quadratic(3, new QuadraticOptions { LambdaDeviation = 0.1f }));
+        var net = ResNet.Cifar(8, neuron: Layers.Neurons.Quadratic(3, new QuadraticOptions { LambdaDeviation = 0.1f }));
         var state = net.StateDictionary();
         Assert.That(state.Keys, Is.SupersetOf((string[])["conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "layer1.0.conv1.lambda", "layer3.0.bn2.bias", "linear.weight", "linear.bias"]));
         Assert.That(state["conv1.weight"].Shape, Is.EqualTo((int[])[16, 3, 3, 3]));
         Assert.That(state["linear.weight"].Shape, Is.EqualTo((int[])[10, 64]));
 
         Generator.Default = new Generator(2);
-        var other = ResNet.Cifar(8, neuron: Neurons.Quadratic(3));
+        var other = ResNet.Cifar(8, neuron: Layers.Neurons.Quadratic(3));
         var x = Images();
         other.Eval();
         net.Eval();
