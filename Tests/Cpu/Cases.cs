@@ -68,6 +68,13 @@ static class Cases
     /// <summary>Any convolution: odd sizes, strides, paddings, dilations, groups, depthwise, single elements.</summary>
     public static ConvGeometry Convolution(int seed)
     {
+        // A third are those of residual networks, which kernels may treat in a way of their own.
+        if (seed % 3 == 0)
+        {
+            var plain = new Window(3, 3, 1, Pick(seed, 3, 0, 2));
+            return new ConvGeometry(Pick(seed, 14, 1, 5), Pick(seed, 15, 3, 20), Pick(seed, 16, 3, 20), 16 * Pick(seed, 17, 1, 4), 16 * Pick(seed, 18, 1, 6), plain);
+        }
+
         int stride = Pick(seed, 1, 1, 3), dilation = Pick(seed, 2, 0, 3) == 0 ? 2 : 1, padding = Pick(seed, 3, 0, 3);
         var window = new Window(Pick(seed, 4, 1, 4), Pick(seed, 5, 1, 4), stride, padding, dilation);
         int height = Extent(seed, 6, window.Height), width = Extent(seed, 7, window.Width);

@@ -5,11 +5,14 @@ sealed unsafe partial class CpuBackend
     // dFilter[kh, kw, ci, co] = sum over n, oh, ow of x[n, oh stride + kh dilation - padding, ..., ci] dy[n, oh, ow, co]: a product
     // summed over pixels. The rows of all images are cut into a fixed number of shares; each sums its own filter, and the
     // shares are added in order.
-    public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter) =>
-        new FilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
+    public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
+    {
+        if (WinogradTransforms.Suits(geometry)) new WinogradFilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
+        else new FilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
+    }
 }
 
-/// <summary>The filter gradient, a chunk being one share of the images' rows and one row of the window.</summary>
+/// <summary>The filter gradient. A chunk is a share of the images' rows and, where the filter is large, one row of the window.</summary>
 sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, float* dFilter)
 {
     // Pixels of dy that stay in the nearest cache while all of the filter passes over them.
@@ -17,7 +20,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
 
     const int SharesWanted = 16;
 
-    // The shares' filters together; a larger filter has fewer shares, as its rows are chunks of their own.
+    // The shares' filters together.
     const long SharesBytes = 8 << 20;
 
     const int AddedAtOnce = 2048;
@@ -26,67 +29,75 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     readonly int inputs = geometry.InChannels / geometry.Groups;
     readonly int outputs = geometry.OutChannels / geometry.Groups;
     readonly int imageRows = geometry.Batch * geometry.OutHeight;
+    readonly Panel[] panels = Panels.Cut(geometry.OutChannels / geometry.Groups);
     float* shareFilters;
 
     int Elements => window.Height * window.Width * inputs * geometry.OutChannels;
 
-    int Shares => (int)Math.Clamp(SharesBytes / (sizeof(float) * (long)Elements), 1, Math.Min(SharesWanted, Math.Max(1, imageRows)));
+    int Shares => (int)Math.Clamp(SharesBytes / (sizeof(float) * (long)Elements), 1, Math.Clamp(imageRows, 1, SharesWanted));
+
+    // Chunks of a share.
+    int Parts => Shares < SharesWanted ? window.Height : 1;
 
     public void Run()
     {
         var memory = Device.Cpu.Pool.Rent(sizeof(float) * (long)Elements * Shares);
         shareFilters = ((CpuMemory)memory).Pointer;
-        ThreadTeam.Run(Shares * window.Height, new ShareJob(this));
+        ThreadTeam.Run(Shares * Parts, new ShareJob(this));
         ThreadTeam.Run((Elements + AddedAtOnce - 1) / AddedAtOnce, new AddJob(this));
         Device.Cpu.Pool.Return(memory);
     }
 
-    void RunShare(int share, int kh)
+    void RunShare(int share, int part)
     {
         float* sum = shareFilters + (long)share * Elements;
+        int kh = window.Height * part / Parts, endKh = window.Height * (part + 1) / Parts;
         int first = (int)((long)imageRows * share / Shares), end = (int)((long)imageRows * (share + 1) / Shares);
-        if (first == end) new Span<float>(sum + kh * (Elements / window.Height), Elements / window.Height).Clear();
+        if (first == end) new Span<float>(sum + kh * (Elements / window.Height), (endKh - kh) * (Elements / window.Height)).Clear();
 
         var bandRows = (int)Math.Max(1, BandBytes / (sizeof(float) * (long)geometry.OutWidth * geometry.OutChannels));
         for (int row = first, next; row < end; row = next)
         {
             // A band ends where its image does.
             next = Math.Min(Math.Min(end, row + bandRows), (row / geometry.OutHeight + 1) * geometry.OutHeight);
-            AddBand(kh, row, next - row, accumulate: row > first, sum);
+            AddBand(kh, endKh, row, next - row, accumulate: row > first, sum);
         }
     }
 
-    void AddBand(int kh, int firstRow, int rows, bool accumulate, float* sum)
+    void AddBand(int firstKh, int endKh, int firstRow, int rows, bool accumulate, float* sum)
     {
-        int image = firstRow / geometry.OutHeight, top = firstRow % geometry.OutHeight * window.Stride + kh * window.Dilation - window.Padding;
+        int image = firstRow / geometry.OutHeight, top = firstRow % geometry.OutHeight * window.Stride - window.Padding;
         var source = ImageWindow.Of(x + (nint)image * geometry.Height * geometry.Width * geometry.InChannels, geometry.Height, geometry.Width, geometry.InChannels,
-            top, top + (rows - 1) * window.Stride + 1, -window.Padding, (geometry.OutWidth - 1) * window.Stride + (window.Width - 1) * window.Dilation + 1 - window.Padding);
-        var segments = stackalloc nint[rows];
-        for (var row = 0; row < rows; row++) segments[row] = row * window.Stride * source.RowStep;
+            top + firstKh * window.Dilation, top + (endKh - 1) * window.Dilation + (rows - 1) * window.Stride + 1,
+            -window.Padding, (geometry.OutWidth - 1) * window.Stride + (window.Width - 1) * window.Dilation + 1 - window.Padding);
+
+        var pixels = ThreadScratch.Offsets(rows * geometry.OutWidth);
+        for (var pixel = 0; pixel < rows * geometry.OutWidth; pixel++)
+            pixels[pixel] = window.Stride * (pixel / geometry.OutWidth * (int)source.RowStep + pixel % geometry.OutWidth * geometry.InChannels);
 
         // Where neighbouring columns of the window are neighbours in memory, they are one block of rows of the filter.
         var whole = geometry.Groups == 1 && window.Dilation == 1;
         int blocks = whole ? 1 : window.Width, blockRows = whole ? window.Width * inputs : inputs;
         for (var group = 0; group < geometry.Groups; group++)
         {
-            for (var block = 0; block < blocks; block++)
+            foreach (var panel in panels)
             {
+                var narrow = panel.Width < panel.Tile.Columns;
+                var gradients = dy + (nint)firstRow * geometry.OutWidth * geometry.OutChannels + group * outputs + panel.Column;
                 var operands = new TileOperands
                 {
-                    X = source.At(top) + (nint)(block * window.Dilation - window.Padding) * geometry.InChannels + group * inputs, XRow = 1, XStep = window.Stride * geometry.InChannels,
-                    Segments = segments, SegmentCount = rows, Length = geometry.OutWidth,
-                    Accumulate = accumulate,
+                    XRow = 1, XOffsets = pixels, Depth = rows * geometry.OutWidth,
+                    F = narrow ? Widen(gradients, rows * geometry.OutWidth, panel) : gradients, FStep = narrow ? panel.Tile.Columns : geometry.OutChannels,
+                    YRow = geometry.OutChannels, Accumulate = accumulate,
                 };
-                float* pixels = dy + (nint)firstRow * geometry.OutWidth * geometry.OutChannels + group * outputs;
-                float* target = sum + ((nint)kh * window.Width + block) * inputs * geometry.OutChannels + group * outputs;
-                foreach (var panel in Panels.Cut(outputs))
+                for (var kh = firstKh; kh < endKh; kh++)
                 {
-                    var narrow = panel.Width < panel.Tile.Columns;
-                    operands.F = narrow ? Widen(pixels + panel.Column, rows * geometry.OutWidth, panel) : pixels + panel.Column;
-                    operands.FStep = narrow ? panel.Tile.Columns : geometry.OutChannels;
-                    operands.Y = target + panel.Column;
-                    operands.YRow = geometry.OutChannels;
-                    panel.Multiply(blockRows, operands);
+                    for (var block = 0; block < blocks; block++)
+                    {
+                        operands.X = source.At(top + kh * window.Dilation) + (nint)(block * window.Dilation - window.Padding) * geometry.InChannels + group * inputs;
+                        operands.Y = sum + ((nint)kh * window.Width + block) * inputs * geometry.OutChannels + group * outputs + panel.Column;
+                        panel.Multiply(blockRows, operands);
+                    }
                 }
             }
         }
@@ -111,7 +122,8 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         for (var share = 1; share < Shares; share++) Add(shareFilters + (long)share * Elements + from, dFilter + from, count);
     }
 
-    static void Add(float* source, float* target, int count)
+    /// <summary>target += source.</summary>
+    public static void Add(float* source, float* target, int count)
     {
         var i = 0;
         for (; i <= count - System.Numerics.Vector<float>.Count; i += System.Numerics.Vector<float>.Count)
@@ -121,7 +133,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
 
     readonly struct ShareJob(FilterGradient gradient) : IChunkedJob
     {
-        public void Run(int chunk) => gradient.RunShare(chunk / gradient.window.Height, chunk % gradient.window.Height);
+        public void Run(int chunk) => gradient.RunShare(chunk / gradient.Parts, chunk % gradient.Parts);
     }
 
     readonly struct AddJob(FilterGradient gradient) : IChunkedJob

@@ -4,10 +4,21 @@ namespace QuadEngine.Devices.Cpu;
 readonly record struct Tap(int Row, int Column);
 
 /// <summary>
-/// The correlation of images with a filter that convolution and its input gradient are:
+/// A grid of pixels of y that see the images through the same taps. A convolution has one; its input gradient one for each
+/// remainder of row and column by the stride.
+/// </summary>
+/// <param name="Taps">The window.</param>
+/// <param name="Filters">The filter of each group, its rows tap after tap.</param>
+/// <param name="Rows">Rows of the grid.</param>
+/// <param name="Columns">Columns of the grid.</param>
+/// <param name="Start">Where its first pixel lies within an image of y, in elements.</param>
+sealed record Grid(Tap[] Taps, Panels[] Filters, int Rows, int Columns, nint Start);
+
+/// <summary>
+/// The correlation of images with filters that convolution and its input gradient are: for each grid
 ///   y[n, r, c, :] = sum over taps t of  x[n, r stride + t.Row, c stride + t.Column, :] F_t,      x zero outside the image
-/// Chunks are bands of rows of an image. A band whose windows reach over the border is copied first, with its zeros, to where
-/// the cache keeps it; so the tiles know no borders.
+/// Chunks are bands of rows of an image. An image whose windows reach over its border is copied first, with the zeros around
+/// it, to where the cache keeps it; so the tiles know no borders.
 /// </summary>
 sealed unsafe class Correlation
 {
@@ -23,19 +34,11 @@ sealed unsafe class Correlation
     public required int Width { get; init; }
     public required int Channels { get; init; }
 
-    public required Tap[] Taps { get; init; }
+    public required Grid[] Grids { get; init; }
     public required int Stride { get; init; }
 
-    /// <summary>Inputs that follow one another at a tap: the channels of a group, or those of several columns at once.</summary>
-    public required int Length { get; init; }
-
-    /// <summary>The filter of each group, its rows tap after tap.</summary>
-    public required Panels[] Filters { get; init; }
-
-    /// <summary>y: <see cref="Rows"/> x <see cref="Columns"/> pixels an image, at these steps (in elements).</summary>
+    /// <summary>y: images, rows of a grid and its pixels lie this far apart (in elements).</summary>
     public required float* Y { get; init; }
-    public required int Rows { get; init; }
-    public required int Columns { get; init; }
     public required nint ImageStep { get; init; }
     public required nint RowStep { get; init; }
     public required nint PixelStep { get; init; }
@@ -43,60 +46,64 @@ sealed unsafe class Correlation
     /// <summary>Channels of y.</summary>
     public required int OutChannels { get; init; }
 
-    /// <summary>What is done to the finished rows, or null.</summary>
+    /// <summary>What is done to the finished rows of the only grid, or null.</summary>
     public EpilogueKernel? Epilogue { get; init; }
 
-    int RowsOfChunk => Math.Clamp((int)Math.Min(Rows, ((long)Batch * Rows + ChunksWanted - 1) / ChunksWanted), 1, Math.Max(1, Rows));
+    // The first grid is the largest.
+    int Rows => Grids[0].Rows;
+
+    int RowsOfChunk => (int)Math.Clamp(((long)Batch * Rows + ChunksWanted - 1) / ChunksWanted, 1, Rows);
 
     int ChunksOfImage => (Rows + RowsOfChunk - 1) / RowsOfChunk;
 
-    int Chunks => Rows * Columns == 0 ? 0 : Batch * ChunksOfImage;
-
     public void Run()
     {
-        Epilogue?.Start(Chunks);
-        ThreadTeam.Run(Chunks, new Job(this));
+        var chunks = Batch * ChunksOfImage;
+        Epilogue?.Start(chunks);
+        ThreadTeam.Run(chunks, new Job(this));
         Epilogue?.Finish();
+        foreach (var grid in Grids)
+            foreach (var filter in grid.Filters) filter.Dispose();
     }
 
     void RunChunk(int chunk)
     {
         int image = chunk / ChunksOfImage, firstRow = chunk % ChunksOfImage * RowsOfChunk, endRow = Math.Min(Rows, firstRow + RowsOfChunk);
         var window = Window(image, firstRow, endRow);
-        var segments = stackalloc nint[Taps.Length];
-        for (var t = 0; t < Taps.Length; t++) segments[t] = Taps[t].Row * window.RowStep + Taps[t].Column * Channels;
-
-        var bandRows = (int)Math.Max(1, BandBytes / (sizeof(float) * (long)Columns * OutChannels));
-        for (var row = firstRow; row < endRow; row += bandRows)
+        foreach (var grid in Grids)
         {
-            var rows = Math.Min(bandRows, endRow - row);
-            float* y = Y + image * ImageStep + row * RowStep;
-            MultiplyBand(window, segments, row, rows, y);
-            Epilogue?.Apply(chunk, y, (nint)(y - Y), rows * Columns);
+            var offsets = Offsets(grid.Taps, window.RowStep);
+            var bandRows = (int)Math.Max(1, BandBytes / (sizeof(float) * (long)grid.Columns * OutChannels));
+            for (int row = firstRow, end = Math.Min(endRow, grid.Rows); row < end; row += bandRows)
+            {
+                var rows = Math.Min(bandRows, end - row);
+                var y = Y + image * ImageStep + grid.Start + row * RowStep;
+                MultiplyBand(grid, window, offsets, row, rows, y);
+                Epilogue?.Apply(chunk, y, (nint)(y - Y), rows * grid.Columns);
+            }
         }
     }
 
-    void MultiplyBand(ImageWindow window, nint* segments, int firstRow, int rows, float* y)
+    void MultiplyBand(Grid grid, ImageWindow window, int* offsets, int firstRow, int rows, float* y)
     {
-        int groupChannels = Channels / Filters.Length, groupOut = OutChannels / Filters.Length;
-        for (var group = 0; group < Filters.Length; group++)
+        int groupChannels = Channels / grid.Filters.Length, groupOut = OutChannels / grid.Filters.Length;
+        for (var group = 0; group < grid.Filters.Length; group++)
         {
-            foreach (var panel in Filters[group].All)
+            foreach (var panel in grid.Filters[group].All)
             {
                 var whole = new TileOperands
                 {
-                    X = window.At(firstRow * Stride) + group * groupChannels, XRow = Stride * Channels, XStep = 1,
-                    Segments = segments,
+                    X = window.At(firstRow * Stride) + group * groupChannels, XRow = Stride * Channels, XOffsets = offsets,
                     Y = y + group * groupOut + panel.Column, YRow = PixelStep,
                 };
-                var depth = new DepthBlocks(Taps.Length, Length, panel.Tile.Columns);
+                var depth = new DepthBlocks(grid.Filters[group].Depth, panel.Tile.Columns);
                 for (var block = 0; block < depth.Count; block++)
                 {
                     var operands = whole;
                     depth.Restrict(block, panel, ref operands);
                     for (var row = 0; row < rows; row++)
                     {
-                        panel.Multiply(Columns, operands);
+                        panel.Multiply(grid.Columns, operands);
                         operands.X += Stride * window.RowStep;
                         operands.Y += RowStep;
                     }
@@ -105,12 +112,36 @@ sealed unsafe class Correlation
         }
     }
 
+    // Where the inputs of a group at each tap lie, from the window's position.
+    int* Offsets(Tap[] taps, nint rowStep)
+    {
+        var inputs = Channels / Grids[0].Filters.Length;
+        var offsets = ThreadScratch.Offsets(taps.Length * inputs);
+        for (int t = 0, k = 0; t < taps.Length; t++)
+        {
+            var at = taps[t].Row * (int)rowStep + taps[t].Column * Channels;
+            for (var channel = 0; channel < inputs; channel++) offsets[k++] = at + channel;
+        }
+
+        return offsets;
+    }
+
+    // The part of an image that the windows of these rows see, of all grids.
     ImageWindow Window(int image, int firstRow, int endRow)
     {
-        if (Taps.Length == 0) return default;
-        int top = firstRow * Stride + Taps.Min(tap => tap.Row), bottom = (endRow - 1) * Stride + Taps.Max(tap => tap.Row) + 1;
-        int left = Taps.Min(tap => tap.Column), right = (Columns - 1) * Stride + Taps.Max(tap => tap.Column) + Length * Filters.Length / Channels;
-        return ImageWindow.Of(X + (nint)image * Height * Width * Channels, Height, Width, Channels, top, bottom, left, right);
+        int top = int.MaxValue, bottom = int.MinValue, left = int.MaxValue, right = int.MinValue;
+        foreach (var grid in Grids)
+        {
+            foreach (var tap in grid.Taps)
+            {
+                top = Math.Min(top, firstRow * Stride + tap.Row);
+                bottom = Math.Max(bottom, (endRow - 1) * Stride + tap.Row + 1);
+                left = Math.Min(left, tap.Column);
+                right = Math.Max(right, (grid.Columns - 1) * Stride + tap.Column + 1);
+            }
+        }
+
+        return bottom < top ? default : ImageWindow.Of(X + (nint)image * Height * Width * Channels, Height, Width, Channels, top, bottom, left, right);
     }
 
     readonly struct Job(Correlation correlation) : IChunkedJob

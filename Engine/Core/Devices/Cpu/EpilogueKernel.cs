@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
@@ -8,13 +6,17 @@ namespace QuadEngine.Devices.Cpu;
 /// </summary>
 sealed unsafe class EpilogueKernel
 {
+    const int Sample = 8;
+
     readonly int channels;
     readonly float* bias, scale, shift, residual;
     readonly bool relu;
     readonly QuadraticRows? neurons;
     readonly ChannelStatistics? statistics;
-    double[] moments = [];
+    // Of each chunk: its rows so far, the mean of the first few, and the sums of the deviations from that and of their squares.
     int[] rowsOfChunk = [];
+    float[] centers = [];
+    double[] sums = [];
 
     EpilogueKernel(in Epilogue epilogue, int channels)
     {
@@ -35,8 +37,9 @@ sealed unsafe class EpilogueKernel
     public void Start(int chunks)
     {
         if (statistics is null) return;
-        moments = new double[2 * chunks * channels];
         rowsOfChunk = new int[chunks];
+        centers = new float[chunks * channels];
+        sums = new double[2 * chunks * channels];
     }
 
     /// <summary>Treats a band of rows of y [rows, channels]; the bands of a chunk come one after the other.</summary>
@@ -48,45 +51,46 @@ sealed unsafe class EpilogueKernel
     {
         if (bias is not null) RowPass.Run(new AffinePass(null, bias, null, false), y, rows, channels);
         neurons?.Forward(y, y, rows);
-        if (statistics is not null)
-        {
-            fixed (double* chunkMoments = &moments[2 * chunk * channels])
-                RowPass.Run(new MomentsPass(chunkMoments, rowsOfChunk[chunk]), y, rows, channels);
-            rowsOfChunk[chunk] += rows;
-        }
-
+        if (statistics is not null) Gather(chunk, y, rows);
         if (scale is not null || residual is not null || relu)
             RowPass.Run(new AffinePass(scale, shift, residual is null ? null : residual + offset, relu), y, rows, channels);
+    }
+
+    void Gather(int chunk, float* y, int rows)
+    {
+        fixed (float* center = &centers[chunk * channels])
+        fixed (double* sum = &sums[2 * chunk * channels])
+        {
+            if (rowsOfChunk[chunk] == 0)
+                for (var c = 0; c < channels; c++) center[c] = MeanOfFirst(Math.Min(rows, Sample), y + c);
+            RowPass.Run(new DeviationsPass(center, sum), y, rows, channels);
+        }
+
+        rowsOfChunk[chunk] += rows;
+    }
+
+    float MeanOfFirst(int rows, float* column)
+    {
+        var sum = 0f;
+        for (var row = 0; row < rows; row++) sum += column[row * channels];
+        return sum / rows;
     }
 
     /// <summary>Puts the chunks' statistics together, in their order.</summary>
     public void Finish()
     {
         if (statistics is null) return;
-        for (var c = 0; c < channels; c++)
+        for (var chunk = 0; chunk < rowsOfChunk.Length; chunk++)
         {
-            double mean = 0, squares = 0;
-            long rows = 0;
-            for (var chunk = 0; chunk < rowsOfChunk.Length; chunk++)
+            for (var c = 0; c < channels; c++)
             {
-                var at = 2 * chunk * channels + c;
-                Moments.Merge(ref mean, ref squares, rows, moments[at], moments[at + channels], rowsOfChunk[chunk]);
-                rows += rowsOfChunk[chunk];
+                ref double mean = ref sums[2 * chunk * channels + c], squares = ref sums[(2 * chunk + 1) * channels + c];
+                squares -= mean * mean / rowsOfChunk[chunk];
+                mean = centers[chunk * channels + c] + mean / rowsOfChunk[chunk];
             }
-
-            var variance = squares / Math.Max(1, rows);
-            statistics.Mean.Pointer()[c] = (float)mean;
-            statistics.Variance.Pointer()[c] = (float)variance;
-            Update(statistics.RunningMean, c, mean);
-            Update(statistics.RunningVariance, c, squares / Math.Max(1, rows - 1));
         }
-    }
 
-    void Update(Tensor? running, int channel, double value)
-    {
-        if (running is null) return;
-        var target = running.Pointer() + channel;
-        *target = (1 - statistics!.Momentum) * *target + statistics.Momentum * (float)value;
+        fixed (double* moments = sums) ChannelMoments.Combine(moments, rowsOfChunk, statistics);
     }
 
     static float* PointerOf(Tensor? tensor) => tensor is null ? null : tensor.Pointer();

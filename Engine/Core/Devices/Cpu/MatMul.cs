@@ -90,14 +90,14 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     void Multiply(int batch, int firstRow, int rows, in Panel panel)
     {
         var (rowStep, step) = geometry.TransposeA ? (1, geometry.M) : (geometry.K, 1);
-        nint start = 0;
+        var offsets = ThreadScratch.Offsets(geometry.K);
+        for (var k = 0; k < geometry.K; k++) offsets[k] = k * step;
         var whole = new TileOperands
         {
-            X = a + (nint)batch * geometry.StrideA + (nint)firstRow * rowStep, XRow = rowStep, XStep = step,
-            Segments = &start,
+            X = a + (nint)batch * geometry.StrideA + (nint)firstRow * rowStep, XRow = rowStep, XOffsets = offsets,
             Y = y + ((nint)batch * geometry.M + firstRow) * geometry.N + panel.Column, YRow = geometry.N,
         };
-        var depth = new DepthBlocks(1, geometry.K, panel.Tile.Columns);
+        var depth = new DepthBlocks(geometry.K, panel.Tile.Columns);
         for (var block = 0; block < depth.Count; block++)
         {
             var operand = whole;

@@ -15,7 +15,7 @@ sealed unsafe partial class CpuBackend
         using var scratch = new Scratch<double>(2 * tile.Chunks * tile.Channels);
         var partials = scratch.Pointer;
         ThreadTeam.Run(tile.Chunks, chunk => GatherMoments(input, tile, chunk, partials + (nint)2 * chunk * tile.Channels));
-        ChannelMoments.Combine(partials, tile.Chunks, tile.RowsPerChunk, tile.Rows, statistics);
+        ChannelMoments.Combine(partials, [.. Enumerable.Range(0, tile.Chunks).Select(tile.RowsOf)], statistics);
     }
 
     // Sums of d = x - shift and d^2, where the shift is a mean of some rows of the chunk: what cancels in the variance is then at
@@ -137,23 +137,24 @@ static unsafe class ChannelMoments
     ///   M2 = M2a + M2b + (mean_b - mean_a)^2 n_a n_b / (n_a + n_b)
     /// </summary>
     /// <param name="moments">[chunks, 2, channels]: the means, then M2</param>
-    /// <param name="chunks">Number of chunks.</param>
-    /// <param name="rowsPerChunk">Rows of every chunk but perhaps the last.</param>
-    /// <param name="rows">All rows.</param>
+    /// <param name="rowsOfChunk">Rows of each chunk, none of them empty.</param>
     /// <param name="statistics">Receives the result.</param>
-    public static void Combine(double* moments, int chunks, int rowsPerChunk, int rows, ChannelStatistics statistics)
+    public static void Combine(double* moments, ReadOnlySpan<int> rowsOfChunk, ChannelStatistics statistics)
     {
         var channels = statistics.Mean.Length;
-        for (var chunk = 1; chunk < chunks; chunk++)
+        double rows = rowsOfChunk[0];
+        for (var chunk = 1; chunk < rowsOfChunk.Length; chunk++)
         {
-            double before = (double)chunk * rowsPerChunk, more = Math.Min(rowsPerChunk, rows - before), all = before + more;
+            double more = rowsOfChunk[chunk], all = rows + more, share = more / all;
             var part = moments + (nint)2 * chunk * channels;
             for (var c = 0; c < channels; c++)
             {
                 var delta = part[c] - moments[c];
-                moments[c] += delta * (more / all);
-                moments[channels + c] += part[channels + c] + delta * delta * (before * more / all);
+                moments[c] += delta * share;
+                moments[channels + c] += part[channels + c] + delta * delta * (rows * share);
             }
+
+            rows = all;
         }
 
         for (var c = 0; c < channels; c++)

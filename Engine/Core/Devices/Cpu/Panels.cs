@@ -143,37 +143,20 @@ sealed unsafe class Panels : IDisposable
     }
 }
 
-/// <summary>
-/// Cuts a long sum into blocks whose share of a panel stays in the nearest cache while all rows of a band pass over it. A block is
-/// several whole segments, or a part of one.
-/// </summary>
-readonly struct DepthBlocks
+/// <summary>Cuts a long sum into blocks whose share of a panel stays in the nearest cache while all rows of a band pass over it.</summary>
+readonly struct DepthBlocks(int depth, int columns)
 {
-    // Bytes of a panel that one block may take.
     const int PanelBytes = 24 * 1024;
 
-    readonly int segments, length, segmentsAtOnce, parts;
-
-    public DepthBlocks(int segments, int length, int columns)
-    {
-        (this.segments, this.length) = (segments, length);
-        var depth = PanelBytes / (sizeof(float) * columns);
-        segmentsAtOnce = Math.Clamp(depth / Math.Max(1, length), 1, Math.Max(1, segments));
-        parts = Math.Max(1, (length + depth - 1) / depth);
-    }
-
-    public int Count => Math.Max(1, (segments + segmentsAtOnce - 1) / segmentsAtOnce * parts);
+    public int Count { get; } = Math.Max(1, (depth * sizeof(float) * columns + PanelBytes - 1) / PanelBytes);
 
     /// <summary>Restricts operands that describe the whole sum to one block of it.</summary>
     public unsafe void Restrict(int block, in Panel panel, ref TileOperands operands)
     {
-        int first = block / parts * segmentsAtOnce, part = block % parts;
-        int from = (int)((long)length * part / parts), to = (int)((long)length * (part + 1) / parts);
-        operands.Segments += first;
-        operands.SegmentCount = Math.Min(segmentsAtOnce, segments - first);
-        operands.Length = to - from;
-        operands.X += from * operands.XStep;
-        operands.F = (float*)panel.Data + ((nint)first * length + from) * panel.Step;
+        int from = (int)((long)depth * block / Count), to = (int)((long)depth * (block + 1) / Count);
+        operands.XOffsets += from;
+        operands.Depth = to - from;
+        operands.F = (float*)panel.Data + from * panel.Step;
         operands.FStep = panel.Step;
         operands.Accumulate = block > 0;
     }

@@ -51,9 +51,9 @@ sealed unsafe class QuadraticRows
         }
 
         var done = 0;
-        if (Vector512.IsHardwareAccelerated) done = Forward<Lanes512>(z, y, rows, done);
-        if (Vector256.IsHardwareAccelerated) done = Forward<Lanes256>(z, y, rows, done);
-        done = Forward<Lanes128>(z, y, rows, done);
+        if (Vector512.IsHardwareAccelerated) done = Forward<Register512>(z, y, rows, done);
+        if (Vector256.IsHardwareAccelerated) done = Forward<Register256>(z, y, rows, done);
+        done = Forward<Register128>(z, y, rows, done);
         for (var neuron = done / layout.Stride; neuron < layout.Neurons; neuron++) ForwardOf(neuron, z, y, rows);
     }
 
@@ -63,17 +63,17 @@ sealed unsafe class QuadraticRows
     public void Backward(float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
         var done = 0;
-        if (Vector512.IsHardwareAccelerated) done = Backward<Lanes512>(d, y, dz, sums, detached, rows, done);
-        if (Vector256.IsHardwareAccelerated) done = Backward<Lanes256>(d, y, dz, sums, detached, rows, done);
-        done = Backward<Lanes128>(d, y, dz, sums, detached, rows, done);
+        if (Vector512.IsHardwareAccelerated) done = Backward<Register512>(d, y, dz, sums, detached, rows, done);
+        if (Vector256.IsHardwareAccelerated) done = Backward<Register256>(d, y, dz, sums, detached, rows, done);
+        done = Backward<Register128>(d, y, dz, sums, detached, rows, done);
         for (var neuron = done / layout.Stride; neuron < layout.Neurons; neuron++) BackwardOf(neuron, d, y, dz, sums, detached, rows);
     }
 
-    int End<T>(int from) where T : struct, ILanes<T> =>
+    int End<T>(int from) where T : struct, IRegister<T> =>
         T.Count % layout.Stride == 0 ? from + (Channels - from) / T.Count * T.Count : from;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    int Forward<T>(float* z, float* y, int rows, int from) where T : struct, ILanes<T>
+    int Forward<T>(float* z, float* y, int rows, int from) where T : struct, IRegister<T>
     {
         var end = End<T>(from);
         fixed (float* factor = factors, mask = firstOnly)
@@ -98,7 +98,7 @@ sealed unsafe class QuadraticRows
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    int Backward<T>(float* d, float* y, float* dz, float* sums, bool detached, int rows, int from) where T : struct, ILanes<T>
+    int Backward<T>(float* d, float* y, float* dz, float* sums, bool detached, int rows, int from) where T : struct, IRegister<T>
     {
         var end = End<T>(from);
         fixed (float* factor = factors)

@@ -7,7 +7,7 @@ namespace QuadEngine.Devices.Cpu;
 unsafe interface IRowPass
 {
     /// <summary>Treats the channels from..to (a multiple of the register apart) of y [rows, channels].</summary>
-    void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, ILanes<T>;
+    void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, IRegister<T>;
 }
 
 static unsafe class RowPass
@@ -16,15 +16,15 @@ static unsafe class RowPass
     public static void Run<TPass>(in TPass pass, float* y, int rows, int channels) where TPass : struct, IRowPass
     {
         var from = 0;
-        if (Vector512.IsHardwareAccelerated) from = Run<TPass, Lanes512>(pass, y, rows, channels, from);
-        if (Vector256.IsHardwareAccelerated) from = Run<TPass, Lanes256>(pass, y, rows, channels, from);
-        from = Run<TPass, Lanes128>(pass, y, rows, channels, from);
-        Run<TPass, Lanes1>(pass, y, rows, channels, from);
+        if (Vector512.IsHardwareAccelerated) from = Run<TPass, Register512>(pass, y, rows, channels, from);
+        if (Vector256.IsHardwareAccelerated) from = Run<TPass, Register256>(pass, y, rows, channels, from);
+        from = Run<TPass, Register128>(pass, y, rows, channels, from);
+        Run<TPass, Register1>(pass, y, rows, channels, from);
     }
 
     static int Run<TPass, T>(in TPass pass, float* y, int rows, int channels, int from)
         where TPass : struct, IRowPass
-        where T : struct, ILanes<T>
+        where T : struct, IRegister<T>
     {
         var to = from + (channels - from) / T.Count * T.Count;
         if (to > from) pass.Run<T>(y, rows, channels, from, to);
@@ -36,7 +36,7 @@ static unsafe class RowPass
 readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, bool relu) : IRowPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, ILanes<T>
+    public void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, IRegister<T>
     {
         T zero = T.Broadcast(0f), one = T.Broadcast(1f);
         for (var c = from; c < to; c += T.Count)
@@ -56,32 +56,28 @@ readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, b
 }
 
 /// <summary>
-/// Merges the mean and the sum of squared deviations (M2) of these rows into those of the rows before. One pass: deviations
-/// are taken from the mean of the first rows, so what cancels afterwards is small whatever the data.
+/// Adds the deviations d = y - center of these rows, and their squares, to sums. Where the center is a mean of some of the rows,
+/// what cancels in the variance afterwards is at most the ratio of all rows to those, whatever the data.
 /// </summary>
-/// <param name="moments">[2, channels]: mean, M2</param>
-/// <param name="rowsBefore">Rows already in the moments.</param>
-readonly unsafe struct MomentsPass(double* moments, long rowsBefore) : IRowPass
+/// <param name="center">[channels]</param>
+/// <param name="sums">[2, channels]: of d, of d^2</param>
+readonly unsafe struct DeviationsPass(float* center, double* sums) : IRowPass
 {
-    const int Sample = 8;
-
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, ILanes<T>
+    public void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, IRegister<T>
     {
-        var lanes = stackalloc float[3 * T.Count];
+        var lanes = stackalloc float[2 * T.Count];
         for (var c = from; c < to; c += T.Count)
         {
-            T center = T.Broadcast(0f), ofSample = T.Broadcast(1f / Math.Min(rows, Sample));
-            for (var row = 0; row < Math.Min(rows, Sample); row++) center.MultiplyAdd(T.Load(y + row * channels + c), ofSample);
-
             // Four rows at a time, as an addition takes that many cycles.
-            T sum0 = default, sum1 = default, sum2 = default, sum3 = default, squares0 = default, squares1 = default, squares2 = default, squares3 = default;
+            T middle = T.Load(center + c), sum0 = default, sum1 = default, sum2 = default, sum3 = default;
+            T squares0 = default, squares1 = default, squares2 = default, squares3 = default;
             float* at = y + c;
             nint step = channels;
             var left = rows;
             for (; left >= 4; left -= 4, at += 4 * step)
             {
-                T d0 = T.Load(at) - center, d1 = T.Load(at + step) - center, d2 = T.Load(at + 2 * step) - center, d3 = T.Load(at + 3 * step) - center;
+                T d0 = T.Load(at) - middle, d1 = T.Load(at + step) - middle, d2 = T.Load(at + 2 * step) - middle, d3 = T.Load(at + 3 * step) - middle;
                 sum0 += d0;
                 sum1 += d1;
                 sum2 += d2;
@@ -94,35 +90,18 @@ readonly unsafe struct MomentsPass(double* moments, long rowsBefore) : IRowPass
 
             for (; left > 0; left--, at += step)
             {
-                var d = T.Load(at) - center;
+                var d = T.Load(at) - middle;
                 sum0 += d;
                 squares0.MultiplyAdd(d, d);
             }
 
-            center.Store(lanes);
-            (sum0 + sum1 + (sum2 + sum3)).Store(lanes + T.Count);
-            (squares0 + squares1 + (squares2 + squares3)).Store(lanes + 2 * T.Count);
+            (sum0 + sum1 + (sum2 + sum3)).Store(lanes);
+            (squares0 + squares1 + (squares2 + squares3)).Store(lanes + T.Count);
             for (var lane = 0; lane < T.Count; lane++)
             {
-                double sum = lanes[T.Count + lane], squares = lanes[2 * T.Count + lane];
-                Moments.Merge(ref moments[c + lane], ref moments[channels + c + lane], rowsBefore, lanes[lane] + sum / rows, squares - sum * sum / rows, rows);
+                sums[c + lane] += lanes[lane];
+                sums[channels + c + lane] += lanes[T.Count + lane];
             }
         }
-    }
-}
-
-static class Moments
-{
-    /// <summary>
-    /// Mean and M2 of two sets of rows together (Chan, Golub and LeVeque 1979): with d = moreMean - mean,
-    ///   mean += d moreRows / all,   M2 += moreM2 + d^2 rows moreRows / all
-    /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Merge(ref double mean, ref double squares, long rows, double moreMean, double moreSquares, long moreRows)
-    {
-        if (moreRows == 0) return;
-        double difference = moreMean - mean, share = (double)moreRows / (rows + moreRows);
-        mean += difference * share;
-        squares += Math.Max(0, moreSquares) + difference * difference * rows * share;
     }
 }

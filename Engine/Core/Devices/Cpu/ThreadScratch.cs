@@ -5,12 +5,16 @@ static unsafe class ThreadScratch
 {
     [ThreadStatic] static CpuMemory? window;
     [ThreadStatic] static CpuMemory? operand;
+    [ThreadStatic] static CpuMemory? offsets;
 
     /// <summary>For a piece of an image with its border: the same memory at each call.</summary>
     public static float* Window(long floats) => AtLeast(ref window, floats);
 
     /// <summary>For a rearranged operand of a product: the same memory at each call.</summary>
     public static float* Operand(long floats) => AtLeast(ref operand, floats);
+
+    /// <summary>For a table of <see cref="TileOperands.XOffsets"/>: the same memory at each call.</summary>
+    public static int* Offsets(int count) => (int*)AtLeast(ref offsets, count);
 
     static float* AtLeast(ref CpuMemory? memory, long floats)
     {

@@ -4,17 +4,16 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// What a tile multiplies. Rows r are pixels (or rows of a matrix), columns c are channels, and the sum runs over segments s of
-/// k = 0..Length-1:
-///   y[r, c] (+)= sum over s, k of  x[Segments[s] + r XRow + k XStep]  f[(s Length + k) FStep + c]
-/// So x may be the windows of an image (a segment is a row of the window), a matrix, or a transposed one.
+/// What a tile multiplies. Rows r are pixels (or rows of a matrix), columns c are channels:
+///   y[r, c] (+)= sum over k &lt; Depth of  x[r XRow + XOffsets[k]]  f[k FStep + c]
+/// With its table of offsets x may be the windows of an image, the pixels of one, a matrix or a transposed matrix.
 /// </summary>
 unsafe struct TileOperands
 {
     public float* X;
-    public nint XRow, XStep;
-    public nint* Segments;
-    public int SegmentCount, Length;
+    public nint XRow;
+    public int* XOffsets;
+    public int Depth;
     public float* F;
     public nint FStep;
     public float* Y;
@@ -46,9 +45,9 @@ sealed unsafe class Tile
 
     /// <summary>The tiles of this machine, widest first.</summary>
     public static Tile[] All { get; } =
-        Vector512.IsHardwareAccelerated ? [Of<Row4<Lanes512>>(6), Of<Row2<Lanes512>>(12), Of<Row2<Lanes256>>(6), Of<Row1<Lanes256>>(12)]
-        : Vector256.IsHardwareAccelerated ? [Of<Row2<Lanes256>>(6), Of<Row1<Lanes256>>(12)]
-        : [Of<Row2<Lanes128>>(6), Of<Row1<Lanes128>>(12)];
+        Vector512.IsHardwareAccelerated ? [Of<Row4<Register512>>(6), Of<Row2<Register512>>(12), Of<Row2<Register256>>(6), Of<Row1<Register256>>(12)]
+        : Vector256.IsHardwareAccelerated ? [Of<Row2<Register256>>(6), Of<Row1<Register256>>(12)]
+        : [Of<Row2<Register128>>(6), Of<Row1<Register128>>(12)];
 
     public int Columns { get; }
 
@@ -97,33 +96,28 @@ sealed unsafe class Tile
         }
 
         float* f = operands.F;
-        nint fStep = operands.FStep, xStep = operands.XStep;
+        nint fStep = operands.FStep;
         nint row1 = operands.XRow, row2 = 2 * row1, row3 = 3 * row1;
-        nint* segment = operands.Segments, end = segment + operands.SegmentCount;
-        for (; segment < end; segment++)
+        float* from0 = operands.X, from4 = from0 + 4 * row1, from8 = from4 + 4 * row1;
+        int* offset = operands.XOffsets, end = offset + operands.Depth;
+        for (; offset < end; offset++, f += fStep)
         {
-            float* x0 = operands.X + *segment, x4 = x0 + 4 * row1, x8 = x4 + 4 * row1;
-            for (var k = operands.Length; k > 0; k--)
-            {
-                TRow w = default;
-                w.Load(f);
-                r0.MultiplyAdd(x0[0], w);
-                if (TRows.Value > 1) r1.MultiplyAdd(x0[row1], w);
-                if (TRows.Value > 2) r2.MultiplyAdd(x0[row2], w);
-                if (TRows.Value > 3) r3.MultiplyAdd(x0[row3], w);
-                if (TRows.Value > 4) r4.MultiplyAdd(x4[0], w);
-                if (TRows.Value > 5) r5.MultiplyAdd(x4[row1], w);
-                if (TRows.Value > 6) r6.MultiplyAdd(x4[row2], w);
-                if (TRows.Value > 7) r7.MultiplyAdd(x4[row3], w);
-                if (TRows.Value > 8) r8.MultiplyAdd(x8[0], w);
-                if (TRows.Value > 9) r9.MultiplyAdd(x8[row1], w);
-                if (TRows.Value > 10) r10.MultiplyAdd(x8[row2], w);
-                if (TRows.Value > 11) r11.MultiplyAdd(x8[row3], w);
-                f += fStep;
-                x0 += xStep;
-                if (TRows.Value > 4) x4 += xStep;
-                if (TRows.Value > 8) x8 += xStep;
-            }
+            TRow w = default;
+            w.Load(f);
+            nint at = *offset;
+            float* x0 = from0 + at, x4 = from4 + at, x8 = from8 + at;
+            r0.MultiplyAdd(x0, w);
+            if (TRows.Value > 1) r1.MultiplyAdd(x0 + row1, w);
+            if (TRows.Value > 2) r2.MultiplyAdd(x0 + row2, w);
+            if (TRows.Value > 3) r3.MultiplyAdd(x0 + row3, w);
+            if (TRows.Value > 4) r4.MultiplyAdd(x4, w);
+            if (TRows.Value > 5) r5.MultiplyAdd(x4 + row1, w);
+            if (TRows.Value > 6) r6.MultiplyAdd(x4 + row2, w);
+            if (TRows.Value > 7) r7.MultiplyAdd(x4 + row3, w);
+            if (TRows.Value > 8) r8.MultiplyAdd(x8, w);
+            if (TRows.Value > 9) r9.MultiplyAdd(x8 + row1, w);
+            if (TRows.Value > 10) r10.MultiplyAdd(x8 + row2, w);
+            if (TRows.Value > 11) r11.MultiplyAdd(x8 + row3, w);
         }
 
         r0.Store(y);
@@ -168,83 +162,83 @@ unsafe interface IRow<T> where T : struct, IRow<T>
 
     void Store(float* target);
 
-    /// <summary>this += x f, the update in place that keeps the accumulator in its register.</summary>
-    void MultiplyAdd(float x, T f);
+    /// <summary>this += *x f, the update in place that keeps the accumulator in its register.</summary>
+    void MultiplyAdd(float* x, T f);
 }
 
-unsafe struct Row1<TLanes> : IRow<Row1<TLanes>> where TLanes : struct, ILanes<TLanes>
+unsafe struct Row1<TRegister> : IRow<Row1<TRegister>> where TRegister : struct, IRegister<TRegister>
 {
-    TLanes a;
+    TRegister a;
 
-    public static int Columns => TLanes.Count;
+    public static int Columns => TRegister.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Load(float* source) => a = TLanes.Load(source);
+    public void Load(float* source) => a = TRegister.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => a.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float x, Row1<TLanes> f) => a.MultiplyAdd(TLanes.Broadcast(x), f.a);
+    public void MultiplyAdd(float* x, Row1<TRegister> f) => a.MultiplyAdd(TRegister.Broadcast(*x), f.a);
 }
 
-unsafe struct Row2<TLanes> : IRow<Row2<TLanes>> where TLanes : struct, ILanes<TLanes>
+unsafe struct Row2<TRegister> : IRow<Row2<TRegister>> where TRegister : struct, IRegister<TRegister>
 {
-    TLanes a, b;
+    TRegister a, b;
 
-    public static int Columns => 2 * TLanes.Count;
+    public static int Columns => 2 * TRegister.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(float* source)
     {
-        a = TLanes.Load(source);
-        b = TLanes.Load(source + TLanes.Count);
+        a = TRegister.Load(source);
+        b = TRegister.Load(source + TRegister.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target)
     {
         a.Store(target);
-        b.Store(target + TLanes.Count);
+        b.Store(target + TRegister.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float x, Row2<TLanes> f)
+    public void MultiplyAdd(float* x, Row2<TRegister> f)
     {
-        var broadcast = TLanes.Broadcast(x);
+        var broadcast = TRegister.Broadcast(*x);
         a.MultiplyAdd(broadcast, f.a);
         b.MultiplyAdd(broadcast, f.b);
     }
 }
 
-unsafe struct Row4<TLanes> : IRow<Row4<TLanes>> where TLanes : struct, ILanes<TLanes>
+unsafe struct Row4<TRegister> : IRow<Row4<TRegister>> where TRegister : struct, IRegister<TRegister>
 {
-    TLanes a, b, c, d;
+    TRegister a, b, c, d;
 
-    public static int Columns => 4 * TLanes.Count;
+    public static int Columns => 4 * TRegister.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Load(float* source)
     {
-        a = TLanes.Load(source);
-        b = TLanes.Load(source + TLanes.Count);
-        c = TLanes.Load(source + 2 * TLanes.Count);
-        d = TLanes.Load(source + 3 * TLanes.Count);
+        a = TRegister.Load(source);
+        b = TRegister.Load(source + TRegister.Count);
+        c = TRegister.Load(source + 2 * TRegister.Count);
+        d = TRegister.Load(source + 3 * TRegister.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target)
     {
         a.Store(target);
-        b.Store(target + TLanes.Count);
-        c.Store(target + 2 * TLanes.Count);
-        d.Store(target + 3 * TLanes.Count);
+        b.Store(target + TRegister.Count);
+        c.Store(target + 2 * TRegister.Count);
+        d.Store(target + 3 * TRegister.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float x, Row4<TLanes> f)
+    public void MultiplyAdd(float* x, Row4<TRegister> f)
     {
-        var broadcast = TLanes.Broadcast(x);
+        var broadcast = TRegister.Broadcast(*x);
         a.MultiplyAdd(broadcast, f.a);
         b.MultiplyAdd(broadcast, f.b);
         c.MultiplyAdd(broadcast, f.c);
