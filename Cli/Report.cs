@@ -11,8 +11,11 @@ sealed record Report(string Command)
 
     public string? Device { get; init; }
 
-    /// <summary>The run folder.</summary>
+    /// <summary>The run folder, or the file that was written.</summary>
     public string? Output { get; init; }
+
+    /// <summary>Size of that file.</summary>
+    public long? Bytes { get; init; }
 
     /// <summary>Epochs done.</summary>
     public int? Epochs { get; init; }

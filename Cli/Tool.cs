@@ -38,6 +38,8 @@ static class Tool
         {
             TrainCommand.Create(output),
             EvalCommand.Create(output),
+            PredictCommand.Create(output),
+            ExportCommand.Create(output),
             SummaryCommand.Create(output),
             DataCommand.Create(output),
             DoctorCommand.Create(output),

@@ -14,19 +14,15 @@ public readonly record struct Batch(Tensor Images, IntTensor Labels) : IDisposab
 }
 
 /// <summary>A batch in plain arrays, refilled again and again: images [Count, H, W, C] and labels [Count] fill the front of them.</summary>
-sealed class HostBatch(int batchSize, ImageDataset data)
+sealed class HostBatch(int batchSize, Shape imageShape)
 {
-    public float[] Images { get; } = new float[batchSize * data.ImageShape.Elements];
+    public float[] Images { get; } = new float[batchSize * imageShape.Elements];
 
     public int[] Labels { get; } = new int[batchSize];
 
     public int Count { get; set; }
 
-    public Batch ToTensors(Device? device)
-    {
-        var (h, w, c) = (data.Height, data.Width, data.Channels);
-        return new(
-            Tensor.FromSpan(Images.AsSpan(0, Count * data.ImageShape.Elements), [Count, h, w, c], device),
-            IntTensor.FromSpan(Labels.AsSpan(0, Count), [Count], device));
-    }
+    public Batch ToTensors(Device? device) => new(
+        Tensor.FromSpan(Images.AsSpan(0, Count * imageShape.Elements), [Count, .. imageShape], device),
+        IntTensor.FromSpan(Labels.AsSpan(0, Count), [Count], device));
 }

@@ -1,27 +1,18 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-
 namespace QuadEngine.Data;
 
 /// <summary>
 /// Writes images of a data set, shifted, mirrored and normalised, straight into a batch [N, H, W, C] of floats.
-/// A row is first laid out as bytes (black where the window leaves the image), then mapped through a table of 256 floats a
-/// channel: the bits of (b / 255 - mean) / std at the price of a load. Safe to share between threads.
+/// A row is first laid out as bytes (black where the window leaves the image), then normalised. Safe to share between threads.
 /// </summary>
 sealed class BatchWriter
 {
     readonly ImageDataset data;
     readonly int height, width, channels;
-    readonly float[] table;             // [C, 256]
 
     public BatchWriter(ImageDataset data)
     {
         this.data = data;
         (height, width, channels) = (data.Height, data.Width, data.Channels);
-        table = new float[channels * 256];
-        for (var c = 0; c < channels; c++)
-            for (var b = 0; b < 256; b++)
-                table[c * 256 + b] = data.Normalization.Apply((byte)b, c);
     }
 
     /// <param name="image">Index of the image.</param>
@@ -32,7 +23,7 @@ sealed class BatchWriter
         var pixels = data.Image(image);
         if (placement == default)
         {
-            Normalise(pixels, to);
+            data.Normalization.Apply(pixels, to);
             return;
         }
 
@@ -45,7 +36,7 @@ sealed class BatchWriter
                 LayOut(pixels.Slice(from * length, length), placement, row);
             else
                 row.Clear();
-            Normalise(row, to.Slice(h * length, length));
+            data.Normalization.Apply(row, to.Slice(h * length, length));
         }
     }
 
@@ -66,19 +57,5 @@ sealed class BatchWriter
         for (var w = first; w < end; w++)
             for (var c = 0; c < channels; c++)
                 row[(width - 1 - w) * channels + c] = source[(w + right) * channels + c];
-    }
-
-    void Normalise(ReadOnlySpan<byte> pixels, Span<float> to)
-    {
-        // No bounds checks inside: the lengths are equal, and a byte cannot leave its 256 entries.
-        ArgumentOutOfRangeException.ThrowIfNotEqual(to.Length, pixels.Length);
-        ref var from = ref MemoryMarshal.GetReference(pixels);
-        ref var into = ref MemoryMarshal.GetReference(to);
-        for (var c = 0; c < channels; c++)
-        {
-            ref var map = ref table[c * 256];
-            for (nint i = c; i < pixels.Length; i += channels)
-                Unsafe.Add(ref into, i) = Unsafe.Add(ref map, (nint)Unsafe.Add(ref from, i));
-        }
     }
 }

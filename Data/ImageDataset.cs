@@ -118,7 +118,7 @@ public sealed class ImageDataset
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false,
         int start = 0, int prefetch = 2, Device? device = null) =>
-        new(this, batchSize, seed, epoch, augmentation, dropLast, start, prefetch, device);
+        new(new DatasetSource(this, augmentation ?? Augmentation.None), batchSize, seed, epoch, dropLast, start, prefetch, device);
 
     /// <inheritdoc/>
     public override string ToString() => $"ImageDataset({Name}: {Count:N0} images {ImageShape}, {Classes} classes)";

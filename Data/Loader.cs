@@ -9,15 +9,13 @@ namespace QuadEngine.Data;
 /// </summary>
 public sealed class Loader : IEnumerable<Batch>
 {
-    readonly ImageDataset data;
-    readonly BatchWriter writer;
-    readonly Augmentation augmentation;
+    readonly BatchSource data;
     readonly Device? device;
     readonly ulong? seed;
     readonly int epoch, start, prefetch;
 
     internal Loader(
-        ImageDataset data, int batchSize, ulong? seed, int epoch, Augmentation? augmentation, bool dropLast, int start, int prefetch, Device? device)
+        BatchSource data, int batchSize, ulong? seed, int epoch, bool dropLast, int start, int prefetch, Device? device)
     {
         const string operation = nameof(ImageDataset.Batches);
         Check.That(batchSize >= 1, operation, $"{nameof(batchSize)} is {batchSize}, expected 1 or more.");
@@ -28,9 +26,8 @@ public sealed class Loader : IEnumerable<Batch>
         Count = dropLast ? data.Count / batchSize : (data.Count + batchSize - 1) / batchSize;
         Check.That(start >= 0 && start <= Count, operation, $"{nameof(start)} is {start}, expected 0 to {Count}, the number of batches.");
 
-        this.augmentation = augmentation ?? Augmentation.None;
-        Check.That(seed is not null || !this.augmentation.IsRandom, operation,
-            $"{this.augmentation} draws random numbers, but there is no seed; give one (seed: 1), or leave the augmentation out.");
+        Check.That(seed is not null || data.Randomness is null, operation,
+            $"{data.Randomness} draws random numbers, but there is no seed; give one (seed: 1), or leave the augmentation out.");
 
         this.data = data;
         this.seed = seed;
@@ -38,7 +35,6 @@ public sealed class Loader : IEnumerable<Batch>
         this.start = start;
         this.prefetch = prefetch;
         this.device = device;
-        writer = new(data);
     }
 
     /// <summary>Images in a batch; the last batch may have fewer.</summary>
@@ -60,20 +56,18 @@ public sealed class Loader : IEnumerable<Batch>
     internal Prefetch<HostBatch> HostBatches()
     {
         var order = seed is { } s ? EpochRandom.Permutation(data.Count, s, epoch) : null;
-        return new(start, Count, prefetch, () => new HostBatch(BatchSize, data), (b, batch) => Prepare(b, batch, order));
+        return new(start, Count, prefetch, () => new HostBatch(BatchSize, data.ImageShape), (b, batch) => Prepare(b, batch, order));
     }
 
     void Prepare(int b, HostBatch batch, int[]? order)
     {
         int first = b * BatchSize, length = data.ImageShape.Elements;
-        var labels = data.Labels.Span;
         batch.Count = Math.Min(BatchSize, data.Count - first);
         for (var i = 0; i < batch.Count; i++)
         {
             var image = order is null ? first + i : order[first + i];
-            var placement = augmentation.IsRandom ? augmentation.Draw(seed!.Value, epoch, image) : default;
-            writer.Write(image, placement, batch.Images.AsSpan(i * length, length));
-            batch.Labels[i] = labels[image];
+            data.Write(image, seed ?? 0, epoch, batch.Images.AsSpan(i * length, length));
+            batch.Labels[i] = data.Label(image);
         }
     }
 }

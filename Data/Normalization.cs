@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace QuadEngine.Data;
 
 /// <summary>
@@ -8,6 +11,7 @@ namespace QuadEngine.Data;
 public sealed class Normalization
 {
     readonly float[] mean, std;
+    readonly float[] table;             // [C, 256]: the bits of (b / 255 - mean) / std at the price of a load
 
     /// <summary>A normalisation with one mean and one standard deviation a channel, for pixels scaled to [0, 1].</summary>
     /// <exception cref="ArgumentException">The lengths differ, are zero, or a number is not usable.</exception>
@@ -22,6 +26,8 @@ public sealed class Normalization
 
         this.mean = mean.ToArray();
         this.std = std.ToArray();
+        table = new float[mean.Length * 256];
+        for (var i = 0; i < table.Length; i++) table[i] = (i % 256 / 255f - mean[i / 256]) / std[i / 256];
     }
 
     /// <summary>The statistics of ImageNet's RGB pixels, which most published ResNets were trained with.</summary>
@@ -75,7 +81,25 @@ public sealed class Normalization
     public int Channels => mean.Length;
 
     /// <summary>x for a pixel byte of a channel.</summary>
-    public float Apply(byte pixel, int channel) => (pixel / 255f - mean[channel]) / std[channel];
+    public float Apply(byte pixel, int channel) => table[channel * 256 + pixel];
+
+    /// <summary>x for pixels [..., C].</summary>
+    /// <exception cref="ArgumentException">There are not as many numbers as pixels, or no whole number of pixels.</exception>
+    public void Apply(ReadOnlySpan<byte> pixels, Span<float> to)
+    {
+        Check.That(pixels.Length == to.Length && pixels.Length % Channels == 0, nameof(Normalization),
+            $"got {pixels.Length} bytes for {to.Length} numbers of {Channels} channels, expected as many of both and a multiple of the channels.");
+
+        // No bounds checks inside: the lengths are equal, and a byte cannot leave its 256 entries.
+        ref var from = ref MemoryMarshal.GetReference(pixels);
+        ref var into = ref MemoryMarshal.GetReference(to);
+        for (var c = 0; c < Channels; c++)
+        {
+            ref var map = ref table[c * 256];
+            for (nint i = c; i < pixels.Length; i += Channels)
+                Unsafe.Add(ref into, i) = Unsafe.Add(ref map, (nint)Unsafe.Add(ref from, i));
+        }
+    }
 
     /// <inheritdoc/>
     public override string ToString() => $"Normalization(mean: [{string.Join(", ", mean)}], std: [{string.Join(", ", std)}])";

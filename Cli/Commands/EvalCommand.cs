@@ -27,7 +27,7 @@ static class EvalCommand
         command.SetAction(parsed =>
         {
             var place = CommonOptions.Device(parsed, device, threads);
-            var (file, run) = Find(parsed.GetRequiredValue(weights));
+            var (file, run) = TrainedNetwork.Find(parsed.GetRequiredValue(weights));
             var name = parsed.GetValue(data)?.ToLowerInvariant() ?? run?.Data
                 ?? throw new ArgumentException($"{file} does not say on which data; add --data NAME (known: {string.Join(", ", Datasets.Names)})");
             var configuration = network.Configuration(parsed, Checkpoint.ReadNetwork(file));
@@ -60,13 +60,5 @@ static class EvalCommand
             return 0;
         });
         return command;
-    }
-
-    // A file in a run folder is of that run.
-    static (string File, RunConfiguration? Run) Find(string path)
-    {
-        if (Directory.Exists(path)) path = RunFolder.Open(path).Best;
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return (path, RunFolder.Exists(folder) ? RunFolder.Open(folder).Configuration : null);
     }
 }

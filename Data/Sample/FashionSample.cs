@@ -15,7 +15,8 @@ static class FashionSample
     public static DatasetSplits Load(DatasetInfo info)
     {
         var pixels = new byte[(TrainCount + TestCount) * ImageBytes];
-        using var resource = typeof(FashionSample).Assembly.GetManifestResourceStream("fashion-mnist-sample.br")!;
+        using var resource = typeof(FashionSample).Assembly.GetManifestResourceStream("fashion-mnist-sample.br")
+            ?? throw new InvalidOperationException($"{info.Name} was left out of this program when it was trimmed (QuadEngine.Data.Sample is false).");
         GreyImageCodec.Decode(resource, pixels, Side, Side);
 
         return new(

@@ -14,7 +14,9 @@ namespace QuadEngine.Models;
 public static class Checkpoint
 {
     const string SlotPrefix = "optimizer.";
-    const string StateKey = "quadengine.state", NetworkKey = "quadengine.network", ChecksumKey = "quadengine.sha256";
+    const string StateKey = "quadengine.state", ChecksumKey = "quadengine.sha256";
+
+    internal const string NetworkKey = "quadengine.network";
 
     /// <summary>Writes the weights alone.</summary>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>

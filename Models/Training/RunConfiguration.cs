@@ -39,6 +39,7 @@ public sealed record RunConfiguration
 [JsonSerializable(typeof(RunConfiguration))]
 [JsonSerializable(typeof(TrainingState))]
 [JsonSerializable(typeof(NetworkConfiguration))]
+[JsonSerializable(typeof(ImageDescription))]
 sealed partial class ModelsJson : JsonSerializerContext
 {
     static ModelsJson? compact;

@@ -10,6 +10,7 @@ internal sealed unsafe class MappedFile : IDisposable
 {
     readonly MemoryMappedFile? map;
     readonly MemoryMappedViewAccessor? view;
+    readonly UnmanagedMemoryStream? owner;
     byte* start;
 
     public MappedFile(string path)
@@ -23,6 +24,15 @@ internal sealed unsafe class MappedFile : IDisposable
         view = map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         start += view.PointerOffset;
+    }
+
+    /// <summary>Memory that is mapped already, as a resource of the program is.</summary>
+    public MappedFile(string path, UnmanagedMemoryStream memory)
+    {
+        Path = path;
+        Length = memory.Length;
+        owner = memory;
+        start = memory.PositionPointer - memory.Position;
     }
 
     public string Path { get; }
@@ -50,8 +60,9 @@ internal sealed unsafe class MappedFile : IDisposable
         if (start is null)
             return;
         start = null;
-        view!.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        map!.Dispose();
+        owner?.Dispose();
+        view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        view?.Dispose();
+        map?.Dispose();
     }
 }

@@ -55,7 +55,21 @@ public sealed class SafeTensors : IDisposable
     public static SafeTensors Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        var file = new MappedFile(path);
+        return Open(new MappedFile(path));
+    }
+
+    /// <summary>Opens a file that is in memory as a whole, without a copy: what <c>Assembly.GetManifestResourceStream</c> gives for an embedded one.</summary>
+    /// <param name="memory">Taken over and disposed with the result.</param>
+    /// <param name="name">What to call it in messages.</param>
+    /// <exception cref="InvalidFileException">It is no safetensors file, or is damaged.</exception>
+    public static SafeTensors Open(UnmanagedMemoryStream memory, string name)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        return Open(new MappedFile(name, memory));
+    }
+
+    static SafeTensors Open(MappedFile file)
+    {
         try
         {
             return new SafeTensors(file);

@@ -1,0 +1,100 @@
+using System.CommandLine;
+using System.Diagnostics;
+using QuadEngine.Cli.Export;
+using QuadEngine.Models;
+
+namespace QuadEngine.Cli.Commands;
+
+/// <summary><c>quad export</c>: a trained network for other programs, or as a program.</summary>
+static class ExportCommand
+{
+    static readonly string[] Formats = ["onnx", "native", "safetensors"];
+
+    public static Command Create(Output output)
+    {
+        var network = new TrainedNetwork();
+        var format = CommonOptions.Choice("--format", "onnx for other runtimes, native for a program of its own, safetensors for weights with all that `quad predict` needs", Formats);
+        format.Required = true;
+        var file = new Option<string?>("--output") { Description = "The file to write. Default: the weights' name with the format's ending.", HelpName = "FILE" };
+        var fold = new Option<bool>("--fold") { Description = "ONNX: multiply batch norms into the convolutions before them." };
+        var instructions = new Option<string?>("--cpu") { Description = "Native: the processor to compile for, x86-64-v3 (the default), x86-64-v4, native for this one, ...", HelpName = "NAME" };
+        var project = new Option<string?>("--project") { Description = "Native: keep the project of the program in this folder.", HelpName = "DIR" };
+        var json = CommonOptions.Json();
+        var command = new ToolCommand("export",
+            "Write a trained network as ONNX, as one native program with the weights inside, or as weights that explain themselves.",
+            """
+            quad export --weights runs/a --format onnx --fold
+            quad export --weights runs/a --format native --output classify
+            quad export --weights resnet20.th --model resnet20 --data cifar10 --format safetensors
+            """);
+        foreach (var option in network.All.Concat([format, file, fold, instructions, project, json])) command.Add(option);
+
+        command.SetAction(parsed =>
+        {
+            var watch = Stopwatch.StartNew();
+            var kind = parsed.GetRequiredValue(format)!.ToLowerInvariant();
+            var classifier = network.Classifier(parsed);
+            var target = Path.GetFullPath(parsed.GetValue(file) ?? DefaultName(network.File(parsed), kind));
+            switch (kind)
+            {
+                case "onnx":
+                    WriteOnnx(target, classifier, parsed.GetValue(fold));
+                    break;
+                case "native":
+                    BuildProgram(output, target, classifier, parsed.GetValue(instructions), parsed.GetValue(project));
+                    break;
+                default:
+                    classifier.Save(target);
+                    break;
+            }
+
+            var bytes = new FileInfo(target).Length;
+            output.Line($"{classifier.Configuration.Title}, {classifier.Network.ParameterCount:N0} parameters, to ", target, $" ({Hardware.Bytes(bytes)})");
+            if (parsed.GetValue(json))
+                output.Json(new("export") { Model = classifier.Configuration.Title, Output = target, Bytes = bytes, Parameters = classifier.Network.ParameterCount, Seconds = watch.Elapsed.TotalSeconds });
+        });
+        return command;
+    }
+
+    static void WriteOnnx(string target, Classifier classifier, bool fold)
+    {
+        var (configuration, images) = (classifier.Configuration, classifier.Images);
+        OnnxExport.Write(target, classifier.Network, [configuration.Height, configuration.Width, configuration.Channels], new OnnxOptions
+        {
+            FoldBatchNorm = fold,
+            InputName = "images",
+            OutputName = "logits",
+            Metadata = new Dictionary<string, string>
+            {
+                ["classes"] = string.Join(", ", images.Classes),
+                ["mean"] = string.Join(", ", images.Mean),
+                ["std"] = string.Join(", ", images.Std),
+            },
+        });
+    }
+
+    static void BuildProgram(Output output, string target, Classifier classifier, string? instructions, string? project)
+    {
+        var requirements = NativeToolchain.Requirements();
+        foreach (var requirement in requirements) output.Line($"{requirement.Name}: {requirement.Found ?? "missing"}");
+        NativeToolchain.Check(requirements);
+
+        var folder = project is null ? Directory.CreateTempSubdirectory("quad-native-").FullName : Path.GetFullPath(project);
+        try
+        {
+            NativeProgram.WriteProject(folder, classifier, instructions);
+            NativeProgram.Build(folder, target);
+        }
+        finally
+        {
+            if (project is null) Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    static string DefaultName(string weights, string format) => format switch
+    {
+        "onnx" => Path.ChangeExtension(weights, ".onnx"),
+        "safetensors" => Path.ChangeExtension(weights, ".classifier.safetensors"),
+        _ => Path.ChangeExtension(weights, OperatingSystem.IsWindows() ? ".exe" : null),
+    };
+}

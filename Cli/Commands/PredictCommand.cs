@@ -1,0 +1,42 @@
+using System.CommandLine;
+using QuadEngine.Layers;
+using QuadEngine.Models;
+
+namespace QuadEngine.Cli.Commands;
+
+/// <summary><c>quad predict</c>: what a trained network sees in image files.</summary>
+static class PredictCommand
+{
+    const int Shown = 3;
+
+    public static Command Create(Output output)
+    {
+        var network = new TrainedNetwork();
+        var files = new Argument<string[]>("FILE") { Description = "Images (png, jpg, bmp), or files ending in .f32 of normalised float32 values [N, H, W, C].", Arity = ArgumentArity.OneOrMore };
+        var top = CommonOptions.Number<int>("--top", $"Classes to print. Default: {Shown}", 1, 1 << 20);
+        Option<string?> device = CommonOptions.DeviceName();
+        var threads = CommonOptions.Threads();
+        var json = CommonOptions.Json();
+        var command = new ToolCommand("predict", "Print the most probable classes of images.", "quad predict --weights runs/a shoe.png bag.jpg");
+        command.Add(files);
+        foreach (var option in network.All.Concat([top, device, threads, json])) command.Add(option);
+
+        command.SetAction(parsed =>
+        {
+            var place = CommonOptions.Device(parsed, device, threads);
+            var classifier = network.Classifier(parsed);
+            classifier.Network.To(place);
+            var found = new List<ReportItem>();
+            foreach (var file in parsed.GetRequiredValue(files))
+                foreach (var input in classifier.Inputs(file))
+                {
+                    var predictions = classifier.Rank(classifier.Logits(input));
+                    output.Line($"{file}: ", predictions[0].ToString(), string.Concat(predictions.Skip(1).Take((parsed.GetValue(top) ?? Shown) - 1).Select(other => $", {other}")));
+                    found.Add(new(file, predictions[0].Class));
+                }
+
+            if (parsed.GetValue(json)) output.Json(new("predict") { Model = classifier.Configuration.Title, Device = place.Name, Items = found });
+        });
+        return command;
+    }
+}

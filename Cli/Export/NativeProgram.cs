@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+using QuadEngine.Models;
+
+namespace QuadEngine.Cli.Export;
+
+/// <summary>Builds a classifier as one native executable: a project of a single source file around the weights, compiled ahead of time.</summary>
+static class NativeProgram
+{
+    const string Name = "classifier", Source = "Classifier.Program.cs";
+
+    /// <summary>Processors since 2013 have these; the vectors of the engine are twice as wide with them as without.</summary>
+    const string DefaultInstructions = "x86-64-v3";
+
+    static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data", "StbImageSharp", "MathNet.Numerics", "Google.Protobuf"];
+
+    /// <summary>Writes the project: `dotnet publish -r RID -o DIR` in the folder then builds the program.</summary>
+    public static void WriteProject(string folder, Classifier classifier, string? instructions)
+    {
+        Directory.CreateDirectory(folder);
+        classifier.Save(Path.Combine(folder, $"{Name}.safetensors"));
+        using (var source = typeof(NativeProgram).Assembly.GetManifestResourceStream(Source)!)
+            AtomicFile.Write(Path.Combine(folder, "Program.cs"), source.CopyTo);
+        File.WriteAllText(Path.Combine(folder, $"{Name}.csproj"), Project(instructions));
+
+        // What stands further up the tree is of other projects.
+        foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
+            File.WriteAllText(Path.Combine(folder, file), "<Project />\n");
+    }
+
+    /// <summary>Compiles the project and puts the program into place.</summary>
+    /// <exception cref="InvalidOperationException">The compiler or the linker failed; the message has what they said.</exception>
+    public static void Build(string folder, string program)
+    {
+        var output = Path.Combine(folder, "out");
+        var (code, text) = NativeToolchain.Run("dotnet", "publish", Path.Combine(folder, $"{Name}.csproj"), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output, "--nologo");
+        if (code != 0)
+            throw new InvalidOperationException($"The native program could not be built. The compiler is the package runtime.{RuntimeInformation.RuntimeIdentifier}.Microsoft.DotNet.ILCompiler, "
+                + $"which comes from the NuGet sources set up here (`dotnet nuget list source`).\n{Errors(text)}");
+        File.Move(Path.Combine(output, OperatingSystem.IsWindows() ? $"{Name}.exe" : Name), program, overwrite: true);
+    }
+
+    static string Errors(string text)
+    {
+        var lines = text.Split('\n').Where(line => line.Contains("error", StringComparison.Ordinal)).Distinct().ToArray();
+        return string.Join('\n', lines.Length > 0 ? lines.Take(10) : text.Split('\n').TakeLast(10));
+    }
+
+    static string Project(string? instructions) =>
+        $"""
+        <Project Sdk="Microsoft.NET.Sdk">
+          <PropertyGroup>
+            <OutputType>Exe</OutputType>
+            <TargetFramework>net10.0</TargetFramework>
+            <Nullable>enable</Nullable>
+            <ImplicitUsings>enable</ImplicitUsings>
+            <PublishAot>true</PublishAot>
+            <IlcInstructionSet>{instructions ?? (RuntimeInformation.ProcessArchitecture == Architecture.X64 ? DefaultInstructions : "")}</IlcInstructionSet>
+            <InvariantGlobalization>true</InvariantGlobalization>
+            <UseSystemResourceKeys>true</UseSystemResourceKeys>
+            <EventSourceSupport>false</EventSourceSupport>
+            <StackTraceSupport>false</StackTraceSupport>
+            <ConcurrentGarbageCollection>false</ConcurrentGarbageCollection>
+            <TrimmerSingleWarn>false</TrimmerSingleWarn>
+          </PropertyGroup>
+          <ItemGroup>
+            {string.Join("\n    ", Libraries.Select(library => $"""<Reference Include="{Path.Combine(AppContext.BaseDirectory, library)}.dll" />"""))}
+            <EmbeddedResource Include="{Name}.safetensors" LogicalName="{Name}.safetensors" />
+            <RuntimeHostConfigurationOption Include="QuadEngine.Data.Sample" Value="false" Trim="true" />
+          </ItemGroup>
+        </Project>
+
+        """;
+}

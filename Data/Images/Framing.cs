@@ -1,0 +1,51 @@
+namespace QuadEngine.Data;
+
+/// <summary>Which part of a photograph a network sees.</summary>
+public abstract record Framing
+{
+    /// <summary>What one looks at when judging: the middle, 224 of 256 pixels in the usual sizes.</summary>
+    public static Framing Centre { get; } = new CentreFraming();
+
+    /// <summary>What one learns from: parts of any size, place and proportion, half of them mirrored (Szegedy et al. 2015).</summary>
+    public static Framing Random { get; } = new RandomFraming();
+
+    /// <summary>Two draws of the same image may differ.</summary>
+    internal abstract bool IsRandom { get; }
+
+    internal abstract (Frame Frame, bool Mirrored) Choose(Picture picture, int height, int width, ulong seed, int epoch, int image);
+}
+
+/// <summary>The middle of the image in the proportions of the network's input: torchvision's Resize and CenterCrop in one.</summary>
+/// <param name="Share">Side of what is seen by side of the largest such part.</param>
+public sealed record CentreFraming(float Share = 0.875f) : Framing
+{
+    internal override bool IsRandom => false;
+
+    internal override (Frame, bool) Choose(Picture picture, int height, int width, ulong seed, int epoch, int image) =>
+        (Frame.Centre(picture.Height, picture.Width, height, width, Share), false);
+}
+
+/// <summary>
+/// A part of random area, proportions and place, then mirrored or not: torchvision's RandomResizedCrop and RandomHorizontalFlip. Where the drawn
+/// rectangle is longer than the image, it ends with the image.
+/// </summary>
+/// <param name="LeastArea">Of the image, from 0 to 1.</param>
+/// <param name="MostArea">Of the image, from 0 to 1.</param>
+/// <param name="Stretch">Width by height lies between 1 / stretch and stretch, relative to the network's input.</param>
+/// <param name="Flip">Whether half of the images are mirrored left to right.</param>
+public sealed record RandomFraming(float LeastArea = 0.08f, float MostArea = 1f, float Stretch = 4f / 3f, bool Flip = true) : Framing
+{
+    internal override bool IsRandom => true;
+
+    internal override (Frame, bool) Choose(Picture picture, int height, int width, ulong seed, int epoch, int image)
+    {
+        var (x, y, z, w) = EpochRandom.Augment(seed, epoch, image);
+        var area = (LeastArea + (MostArea - LeastArea) * Philox.ToUnit(x)) * picture.Height * picture.Width;
+        var proportion = MathF.Pow(Stretch, 2f * Philox.ToUnit(y) - 1f) * width / height;
+        var frameWidth = MathF.Min(MathF.Sqrt(area * proportion), picture.Width);
+        var frameHeight = MathF.Min(MathF.Sqrt(area / proportion), picture.Height);
+
+        // The lowest bit of w decides the flip, the others the place: both are uniform.
+        return (new((picture.Height - frameHeight) * Philox.ToUnit(z), (picture.Width - frameWidth) * Philox.ToUnit(w & ~1u), frameHeight, frameWidth), Flip && (w & 1) != 0);
+    }
+}

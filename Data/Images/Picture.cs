@@ -1,0 +1,95 @@
+using StbImageSharp;
+
+namespace QuadEngine.Data;
+
+/// <summary>One decoded image: bytes [H, W, C], grey or RGB.</summary>
+public sealed class Picture
+{
+    /// <summary>An image over its bytes, which it keeps and does not copy.</summary>
+    /// <exception cref="ArgumentException">The bytes are more or fewer than height x width x channels.</exception>
+    public Picture(int height, int width, int channels, byte[] pixels)
+    {
+        Check.That(height > 0 && width > 0 && pixels.Length == (long)height * width * channels, nameof(Picture),
+            $"got {pixels.Length} bytes for {height} x {width} pixels of {channels} channels, which take {(long)height * width * channels}.");
+        (Height, Width, Channels, Pixels) = (height, width, channels, pixels);
+    }
+
+    /// <summary>H, in pixels.</summary>
+    public int Height { get; }
+
+    /// <summary>W, in pixels.</summary>
+    public int Width { get; }
+
+    /// <summary>1 for grey, 3 for RGB.</summary>
+    public int Channels { get; }
+
+    /// <summary>[H, W, C].</summary>
+    public byte[] Pixels { get; }
+
+    /// <summary>The endings of file names that are taken for images.</summary>
+    public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".bmp"];
+
+    /// <summary>Decodes a PNG, JPEG or BMP file.</summary>
+    /// <param name="path">The file; its content decides, not its name.</param>
+    /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
+    /// <exception cref="InvalidFileException">The file is no such image, or is damaged.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static Picture Read(string path, int channels = 3)
+    {
+        Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; an image file gives 1 (grey) or 3 (RGB).");
+        var bytes = File.ReadAllBytes(path);
+        try
+        {
+            var image = ImageResult.FromMemory(bytes, channels == 1 ? ColorComponents.Grey : ColorComponents.RedGreenBlue);
+            return new(image.Height, image.Width, channels, image.Data);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            // The decoder throws whatever its arithmetic runs into.
+            throw new InvalidFileException(path, "", $"it cannot be decoded as PNG, JPEG or BMP ({e.Message.TrimEnd('.')})", "Save it anew with another program.");
+        }
+    }
+
+    /// <summary>Left and right exchanged.</summary>
+    public Picture Mirror()
+    {
+        var mirrored = new byte[Pixels.Length];
+        for (var i = 0; i < Height * Width; i++)
+        {
+            var (h, w) = Math.DivRem(i, Width);
+            Pixels.AsSpan(i * Channels, Channels).CopyTo(mirrored.AsSpan((h * Width + Width - 1 - w) * Channels));
+        }
+
+        return new(Height, Width, Channels, mirrored);
+    }
+
+    /// <summary>
+    /// A part of the image at another size. Every new pixel is the weighted mean of the old ones under it, weights falling off linearly:
+    /// bilinear where it grows, and where it shrinks all pixels count, as in Pillow's resize.
+    /// </summary>
+    /// <param name="frame">The part.</param>
+    /// <param name="height">New height.</param>
+    /// <param name="width">New width.</param>
+    public Picture Resample(Frame frame, int height, int width)
+    {
+        if (frame == new Frame(0, 0, Height, Width) && (height, width) == (Height, Width)) return this;
+        var narrow = Resampling.Columns(Pixels, Height, Channels, Resampling.Along(frame.Left, frame.Width, width, Width));
+        return new(height, width, Channels, Resampling.Rows(narrow, width * Channels, Resampling.Along(frame.Top, frame.Height, height, Height)));
+    }
+}
+
+/// <summary>A rectangle of an image, in pixels; fractions cut through pixels.</summary>
+public readonly record struct Frame(float Top, float Left, float Height, float Width)
+{
+    /// <summary>The largest rectangle of the given proportions in the middle of an image, or a part of it.</summary>
+    /// <param name="imageHeight">Of the image.</param>
+    /// <param name="imageWidth">Of the image.</param>
+    /// <param name="height">Proportion of the height.</param>
+    /// <param name="width">Proportion of the width.</param>
+    /// <param name="share">Side of the part by side of the largest: 0.875 is the usual resize to 256 and crop of 224.</param>
+    public static Frame Centre(int imageHeight, int imageWidth, int height, int width, float share = 1f)
+    {
+        var scale = share * MathF.Min((float)imageHeight / height, (float)imageWidth / width);
+        return new((imageHeight - scale * height) / 2f, (imageWidth - scale * width) / 2f, scale * height, scale * width);
+    }
+}

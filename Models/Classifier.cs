@@ -1,0 +1,142 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using QuadEngine.Data;
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>A class and how probable a network holds it, from 0 to 1.</summary>
+public readonly record struct Prediction(string Class, float Probability)
+{
+    /// <summary>"cat 93.1 %".</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Class} {100f * Probability:0.0} %");
+}
+
+/// <summary>What the pixels and the outputs of a network mean; with the <see cref="NetworkConfiguration"/> and the weights, a file that explains itself.</summary>
+/// <param name="Classes">One name an output.</param>
+/// <param name="Mean">Of each channel, for pixels scaled to [0, 1].</param>
+/// <param name="Std">Of each channel.</param>
+/// <param name="Share">Side of the part of a photograph that is seen, by side of the largest centred part of the right proportions.</param>
+public sealed record ImageDescription(IReadOnlyList<string> Classes, IReadOnlyList<float> Mean, IReadOnlyList<float> Std, float Share = 1f);
+
+/// <summary>
+/// A trained network with all it takes to judge image files: the size it reads, the normalisation, the names of the classes. Saved, it is
+/// one safetensors file, which every reader of safetensors and every command of the tool takes for weights.
+/// <code>foreach (var (name, probability) in Classifier.Read("clothes.safetensors").Classify(Picture.Read("shoe.png"))) ...</code>
+/// </summary>
+public sealed class Classifier
+{
+    const string ImagesKey = "quadengine.images";
+
+    readonly Normalization normalization;
+
+    /// <summary>A classifier over a network, which it switches to inference.</summary>
+    /// <exception cref="ArgumentException">Channels or classes do not fit together.</exception>
+    public Classifier(NetworkConfiguration configuration, Module network, ImageDescription images)
+    {
+        Check.That(images.Classes.Count == configuration.Classes, nameof(Classifier), $"the network tells {configuration.Classes} classes apart but {images.Classes.Count} are named.");
+        Check.That(images.Mean.Count == configuration.Channels, nameof(Classifier), $"the network reads {configuration.Channels} channels but the normalisation is for {images.Mean.Count}.");
+        (Configuration, Network, Images) = (configuration, network, images);
+        normalization = new([.. images.Mean], [.. images.Std]);
+        network.Eval();
+    }
+
+    /// <summary>A classifier for the images of a data set.</summary>
+    public Classifier(NetworkConfiguration configuration, Module network, IReadOnlyList<string> classes, Normalization normalization)
+        : this(configuration, network, new ImageDescription(classes, normalization.Mean, normalization.Std, Networks.IsImageNetForm(configuration.Model) ? 0.875f : 1f))
+    {
+    }
+
+    /// <summary>How the network is built.</summary>
+    public NetworkConfiguration Configuration { get; }
+
+    /// <summary>[N, H, W, C] to logits [N, classes].</summary>
+    public Module Network { get; }
+
+    /// <summary>What pixels and outputs mean.</summary>
+    public ImageDescription Images { get; }
+
+    /// <summary>Values of one input: height x width x channels.</summary>
+    public int InputLength => Configuration.InputShape().Elements;
+
+    /// <summary>Reads a file that <see cref="Save"/> wrote.</summary>
+    /// <exception cref="InvalidFileException">The file is damaged, or does not say what its images are.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public static Classifier Read(string path)
+    {
+        using var file = SafeTensors.Open(path);
+        return Read(file, path);
+    }
+
+    /// <summary>Reads a classifier out of an open file.</summary>
+    /// <inheritdoc cref="Read(string)"/>
+    public static Classifier Read(SafeTensors file, string name)
+    {
+        var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
+        var images = JsonSerializer.Deserialize(Value(ImagesKey), ModelsJson.Default.ImageDescription)!;
+        var network = configuration.Build();
+        network.LoadStateDictionary(file.ReadAll());
+        return new(configuration, network, images);
+
+        string Value(string key) => file.Metadata.GetValueOrDefault(key)
+            ?? throw new InvalidFileException(name, $"metadata \"{key}\"", "it is missing, so the file does not say what its weights are for", "Write it with `quad export --format safetensors`, or Classifier.Save.");
+    }
+
+    /// <summary>Whether a file says what its images are, as <see cref="Save"/> writes it.</summary>
+    public static bool Describes(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(ImagesKey) && metadata.ContainsKey(Checkpoint.NetworkKey);
+
+    /// <summary>Writes network, weights and meaning as one file.</summary>
+    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    public void Save(string path) => SafeTensors.Write(path, Network.StateDictionary(), new Dictionary<string, string>
+    {
+        [Checkpoint.NetworkKey] = JsonSerializer.Serialize(Configuration, ModelsJson.Compact.NetworkConfiguration),
+        [ImagesKey] = JsonSerializer.Serialize(Images, ModelsJson.Compact.ImageDescription),
+    });
+
+    /// <summary>The classes of a picture, the most probable first.</summary>
+    public IReadOnlyList<Prediction> Classify(Picture picture) => Rank(Logits(Input(picture)));
+
+    /// <summary>A picture cut, resized and normalised to what the network reads: [H, W, C].</summary>
+    public float[] Input(Picture picture)
+    {
+        var (height, width) = (Configuration.Height, Configuration.Width);
+        var seen = picture.Resample(Frame.Centre(picture.Height, picture.Width, height, width, Images.Share), height, width);
+        var input = new float[InputLength];
+        normalization.Apply(seen.Pixels, input);
+        return input;
+    }
+
+    /// <summary>The inputs in a file: one in an image; in a file of raw tensors as many as there are.</summary>
+    /// <param name="path">An image; or, ending in ".f32", normalised float32 values [N, H, W, C], little-endian, and nothing else.</param>
+    /// <exception cref="InvalidFileException">The file is damaged.</exception>
+    /// <exception cref="IOException">The file is missing or cannot be read.</exception>
+    public IEnumerable<float[]> Inputs(string path)
+    {
+        if (!Path.GetExtension(path).Equals(".f32", StringComparison.OrdinalIgnoreCase)) return [Input(Picture.Read(path, Configuration.Channels))];
+        var bytes = File.ReadAllBytes(path);
+        var size = sizeof(float) * InputLength;
+        if (bytes.Length == 0 || bytes.Length % size != 0)
+            throw new InvalidFileException(path, "", $"it has {bytes.Length} bytes, no multiple of the {size} of one input {Configuration.InputShape()} in float32");
+        return bytes.Chunk(size).Select(chunk => MemoryMarshal.Cast<byte, float>(chunk).ToArray());
+    }
+
+    /// <summary>The network's outputs for one input of <see cref="InputLength"/> values, or several one after the other.</summary>
+    /// <exception cref="ArgumentException">The values are no whole number of inputs.</exception>
+    public float[] Logits(ReadOnlySpan<float> inputs)
+    {
+        Check.That(inputs.Length > 0 && inputs.Length % InputLength == 0, nameof(Classifier), $"{inputs.Length} values are no whole number of inputs {Configuration.InputShape()}.");
+        using var noGrad = new NoGrad();
+        using var scope = new TensorScope();
+        return Network.Forward(Tensor.FromSpan(inputs, Configuration.InputShape(inputs.Length / InputLength), Network.Device)).ToArray();
+    }
+
+    /// <summary>The classes and their probabilities (softmax) from the outputs for one input, the most probable first.</summary>
+    public IReadOnlyList<Prediction> Rank(float[] logits)
+    {
+        var highest = logits.Max();
+        float[] exponentials = [.. logits.Select(logit => MathF.Exp(logit - highest))];
+        var sum = exponentials.Sum();
+        return [.. Images.Classes.Zip(exponentials, (name, e) => new Prediction(name, e / sum)).OrderByDescending(prediction => prediction.Probability)];
+    }
+}
