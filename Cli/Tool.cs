@@ -42,6 +42,7 @@ static class Tool
             ExportCommand.Create(output),
             SummaryCommand.Create(output),
             DataCommand.Create(output),
+            ExperimentCommand.Create(output),
             DoctorCommand.Create(output),
             CommonOptions.Debug,
         };

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using QuadEngine.Models;
+
+namespace QuadEngine.Cli.Commands;
+
+/// <summary><c>quad experiment</c>: runs an experiment into a folder of rows, a figure and a page; started again, it goes on.</summary>
+static class ExperimentCommand
+{
+    public static Command Create(Output output)
+    {
+        var name = new Argument<string?>("name") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", Arity = ArgumentArity.ZeroOrOne };
+        name.CompletionSources.Add([.. Experiments.Names]);
+        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "full"]);
+        var seeds = CommonOptions.Number<int>("--seeds", "Repetitions. Default: as the size has them", 1, 1000);
+        var epochs = CommonOptions.Number<int>("--epochs", "Of every training. Default: as the size has them", 1, 100_000);
+        var images = CommonOptions.Number<int>("--images", "Training images, with half as many for the test. Default: as the size has them", 2, int.MaxValue);
+        var folder = new Option<string?>("--output", "-o") { Description = "Where the folder of the experiment goes. Default: experiments", HelpName = "DIR" };
+        Option<string?> dataFolder = CommonOptions.DataFolder(), device = CommonOptions.DeviceName();
+        var threads = CommonOptions.Threads();
+        var command = new ToolCommand("experiment", "Train networks to answer a question about quadratic neurons, and write what came out. Goes on where it was stopped.",
+            """
+            quad experiment rank-sweep
+            quad experiment ablation --size full --device cuda:0
+            quad experiment --size smoke -o smoke
+            """) { name };
+        foreach (var option in new Option[] { size, seeds, epochs, images, folder, dataFolder, device, threads }) command.Add(option);
+
+        command.SetAction(parsed =>
+        {
+            var place = CommonOptions.Device(parsed, device, threads);
+            var chosen = parsed.GetValue(name) is { } one ? [Experiments.Get(one)] : Experiments.All;
+            var effort = Enum.Parse<ExperimentSize>(parsed.GetValue(size) ?? "small", ignoreCase: true);
+            using var interruption = new Interruption(() => output.Line("stopping; the same command goes on from here"));
+            foreach (var experiment in chosen)
+            {
+                var scale = Adapt(experiment.Scale(effort)) with { Device = place };
+                var to = Path.Combine(parsed.GetValue(folder) ?? "experiments", experiment.Name);
+                output.Line($"{experiment.Name}: {experiment.Question}");
+                var finished = new ExperimentRun(experiment, scale, to).Run(ExperimentData.Load(scale, parsed.GetValue(dataFolder)), progress => Show(output, progress), interruption.Token);
+                output.Line("", Path.Combine(to, "README.md"), finished ? "" : " (unfinished)");
+                if (!finished) return Interruption.ExitCode;
+            }
+
+            return 0;
+
+            ExperimentScale Adapt(ExperimentScale scale) => scale with
+            {
+                Seeds = parsed.GetValue(seeds) is { } count ? [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] : scale.Seeds,
+                Training = scale.Training with { Epochs = parsed.GetValue(epochs) ?? scale.Training.Epochs },
+                TrainImages = parsed.GetValue(images) ?? scale.TrainImages,
+                TestImages = parsed.GetValue(images) / 2 ?? scale.TestImages,
+            };
+        });
+        return command;
+    }
+
+    static void Show(Output output, ExperimentProgress progress)
+    {
+        var left = progress.Left is { } time ? $"  {Hardware.Time(time)} left" : "";
+        output.Line(progress.Cell is { } cell ? $"  {progress.Done}/{progress.Total}  {cell.Name}, seed {cell.Seed}{left}" : $"  {progress.Done} of {progress.Total} cells are done");
+        output.Text.Flush();
+    }
+}

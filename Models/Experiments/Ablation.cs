@@ -1,0 +1,60 @@
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>The stability techniques taken away.</summary>
+public sealed class Ablation : Experiment
+{
+    const string All = "all techniques", None = "none of the three";
+    const int Rank = 7;
+
+    /// <inheritdoc/>
+    public override string Name => "ablation";
+
+    /// <inheritdoc/>
+    public override string Question => "Which of the stability techniques are needed?";
+
+    /// <inheritdoc/>
+    public override string Method => $"Block convolutions quadratic of rank {Rank}. \"{All}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalised by 1/k. "
+        + "Each is taken away alone and all together; then the other choices: Lambda's rate from 1e-4 to 10, its decay, the gradient through f, and the basis Q.";
+
+    static (string Setting, QuadraticOptions Options)[] Settings =>
+    [
+        (All, new()),
+        ("Lambda starts random (0.1)", new() { LambdaDeviation = 0.1f }),
+        ("Lambda at the full rate", new() { LambdaLearningRate = 1f }),
+        ("no normalisation", new() { Normalised = false }),
+        (None, new() { LambdaDeviation = 0.1f, LambdaLearningRate = 1f, Normalised = false }),
+        ("Lambda's rate 1e-4", new() { LambdaLearningRate = 1e-4f }),
+        ("Lambda's rate 10", new() { LambdaLearningRate = 10f }),
+        ("no decay of Lambda", new() { LambdaWeightDecay = 0f }),
+        ("gradient through f cut", new() { Detached = true }),
+        ("Q penalised towards orthonormal", new() { Basis = Basis.Penalised }),
+        ("Q retracted to orthonormal", new() { Basis = Basis.Retracted }),
+        ("y alone, f not put out", new() { Vectorised = false }),
+    ];
+
+    /// <inheritdoc/>
+    public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => Repeat(scale, Settings.Select(setting => (setting.Setting, Train(scale, data, setting.Options))));
+
+    /// <inheritdoc/>
+    public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
+    {
+        page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4), ("diverged", NetworkTrial.Diverged, 1, 2),
+            ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3));
+        page.Text("\"y alone\" costs k + 1 times as much at equal width, and is here to show what the f are worth as channels.");
+        page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TrainLoss, "training loss"));
+        page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TestAccuracies, "test accuracy, %"));
+        var diverged = rows.All.Where(row => row.Values[NetworkTrial.Diverged][0] > 0).GroupBy(row => row.Setting).ToArray();
+        page.Conclude(diverged.Length == 0
+            ? $"None of the {rows.All.Count} runs diverged, with or without the techniques."
+            : $"Diverged: {string.Join(", ", diverged.Select(group => $"{group.Key} ({group.Count()} of {rows.Of(group.Key).Count()})"))}.");
+        var differing = rows.Settings.Where(setting => setting != All && rows.Spread(setting, NetworkTrial.Accuracy).DiffersFrom(rows.Spread(All, NetworkTrial.Accuracy))).ToArray();
+        foreach (var setting in differing) page.Compare(rows, setting, All);
+        var same = rows.Settings.Where(setting => setting != All && !differing.Contains(setting)).ToArray();
+        if (same.Length > 0) page.Conclude($"Within the spread over seeds of \"{All}\", so that no difference in accuracy is shown: {string.Join("; ", same)}.");
+    }
+
+    static Func<ulong, CancellationToken, Measurements> Train(ExperimentScale scale, ExperimentData data, QuadraticOptions options) =>
+        (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, Neurons.Quadratic(Rank, options)), scale, data, seed, cancellation);
+}

@@ -1,0 +1,45 @@
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>Every layer quadratic.</summary>
+public sealed class AllLayers : Experiment
+{
+    const string Linear = "linear", Blocks = "blocks quadratic", Everything = "everything quadratic";
+    const int Rank = 3;
+
+    /// <inheritdoc/>
+    public override string Name => "all-layers";
+
+    /// <inheritdoc/>
+    public override string Question => "Does a network train stably with every convolution quadratic, stem and classifier included?";
+
+    /// <inheritdoc/>
+    public override string Method => $"Loss and accuracy over training of the linear network, of one whose block convolutions are quadratic of rank {Rank}, and of one in which stem and classifier are too.";
+
+    /// <inheritdoc/>
+    public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
+    {
+        var quadratic = Neurons.Quadratic(Rank);
+        var ends = new Dictionary<string, Neuron> { ["conv1"] = quadratic, ["linear"] = quadratic };
+        return Repeat(scale,
+        [
+            (Linear, (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, Neurons.Linear), scale, data, seed, cancellation)),
+            (Blocks, (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, quadratic), scale, data, seed, cancellation)),
+            (Everything, (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, quadratic, ends), scale, data, seed, cancellation)),
+        ]);
+    }
+
+    /// <inheritdoc/>
+    public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
+    {
+        page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4), ("diverged", NetworkTrial.Diverged, 1, 2),
+            ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("seconds an epoch", NetworkTrial.Seconds, 1, 2));
+        page.Chart(Charting.Curves(rows, rows.Settings, NetworkTrial.TrainLoss, "training loss"));
+        page.Chart(Charting.Curves(rows, rows.Settings, NetworkTrial.TestAccuracies, "test accuracy, %"));
+        page.Compare(rows, Blocks, Linear);
+        page.Compare(rows, Everything, Linear);
+        var diverged = rows.All.Count(row => row.Values[NetworkTrial.Diverged][0] > 0);
+        page.Conclude(diverged == 0 ? $"None of the {rows.All.Count} runs met a NaN or an infinity." : $"{diverged} of {rows.All.Count} runs met a NaN or an infinity.");
+    }
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace QuadEngine.Models;
+
+/// <summary>How far an experiment is.</summary>
+/// <param name="Done">Cells that have their rows.</param>
+/// <param name="Total">All cells.</param>
+/// <param name="Cell">The one that was just finished.</param>
+/// <param name="Left">Time left at the pace of this run; null before its first cell ends.</param>
+public readonly record struct ExperimentProgress(int Done, int Total, Cell? Cell, TimeSpan? Left);
+
+/// <summary>
+/// Runs an experiment into a folder: rows.csv after every cell, figure.svg and README.md from the rows. Started again, it goes on behind
+/// the last cell that was finished.
+/// </summary>
+/// <param name="experiment">What is asked.</param>
+/// <param name="scale">With how much effort.</param>
+/// <param name="folder">Where the files go; made where it is missing.</param>
+public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, string folder)
+{
+    string RowsFile => Path.Combine(folder, "rows.csv");
+
+    string ProtocolFile => Path.Combine(folder, "protocol.txt");
+
+    /// <summary>Runs what is missing and writes the page.</summary>
+    /// <param name="data">The images.</param>
+    /// <param name="progress">Told before the first cell and after each.</param>
+    /// <param name="cancellation">Stops within a cell, which then is not recorded; the page is written from the rows that there are.</param>
+    /// <returns>Whether all cells are done.</returns>
+    /// <exception cref="IOException">The folder holds an experiment of another protocol, or cannot be written.</exception>
+    public bool Run(ExperimentData data, Action<ExperimentProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        Directory.CreateDirectory(folder);
+        var protocol = scale.Describe(data);
+        CheckProtocol(protocol);
+        var rows = File.Exists(RowsFile) ? ExperimentRows.FromCsv(RowsFile) : new ExperimentRows();
+        var cells = experiment.Cells(scale, data).ToArray();
+        var todo = cells.Where(cell => !rows.Has(cell)).ToArray();
+        var (done, watch) = (cells.Length - todo.Length, Stopwatch.StartNew());
+        progress?.Invoke(new(done, cells.Length, null, null));
+        try
+        {
+            for (var i = 0; i < todo.Length; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                rows.Add(todo[i].Run(cancellation).Select(result => new ExperimentRow(todo[i].Name, result.Setting, todo[i].Seed, result.Values)));
+                Write(RowsFile, rows.ToCsv());
+                done++;
+                progress?.Invoke(new(done, cells.Length, todo[i], watch.Elapsed / (i + 1) * (todo.Length - i - 1)));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The page below says how many cells there are.
+        }
+
+        WritePage(rows, protocol, done, cells.Length);
+        return done == cells.Length;
+    }
+
+    void CheckProtocol(IReadOnlyList<(string Name, string Value)> protocol)
+    {
+        var text = string.Concat(protocol.Select(line => $"{line.Name}: {line.Value}\n").Prepend($"{experiment.Name}\n"));
+        if (File.Exists(ProtocolFile) && File.ReadAllText(ProtocolFile) != text)
+            throw new IOException($"{folder} holds an experiment of another protocol (see {ProtocolFile}); its rows cannot be joined with these. Give another folder, or delete that one.");
+        Write(ProtocolFile, text);
+    }
+
+    void WritePage(ExperimentRows rows, IReadOnlyList<(string Name, string Value)> protocol, int done, int total)
+    {
+        var page = new ExperimentPage();
+        if (rows.All.Count > 0) experiment.Report(page, rows, scale);
+        if (page.Charts.Count > 0) Write(Path.Combine(folder, "figure.svg"), SvgFigure.Draw(experiment.Question, page.Charts));
+        var note = (done < total, scale.Size) switch
+        {
+            (true, _) => $"Unfinished: {done} of {total} cells were run; settings that are missing were not.",
+            (_, ExperimentSize.Smoke) => "A smoke test: it shows that the experiment runs, and its figures mean nothing.",
+            (_, ExperimentSize.Small) => "The small size: a small network on few images for a few epochs. What holds here need not hold at full size.",
+            _ => null,
+        };
+        IReadOnlyList<(string, string)> run =
+        [
+            ("device", $"{scale.Device}, {Processor()}, {(ReferenceEquals(scale.Device, Device.Cpu) ? $"{Device.CpuThreads} of {Environment.ProcessorCount} threads, " : "")}{RuntimeInformation.OSDescription}, .NET {Environment.Version}"),
+            ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
+            ("command", $"quad experiment {experiment.Name} --size {scale.Size.ToString().ToLowerInvariant()}"),
+            ("cells", $"{done} of {total}"),
+        ];
+        Write(Path.Combine(folder, "README.md"), page.Write(experiment, protocol, run, note));
+    }
+
+    static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    static string Processor()
+    {
+        const string Info = "/proc/cpuinfo";
+        var model = File.Exists(Info) ? File.ReadLines(Info).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) : null;
+        return model?.Split(':', 2)[1].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+    }
+}
