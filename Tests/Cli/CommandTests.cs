@@ -1,0 +1,170 @@
+using System.Text.Json;
+using QuadEngine.Data;
+
+namespace QuadEngine.Tests.Cli;
+
+public sealed class CommandTests
+{
+    // The smallest run of the real thing: a ResNet-8 for an epoch on a few images.
+    static readonly string[] smallRun = ["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "1"];
+
+    QuadTool tool = null!;
+
+    [SetUp]
+    public void MakeFolder() => tool = new QuadTool();
+
+    [TearDown]
+    public void DeleteFolder() => tool.Dispose();
+
+    [TestCase("train --model resnet21", "resnet21", "resnet20")]
+    [TestCase("train --neuron cubic", "cubic", "quadratic")]
+    [TestCase("train --data cifar", "cifar", "fashion-mnist-sample")]
+    [TestCase("train --epochs many", "many", "whole number")]
+    [TestCase("train --epochs 0", "\"0\"", "from 1")]
+    [TestCase("train --learning-rate -1", "\"-1\"", "a number from")]
+    [TestCase("train --rank 1.5", "1.5", "whole number")]
+    [TestCase("train --schedule linear", "linear", "cosine")]
+    [TestCase("train --resume a --epochs 9", "--epochs", "--resume")]
+    [TestCase("train --frobnicate", "--frobnicate", "--help")]
+    [TestCase("eval", "--weights", "--help")]
+    [TestCase("summary --model vgg", "vgg", "resnet18")]
+    [TestCase("data get imagenet", "imagenet", "cifar10")]
+    [TestCase("frain", "frain", "--help")]
+    public void Wrong_command_line_is_answered_by_what_is_possible(string line, string wrong, string possible)
+    {
+        var result = QuadTool.Run(line.Split(' '));
+        Assert.That(result.Code, Is.EqualTo(2));
+        Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(wrong).And.Contain(possible));
+        Assert.That(result.Text, Is.Empty);
+    }
+
+    [TestCase("train --device tpu", "tpu", "cpu")]
+    [TestCase("train --data cifar10 --data-dir /nowhere", "/nowhere", "quad data get cifar10")]
+    [TestCase("train --resume /nowhere", "/nowhere", "config.json")]
+    [TestCase("eval --weights /nowhere/w --data mnist", "/nowhere/w", "no file")]
+    [TestCase("train --images 10001", "10001", "10000")]
+    public void What_cannot_be_done_is_one_clear_message(string line, string got, string expected)
+    {
+        var result = QuadTool.Run([.. line.Split(' '), .. line.StartsWith("train --re") || line.StartsWith("eval") ? [] : new[] { "--output", tool.PathOf("run") }]);
+        Assert.That(result.Code, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(got).And.Contain(expected));
+        Assert.That(result.Errors, Does.Not.Contain("   at "), "no stack trace");
+        Assert.That(Directory.Exists(tool.PathOf("run")), Is.False, "a run that cannot start leaves no folder");
+    }
+
+    [Test]
+    public void Debug_shows_where_an_error_came_from() =>
+        Assert.That(QuadTool.Run("train", "--device", "tpu", "--debug").Errors, Does.Contain("   at "));
+
+    [Test]
+    public void Training_leaves_a_run_folder_that_eval_judges_alike()
+    {
+        var run = tool.PathOf("run");
+        var trained = QuadTool.Run([.. smallRun, "--output", run, "--json"]);
+        Assert.That(trained.Code, Is.Zero, trained.Errors);
+        Assert.That(Directory.EnumerateFiles(run).Select(Path.GetFileName).Order(),
+            Is.EqualTo(new[] { "best.safetensors", "config.json", "curves.svg", "last.safetensors", "metrics.csv" }));
+        Assert.That(trained.Text, Does.Contain("quad eval --weights " + Path.Combine(run, "best.safetensors")));
+        Assert.That(Keys(trained.Json), Is.SupersetOf(new[] { "accuracy", "error", "loss", "parameters", "multiplyAdds", "seconds", "imagesPerSecond" }));
+
+        var judged = QuadTool.Run("eval", "--weights", run, "--json");
+        Assert.That(judged.Code, Is.Zero, judged.Errors);
+        Assert.That(Keys(judged.Json), Is.SupersetOf(new[] { "accuracy", "error", "loss", "parameters", "multiplyAdds", "seconds", "imagesPerSecond" }));
+        foreach (var key in new[] { "accuracy", "error", "parameters", "multiplyAdds" })
+            Assert.That(judged.Json.GetProperty(key).GetDouble(), Is.EqualTo(trained.Json.GetProperty(key).GetDouble()), key);
+    }
+
+    [Test]
+    public void Folder_with_a_run_is_not_overwritten()
+    {
+        QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
+        var before = tool.Bytes("run/last.safetensors");
+
+        var again = QuadTool.Run([.. smallRun, "--seed", "2", "--output", tool.PathOf("run")]);
+
+        Assert.That(again.Code, Is.EqualTo(1));
+        Assert.That(again.Errors, Does.Contain("holds a run already"));
+        Assert.That(tool.Bytes("run/last.safetensors"), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void Damaged_checkpoint_and_configuration_are_refused_by_name()
+    {
+        QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
+        var checkpoint = tool.Bytes("run/last.safetensors");
+        checkpoint[^100] ^= 1;
+        File.WriteAllBytes(tool.PathOf("run/last.safetensors"), checkpoint);
+        var damaged = QuadTool.Run("train", "--resume", tool.PathOf("run"));
+        Assert.That(damaged.Code, Is.EqualTo(1));
+        Assert.That(damaged.Errors, Does.Contain("last.safetensors").And.Contain("damaged"));
+
+        File.WriteAllText(tool.PathOf("run/config.json"), File.ReadAllText(tool.PathOf("run/config.json")).Replace("\"epochs\": 1", "\"epochs\": \"one\""));
+        var unreadable = QuadTool.Run("train", "--resume", tool.PathOf("run"));
+        Assert.That(unreadable.Code, Is.EqualTo(1));
+        Assert.That(unreadable.Errors, Does.Contain("config.json").And.Contain("epochs"));
+    }
+
+    [Test]
+    public void Output_that_cannot_be_written_is_told_before_training()
+    {
+        File.WriteAllText(tool.PathOf("file"), "");
+        var result = QuadTool.Run([.. smallRun, "--output", tool.PathOf("file/run")]);
+        Assert.That(result.Code, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(tool.PathOf("file")));
+        Assert.That(result.Errors, Does.Not.Contain("   at "));
+    }
+
+    [TestCase("--model resnet56 --neuron quadratic --rank 7", 854_782, 126.389)]
+    [TestCase("--model resnet20", 269_722, 40.551)]
+    public void Summary_ends_with_the_totals(string line, long parameters, double millions)
+    {
+        var result = QuadTool.Run(["summary", .. line.Split(' '), "--json"]);
+        Assert.That(result.Json.GetProperty("parameters").GetInt64(), Is.EqualTo(parameters));
+        Assert.That(Math.Round(result.Json.GetProperty("multiplyAdds").GetInt64() / 1e6, 3), Is.EqualTo(millions));
+        Assert.That(result.Text, Does.Contain("layer2.0.conv1").And.Contain("[1, 16, 16, 32]"));
+    }
+
+    [Test]
+    public void Data_list_names_every_data_set()
+    {
+        var result = QuadTool.Run("data", "list", "--data-dir", tool.Folder, "--json");
+        foreach (var name in Datasets.Names) Assert.That(result.Text, Does.Contain(name));
+        Assert.That(result.Json.GetProperty("items").GetArrayLength(), Is.EqualTo(Datasets.Names.Count));
+    }
+
+    [Test]
+    public void Doctor_finds_the_processor()
+    {
+        var result = QuadTool.Run("doctor", "--json");
+        Assert.That(result.Code, Is.Zero);
+        Assert.That(result.Text, Does.Contain("processor").And.Contain("simd").And.Contain("memory").And.Contain("cpu"));
+    }
+
+    [TestCase("")]
+    [TestCase("train")]
+    [TestCase("eval")]
+    [TestCase("summary")]
+    [TestCase("data get")]
+    [TestCase("doctor")]
+    public void Help_explains_and_shows_an_example(string command)
+    {
+        var result = QuadTool.Run([.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        Assert.That(result.Code, Is.Zero);
+        Assert.That(result.Text, Does.Contain("quad " + (command.Length == 0 ? "train" : command)));
+    }
+
+    [Test]
+    public void Public_PyTorch_weights_reach_their_authors_error()
+    {
+        var (weights, data) = (Environment.GetEnvironmentVariable("QUADENGINE_WEIGHTS"), Environment.GetEnvironmentVariable("QUADENGINE_DATA"));
+        if (weights is null || data is null || Datasets.Get("cifar10").FolderIn(data) is null)
+            Assert.Ignore("Set QUADENGINE_WEIGHTS to a folder with resnet20-12fca82f.th (akamaster/pytorch_resnet_cifar10) and QUADENGINE_DATA to one with CIFAR-10 to run this test.");
+
+        var result = QuadTool.Run("eval", "--model", "resnet20", "--weights", Path.Combine(weights, "resnet20-12fca82f.th"), "--data", "cifar10", "--data-dir", data, "--json");
+
+        Assert.That(result.Code, Is.Zero, result.Errors);
+        Assert.That(result.Json.GetProperty("error").GetDouble(), Is.EqualTo(8.27).Within(0.02));
+    }
+
+    static IEnumerable<string> Keys(JsonElement json) => json.EnumerateObject().Select(property => property.Name);
+}

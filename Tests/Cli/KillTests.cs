@@ -1,0 +1,73 @@
+using System.Diagnostics;
+
+namespace QuadEngine.Tests.Cli;
+
+/// <summary>The real process, ended in its middle.</summary>
+public sealed class KillTests
+{
+    static readonly string[] run = ["--model", "resnet8", "--images", "512", "--batch", "64", "--epochs", "3", "--checkpoint-seconds", "0.2", "--threads", "2"];
+
+    QuadTool tool = null!;
+
+    [SetUp]
+    public void MakeFolder() => tool = new QuadTool();
+
+    [TearDown]
+    public void DeleteFolder() => tool.Dispose();
+
+    [Test]
+    public void Run_killed_five_times_and_resumed_leaves_the_bits_of_the_run_never_stopped()
+    {
+        var whole = QuadTool.RunProcess(["train", .. run, "--output", tool.PathOf("whole")]);
+        Assert.That(whole.Code, Is.Zero, whole.Errors);
+
+        // The moments are spread over the run and differ between machines, as they are meant to.
+        var checkpoint = tool.PathOf("killed/last.safetensors");
+        for (var kill = 0; kill < 5; kill++)
+        {
+            using var process = kill == 0
+                ? QuadTool.Start(["train", .. run, "--output", tool.PathOf("killed")])
+                : QuadTool.Start("train", "--resume", tool.PathOf("killed"));
+            WaitForWrite(process, checkpoint, writes: 1);
+            Thread.Sleep(37 * kill);
+            process.Kill();
+            process.WaitForExit();
+        }
+
+        var last = QuadTool.RunProcess("train", "--resume", tool.PathOf("killed"));
+        Assert.That(last.Code, Is.Zero, last.Errors);
+        foreach (var file in new[] { "last.safetensors", "best.safetensors" })
+            Assert.That(tool.Bytes($"killed/{file}"), Is.EqualTo(tool.Bytes($"whole/{file}")), file);
+    }
+
+    [Test]
+    public void Interrupt_saves_says_how_to_go_on_and_loses_no_step()
+    {
+        var whole = QuadTool.RunProcess(["train", .. run, "--output", tool.PathOf("whole")]);
+        Assert.That(whole.Code, Is.Zero, whole.Errors);
+
+        using var process = QuadTool.Start(["train", .. run, "--output", tool.PathOf("stopped")]);
+        WaitForWrite(process, tool.PathOf("stopped/last.safetensors"), writes: 1);
+        QuadTool.Interrupt(process);
+        var text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.That(process.ExitCode, Is.EqualTo(130), text);
+        Assert.That(text, Does.Contain($"quad train --resume {tool.PathOf("stopped")}"));
+
+        var resumed = QuadTool.RunProcess("train", "--resume", tool.PathOf("stopped"));
+        Assert.That(resumed.Code, Is.Zero, resumed.Errors);
+        Assert.That(tool.Bytes("stopped/last.safetensors"), Is.EqualTo(tool.Bytes("whole/last.safetensors")));
+    }
+
+    // Waits until the process has written a file so many times, or has ended.
+    static void WaitForWrite(Process process, string path, int writes)
+    {
+        var (seen, last) = (0, File.Exists(path) ? File.GetLastWriteTimeUtc(path) : default);
+        while (seen < writes && !process.HasExited)
+        {
+            Thread.Sleep(5);
+            if (!File.Exists(path) || File.GetLastWriteTimeUtc(path) is var time && time == last) continue;
+            (seen, last) = (seen + 1, time);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using QuadEngine.Cli;
+
+namespace QuadEngine.Tests.Cli;
+
+/// <summary>The tool: called in this process, or started as one of its own; and a folder that goes with the test.</summary>
+sealed class QuadTool : IDisposable
+{
+    public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-cli-").FullName;
+
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    public byte[] Bytes(string name) => File.ReadAllBytes(PathOf(name));
+
+    /// <summary>Runs a command line here, as a pipe would see it.</summary>
+    public static Result Run(params string[] arguments)
+    {
+        var threads = Device.CpuThreads;
+        using StringWriter text = new(), errors = new();
+        try
+        {
+            return new(Tool.Run(arguments, new Output(text, errors, Terminal: null)), text.ToString(), errors.ToString());
+        }
+        finally
+        {
+            Device.CpuThreads = threads;
+        }
+    }
+
+    /// <summary>Starts the real executable.</summary>
+    public static Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } host && Path.GetFileNameWithoutExtension(host) == "dotnet" ? host : "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "quad.dll"));
+        foreach (var argument in arguments) start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
+    }
+
+    /// <summary>Runs the real executable to its end.</summary>
+    public static Result RunProcess(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var errors = process.StandardError.ReadToEndAsync();
+        var text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.ExitCode, text, errors.Result);
+    }
+
+    public static void Interrupt(Process process) => Assert.That(Kill(process.Id, SigInt), Is.Zero);
+
+    const int SigInt = 2;
+
+    [DllImport("libc", EntryPoint = "kill")]
+    static extern int Kill(int process, int signal);
+
+    public sealed record Result(int Code, string Text, string Errors)
+    {
+        /// <summary>The last line, as JSON.</summary>
+        public JsonElement Json => JsonDocument.Parse(Text.TrimEnd().Split('\n')[^1]).RootElement;
+    }
+}

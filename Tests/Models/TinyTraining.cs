@@ -1,0 +1,58 @@
+using QuadEngine.Data;
+using QuadEngine.Layers;
+using QuadEngine.Models;
+using BatchNorm = QuadEngine.Layers.BatchNorm;
+using Dropout = QuadEngine.Layers.Dropout;
+using Relu = QuadEngine.Layers.Relu;
+
+namespace QuadEngine.Tests.Models;
+
+/// <summary>The smallest training that has everything: batch norm, dropout, quadratic neurons, augmentation, several epochs; and a folder for it that goes with the test.</summary>
+sealed class TinyTraining : IDisposable
+{
+    const int Side = 8, TrainCount = 96, TestCount = 40;
+
+    public static readonly TrainerOptions Options = new()
+    {
+        Epochs = 3,
+        BatchSize = 16,
+        LearningRate = 0.05f,
+        WarmUpEpochs = 0.5f,
+        ClipNorm = 1f,
+        LabelSmoothing = 0.05f,
+        Augmentation = new(Padding: 1, Flip: true),
+        CheckpointSeconds = null,
+    };
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-run-").FullName;
+
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    public void Dispose() => Directory.Delete(Folder, recursive: true);
+
+    /// <summary>A trainer at its first step, or where the run of the folder stopped.</summary>
+    public Trainer Start(string? run = null, TrainerOptions? options = null, Func<Module>? network = null)
+    {
+        options ??= Options;
+        var configuration = new RunConfiguration { Training = options };
+        Generator.Default = new Generator(options.Seed);
+        var folder = run is null ? null : RunFolder.Exists(PathOf(run)) ? RunFolder.Open(PathOf(run)) : RunFolder.Create(PathOf(run), configuration);
+        var trainer = new Trainer((network ?? Network)(), Images(TrainCount, stream: 0), Images(TestCount, stream: 1), options, folder);
+        trainer.Resume();
+        return trainer;
+    }
+
+    public static Module Network() => new Sequential(
+        new QuadraticConv2d(1, 6, 3, rank: 2, padding: 1, bias: false), new BatchNorm(6), new Relu(), new MaxPool2d(2), new Flatten(),
+        new Dropout(0.2f), new Linear(6 * Side * Side / 4, 3));
+
+    /// <summary>Images of three classes: a bright row at a height that tells the class, in noise.</summary>
+    public static ImageDataset Images(int count, ulong stream)
+    {
+        var pixels = new byte[count * Side * Side];
+        for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)(Philox.At(7, stream, (ulong)i).X >> 26);
+        var labels = Enumerable.Range(0, count).Select(i => i % 3).ToArray();
+        for (var i = 0; i < count; i++) pixels.AsSpan(i * Side * Side + (1 + 2 * labels[i]) * Side, Side).Fill(220);
+        return new ImageDataset("rows", pixels, labels, ["top", "middle", "bottom"], Side, Side, 1);
+    }
+}

@@ -1,0 +1,217 @@
+using QuadEngine.Layers;
+using QuadEngine.Models;
+using Relu = QuadEngine.Layers.Relu;
+
+namespace QuadEngine.Tests.Models;
+
+public sealed class TrainerTests
+{
+    TinyTraining tiny = null!;
+
+    [SetUp]
+    public void MakeFolder() => tiny = new TinyTraining();
+
+    [TearDown]
+    public void DeleteFolder() => tiny.Dispose();
+
+    [Test]
+    public void Training_learns_and_tells_of_every_step_and_epoch()
+    {
+        var trainer = tiny.Start(options: TinyTraining.Options with { Epochs = 12, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01f });
+        var (steps, epochs) = (new List<StepMetrics>(), new List<EpochMetrics>());
+        trainer.Stepped += steps.Add;
+        trainer.EpochEnded += epochs.Add;
+
+        Assert.That(trainer.Run(), Is.True);
+
+        Assert.That(epochs[^1].TestAccuracy, Is.GreaterThan(95));
+        Assert.That(epochs[^1].TrainLoss, Is.LessThan(epochs[0].TrainLoss));
+        Assert.That(steps.Select(step => step.Step), Is.EqualTo(Enumerable.Range(1, 12 * trainer.StepsPerEpoch)));
+        Assert.That(epochs, Is.EqualTo(trainer.State.History));
+        Assert.That(epochs.Select(epoch => epoch.PeakBytes), Has.All.GreaterThan(0L));
+        Assert.That(trainer.Finished);
+    }
+
+    [Test]
+    public void Epoch_metrics_are_the_means_over_its_steps()
+    {
+        var trainer = tiny.Start();
+        var steps = new List<StepMetrics>();
+        trainer.Stepped += steps.Add;
+        trainer.Run();
+
+        var second = steps.Skip(trainer.StepsPerEpoch).Take(trainer.StepsPerEpoch).ToArray();
+        var metrics = trainer.State.History[1];
+        Assert.That(metrics.TrainLoss, Is.EqualTo(second.Average(step => (double)step.Loss)).Within(1e-6));
+        Assert.That(metrics.TrainAccuracy, Is.EqualTo(100.0 * second.Sum(step => step.Correct) / second.Sum(step => step.Images)));
+        Assert.That(metrics.LearningRate, Is.EqualTo(second[^1].LearningRate));
+        Assert.That(metrics.Step, Is.EqualTo(second[^1].Step));
+    }
+
+    [Test]
+    public void Learning_rate_warms_up_and_falls_along_the_cosine()
+    {
+        var trainer = tiny.Start();
+        var rates = new List<float>();
+        trainer.Stepped += step => rates.Add(step.LearningRate);
+        trainer.Run();
+
+        const int warmUp = 3, total = 18;      // half an epoch of 6 steps, and 3 epochs
+        for (var step = 0; step < total; step++)
+        {
+            var expected = step < warmUp ? (float)step / warmUp : 0.5 * (1.0 + Math.Cos(Math.PI * (step - warmUp) / (total - warmUp)));
+            Assert.That(rates[step], Is.EqualTo(0.05 * expected).Within(1e-6), $"step {step}");
+        }
+    }
+
+    [TestCase(1)]
+    [TestCase(6)]
+    [TestCase(8)]
+    [TestCase(17)]
+    public void Run_stopped_after_any_step_and_resumed_leaves_the_bits_of_the_run_never_stopped(int stopAfter)
+    {
+        tiny.Start("whole").Run();
+
+        var first = tiny.Start("stopped");
+        using var stop = new CancellationTokenSource();
+        first.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
+        Assert.That(first.Run(stop.Token), Is.False);
+        Assert.That(first.State.Step, Is.EqualTo(stopAfter));
+        Generator.Default = new Generator(99);      // whatever else the process drew in between
+        var second = tiny.Start("stopped");
+        Assert.That(second.Run(), Is.True);
+
+        foreach (var file in new[] { "last.safetensors", "best.safetensors" })
+            Assert.That(File.ReadAllBytes(tiny.PathOf($"stopped/{file}")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf($"whole/{file}"))), file);
+        Assert.That(Results("stopped"), Is.EqualTo(Results("whole")));
+    }
+
+    [Test]
+    public void Run_killed_between_two_checkpoints_repeats_what_was_lost()
+    {
+        tiny.Start("whole").Run();
+
+        // A kill leaves what the folder held at that moment: the checkpoint of step 8, files of a later epoch, and a torn partial file.
+        var killed = tiny.Start("killed", TinyTraining.Options with { CheckpointSteps = 8 });
+        killed.Stepped += step => { if (step.Step == 9) File.Copy(tiny.PathOf("killed/last.safetensors"), tiny.PathOf("at8")); };
+        killed.Run();
+        File.Move(tiny.PathOf("at8"), tiny.PathOf("killed/last.safetensors"), overwrite: true);
+        File.WriteAllText(tiny.PathOf("killed/last.safetensors.partial"), "torn");
+
+        tiny.Start("killed").Run();
+
+        Assert.That(File.ReadAllBytes(tiny.PathOf("killed/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("whole/last.safetensors"))));
+        Assert.That(Results("killed"), Is.EqualTo(Results("whole")));
+    }
+
+    [Test]
+    public void Threads_change_no_bit()
+    {
+        var threads = Device.CpuThreads;
+        try
+        {
+            Device.CpuThreads = 1;
+            tiny.Start("one").Run();
+            Device.CpuThreads = 3;
+            tiny.Start("three").Run();
+        }
+        finally
+        {
+            Device.CpuThreads = threads;
+        }
+
+        Assert.That(File.ReadAllBytes(tiny.PathOf("three/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("one/last.safetensors"))));
+    }
+
+    [Test]
+    public void Best_is_the_first_epoch_of_the_highest_accuracy()
+    {
+        var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 6 });
+        trainer.Run();
+
+        var best = trainer.State.History.First(epoch => epoch.TestAccuracy == trainer.State.History.Max(other => other.TestAccuracy));
+        Assert.That(trainer.State.Best, Is.EqualTo(best));
+        Checkpoint.LoadWeights(tiny.PathOf("run/best.safetensors"), trainer.Network);
+        Assert.That(Evaluation.Run(trainer.Network, TinyTraining.Images(40, 1)).Accuracy, Is.EqualTo(best.TestAccuracy));
+    }
+
+    [Test]
+    public void Value_that_is_not_finite_is_traced_to_its_step_and_layer_and_the_last_checkpoint_stays()
+    {
+        var poison = new Poison { From = 9 };
+        var trainer = tiny.Start("run", TinyTraining.Options with { CheckpointSteps = 4 }, () => Poisoned(poison));
+        trainer.Stepped += _ => poison.Step++;
+
+        var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
+
+        Assert.That(error.Step, Is.EqualTo(9));
+        Assert.That(error.Where, Is.EqualTo("1.2: log"));
+        Assert.That(error.Message, Does.Contain("step 9 (epoch 2)").And.Contain("1.2: log: the output is not finite").And.Contain(tiny.PathOf("run/last.safetensors")));
+        var good = tiny.Start("run", network: () => Poisoned(new Poison()));
+        Assert.That(good.State.Step, Is.EqualTo(8));
+        Assert.That(good.Network.StateDictionary().SelectMany(entry => entry.Value.Values), Has.All.Matches<float>(float.IsFinite));
+    }
+
+    [Test]
+    public void Gradient_that_is_not_finite_is_traced_before_it_reaches_the_weights()
+    {
+        // sqrt has a finite value at 0 and an infinite derivative.
+        Module Network() => new Sequential(new Flatten(), new Linear(64, 3), new Function("Root", x => (x - x).Sqrt() + x));
+        var trainer = tiny.Start(network: Network);
+        var before = trainer.Network.StateDictionary()["1.weight"].Values;
+
+        var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
+
+        Assert.That(error.Step, Is.EqualTo(1));
+        Assert.That(error.Message, Does.Contain("the gradient is not finite"));
+        Assert.That(error.Where, Does.StartWith("2: "));
+        Assert.That(trainer.Network.StateDictionary()["1.weight"].Values, Is.EqualTo(before));
+    }
+
+    [TestCase("Epochs", 0)]
+    [TestCase("BatchSize", -1)]
+    [TestCase("LearningRate", 0)]
+    [TestCase("Momentum", 1)]
+    public void Impossible_option_is_refused_by_name(string name, int value)
+    {
+        var options = name switch
+        {
+            "Epochs" => TinyTraining.Options with { Epochs = value },
+            "BatchSize" => TinyTraining.Options with { BatchSize = value },
+            "LearningRate" => TinyTraining.Options with { LearningRate = value },
+            _ => TinyTraining.Options with { Momentum = value },
+        };
+        var error = Assert.Throws<ArgumentException>(() => tiny.Start(options: options))!;
+        Assert.That(error.Message, Does.Contain($"{name} is {value}, expected"));
+    }
+
+    [Test]
+    public void Evaluation_leaves_the_mode_and_counts_a_last_smaller_batch()
+    {
+        var network = tiny.Start().Network;
+        var whole = Evaluation.Run(network, TinyTraining.Images(40, 1), batchSize: 40);
+        var parts = Evaluation.Run(network, TinyTraining.Images(40, 1), batchSize: 17);
+
+        Assert.That(network.Training);
+        Assert.That(parts.Images, Is.EqualTo(40));
+        Assert.That(parts.Correct, Is.EqualTo(whole.Correct));
+        Assert.That(parts.Loss, Is.EqualTo(whole.Loss).Within(1e-6));
+        Assert.That(parts.Error, Is.EqualTo(100 - parts.Accuracy).Within(1e-9));
+    }
+
+    // Everything in metrics.csv but the timings.
+    string[] Results(string run) => [.. File.ReadAllLines(tiny.PathOf($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',').Take(7)))];
+
+    static Sequential Poisoned(Poison poison) => new(
+        new Flatten(), new Sequential(new Linear(64, 16), new Relu(), new Function("Trap", poison.Compute)), new Linear(16, 3));
+
+    /// <summary>A layer whose logarithm meets a negative number from one step on.</summary>
+    sealed class Poison
+    {
+        public int Step { get; set; } = 1;
+
+        public int From { get; init; } = int.MaxValue;
+
+        public Tensor Compute(Tensor x) => (x + (Step < From ? 1f : -100f)).Log();
+    }
+}
