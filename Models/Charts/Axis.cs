@@ -35,7 +35,7 @@ sealed class Axis
     {
         var value = logarithmic ? Math.Pow(10.0, scaled) : Math.Round(scaled / step) * step;
         var decimals = logarithmic ? 0 : Math.Max(0, -(int)Math.Floor(Math.Log10(step) + 1e-9));
-        var text = logarithmic ? value.ToString("G3", CultureInfo.InvariantCulture) : value.ToString("F" + decimals, CultureInfo.InvariantCulture);
+        var text = value.ToString(!logarithmic ? "F" + decimals : scaled is >= -4 and <= 5 ? "0.####" : "0e0", CultureInfo.InvariantCulture);
         return ((scaled - low) / (high - low) * length, text);
     }
 

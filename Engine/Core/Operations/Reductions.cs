@@ -40,8 +40,7 @@ public partial class Tensor
     /// <summary>No element is NaN or infinite.</summary>
     public bool IsFinite()
     {
-        // 0 x is 0 for every finite x and NaN otherwise.
-        using var noGrad = new NoGrad();
+        // 0 x is 0 for every finite x and NaN otherwise. Kernels alone, no operation: a NonFiniteGuard checks those with this.
         using var zeros = Empty(Shape, Device);
         Device.Backend.BinaryScalar<Multiply>(this, 0f, zeros);
         using var sum = new ReductionPlan(Shape, null, nameof(IsFinite)).Reduce<Sum>(zeros);

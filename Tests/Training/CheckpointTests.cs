@@ -3,7 +3,7 @@ using QuadEngine.Models;
 using BatchNorm = QuadEngine.Layers.BatchNorm;
 using Conv2d = QuadEngine.Layers.Conv2d;
 
-namespace QuadEngine.Tests.Models;
+namespace QuadEngine.Tests.Training;
 
 public sealed class CheckpointTests
 {

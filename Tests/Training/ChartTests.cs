@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Xml.Linq;
 using QuadEngine.Models;
 
-namespace QuadEngine.Tests.Models;
+namespace QuadEngine.Tests.Training;
 
 public sealed class ChartTests
 {
@@ -73,7 +73,7 @@ public sealed class ChartTests
         var culture = CultureInfo.CurrentCulture;
         try
         {
-            CultureInfo.CurrentCulture = new CultureInfo("de-DE", useUserOverride: false) { NumberFormat = new() { NumberDecimalSeparator = "," } };
+            CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = new() { NumberDecimalSeparator = "," } };
             var csv = MetricsTable.ToCsv(history);
             Assert.That(csv.Split('\n')[1], Is.EqualTo("1,79,0.1,3.141592653589793,33.333333333333336,NaN,10,1.5,812.25,1099511627776"));
             Assert.That(MetricsTable.WithTimings([history[0] with { Seconds = null, ImagesPerSecond = null, PeakBytes = null }], csv), Is.EqualTo(history));

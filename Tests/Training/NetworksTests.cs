@@ -1,7 +1,7 @@
 using QuadEngine.Layers;
 using QuadEngine.Models;
 
-namespace QuadEngine.Tests.Models;
+namespace QuadEngine.Tests.Training;
 
 public sealed class NetworksTests
 {

@@ -5,7 +5,7 @@ using BatchNorm = QuadEngine.Layers.BatchNorm;
 using Dropout = QuadEngine.Layers.Dropout;
 using Relu = QuadEngine.Layers.Relu;
 
-namespace QuadEngine.Tests.Models;
+namespace QuadEngine.Tests.Training;
 
 /// <summary>The smallest training that has everything: batch norm, dropout, quadratic neurons, augmentation, several epochs; and a folder for it that goes with the test.</summary>
 sealed class TinyTraining : IDisposable

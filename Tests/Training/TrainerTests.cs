@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 using QuadEngine.Models;
 using Relu = QuadEngine.Layers.Relu;
 
-namespace QuadEngine.Tests.Models;
+namespace QuadEngine.Tests.Training;
 
 public sealed class TrainerTests
 {
