@@ -17,6 +17,19 @@ public class WeightFileTests
             Assert.That(WeightFile.Read(files.PathOf(name))["x"].Values, Is.EqualTo([1f, 2f]), name);
     }
 
+    [Test]
+    public void Header_whose_length_starts_like_a_pickle_is_no_pickle()
+    {
+        using var files = new FormatFiles();
+        const byte pickleStart = 0x80;
+        var path = files.PathOf("a.safetensors");
+        var padding = "";      // lengthens the header until the low byte of its length is that of a pickle's first operation
+        do SafeTensors.Write(path, new Dictionary<string, HostTensor> { ["x"] = new([1f], 1) }, [new("padding", padding += "        ")]);
+        while (File.ReadAllBytes(path)[0] != pickleStart);
+
+        Assert.That(WeightFile.Read(path)["x"].Values, Is.EqualTo([1f]));
+    }
+
     [TestCase("")]
     [TestCase("P")]
     [TestCase("GGUF and more of it")]

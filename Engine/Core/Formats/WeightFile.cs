@@ -18,14 +18,16 @@ public static class WeightFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var file = new MappedFile(path);
         metadata = new Dictionary<string, string>();
-        if (PyTorchCheckpoint.Looks(file))
-            return PyTorchCheckpoint.Read(file);
+
+        // In this order: a header's length may start with the byte that a pickle starts with.
         if (SafeTensors.Looks(file))
         {
             var tensors = new SafeTensors(file);
             metadata = tensors.Metadata;
             return tensors.ReadAll();
         }
+        if (PyTorchCheckpoint.Looks(file))
+            return PyTorchCheckpoint.Read(file);
 
         var start = Convert.ToHexString(file.Slice(0, (int)Math.Min(16, file.Length)));
         throw new InvalidFileException(path, "", $"the format of this file is not known (its {file.Length} bytes start with {start})",
