@@ -121,6 +121,23 @@ public class OptimizerTests
     }
 
     [Test]
+    public void State_follows_a_parameter_to_another_device([Values] bool adam)
+    {
+        Parameter moved = Weights(), stays = Weights();
+        Optimizer Make(Parameter w) => adam ? new AdamW([w], 0.05f) : new Sgd([w], 0.05f, 0.9f);
+        Optimizer one = Make(moved), two = Make(stays);
+        for (var step = 0; step < 3; step++)
+        {
+            if (step == 1) moved.MoveTo(Gpu.TestDevices.Simulator);
+            foreach (var w in (Parameter[])[moved, stays]) w.Grad = Tensor.FromArray([.. w.ToArray().Select((value, i) => (float)Gradient(value, i, step))], w.Shape, w.Device);
+            one.Step();
+            two.Step();
+        }
+
+        Same(moved.ToArray(), [.. stays.ToArray().Select(value => (double)value)]);
+    }
+
+    [Test]
     public void Impossible_optimizers_are_refused()
     {
         var w = Weights();

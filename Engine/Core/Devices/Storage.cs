@@ -20,7 +20,7 @@ public abstract class DeviceMemory : IDisposable
 public sealed class Storage
 {
     DeviceMemory? memory;
-    List<Storage>? readers;
+    HashSet<Storage>? readers;
     int owners = 1;
 
     internal Storage(Device device, DeviceMemory memory, int length)
@@ -87,11 +87,7 @@ public sealed class Storage
 
     internal void AddReader(Storage reader) => (readers ??= []).Add(reader);
 
-    // From the end: it is nearly always the last one added.
-    internal void RemoveReader(Storage reader)
-    {
-        if (readers?.LastIndexOf(reader) is >= 0 and var place) readers.RemoveAt(place);
-    }
+    internal void RemoveReader(Storage reader) => readers?.Remove(reader);
 
     internal Storage Retain()
     {

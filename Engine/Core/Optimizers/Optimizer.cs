@@ -76,6 +76,8 @@ public abstract class Optimizer
         if (parameters.Length == 0) return;
         if (first)
             foreach (var parameter in parameters) state[parameter] = [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())];
+        foreach (var parameter in parameters)
+            if (state[parameter].Any(slot => slot.Device != parameter.Device)) Restore(parameter, state[parameter]);
         var slots = Enumerable.Range(0, Slots.Count).Select(slot => parameters.Select(parameter => state[parameter][slot]).ToArray()).ToArray();
         foreach (var parameter in parameters) parameter.Storage.Writing();
         Apply(group, parameters, parameters.Select(parameter => parameter.Grad!).ToArray(), slots, first);
