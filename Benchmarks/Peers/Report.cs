@@ -66,9 +66,9 @@ sealed partial class Report(int rounds)
         foreach (var (ratio, values) in ratios)
             text.Append($"| {ratio.Title} | {Spread(values, "F2")} | {Verdict(ratio.Target, "<= {0:F2}", Statistics.Median(values) <= ratio.Target)} |\n");
 
-        text.Append("\n| work | library | ms a step | images/s | peak memory |\n| --- | --- | ---: | ---: | ---: |\n");
+        text.Append("\n| work | library | ms a step | images/s | peak memory | first step after |\n| --- | --- | ---: | ---: | ---: | ---: |\n");
         foreach (var p in performances)
-            text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {p.Contender.Batch / p.Median * 1e3:F0} | {p.PeakBytes / 1e6:F0} MB |\n");
+            text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {p.Contender.Batch / p.Median * 1e3:F0} | {p.PeakBytes / 1e6:F0} MB | {p.SecondsToFirstStep:F1} s |\n");
 
         if (operations.Count == 0) return text.ToString();
         text.Append($"""

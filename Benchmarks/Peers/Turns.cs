@@ -3,9 +3,10 @@ namespace QuadEngine.Benchmarks.Peers;
 /// <summary>What a contender did.</summary>
 /// <param name="Contender">Who.</param>
 /// <param name="Milliseconds">A step, round by round.</param>
+/// <param name="SecondsToFirstStep">From the start of its process to the end of its first step.</param>
 /// <param name="PeakBytes">The highest memory of its process.</param>
 /// <param name="Version">What the library says of itself.</param>
-sealed record Performance(Contender Contender, double[] Milliseconds, long PeakBytes, string Version)
+sealed record Performance(Contender Contender, double[] Milliseconds, double SecondsToFirstStep, long PeakBytes, string Version)
 {
     public double Median => Statistics.Median(Milliseconds);
 }
@@ -30,7 +31,7 @@ static class Turns
                     times[i][round] = workers[i].Run(StepsOf(contenders[i]));
                 }
 
-            return [.. workers.Select((worker, i) => new Performance(worker.Contender, times[i], worker.PeakBytes, worker.Version))];
+            return [.. workers.Select((worker, i) => new Performance(worker.Contender, times[i], worker.SecondsToFirstStep, worker.PeakBytes, worker.Version))];
         }
         finally
         {

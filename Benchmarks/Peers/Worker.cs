@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace QuadEngine.Benchmarks.Peers;
 
 /// <summary>
-/// The process of one contender. It warms up and then runs steps when its parent says so: a line "run COUNT" is answered by the
+/// The process of one contender. It warms up, says how long it took from its start to the end of its first step, and then runs steps
+/// when its parent says so: a line "run COUNT" is answered by the
 /// mean milliseconds of a step, "peak" by the highest memory the process has held, in bytes; the end of its input ends it.
 /// </summary>
 /// <remarks>
@@ -16,8 +17,10 @@ static class Worker
     {
         var contender = Contender.Parse(args);
         var (step, version) = Prepare(contender);
+        step();
+        var start = DateTime.Now - Process.GetCurrentProcess().StartTime;
         WarmUp(step);
-        Console.WriteLine($"ready {version}");
+        Console.WriteLine($"ready {start.TotalSeconds} {version}");
         while (Console.ReadLine()?.Split(' ') is [var command, ..] words)
             Console.WriteLine(command == "run" ? Time(step, int.Parse(words[1])) : Process.GetCurrentProcess().PeakWorkingSet64);
         return 0;

@@ -18,13 +18,17 @@ sealed class WorkerProcess : IDisposable
         foreach (var (name, value) in contender.Environment()) start.Environment[name] = value;
         start.Environment["OMP_NUM_THREADS"] = $"{contender.Threads}";
         process = Process.Start(start)!;
-        Version = Read()["ready ".Length..];
+        var ready = Read().Split(' ', 3);
+        (SecondsToFirstStep, Version) = (double.Parse(ready[1], CultureInfo.InvariantCulture), ready[2]);
     }
 
     public Contender Contender { get; }
 
     /// <summary>What the library says of itself.</summary>
     public string Version { get; }
+
+    /// <summary>From the start of the process to the end of its first step.</summary>
+    public double SecondsToFirstStep { get; }
 
     /// <summary>The highest resident memory of the process so far.</summary>
     public long PeakBytes => long.Parse(Ask("peak"), CultureInfo.InvariantCulture);
