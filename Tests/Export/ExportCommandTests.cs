@@ -43,6 +43,6 @@ public class ExportCommandTests
 
     [Test]
     public void Toolchain_that_is_missing_is_named_with_a_cure() =>
-        Assert.That(() => Cli.Export.NativeToolchain.Check([new("zlib", null, "Install zlib1g-dev."), new("linker", "clang", "")]),
+        Assert.That(() => global::QuadEngine.Cli.Export.NativeToolchain.Check([new("zlib", null, "Install zlib1g-dev."), new("linker", "clang", "")]),
             Throws.InvalidOperationException.With.Message.Contains("zlib: Install zlib1g-dev.").And.Message.Not.Contains("linker"));
 }
