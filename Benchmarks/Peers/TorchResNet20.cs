@@ -50,8 +50,13 @@ sealed class TorchBlock : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) =>
-        bn2.forward(conv2.forward(bn1.forward(conv1.forward(x)).relu_())).add_(Shortcut(x)).relu_();
+    // What is not the result is dropped at once, so that libtorch's allocator finds its memory again; the graph keeps what it needs.
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        var y = bn1.forward(conv1.forward(x)).relu_();
+        return bn2.forward(conv2.forward(y)).add_(Shortcut(x)).relu_().MoveToOuterDisposeScope();
+    }
 
     Tensor Shortcut(Tensor x)
     {
@@ -87,8 +92,9 @@ sealed class TorchQuadratic : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
+        using var scope = NewDisposeScope();
         var z = conv.forward(x);
-        return channelsLast ? ByGroups(z) : BySlices(z);
+        return (channelsLast ? ByGroups(z) : BySlices(z)).MoveToOuterDisposeScope();
     }
 
     // Channels are all y, then all f_1, and so on: slices are whole images, and the sum runs over a leading axis.
