@@ -7,15 +7,51 @@ sealed partial class GpuBackend
 {
     public override void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue epilogue, Tensor y)
     {
-        Each(new DirectConvolution(x.View(), filter.View(), new Taps(geometry), y.View()), y.Length);
-        Finish(epilogue, y);
+        if (geometry.Groups > 1)
+        {
+            Each(new DirectConvolution(x.View(), filter.View(), new Taps(geometry), y.View()), y.Length);
+            Finish(epilogue, y);
+            return;
+        }
+
+        int depth = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
+        var product = new ForwardProduct(new Patches(x.View(), WindowsOf(geometry), geometry.Rows), new(filter.View(), columns, depth));
+        var four = Four(x, geometry.InChannels) && Four(filter, columns);
+        Multiply<ForwardProduct, Patches, Matrix<AcrossSum>>(product, four, (geometry.Rows, columns, depth), 1, epilogue, y);
     }
 
-    public override void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx) =>
-        Each(new DirectInputGradient(dy.View(), filter.View(), new Taps(geometry), dx.View()), dx.Length);
+    public override void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx)
+    {
+        if (geometry.Groups > 1)
+        {
+            Each(new DirectInputGradient(dy.View(), filter.View(), new Taps(geometry), dx.View()), dx.Length);
+            return;
+        }
 
-    public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter) =>
-        Fold<DirectFilterGradient, float>(new DirectFilterGradient(x.View(), dy.View(), new Taps(geometry), dFilter.View()), 1, geometry.Rows, dFilter.Length);
+        int pixels = geometry.Batch * geometry.Height * geometry.Width, taps = geometry.Window.Height * geometry.Window.Width;
+        var product = new InputGradientProduct(new PatchesOfGradient(dy.View(), WindowsOf(geometry), geometry.OutChannels, pixels),
+            new FilterByInput(filter.View(), taps, geometry.InChannels, geometry.OutChannels));
+        var four = Four(dy, geometry.OutChannels) && Four(filter, geometry.OutChannels);
+        Multiply<InputGradientProduct, PatchesOfGradient, FilterByInput>(product, four, (pixels, geometry.InChannels, TapsAndChannels(geometry, geometry.OutChannels)), 1, default, dx);
+    }
+
+    public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
+    {
+        if (geometry.Groups > 1)
+        {
+            Fold<DirectFilterGradient, float>(new DirectFilterGradient(x.View(), dy.View(), new Taps(geometry), dFilter.View()), 1, geometry.Rows, dFilter.Length);
+            return;
+        }
+
+        int rows = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
+        var product = new FilterGradientProduct(new PatchColumns(x.View(), WindowsOf(geometry), geometry.Rows), new(dy.View(), columns, geometry.Rows));
+        var four = Four(x, geometry.InChannels) && Four(dy, columns);
+        Multiply<FilterGradientProduct, PatchColumns, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
+    }
+
+    static Windows WindowsOf(ConvGeometry geometry) => new(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window));
+
+    static int TapsAndChannels(ConvGeometry geometry, int channels) => geometry.Window.Height * geometry.Window.Width * channels;
 }
 
 /// <summary>A convolution's windows, filter places and groups.</summary>

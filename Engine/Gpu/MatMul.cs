@@ -7,8 +7,23 @@ sealed partial class GpuBackend
 {
     public override void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
     {
-        Each(new DotProducts(a.View(), b.View(), y.View(), geometry), y.Length);
-        Finish(epilogue, y);
+        var g = geometry;
+        var steps = epilogue;
+        if (g.TransposeA) With<AcrossSum>();
+        else With<AlongSum>();
+
+        void With<TA>() where TA : struct, IDirection
+        {
+            if (g.TransposeB) Run<TA, AlongSum>();
+            else Run<TA, AcrossSum>();
+        }
+
+        void Run<TA, TB>() where TA : struct, IDirection where TB : struct, IDirection
+        {
+            var product = new MatrixProduct<TA, TB>(new(a.View(), g.M, g.K), new(b.View(), g.N, g.K), g.StrideA, g.StrideB);
+            var four = Four(a, g.TransposeA ? g.M : g.K) && Four(b, g.TransposeB ? g.K : g.N) && g.StrideA % 4 == 0 && g.StrideB % 4 == 0;
+            Multiply<MatrixProduct<TA, TB>, Matrix<TA>, Matrix<TB>>(product, four, (g.M, g.N, g.K), g.Batch, steps, y);
+        }
     }
 }
 

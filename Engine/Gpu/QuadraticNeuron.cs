@@ -35,6 +35,9 @@ readonly struct Neurons
         lambda = term.Lambda.View();
     }
 
+    /// <summary>No neurons, where a kernel's argument needs some.</summary>
+    public Neurons(ArrayView<float> standIn) => (lambda, channels, stride) = (standIn, new FastDivisor(1), new FastDivisor(1));
+
     public int Channel(int index) => channels.Remainder(index);
 
     /// <summary>The channel of the y of the neuron that a channel belongs to.</summary>

@@ -1,0 +1,125 @@
+using ILGPU;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// The end of a tile, an <see cref="Epilogue"/> fused into it. Sums go from registers through shared memory, some rows at a time, so
+/// that a thread has one column, whole neurons are seen together, and writes are coalesced.
+/// </summary>
+readonly struct TileEpilogue
+{
+    readonly ArrayView<float> y;
+    readonly ArrayView<Pair> moments;
+    readonly Optional bias, scale, shift, residual;
+    readonly Neurons neurons;
+    readonly int relu, quadratic, statistics;
+
+    /// <param name="epilogue">The steps.</param>
+    /// <param name="y">Where the result goes; with slices, [slices, rows, columns].</param>
+    /// <param name="moments">[row tiles, columns], where statistics are wanted.</param>
+    public TileEpilogue(in Epilogue epilogue, Tensor y, ArrayView<Pair> moments)
+    {
+        (this.y, this.moments) = (y.View(), moments);
+        (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
+        neurons = epilogue.Quadratic is { } term ? new Neurons(term) : new Neurons(this.y);
+        relu = epilogue.Relu ? 1 : 0;
+        quadratic = epilogue.Quadratic is null ? 0 : 1;
+        statistics = epilogue.Statistics is null ? 0 : 1;
+    }
+
+    public void Store<TTile>(float[] sums, ArrayView<float> shared, int firstRow, int firstColumn, int rowTile, TileGrid grid) where TTile : struct, ITile
+    {
+        int across = TTile.Columns / TTile.ThreadColumns, down = TTile.Rows / TTile.ThreadRows, pitch = TileMemory<TTile>.SlabPitch;
+        int threadRow = Group.IdxX / across, threadColumn = Group.IdxX & (across - 1), slice = Grid.IdxZ * grid.Rows * grid.Columns;
+        int own = Group.IdxX & (TTile.Columns - 1), column = firstColumn + own;
+        var inside = own < grid.ColumnsPerTile && column < grid.Columns;
+        float columnBias = inside ? bias.Or(column, 0f) : 0f, columnScale = inside ? scale.Or(column, 1f) : 1f, columnShift = inside ? shift.Or(column, 0f) : 0f;
+        var rank = inside && quadratic != 0 && neurons.Head(column) == column ? neurons.Rank(column) : 0;
+        var running = new Moments(0f, 0f, 0f);
+        for (var slab = 0; slab < TTile.ThreadRows; slab += 2)
+        {
+            // Indices of the sums are constants once these loops are unrolled: only so do they stay in registers.
+            for (var i = 0; i < TTile.ThreadRows; i++)
+                for (var j = 0; j < TTile.ThreadColumns; j++)
+                    if ((i & ~1) == slab)
+                        shared[((i & 1) * down + threadRow) * pitch + (j & ~3) * across + 4 * threadColumn + (j & 3)] = sums[i * TTile.ThreadColumns + j];
+            Group.Barrier();
+
+            for (var line = Group.IdxX / TTile.Columns; line < 2 * down; line += TTile.Threads / TTile.Columns)
+            {
+                int sum = slab + line / down, row = firstRow + (sum & ~3) * down + (line & (down - 1)) * 4 + (sum & 3);
+                if (!inside || row >= grid.Rows) continue;
+                var at = line * pitch + own;
+                var value = shared[at] + columnBias;
+                if (rank > 0) value += SquaresOfNeuron(shared, at, column, rank);
+                if (statistics != 0) running = running.With(value);
+                var index = row * grid.Columns + column;
+                value = value * columnScale + columnShift + residual.Or(index, 0f);
+                y[slice + index] = relu != 0 && value < 0f ? 0f : value;
+            }
+
+            Group.Barrier();
+        }
+
+        if (statistics == 0) return;
+        var all = GroupFold.Across<Moments, MergeMoments>(running, TTile.Columns, TTile.Threads / 2);
+        if (Group.IdxX < TTile.Columns && inside) moments[rowTile * grid.Columns + column] = new Pair(all.Mean, all.Squares);
+    }
+
+    // s sum lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
+    float SquaresOfNeuron(ArrayView<float> shared, int at, int column, int rank)
+    {
+        var sum = 0f;
+        for (var k = 1; k <= rank; k++)
+        {
+            var f = shared[at + k] + bias.Or(column + k, 0f);
+            sum += neurons.Lambda(column + k) * f * f;
+        }
+
+        return neurons.Scale(rank) * sum;
+    }
+}
+
+/// <summary>Count, mean and sum of squared deviations of some numbers.</summary>
+readonly struct Moments(float count, float mean, float squares)
+{
+    public readonly float Count = count, Mean = mean, Squares = squares;
+
+    /// <summary>One number more (Welford 1962).</summary>
+    public Moments With(float value)
+    {
+        float n = Count + 1f, d = value - Mean, m = Mean + d / n;
+        return new Moments(n, m, Squares + d * (value - m));
+    }
+}
+
+/// <summary>Moments of the union of two sets (Chan, Golub and LeVeque 1979).</summary>
+readonly struct MergeMoments : ICombine<Moments>
+{
+    public static Moments Identity => new(0f, 0f, 0f);
+
+    public static Moments Combine(Moments a, Moments b)
+    {
+        var n = a.Count + b.Count;
+        if (n == 0f) return a;
+        float d = b.Mean - a.Mean, share = b.Count / n;
+        return new Moments(n, a.Mean + d * share, a.Squares + b.Squares + d * d * a.Count * share);
+    }
+}
+
+/// <summary>The second stage of statistics: merges the moments of the row tiles.</summary>
+readonly struct MomentsOfTiles(ArrayView<Pair> tiles, int rowsPerTile, int rows, MomentsTarget target) : IFold<Moments>
+{
+    public static Moments Identity => MergeMoments.Identity;
+
+    public static Moments Combine(Moments a, Moments b) => MergeMoments.Combine(a, b);
+
+    public Moments Of(int row, int index, int column)
+    {
+        var tile = tiles[index];
+        return new Moments(Math.Min(rowsPerTile, rows - row * rowsPerTile), tile.A, tile.B);
+    }
+
+    public void Store(int column, Moments total) => target.Store(column, total.Mean, total.Squares / rows);
+}
