@@ -31,7 +31,8 @@ public class SoftmaxTests
         }).SelectMany(row => row)];
         using var output = Unaligned(y, shape);
         var dx = SameOnAnyThreads(() => { var d = Unaligned(upstream, shape); Kernels.SoftmaxBackward(d, output, logarithm, d); return d; });
-        AssertClose(dx, gradient, tolerance: 5e-6);
+        // The sum over the row is rounded at the size of its terms, which thousands of channels make larger than the gradient.
+        AssertClose(dx, gradient, tolerance: 3e-5);
     });
 
     [Test]
