@@ -1,3 +1,4 @@
+using QuadEngine.Benchmarks.Gpu;
 using QuadEngine.Benchmarks.Operations;
 using QuadEngine.Benchmarks.Profile;
 
@@ -9,6 +10,8 @@ static class Verbs
     /// <summary>Each verb with its measurement, which returns the exit status.</summary>
     public static IReadOnlyDictionary<string, Func<string[], int>> All { get; } = new SortedDictionary<string, Func<string[], int>>
     {
+        ["gpu"] = GpuReport.Run,                  // checks a GPU against the CPU, then times it
+        ["kernels-tour"] = KernelsTour.Run,       // the steps of docs/kernels.md
         ["micro"] = OperationBenchmarks.Run,      // BenchmarkDotNet over all operation cases
         ["operations"] = OperationTable.Run,      // the same cases in seconds, as shares of the machine's limits
         ["profile"] = StepProfile.Run,            // where the time of a training step goes

@@ -1,4 +1,3 @@
-using ILGPU;
 using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
@@ -25,27 +24,4 @@ sealed partial class GpuBackend
             Multiply<MatrixProduct<TA, TB>, Matrix<TA>, Matrix<TB>>(product, four, (g.M, g.N, g.K), g.Batch, steps, y);
         }
     }
-}
-
-/// <summary>The plain product, one element of y a thread.</summary>
-readonly struct DotProducts(ArrayView<float> a, ArrayView<float> b, ArrayView<float> y, MatMulGeometry geometry) : IPointwise<float>
-{
-    readonly FastDivisor columns = new(geometry.N), rows = new(geometry.M);
-    readonly int depth = geometry.K, batchA = geometry.StrideA, batchB = geometry.StrideB;
-
-    // Steps from row to row of op(a), from column to column of op(b), and along the sum in each.
-    readonly int rowA = geometry.TransposeA ? 1 : geometry.K, alongA = geometry.TransposeA ? geometry.M : 1;
-    readonly int columnB = geometry.TransposeB ? geometry.K : 1, alongB = geometry.TransposeB ? 1 : geometry.N;
-
-    public float Compute(int i)
-    {
-        int line = columns.Divide(i), batch = rows.Divide(line);
-        int fromA = batch * batchA + (line - batch * rows.Divisor) * rowA;
-        int fromB = batch * batchB + (i - line * columns.Divisor) * columnB;
-        var sum = 0f;
-        for (var k = 0; k < depth; k++) sum += a[fromA + k * alongA] * b[fromB + k * alongB];
-        return sum;
-    }
-
-    public void Store(int i, float value) => y[i] = value;
 }

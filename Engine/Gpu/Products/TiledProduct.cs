@@ -6,7 +6,7 @@ namespace QuadEngine.Gpu;
 /// y = left right, then the epilogue, for matrix products and all three products of a convolution.
 /// Floor: 2 M N K flops over the FMA peak; each operand is read once a tile of the other. Accumulators live in registers, operands in
 /// two halves of shared memory that take turns: while one is multiplied, the next lies in registers on its way to the other, so that
-/// a step has one barrier. The plain version is <see cref="DotProducts"/>.
+/// a step has one barrier. docs/kernels.md leads here from the plain version.
 /// </summary>
 /// <remarks>The z axis of the grid are batches, or slices of k, whose results are left one after the other in y.</remarks>
 readonly struct TiledProduct<TTile, TWidth, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, TileEpilogue epilogue) : IKernel

@@ -1,0 +1,38 @@
+using QuadEngine.Devices;
+using QuadEngine.Gpu;
+
+namespace QuadEngine.Benchmarks.Gpu;
+
+/// <summary>The steps of docs/kernels.md: one matrix product, written better and better, each with its error and its share of the peak.</summary>
+static class KernelsTour
+{
+    public static int Run(string[] args)
+    {
+        var options = new Arguments(args, "device", "size");
+        GpuDevices.Register();
+        var name = options.Text("device") is { Length: > 0 } given ? given : GpuDiagnostics.Describe().First(description => description.Works).Name;
+        var device = (GpuDevice)Device.Get(name);
+        var real = name.StartsWith("cuda", StringComparison.Ordinal);
+        var n = options.Number("size", real ? 2048 : 256);
+        Check.That(n % 128 == 0, "kernels-tour", $"the size is {n}; the steps of the tour take multiples of 128.");
+
+        using Tensor a = Tensor.Uniform([n, n], -1f, 1f, new Generator(1), device), b = Tensor.Uniform([n, n], -1f, 1f, new Generator(2), device), y = Tensor.Empty([n, n], device);
+        using var expected = MatMul.Apply(a.To(Device.Cpu), b.To(Device.Cpu));
+        var wanted = expected.ToArray();
+        var limits = GpuLimits.Measure(device, real ? 1 << 26 : 1 << 20);
+        Console.WriteLine($"{device.Name}, {device.Accelerator.Name}: {limits}\n\n{$"y = a b, {n} x {n}",-28} {"error",9} {"time us",11} {"GFLOP/s",9} {"of peak",8}");
+        Step("1 naive", () => device.Launch(new NaiveProduct(a.View(), b.View(), y.View(), n), n * n / IKernel.DefaultThreads));
+        Step("2 tiled", () => device.Launch(new SharedTileProduct(a.View(), b.View(), y.View(), n), n / SharedTileProduct.Side, n / SharedTileProduct.Side));
+        Step("3 register-blocked", () => device.Launch(new RegisterTileProduct(a.View(), b.View(), y.View(), n), n / RegisterTileProduct.Side, n / RegisterTileProduct.Side));
+        Step("4 the engine's", () => device.Backend.MatMul(a, b, new MatMulGeometry(1, n, n, n, false, false, 0, 0), default, y));
+        return 0;
+
+        void Step(string what, Action multiply)
+        {
+            var seconds = Clock.Seconds(device, multiply);
+            var error = y.ToArray().Zip(wanted, (got, value) => Math.Abs(got - value)).Max() / wanted.Max(Math.Abs);
+            var flops = 2.0 * n * n * n / seconds;
+            Console.WriteLine($"{what,-28} {error,9:E1} {seconds * 1e6,11:F1} {flops / 1e9,9:N1} {flops / limits.FlopsPerSecond,8:P1}");
+        }
+    }
+}
