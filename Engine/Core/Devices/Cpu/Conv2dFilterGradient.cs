@@ -15,8 +15,10 @@ sealed unsafe partial class CpuBackend
 /// <summary>The filter gradient. A chunk is a share of the images' rows and, where the filter is large, one row of the window.</summary>
 sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, float* dFilter)
 {
-    // Pixels of dy that stay in the nearest cache while all of the filter passes over them.
-    const int BandBytes = 16 * 1024;
+    // Rows of x and dy that stay in the nearest cache while all of the filter passes over them; but no fewer pixels than are
+    // worth fetching and storing the sums for.
+    const int BandBytes = 26 * 1024;
+    const int PixelsWorthwhile = 128;
 
     const int SharesWanted = 16;
 
@@ -29,6 +31,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     readonly int inputs = geometry.InChannels / geometry.Groups;
     readonly int outputs = geometry.OutChannels / geometry.Groups;
     readonly int imageRows = geometry.Batch * geometry.OutHeight;
+    readonly int bandRows = RowsOfBand(geometry);
     readonly Panel[] panels = Panels.Cut(geometry.OutChannels / geometry.Groups);
     float* shareFilters;
 
@@ -48,6 +51,14 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         Device.Cpu.Pool.Return(memory);
     }
 
+    static int RowsOfBand(ConvGeometry geometry)
+    {
+        var window = geometry.Window;
+        int rowOfX = sizeof(float) * geometry.Width * geometry.InChannels, rowOfDy = sizeof(float) * geometry.OutWidth * geometry.OutChannels;
+        var fitting = (BandBytes - (window.Height - 1) * window.Dilation * rowOfX) / (window.Stride * rowOfX + rowOfDy);
+        return Math.Max(fitting, (PixelsWorthwhile + geometry.OutWidth - 1) / geometry.OutWidth);
+    }
+
     void RunShare(int share, int part)
     {
         float* sum = shareFilters + (long)share * Elements;
@@ -55,22 +66,33 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         int first = (int)((long)imageRows * share / Shares), end = (int)((long)imageRows * (share + 1) / Shares);
         if (first == end) new Span<float>(sum + kh * (Elements / window.Height), (endKh - kh) * (Elements / window.Height)).Clear();
 
-        var bandRows = (int)Math.Max(1, BandBytes / (sizeof(float) * (long)geometry.OutWidth * geometry.OutChannels));
         for (int row = first, next; row < end; row = next)
         {
-            // A band ends where its image does.
-            next = Math.Min(Math.Min(end, row + bandRows), (row / geometry.OutHeight + 1) * geometry.OutHeight);
-            AddBand(kh, endKh, row, next - row, accumulate: row > first, sum);
+            next = Math.Min(end, (row / geometry.OutHeight + 1) * geometry.OutHeight);
+            AddImage(kh, endKh, row, next - row, accumulate: row > first, sum);
         }
     }
 
-    void AddBand(int firstKh, int endKh, int firstRow, int rows, bool accumulate, float* sum)
+    // Adds some rows of one image, in bands.
+    void AddImage(int kh, int endKh, int row, int rows, bool accumulate, float* sum)
     {
-        int image = firstRow / geometry.OutHeight, top = firstRow % geometry.OutHeight * window.Stride - window.Padding;
-        var source = ImageWindow.Of(x + (nint)image * geometry.Height * geometry.Width * geometry.InChannels, geometry.Height, geometry.Width, geometry.InChannels,
-            top + firstKh * window.Dilation, top + (endKh - 1) * window.Dilation + (rows - 1) * window.Stride + 1,
+        int image = row / geometry.OutHeight, firstRow = row % geometry.OutHeight, reach = (endKh - 1) * window.Dilation + 1 - window.Padding;
+        var source = new ImageWindow(x + (nint)image * geometry.Height * geometry.Width * geometry.InChannels, geometry.Height, geometry.Width, geometry.InChannels,
+            firstRow * window.Stride - window.Padding + kh * window.Dilation, (firstRow + rows - 1) * window.Stride + reach,
             -window.Padding, (geometry.OutWidth - 1) * window.Stride + (window.Width - 1) * window.Dilation + 1 - window.Padding);
 
+        for (int from = firstRow, end = firstRow + rows, to; from < end; from = to)
+        {
+            to = Math.Min(end, from + bandRows);
+            source.Prepare((to - 1) * window.Stride + reach);
+            AddBand(kh, endKh, source, image, from, to - from, accumulate || from > firstRow, sum);
+        }
+    }
+
+    void AddBand(int firstKh, int endKh, in ImageWindow source, int image, int firstRow, int rows, bool accumulate, float* sum)
+    {
+        var top = firstRow * window.Stride - window.Padding;
+        float* bandGradients = dy + ((nint)image * geometry.OutHeight + firstRow) * geometry.OutWidth * geometry.OutChannels;
         var pixels = ThreadScratch.Offsets(rows * geometry.OutWidth);
         for (var pixel = 0; pixel < rows * geometry.OutWidth; pixel++)
             pixels[pixel] = window.Stride * (pixel / geometry.OutWidth * (int)source.RowStep + pixel % geometry.OutWidth * geometry.InChannels);
@@ -83,7 +105,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
             foreach (var panel in panels)
             {
                 var narrow = panel.Width < panel.Tile.Columns;
-                var gradients = dy + (nint)firstRow * geometry.OutWidth * geometry.OutChannels + group * outputs + panel.Column;
+                var gradients = bandGradients + group * outputs + panel.Column;
                 var operands = new TileOperands
                 {
                     XRow = 1, XOffsets = pixels, Depth = rows * geometry.OutWidth,

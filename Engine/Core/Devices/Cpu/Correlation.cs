@@ -52,13 +52,16 @@ sealed unsafe class Correlation
     // The first grid is the largest.
     int Rows => Grids[0].Rows;
 
+    // A chunk is several images, or some rows of one.
+    int ImagesOfChunk => Math.Max(1, Batch / ChunksWanted);
+
     int RowsOfChunk => (int)Math.Clamp(((long)Batch * Rows + ChunksWanted - 1) / ChunksWanted, 1, Rows);
 
     int ChunksOfImage => (Rows + RowsOfChunk - 1) / RowsOfChunk;
 
     public void Run()
     {
-        var chunks = Batch * ChunksOfImage;
+        var chunks = (Batch + ImagesOfChunk - 1) / ImagesOfChunk * ChunksOfImage;
         Epilogue?.Start(chunks);
         ThreadTeam.Run(chunks, new Job(this));
         Epilogue?.Finish();
@@ -68,23 +71,36 @@ sealed unsafe class Correlation
 
     void RunChunk(int chunk)
     {
-        int image = chunk / ChunksOfImage, firstRow = chunk % ChunksOfImage * RowsOfChunk, endRow = Math.Min(Rows, firstRow + RowsOfChunk);
-        var window = Window(image, firstRow, endRow);
-        foreach (var grid in Grids)
+        int firstImage = chunk / ChunksOfImage * ImagesOfChunk, firstRow = chunk % ChunksOfImage * RowsOfChunk;
+        for (var image = firstImage; image < Math.Min(Batch, firstImage + ImagesOfChunk); image++)
+            RunRows(chunk, image, firstRow, Math.Min(Rows, firstRow + RowsOfChunk));
+    }
+
+    void RunRows(int chunk, int image, int firstRow, int endRow)
+    {
+        var window = Window(image, firstRow, endRow, out var reach);
+        var offsets = Offsets(window.RowStep);
+        var bandRows = (int)Math.Max(1, BandBytes / (sizeof(float) * (long)Grids[0].Columns * OutChannels));
+        for (var row = firstRow; row < endRow; row += bandRows)
         {
-            var offsets = Offsets(grid.Taps, window.RowStep);
-            var bandRows = (int)Math.Max(1, BandBytes / (sizeof(float) * (long)grid.Columns * OutChannels));
-            for (int row = firstRow, end = Math.Min(endRow, grid.Rows); row < end; row += bandRows)
+            var end = Math.Min(endRow, row + bandRows);
+            var seen = (end - 1) * Stride + reach;
+            window.Prepare(seen);
+            for (var ahead = seen; ahead < seen + bandRows * Stride; ahead++) window.Prefetch(ahead);
+
+            var gridOffsets = offsets;
+            foreach (var grid in Grids)
             {
-                var rows = Math.Min(bandRows, end - row);
+                var rows = Math.Min(end, grid.Rows) - row;
                 var y = Y + image * ImageStep + grid.Start + row * RowStep;
-                MultiplyBand(grid, window, offsets, row, rows, y);
+                MultiplyBand(grid, window, gridOffsets, row, rows, y);
                 Epilogue?.Apply(chunk, y, (nint)(y - Y), rows * grid.Columns);
+                gridOffsets += grid.Filters[0].Depth;
             }
         }
     }
 
-    void MultiplyBand(Grid grid, ImageWindow window, int* offsets, int firstRow, int rows, float* y)
+    void MultiplyBand(Grid grid, in ImageWindow window, int* offsets, int firstRow, int rows, float* y)
     {
         int groupChannels = Channels / grid.Filters.Length, groupOut = OutChannels / grid.Filters.Length;
         for (var group = 0; group < grid.Filters.Length; group++)
@@ -112,22 +128,26 @@ sealed unsafe class Correlation
         }
     }
 
-    // Where the inputs of a group at each tap lie, from the window's position.
-    int* Offsets(Tap[] taps, nint rowStep)
+    // Where the inputs of a group at each tap lie, from the window's position: the tables of all grids, one after the other.
+    int* Offsets(nint rowStep)
     {
         var inputs = Channels / Grids[0].Filters.Length;
-        var offsets = ThreadScratch.Offsets(taps.Length * inputs);
-        for (int t = 0, k = 0; t < taps.Length; t++)
+        var offsets = ThreadScratch.Offsets(Grids.Sum(grid => grid.Filters[0].Depth));
+        var k = 0;
+        foreach (var grid in Grids)
         {
-            var at = taps[t].Row * (int)rowStep + taps[t].Column * Channels;
-            for (var channel = 0; channel < inputs; channel++) offsets[k++] = at + channel;
+            foreach (var tap in grid.Taps)
+            {
+                var at = tap.Row * (int)rowStep + tap.Column * Channels;
+                for (var channel = 0; channel < inputs; channel++) offsets[k++] = at + channel;
+            }
         }
 
         return offsets;
     }
 
-    // The part of an image that the windows of these rows see, of all grids.
-    ImageWindow Window(int image, int firstRow, int endRow)
+    // The part of an image that the windows of these rows see, of all grids; the windows of a row reach so many rows from its own.
+    ImageWindow Window(int image, int firstRow, int endRow, out int reach)
     {
         int top = int.MaxValue, bottom = int.MinValue, left = int.MaxValue, right = int.MinValue;
         foreach (var grid in Grids)
@@ -141,7 +161,8 @@ sealed unsafe class Correlation
             }
         }
 
-        return bottom < top ? default : ImageWindow.Of(X + (nint)image * Height * Width * Channels, Height, Width, Channels, top, bottom, left, right);
+        reach = bottom - (endRow - 1) * Stride;
+        return bottom < top ? default : new ImageWindow(X + (nint)image * Height * Width * Channels, Height, Width, Channels, top, bottom, left, right);
     }
 
     readonly struct Job(Correlation correlation) : IChunkedJob

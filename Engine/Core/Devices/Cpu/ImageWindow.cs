@@ -1,47 +1,87 @@
+using System.Runtime.Intrinsics.X86;
+
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>A rectangle of an image [height, width, channels] that may reach over its border, where it holds zeros.</summary>
-unsafe readonly struct ImageWindow
+/// <summary>
+/// A rectangle of an image [height, width, channels] that may reach over its border, where it holds zeros. It is the image itself
+/// where it lies within, else a copy in the thread's scratch memory whose rows are made as they come to be needed.
+/// </summary>
+unsafe struct ImageWindow
 {
+    readonly float* image;
+    readonly int height, width, channels, left, right;
+
     // Of the pixel (0, 0), which may lie outside the rectangle.
     readonly float* origin;
 
-    ImageWindow(float* origin, nint rowStep)
+    // The first row that is not there yet.
+    int next;
+
+    /// <param name="image">Its first element.</param>
+    /// <param name="height">Rows of the image.</param>
+    /// <param name="width">Columns of the image.</param>
+    /// <param name="channels">Channels of the image.</param>
+    /// <param name="top">First row of the rectangle.</param>
+    /// <param name="bottom">The row after its last.</param>
+    /// <param name="left">First column of the rectangle.</param>
+    /// <param name="right">The column after its last.</param>
+    /// <param name="second">A window beside another one of the same thread.</param>
+    public ImageWindow(float* image, int height, int width, int channels, int top, int bottom, int left, int right, bool second = false)
     {
-        this.origin = origin;
-        RowStep = rowStep;
+        (this.height, this.width, this.channels, this.left, this.right) = (height, width, channels, left, right);
+        this.image = image;
+        RowStep = (nint)width * channels;
+        origin = image;
+        next = bottom;
+        if (top >= 0 && bottom <= height && left >= 0 && right <= width) return;
+
+        RowStep = (nint)(right - left) * channels;
+        var floats = (bottom - top) * RowStep;
+        origin = (second ? ThreadScratch.SecondWindow(floats) : ThreadScratch.Window(floats)) - top * RowStep - (nint)left * channels;
+        next = top;
     }
 
     /// <summary>Elements from a row to the next.</summary>
     public nint RowStep { get; }
 
-    /// <summary>The rectangle of rows top to bottom and columns left to right (ends excluded): the image itself where it lies within, else a copy in the thread's scratch memory.</summary>
-    public static ImageWindow Of(float* image, int height, int width, int channels, int top, int bottom, int left, int right)
-    {
-        nint step = (nint)width * channels;
-        if (top >= 0 && bottom <= height && left >= 0 && right <= width) return new ImageWindow(image, step);
+    /// <summary>The first element of a row, at column 0.</summary>
+    public readonly float* At(int row) => origin + row * RowStep;
 
-        nint copyStep = (nint)(right - left) * channels;
-        var copy = ThreadScratch.Window((bottom - top) * copyStep);
-        int from = Math.Max(0, left), to = Math.Max(from, Math.Min(width, right));
-        int before = (Math.Min(right, from) - left) * channels, inside = (to - from) * channels;
-        for (var row = top; row < bottom; row++)
+    /// <summary>Makes all rows before this one.</summary>
+    public void Prepare(int end)
+    {
+        for (; next < end; next++)
         {
-            var target = new Span<float>(copy + (row - top) * copyStep, (int)copyStep);
-            if (row < 0 || row >= height || inside == 0)
+            var target = new Span<float>(At(next) + (nint)left * channels, (int)RowStep);
+            int from = Math.Max(0, left), to = Math.Min(width, right);
+            if (next < 0 || next >= height || from >= to)
             {
                 target.Clear();
                 continue;
             }
 
+            int before = (from - left) * channels, inside = (to - from) * channels;
             target[..before].Clear();
-            new ReadOnlySpan<float>(image + row * step + (nint)from * channels, inside).CopyTo(target[before..]);
+            new ReadOnlySpan<float>(image + ((nint)next * width + from) * channels, inside).CopyTo(target[before..]);
             target[(before + inside)..].Clear();
         }
-
-        return new ImageWindow(copy - top * copyStep - (nint)left * channels, copyStep);
     }
 
-    /// <summary>The first element of a row, at column 0.</summary>
-    public float* At(int row) => origin + row * RowStep;
+    /// <summary>Asks for a row of the image to be brought near, as it will be needed soon.</summary>
+    public readonly void Prefetch(int row)
+    {
+        if (row >= 0 && row < height) CacheLines.Prefetch(image + (nint)row * width * channels, width * channels);
+    }
+}
+
+static unsafe class CacheLines
+{
+    const int Floats = 16;
+
+    /// <summary>Asks for memory to be brought into the second-level cache, without waiting for it.</summary>
+    public static void Prefetch(float* start, int count)
+    {
+        if (!Sse.IsSupported) return;
+        for (var i = 0; i < count; i += Floats) Sse.Prefetch1(start + i);
+    }
 }

@@ -19,13 +19,14 @@ unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data,
         }
 
         int tiles = (rows + Tile.MaxRows - 1) / Tile.MaxRows, height = rows / tiles, taller = rows - tiles * height;
-        for (var tile = 0; tile < tiles; tile++)
+        if (taller > 0)
         {
-            var count = tile < taller ? height + 1 : height;
-            Tile.Multiply(count, operands);
-            operands.X += count * operands.XRow;
-            operands.Y += count * operands.YRow;
+            Tile.Multiply(height + 1, taller, operands);
+            operands.X += taller * (height + 1) * operands.XRow;
+            operands.Y += taller * (height + 1) * operands.YRow;
         }
+
+        Tile.Multiply(height, tiles - taller, operands);
     }
 
     // A tile writes all its columns: beside the result first, then those that exist are copied.
@@ -41,7 +42,7 @@ unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data,
             var count = Math.Min(Tile.MaxRows, rows - row);
             if (operands.Accumulate)
                 for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + r * yRow, Width).CopyTo(new Span<float>(beside + r * Tile.Columns, Width));
-            Tile.Multiply(count, operands);
+            Tile.Multiply(count, 1, operands);
             for (var r = 0; r < count; r++) new ReadOnlySpan<float>(beside + r * Tile.Columns, Width).CopyTo(new Span<float>(y + r * yRow, Width));
             operands.X += count * operands.XRow;
             y += count * yRow;
@@ -143,10 +144,10 @@ sealed unsafe class Panels : IDisposable
     }
 }
 
-/// <summary>Cuts a long sum into blocks whose share of a panel stays in the nearest cache while all rows of a band pass over it.</summary>
+/// <summary>Cuts a long sum into blocks whose share of a panel stays in the second-level cache while all rows of a band pass over it.</summary>
 readonly struct DepthBlocks(int depth, int columns)
 {
-    const int PanelBytes = 24 * 1024;
+    const int PanelBytes = 80 * 1024;
 
     public int Count { get; } = Math.Max(1, (depth * sizeof(float) * columns + PanelBytes - 1) / PanelBytes);
 

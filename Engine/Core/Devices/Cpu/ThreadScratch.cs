@@ -4,11 +4,15 @@ namespace QuadEngine.Devices.Cpu;
 static unsafe class ThreadScratch
 {
     [ThreadStatic] static CpuMemory? window;
+    [ThreadStatic] static CpuMemory? secondWindow;
     [ThreadStatic] static CpuMemory? operand;
     [ThreadStatic] static CpuMemory? offsets;
 
     /// <summary>For a piece of an image with its border: the same memory at each call.</summary>
     public static float* Window(long floats) => AtLeast(ref window, floats);
+
+    /// <summary>For a piece of another image at the same time.</summary>
+    public static float* SecondWindow(long floats) => AtLeast(ref secondWindow, floats);
 
     /// <summary>For a rearranged operand of a product: the same memory at each call.</summary>
     public static float* Operand(long floats) => AtLeast(ref operand, floats);

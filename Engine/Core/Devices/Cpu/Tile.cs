@@ -34,9 +34,9 @@ unsafe struct TileOperands
 /// </remarks>
 sealed unsafe class Tile
 {
-    readonly delegate*<in TileOperands, void>[] kernels;
+    readonly delegate*<in TileOperands, int, void>[] kernels;
 
-    Tile(int columns, int maxRows, delegate*<in TileOperands, void>[] kernels)
+    Tile(int columns, int maxRows, delegate*<in TileOperands, int, void>[] kernels)
     {
         Columns = columns;
         MaxRows = maxRows;
@@ -53,13 +53,13 @@ sealed unsafe class Tile
 
     public int MaxRows { get; }
 
-    /// <summary>Computes the first rows (1 to <see cref="MaxRows"/>) of a tile.</summary>
+    /// <summary>Computes tiles of so many rows (1 to <see cref="MaxRows"/>), one below the other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Multiply(int rows, in TileOperands operands) => kernels[rows - 1](operands);
+    public void Multiply(int rows, int tiles, in TileOperands operands) => kernels[rows - 1](operands, tiles);
 
     static Tile Of<TRow>(int maxRows) where TRow : struct, IRow<TRow>
     {
-        delegate*<in TileOperands, void>[] kernels =
+        delegate*<in TileOperands, int, void>[] kernels =
         [
             &Multiply<TRow, Rows1>, &Multiply<TRow, Rows2>, &Multiply<TRow, Rows3>, &Multiply<TRow, Rows4>,
             &Multiply<TRow, Rows5>, &Multiply<TRow, Rows6>, &Multiply<TRow, Rows7>, &Multiply<TRow, Rows8>,
@@ -70,68 +70,68 @@ sealed unsafe class Tile
 
     // Optimized at the first call: a tier without registers for the accumulators would run a hundred times slower.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Multiply<TRow, TRows>(in TileOperands operands)
+    static void Multiply<TRow, TRows>(in TileOperands operands, int tiles)
         where TRow : struct, IRow<TRow>
         where TRows : struct, IRowCount
     {
-        TRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-        TRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
-
-        float* y = operands.Y;
-        nint yRow = operands.YRow;
-        if (operands.Accumulate)
+        float* x = operands.X, y = operands.Y;
+        nint row1 = operands.XRow, row2 = 2 * row1, row3 = 3 * row1, yRow = operands.YRow, fStep = operands.FStep;
+        for (; tiles > 0; tiles--, x += TRows.Value * row1, y += TRows.Value * yRow)
         {
-            r0.Load(y);
-            if (TRows.Value > 1) r1.Load(y + yRow);
-            if (TRows.Value > 2) r2.Load(y + 2 * yRow);
-            if (TRows.Value > 3) r3.Load(y + 3 * yRow);
-            if (TRows.Value > 4) r4.Load(y + 4 * yRow);
-            if (TRows.Value > 5) r5.Load(y + 5 * yRow);
-            if (TRows.Value > 6) r6.Load(y + 6 * yRow);
-            if (TRows.Value > 7) r7.Load(y + 7 * yRow);
-            if (TRows.Value > 8) r8.Load(y + 8 * yRow);
-            if (TRows.Value > 9) r9.Load(y + 9 * yRow);
-            if (TRows.Value > 10) r10.Load(y + 10 * yRow);
-            if (TRows.Value > 11) r11.Load(y + 11 * yRow);
-        }
+            TRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+            TRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
 
-        float* f = operands.F;
-        nint fStep = operands.FStep;
-        nint row1 = operands.XRow, row2 = 2 * row1, row3 = 3 * row1;
-        float* from0 = operands.X, from4 = from0 + 4 * row1, from8 = from4 + 4 * row1;
-        int* offset = operands.XOffsets, end = offset + operands.Depth;
-        for (; offset < end; offset++, f += fStep)
-        {
-            TRow w = default;
-            w.Load(f);
-            nint at = *offset;
-            float* x0 = from0 + at, x4 = from4 + at, x8 = from8 + at;
-            r0.MultiplyAdd(x0, w);
-            if (TRows.Value > 1) r1.MultiplyAdd(x0 + row1, w);
-            if (TRows.Value > 2) r2.MultiplyAdd(x0 + row2, w);
-            if (TRows.Value > 3) r3.MultiplyAdd(x0 + row3, w);
-            if (TRows.Value > 4) r4.MultiplyAdd(x4, w);
-            if (TRows.Value > 5) r5.MultiplyAdd(x4 + row1, w);
-            if (TRows.Value > 6) r6.MultiplyAdd(x4 + row2, w);
-            if (TRows.Value > 7) r7.MultiplyAdd(x4 + row3, w);
-            if (TRows.Value > 8) r8.MultiplyAdd(x8, w);
-            if (TRows.Value > 9) r9.MultiplyAdd(x8 + row1, w);
-            if (TRows.Value > 10) r10.MultiplyAdd(x8 + row2, w);
-            if (TRows.Value > 11) r11.MultiplyAdd(x8 + row3, w);
-        }
+            if (operands.Accumulate)
+            {
+                r0.Load(y);
+                if (TRows.Value > 1) r1.Load(y + yRow);
+                if (TRows.Value > 2) r2.Load(y + 2 * yRow);
+                if (TRows.Value > 3) r3.Load(y + 3 * yRow);
+                if (TRows.Value > 4) r4.Load(y + 4 * yRow);
+                if (TRows.Value > 5) r5.Load(y + 5 * yRow);
+                if (TRows.Value > 6) r6.Load(y + 6 * yRow);
+                if (TRows.Value > 7) r7.Load(y + 7 * yRow);
+                if (TRows.Value > 8) r8.Load(y + 8 * yRow);
+                if (TRows.Value > 9) r9.Load(y + 9 * yRow);
+                if (TRows.Value > 10) r10.Load(y + 10 * yRow);
+                if (TRows.Value > 11) r11.Load(y + 11 * yRow);
+            }
 
-        r0.Store(y);
-        if (TRows.Value > 1) r1.Store(y + yRow);
-        if (TRows.Value > 2) r2.Store(y + 2 * yRow);
-        if (TRows.Value > 3) r3.Store(y + 3 * yRow);
-        if (TRows.Value > 4) r4.Store(y + 4 * yRow);
-        if (TRows.Value > 5) r5.Store(y + 5 * yRow);
-        if (TRows.Value > 6) r6.Store(y + 6 * yRow);
-        if (TRows.Value > 7) r7.Store(y + 7 * yRow);
-        if (TRows.Value > 8) r8.Store(y + 8 * yRow);
-        if (TRows.Value > 9) r9.Store(y + 9 * yRow);
-        if (TRows.Value > 10) r10.Store(y + 10 * yRow);
-        if (TRows.Value > 11) r11.Store(y + 11 * yRow);
+            float* f = operands.F, from4 = x + 4 * row1, from8 = from4 + 4 * row1;
+            int* offset = operands.XOffsets, end = offset + operands.Depth;
+            for (; offset < end; offset++, f += fStep)
+            {
+                TRow w = default;
+                w.Load(f);
+                nint at = *offset;
+                float* x0 = x + at, x4 = from4 + at, x8 = from8 + at;
+                r0.MultiplyAdd(x0, w);
+                if (TRows.Value > 1) r1.MultiplyAdd(x0 + row1, w);
+                if (TRows.Value > 2) r2.MultiplyAdd(x0 + row2, w);
+                if (TRows.Value > 3) r3.MultiplyAdd(x0 + row3, w);
+                if (TRows.Value > 4) r4.MultiplyAdd(x4, w);
+                if (TRows.Value > 5) r5.MultiplyAdd(x4 + row1, w);
+                if (TRows.Value > 6) r6.MultiplyAdd(x4 + row2, w);
+                if (TRows.Value > 7) r7.MultiplyAdd(x4 + row3, w);
+                if (TRows.Value > 8) r8.MultiplyAdd(x8, w);
+                if (TRows.Value > 9) r9.MultiplyAdd(x8 + row1, w);
+                if (TRows.Value > 10) r10.MultiplyAdd(x8 + row2, w);
+                if (TRows.Value > 11) r11.MultiplyAdd(x8 + row3, w);
+            }
+
+            r0.Store(y);
+            if (TRows.Value > 1) r1.Store(y + yRow);
+            if (TRows.Value > 2) r2.Store(y + 2 * yRow);
+            if (TRows.Value > 3) r3.Store(y + 3 * yRow);
+            if (TRows.Value > 4) r4.Store(y + 4 * yRow);
+            if (TRows.Value > 5) r5.Store(y + 5 * yRow);
+            if (TRows.Value > 6) r6.Store(y + 6 * yRow);
+            if (TRows.Value > 7) r7.Store(y + 7 * yRow);
+            if (TRows.Value > 8) r8.Store(y + 8 * yRow);
+            if (TRows.Value > 9) r9.Store(y + 9 * yRow);
+            if (TRows.Value > 10) r10.Store(y + 10 * yRow);
+            if (TRows.Value > 11) r11.Store(y + 11 * yRow);
+        }
     }
 
     interface IRowCount

@@ -87,10 +87,13 @@ sealed unsafe class WinogradCorrelation
             {
                 image = row / TileRows;
                 int last = Math.Min(end, (image + 1) * TileRows) - 1;
-                window = ImageWindow.Of(X + (nint)image * Height * Width * Channels, Height, Width, Channels,
+                window = new ImageWindow(X + (nint)image * Height * Width * Channels, Height, Width, Channels,
                     2 * (row % TileRows) - Padding, 2 * (last % TileRows) + 4 - Padding, -Padding, 2 * TileColumns + 2 - Padding);
             }
 
+            var seen = 2 * (row % TileRows) + 4 - Padding;
+            window.Prepare(seen);
+            for (var ahead = seen; ahead < seen + 2; ahead++) window.Prefetch(ahead);
             float* x = window.At(2 * (row % TileRows) - Padding) - (nint)Padding * Channels;
             ChannelPass.Run(new InputTransform(x, window.RowStep, Channels, v + (nint)(row - buffered) * TileColumns * Channels, stepV, TileColumns), Channels);
             if (row + 1 < end && row + 1 - buffered < TileRowsAtOnce) continue;

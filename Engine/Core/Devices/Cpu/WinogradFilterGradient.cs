@@ -50,18 +50,30 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
         nint stepV = WinogradTransforms.PositionStep(tiles, inputs), stepW = WinogradTransforms.PositionStep(tiles, outputs);
         float* v = ThreadScratch.Operand(WinogradTransforms.Positions * (stepV + stepW));
         float* w = v + WinogradTransforms.Positions * stepV;
+        ImageWindow window = default, gradients = default;
         for (int row = first, buffered = row; row < end; row++)
         {
-            int image = row / tileRows, tileRow = row % tileRows;
-            nint at = (nint)(row - buffered) * tileColumns;
-            var window = ImageWindow.Of(x + (nint)image * geometry.Height * geometry.Width * inputs, geometry.Height, geometry.Width, inputs,
-                2 * tileRow - padding, 2 * tileRow + 4 - padding, -padding, 2 * tileColumns + 2 - padding);
-            ChannelPass.Run(new InputTransform(window.At(2 * tileRow - padding) - (nint)padding * inputs, window.RowStep, inputs, v + at * inputs, stepV, tileColumns), inputs);
+            if (row == first || row % tileRows == 0)
+            {
+                int image = row / tileRows, tileRow = row % tileRows, lastTileRow = Math.Min(end - 1, (image + 1) * tileRows - 1) % tileRows;
+                window = new ImageWindow(x + (nint)image * geometry.Height * geometry.Width * inputs, geometry.Height, geometry.Width, inputs,
+                    2 * tileRow - padding, 2 * lastTileRow + 4 - padding, -padding, 2 * tileColumns + 2 - padding);
+                gradients = new ImageWindow(dy + (nint)image * geometry.OutHeight * geometry.OutWidth * outputs, geometry.OutHeight, geometry.OutWidth, outputs,
+                    2 * tileRow, 2 * lastTileRow + 2, 0, 2 * tileColumns, second: true);
+            }
 
-            var gradients = ImageWindow.Of(dy + (nint)image * geometry.OutHeight * geometry.OutWidth * outputs, geometry.OutHeight, geometry.OutWidth, outputs,
-                2 * tileRow, 2 * tileRow + 2, 0, 2 * tileColumns);
-            ChannelPass.Run(new GradientTransform(gradients.At(2 * tileRow), gradients.RowStep, outputs, w + at * outputs, stepW, tileColumns), outputs);
+            var at = (nint)(row - buffered) * tileColumns;
+            var top = 2 * (row % tileRows);
+            window.Prepare(top + 4 - padding);
+            gradients.Prepare(top + 2);
+            for (var ahead = 0; ahead < 2; ahead++)
+            {
+                window.Prefetch(top + 4 - padding + ahead);
+                gradients.Prefetch(top + 2 + ahead);
+            }
 
+            ChannelPass.Run(new InputTransform(window.At(top - padding) - (nint)padding * inputs, window.RowStep, inputs, v + at * inputs, stepV, tileColumns), inputs);
+            ChannelPass.Run(new GradientTransform(gradients.At(top), gradients.RowStep, outputs, w + at * outputs, stepW, tileColumns), outputs);
             if (row + 1 < end && row + 1 - buffered < TileRowsAtOnce) continue;
             Multiply(v, stepV, w, stepW, (row + 1 - buffered) * tileColumns, accumulate: buffered > first, sum);
             buffered = row + 1;
