@@ -1,3 +1,5 @@
 using QuadEngine.Cli;
+using QuadEngine.Gpu;
 
+GpuDevices.Register();
 return Tool.Run(args, Output.ToConsole());

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using QuadEngine.Data;
+using QuadEngine.Gpu;
 
 namespace QuadEngine.Cli.Commands;
 
@@ -20,6 +21,7 @@ static class DoctorCommand
                 new("simd", Hardware.Simd),
                 new("memory", Hardware.Bytes(Hardware.Memory)),
                 new("runtime", $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}"),
+                .. GpuDiagnostics.Describe().Select(gpu => new ReportItem(gpu.Name, gpu.Hardware.Length > 0 ? $"{gpu.Hardware}, {gpu.Details}" : gpu.Details)),
                 new("best device", Device.Best.Name),
                 .. Datasets.All.Select(info => new ReportItem(info.Name, info.IsEmbedded ? "in the package" : info.FolderIn(Datasets.DefaultFolder) ?? $"not in {Datasets.DefaultFolder}")),
             ];

@@ -14,21 +14,21 @@ namespace QuadEngine.Gpu;
 /// </summary>
 public sealed class GpuDevices : IDeviceProvider
 {
-    internal const string Simulator = "simulator";
+    internal const string Cuda = "cuda", OpenCl = "opencl", Simulator = "simulator";
 
     static readonly GpuDevices Instance = new();
 
     readonly Dictionary<string, GpuDevice> open = [];
     readonly Lock gate = new();
-    readonly Dictionary<string, Lazy<Context>> families;
+    readonly Dictionary<string, Lazy<Context?>> families;
 
-    GpuDevices()
+    internal GpuDevices()
     {
         NativeLibraries.Install();
         families = new()
         {
-            ["cuda"] = new(() => NewContext(builder => { if (NativeLibraries.Exists("cuda")) builder.Cuda(); })),
-            ["opencl"] = new(() => NewContext(builder => { if (NativeLibraries.Exists("OpenCL")) builder.OpenCL(Admit); })),
+            [Cuda] = new(() => NativeLibraries.Exists("cuda") ? NewContext(builder => builder.Cuda()) : null),
+            [OpenCl] = new(() => NativeLibraries.Exists("OpenCL") ? NewContext(builder => builder.OpenCL(Admit)) : null),
             [Simulator] = new(() => NewContext(builder => builder.CPU(new CPUDevice(32, IKernel.DefaultThreads / 32, 1)))),
         };
     }
@@ -37,8 +37,7 @@ public sealed class GpuDevices : IDeviceProvider
     public static void Register() => Device.Register(Instance);
 
     /// <inheritdoc/>
-    public IEnumerable<string> Names =>
-        [.. families.Keys.SelectMany(family => Enumerable.Range(0, Count(family)).Select(index => FullName(family, index)))];
+    public IEnumerable<string> Names => [.. families.Keys.SelectMany(NamesOf)];
 
     /// <inheritdoc/>
     public Device? TryGet(string name)
@@ -46,14 +45,13 @@ public sealed class GpuDevices : IDeviceProvider
         var parts = name.Split(':');
         var (family, index) = (parts[0], 0);
         if (parts.Length > 2 || !families.ContainsKey(family) || parts.Length == 2 && !int.TryParse(parts[1], out index)) return null;
-        if (index < 0 || index >= Count(family)) return null;
+        if (index < 0 || index >= Listed(family).Count) return null;
 
         var full = FullName(family, index);
         lock (gate)
         {
             if (open.TryGetValue(full, out var device)) return device;
-            var context = families[family].Value;
-            return open[full] = new GpuDevice(full, Listed(family)[index].CreateAccelerator(context));
+            return open[full] = new GpuDevice(full, Listed(family)[index].CreateAccelerator(families[family].Value!));
         }
     }
 
@@ -62,7 +60,7 @@ public sealed class GpuDevices : IDeviceProvider
     {
         try
         {
-            return TryGet("cuda:0");
+            return TryGet(Cuda);
         }
         catch (AcceleratorException)
         {
@@ -70,12 +68,16 @@ public sealed class GpuDevices : IDeviceProvider
         }
     }
 
-    /// <summary>Devices of a family as ILGPU lists them.</summary>
-    internal IReadOnlyList<ILGPU.Runtime.Device> Listed(string family) => [.. families[family].Value.Devices];
+    /// <summary>Devices of a family as ILGPU lists them; none where there is no driver.</summary>
+    internal IReadOnlyList<ILGPU.Runtime.Device> Listed(string family) => families[family].Value is { } context ? [.. context.Devices] : [];
+
+    /// <summary>The names of a family's devices.</summary>
+    internal IEnumerable<string> NamesOf(string family) => Enumerable.Range(0, Listed(family).Count).Select(index => FullName(family, index));
+
+    /// <summary>The provider that <see cref="Register"/> registers.</summary>
+    internal static GpuDevices Registered => Instance;
 
     static string FullName(string family, int index) => family == Simulator ? Simulator : $"{family}:{index}";
-
-    int Count(string family) => Listed(family).Count;
 
     // At the highest optimisation level ILGPU's OpenCL needs no generic address space but in the places that OpenClText rewrites.
     static bool Admit(CLDevice device)

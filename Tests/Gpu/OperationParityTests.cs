@@ -2,16 +2,24 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Whole operations, forward and backward, on the simulator and on the CPU: what operations do around the kernels is the same there.</summary>
+/// <summary>Whole operations, forward and backward: what operations do around the kernels is the same on every device.</summary>
 public class OperationParityTests
 {
     [TestCaseSource(typeof(OperationCases), nameof(OperationCases.All))]
-    public void The_simulator_equals_the_cpu(OperationCase operation)
+    public void The_simulator_equals_the_cpu(OperationCase operation) => AssertSame(operation, TestDevices.Simulator, seed: 1, tolerance: 2e-5);
+
+    [TestCaseSource(typeof(OperationCases), nameof(OperationCases.All))]
+    public void OpenCl_equals_the_cpu(OperationCase operation)
     {
-        var call = operation.Draw(new Dice(1));
-        var (expected, got) = (Run(call, Device.Cpu), Run(call, TestDevices.Simulator));
+        for (var seed = 2ul; seed < 5; seed++) AssertSame(operation, TestDevices.OpenCl, seed, tolerance: 1e-4);
+    }
+
+    static void AssertSame(OperationCase operation, Device device, ulong seed, double tolerance)
+    {
+        var call = operation.Draw(new Dice(seed));
+        var (expected, got) = (Run(call, Device.Cpu), Run(call, device));
         for (var i = 0; i < expected.Length; i++)
-            Assert.That(got[i], Is.EqualTo(expected[i]).Using<float>((a, b) => Math.Abs(a - b) <= 2e-5 * (1 + Math.Abs(b))),
+            Assert.That(got[i], Is.EqualTo(expected[i]).Using<float>((a, b) => Math.Abs(a - b) <= tolerance * (1 + Math.Abs(b))),
                 $"{operation}{call}: {(i == 0 ? "the result" : $"the gradient of input {i - 1}")}");
     }
 

@@ -1,0 +1,77 @@
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
+using ILGPU.Runtime.OpenCL;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>What is known of one device, or of a family that has none.</summary>
+/// <param name="Name">"cuda:0", or "cuda" where there is no such device.</param>
+/// <param name="Hardware">The name that the driver gives.</param>
+/// <param name="Details">Driver, architecture, instruction set, memory; or why there is no device.</param>
+/// <param name="Works">A kernel was compiled, ran there and gave the right result.</param>
+public sealed record GpuDescription(string Name, string Hardware, string Details, bool Works)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name}: {Hardware}{(Hardware.Length > 0 ? ", " : "")}{Details}";
+}
+
+/// <summary>Finds out which GPUs there are and whether kernels run on them: what `quad doctor` shows.</summary>
+public static class GpuDiagnostics
+{
+    const int Elements = 1000;
+
+    /// <summary>Every device, tried with one kernel, and the families that have none with the reason.</summary>
+    public static IReadOnlyList<GpuDescription> Describe()
+    {
+        GpuDevices.Register();
+        return
+        [
+            .. Family(GpuDevices.Cuda, "cuda", "no NVIDIA driver is installed (libcuda.so.1, nvcuda.dll)"),
+            .. Family(GpuDevices.OpenCl, "OpenCL", "no OpenCL driver is installed; on Debian, `apt-get install pocl-opencl-icd ocl-icd-libopencl1` runs kernels on the CPU"),
+            .. Family(GpuDevices.Simulator, "", ""),
+        ];
+    }
+
+    static IEnumerable<GpuDescription> Family(string family, string library, string missing)
+    {
+        if (library.Length > 0 && !NativeLibraries.Exists(library)) return [new(family, "", missing, false)];
+        try
+        {
+            var listed = GpuDevices.Registered.Listed(family);
+            return listed.Count == 0
+                ? [new(family, "", "the driver is installed but finds no device", false)]
+                : [.. GpuDevices.Registered.NamesOf(family).Zip(listed, Try)];
+        }
+        catch (Exception exception) when (exception is AcceleratorException or DllNotFoundException or TypeInitializationException or NotSupportedException)
+        {
+            return [new(family, "", $"the driver does not work: {exception.Message}", false)];
+        }
+    }
+
+    static GpuDescription Try(string name, ILGPU.Runtime.Device listed)
+    {
+        try
+        {
+            var device = (GpuDevice)Device.Get(name);
+            using var y = Tensor.Full([Elements], 2f, device);
+            var right = y.ToArray().All(value => value == 2f);
+            return new(name, listed.Name, $"{Details(device)}; {(right ? "a kernel ran" : "a kernel ran and gave a WRONG result")}", right);
+        }
+        catch (Exception exception) when (exception is AcceleratorException or InvalidOperationException or OutOfMemoryException or NotSupportedException)
+        {
+            return new(name, listed.Name, exception.Message, false);
+        }
+    }
+
+    static string Details(GpuDevice device)
+    {
+        var accelerator = device.Accelerator;
+        var memory = $"{accelerator.MemorySize / (double)(1L << 30):F1} GiB";
+        return accelerator switch
+        {
+            CudaAccelerator cuda => $"{cuda.Architecture}, {cuda.NumMultiprocessors} multiprocessors, {memory}, driver {cuda.DriverVersion}, PTX {cuda.InstructionSet}",
+            CLAccelerator openCl => $"OpenCL C {openCl.CVersion}, {openCl.NumMultiprocessors} compute units, {memory}",
+            _ => "kernels as .NET code, a thread each: slow, for tests",
+        };
+    }
+}

@@ -1,0 +1,130 @@
+/* A CUDA driver without a GPU: device memory is host memory, copies are made, kernels are counted and not run.
+   What the host code asked for can be read back through the stub_* functions. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int result;
+enum { OK = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500 };
+
+static const size_t total = (size_t)1 << 30;
+static size_t used;
+static int launches, modules, captures, graph_launches, null_stream_launches, capturing;
+static char last_ptx[1 << 20];
+
+int stub_launches(void) { return launches; }
+int stub_modules(void) { return modules; }
+int stub_captures(void) { return captures; }
+int stub_graph_launches(void) { return graph_launches; }
+int stub_null_stream_launches(void) { return null_stream_launches; }
+int stub_capturing(void) { return capturing; }
+const char *stub_last_ptx(void) { return last_ptx; }
+
+result cuInit(unsigned flags) { return OK; }
+result cuDriverGetVersion(int *version) { *version = 12080; return OK; }
+result cuDeviceGetCount(int *count) { *count = 1; return OK; }
+result cuDeviceGet(int *device, int ordinal) { *device = ordinal; return OK; }
+result cuDeviceGetName(char *name, int length, int device) { strncpy(name, "Stub H200", length); return OK; }
+result cuDeviceTotalMem_v2(size_t *bytes, int device) { *bytes = total; return OK; }
+result cuDeviceGetAttribute(int *value, int attribute, int device)
+{
+    switch (attribute)
+    {
+        case 1: case 2: *value = 1024; break;           /* threads of a block */
+        case 3: *value = 64; break;
+        case 4: *value = 2048; break;                   /* something positive */
+        case 5: *value = 2147483647; break;             /* grid */
+        case 6: case 7: *value = 65535; break;
+        case 8: *value = 49152; break;                  /* shared memory of a block */
+        case 9: case 12: case 82: *value = 65536; break;
+        case 10: *value = 32; break;                    /* warp */
+        case 16: *value = 132; break;                   /* multiprocessors */
+        case 39: *value = 2048; break;
+        case 75: *value = 9; break;                     /* compute capability 9.0 */
+        case 76: *value = 0; break;
+        case 81: case 97: *value = 232448; break;
+        default: *value = 1;
+    }
+    return OK;
+}
+result cuDeviceCanAccessPeer(int *can, int a, int b) { *can = 0; return OK; }
+result cuDeviceGetP2PAttribute(int *value, int attribute, int a, int b) { *value = 0; return OK; }
+
+static int context;
+result cuCtxCreate_v2(void **c, unsigned flags, int device) { *c = &context; return OK; }
+result cuCtxDestroy_v2(void *c) { return OK; }
+result cuCtxSetCurrent(void *c) { return OK; }
+result cuCtxSynchronize(void) { return OK; }
+result cuCtxGetCacheConfig(int *config) { *config = 0; return OK; }
+result cuCtxSetCacheConfig(int config) { return OK; }
+result cuCtxGetSharedMemConfig(int *config) { *config = 0; return OK; }
+result cuCtxSetSharedMemConfig(int config) { return OK; }
+
+/* A block carries its size before it. */
+result cuMemAlloc_v2(void **p, size_t n)
+{
+    if (used + n > total) return OUT_OF_MEMORY;
+    char *block = aligned_alloc(256, (n + 511) / 256 * 256);
+    *(size_t *)block = n;
+    *p = block + 256;
+    used += n;
+    return OK;
+}
+result cuMemFree_v2(void *p) { if (!p) return 1; char *block = (char *)p - 256; used -= *(size_t *)block; free(block); return OK; }
+result cuMemGetInfo_v2(size_t *f, size_t *t) { *f = total - used; *t = total; return OK; }
+result cuMemAllocHost_v2(void **p, size_t n) { *p = malloc(n); return OK; }
+result cuMemHostAlloc(void **p, size_t n, unsigned flags) { *p = malloc(n); return OK; }
+result cuMemFreeHost(void *p) { free(p); return OK; }
+result cuMemHostRegister_v2(void *p, size_t n, unsigned flags) { return OK; }
+result cuMemHostUnregister(void *p) { return OK; }
+result cuMemHostGetDevicePointer_v2(void **d, void *h, unsigned flags) { *d = h; return OK; }
+result cuPointerGetAttribute(void *data, int attribute, void *p) { return 1; }
+result cuMemcpyAsync(void *d, void *s, size_t n, void *stream) { memcpy(d, s, n); return OK; }
+result cuMemcpyHtoDAsync_v2(void *d, void *s, size_t n, void *stream) { memcpy(d, s, n); return OK; }
+result cuMemcpyDtoHAsync_v2(void *d, void *s, size_t n, void *stream) { memcpy(d, s, n); return OK; }
+result cuMemsetD8Async(void *d, unsigned char v, size_t n, void *stream) { memset(d, v, n); return OK; }
+
+static uintptr_t streams;
+result cuStreamCreate(void **s, unsigned flags) { *s = (void *)(++streams); return OK; }
+result cuStreamCreateWithPriority(void **s, unsigned flags, int priority) { return cuStreamCreate(s, flags); }
+result cuStreamDestroy_v2(void *s) { return OK; }
+result cuStreamSynchronize(void *s) { return capturing ? 900 : OK; }
+result cuStreamWaitEvent(void *s, void *e, unsigned flags) { return OK; }
+result cuEventCreate(void **e, unsigned flags) { *e = malloc(8); return OK; }
+result cuEventDestroy_v2(void *e) { free(e); return OK; }
+result cuEventRecord(void *e, void *s) { return OK; }
+result cuEventQuery(void *e) { return OK; }
+result cuEventSynchronize(void *e) { return OK; }
+result cuEventElapsedTime(float *ms, void *a, void *b) { *ms = 1; return OK; }
+
+result cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, void **values)
+{
+    strncpy(last_ptx, text, sizeof last_ptx - 1);
+    *m = (void *)(uintptr_t)(++modules);
+    return OK;
+}
+result cuModuleLoadData(void **m, const char *text) { return cuModuleLoadDataEx(m, text, 0, 0, 0); }
+result cuModuleUnload(void *m) { return OK; }
+result cuModuleGetFunction(void **f, void *m, const char *name) { *f = m; return OK; }
+result cuFuncSetAttribute(void *f, int attribute, int value) { return OK; }
+result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, void *f, int block, size_t shared) { *n = 2; return OK; }
+result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, void *f, void *callback, size_t shared, int limit) { *grid = 264; *block = 256; return OK; }
+result cuGetErrorString(int error, const char **text) { *text = error == OUT_OF_MEMORY ? "out of memory" : "stub error"; return OK; }
+result cuLaunchKernel(void *f, int gx, int gy, int gz, int bx, int by, int bz, int shared, void *stream, void **arguments, void **extra)
+{
+    if (!stream) null_stream_launches++;
+    launches++;
+    return OK;
+}
+
+/* Graphs: a number of launches, nothing more. */
+static int begun;
+result cuStreamBeginCapture_v2(void *s, int mode) { if (capturing) return 1; capturing = 1; begun = launches; return OK; }
+result cuStreamEndCapture(void *s, void **graph) { if (!capturing) return 1; capturing = 0; captures++; *graph = (void *)(uintptr_t)(launches - begun + 1); return OK; }
+result cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags) { int *e = malloc(sizeof(int)); *e = (int)(uintptr_t)graph; *exec = e; return OK; }
+result cuGraphExecUpdate(void *exec, void *graph, void **node, int *outcome) { int same = *(int *)exec == (int)(uintptr_t)graph; *outcome = same ? 0 : 1; return same ? OK : 910; }
+result cuGraphExecUpdate_v2(void *exec, void *graph, void *info) { return *(int *)exec == (int)(uintptr_t)graph ? OK : 910; }
+result cuGraphLaunch(void *exec, void *stream) { graph_launches++; return OK; }
+result cuGraphDestroy(void *graph) { return OK; }
+result cuGraphExecDestroy(void *exec) { free(exec); return OK; }

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using QuadEngine.Gpu;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>A CUDA driver library without a GPU, built from StubDriver.c: the host path runs, kernels are counted.</summary>
+sealed class StubDriver
+{
+    static readonly Lazy<StubDriver> Built = new(Build);
+    readonly nint library;
+
+    StubDriver(nint library) => this.library = library;
+
+    /// <summary>The stub in place of the driver, for the rest of this process; ignores the test where that cannot be.</summary>
+    public static StubDriver Instance
+    {
+        get
+        {
+            if (NativeLibrary.TryLoad("libcuda.so.1", out _)) Assert.Ignore("A real CUDA driver is installed here; the stub would take its place.");
+            return Built.Value;
+        }
+    }
+
+    public GpuDevice Device { get; private set; } = null!;
+
+    public int Count(string name) => Marshal.GetDelegateForFunctionPointer<Counter>(NativeLibrary.GetExport(library, $"stub_{name}"))();
+
+    public string LastPtx => Marshal.PtrToStringUTF8(Marshal.GetDelegateForFunctionPointer<Text>(NativeLibrary.GetExport(library, "stub_last_ptx"))())!;
+
+    static StubDriver Build()
+    {
+        var folder = Directory.CreateTempSubdirectory("quadengine-stub").FullName;
+        string source = Path.Combine(folder, "stub.c"), file = Path.Combine(folder, "libcuda.so.1");
+        using (var text = typeof(StubDriver).Assembly.GetManifestResourceStream("StubDriver.c")!)
+        using (var target = File.Create(source)) text.CopyTo(target);
+        try
+        {
+            using var gcc = Process.Start("gcc", ["-shared", "-fPIC", "-w", source, "-o", file]);
+            gcc.WaitForExit();
+            Assert.That(gcc.ExitCode, Is.Zero, "gcc builds the stub");
+        }
+        catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
+        {
+            Assert.Ignore("There is no gcc here to build the stub driver with.");
+        }
+
+        Environment.SetEnvironmentVariable(NativeLibraries.CudaPathVariable, file);
+        Environment.SetEnvironmentVariable(PtxCache.FolderVariable, Path.Combine(folder, "cache"));
+        var stub = new StubDriver(NativeLibrary.Load(file));
+        var provider = new GpuDevices();
+        stub.Device = (GpuDevice)provider.TryGet("cuda")!;
+        return stub;
+    }
+
+    delegate int Counter();
+
+    delegate nint Text();
+}
