@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ILGPU;
 using ILGPU.Algorithms;
 using ILGPU.Backends.PTX;
@@ -30,6 +31,49 @@ public class PtxTests
         TestContext.Out.WriteLine($"{count} kernels for sm_{architecture}");
         Assert.That(failures, Is.Empty);
         Assert.That(count, Is.GreaterThan(100));
+    }
+}
+
+/// <summary>What NVIDIA's assembler makes of the kernels whose speed rests on registers; where ptxas is installed (QUADENGINE_PTXAS names another place).</summary>
+public class RegisterTests
+{
+    public static IEnumerable<Type> Tiles => KernelCatalogue.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,,>));
+
+    [Test]
+    public void Sums_of_tiles_stay_in_registers()
+    {
+        List<string> spilled = [];
+        foreach (var kernel in Tiles.Where(kernel => kernel.GetGenericArguments()[1] == typeof(Vector)))
+        {
+            var report = Assemble(Ptx.Of(kernel, architecture: 80));
+            if (!report.Contains("0 bytes stack frame, 0 bytes spill stores", StringComparison.Ordinal)) spilled.Add($"{KernelNaming.Display(kernel)}: {report}");
+        }
+
+        Assert.That(spilled, Is.Empty);
+    }
+
+    static string Assemble(string ptx)
+    {
+        var source = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(source, ptx);
+            var assembler = Environment.GetEnvironmentVariable("QUADENGINE_PTXAS") is { Length: > 0 } named ? named : "ptxas";
+            using var process = Process.Start(new ProcessStartInfo(assembler, ["-arch=sm_80", "-v", source, "-o", "/dev/null"]) { RedirectStandardError = true })!;
+            var report = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.That(process.ExitCode, Is.Zero, report);
+            return report;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            Assert.Ignore("There is no ptxas here (it comes with NVIDIA's CUDA toolkit).");
+            throw;
+        }
+        finally
+        {
+            File.Delete(source);
+        }
     }
 }
 
