@@ -1,3 +1,4 @@
+using QuadEngine.Benchmarks.Bandwidth;
 using QuadEngine.Benchmarks.Gpu;
 using QuadEngine.Benchmarks.Operations;
 using QuadEngine.Benchmarks.Profile;
@@ -10,6 +11,7 @@ static class Verbs
     /// <summary>Each verb with its measurement, which returns the exit status.</summary>
     public static IReadOnlyDictionary<string, Func<string[], int>> All { get; } = new SortedDictionary<string, Func<string[], int>>
     {
+        ["bandwidth"] = BandwidthBenchmarks.Run,  // kernels that only move memory, as shares of a copy
         ["gpu"] = GpuReport.Run,                  // checks a GPU against the CPU, then times it
         ["kernels-tour"] = KernelsTour.Run,       // the steps of docs/kernels.md
         ["micro"] = OperationBenchmarks.Run,      // BenchmarkDotNet over all operation cases

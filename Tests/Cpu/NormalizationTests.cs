@@ -34,14 +34,14 @@ public class NormalizationTests
             Kernels.GatherStatistics(x, new(gotMean, y));
             return y;
         });
-        AssertClose(gotMean.ToArray(), mean, tolerance: 5e-7);
-        AssertClose(gotVariance, variance, tolerance: 5e-6, scale: 1e-2);
+        AssertClose(gotMean.ToArray(), mean, tolerance: 2e-6);
+        AssertClose(gotVariance, variance, tolerance: 1e-5, scale: 1e-2);
 
         using var again = Result([channels]);
         Kernels.GatherStatistics(x, new(gotMean, again, runningMean, runningVariance, 0.1f));
         var unbiased = rows / Math.Max(1.0, rows - 1);
-        AssertClose(runningMean.ToArray(), [.. mean.Select(value => 0.9 * 0.5 + 0.1 * value)], tolerance: 1e-6);
-        AssertClose(runningVariance.ToArray(), [.. variance.Select(value => 0.9 * 2 + 0.1 * value * unbiased)], tolerance: 1e-6);
+        AssertClose(runningMean.ToArray(), [.. mean.Select(value => 0.9 * 0.5 + 0.1 * value)], tolerance: 2e-6);
+        AssertClose(runningVariance.ToArray(), [.. variance.Select(value => 0.9 * 2 + 0.1 * value * unbiased)], tolerance: 2e-6);
     });
 
     [Test]
@@ -57,7 +57,9 @@ public class NormalizationTests
             variance = Unaligned(Array.ConvertAll(exactVariance, v => (float)v), vector), residual = Unaligned(rest, shape), dy = Unaligned(upstream, shape),
             gamma = Unaligned(scale, vector), beta = Unaligned(shift, vector);
         var normalised = Normalization.Normalise(values, exactMean, exactVariance, Epsilon, Group);
-        var largest = 1 + normalised.Max(Math.Abs);
+
+        // Rounding of x - mean grows by what the division by sigma adds.
+        var condition = 1 + 5 / Math.Sqrt(exactVariance.Min() + Epsilon);
 
         var linear = normalised.Select((value, i) => (options.Affine ? value * scale[Group(i)] + shift[Group(i)] : value) + (options.Residual ? rest[i] : 0)).ToArray();
         var y = SameOnAnyThreads(() =>
@@ -66,7 +68,7 @@ public class NormalizationTests
             Kernels.BatchNorm(x, mean, variance, Epsilon, options.Affine ? gamma : null, options.Affine ? beta : null, options.Residual ? residual : null, options.Relu, y);
             return y;
         });
-        AssertClose(y, options.Relu ? [.. linear.Select(value => Math.Max(0, value))] : linear, tolerance: 2e-6, scale: largest);
+        AssertClose(y, options.Relu ? [.. linear.Select(value => Math.Max(0, value))] : linear, tolerance: 2e-6, scale: condition);
 
         // The mask is that of the output as given, so that rounding at the kink does not matter.
         var g = upstream.Select((value, i) => !options.Relu || y[i] > 0 ? (double)value : 0).ToArray();
@@ -81,10 +83,10 @@ public class NormalizationTests
             Kernels.BatchNormBackward(result, x, options.Relu ? output : null, mean, variance, Epsilon, options.Affine ? gamma : null, options.BatchStatistics, result, dGamma, dBeta, dResidual);
             return result;
         });
-        AssertClose(gotDx, dx, tolerance: 5e-6, scale: largestGradient);
+        AssertClose(gotDx, dx, tolerance: 5e-6, scale: largestGradient * condition);
         AssertClose(dResidual.ToArray(), g, tolerance: 0);
         AssertClose(dBeta.ToArray(), ByChannel(g, channels), tolerance: 1e-6, scale: 1 + rows / 4.0);
-        AssertClose(dGamma.ToArray(), ByChannel([.. g.Zip(normalised, (a, b) => a * b)], channels), tolerance: 2e-6, scale: 1 + rows / 4.0);
+        AssertClose(dGamma.ToArray(), ByChannel([.. g.Zip(normalised, (a, b) => a * b)], channels), tolerance: 2e-6, scale: (1 + rows / 4.0) * condition);
 
         using var alone = Result(shape);
         Kernels.BatchNormBackward(dy, x, options.Relu ? output : null, mean, variance, Epsilon, options.Affine ? gamma : null, options.BatchStatistics, alone, null, null, null);

@@ -60,23 +60,23 @@ sealed unsafe partial class CpuBackend
     [SkipLocalsInit]
     static (float Mean, float Square) RowMoments(float* x, int channels, float shift)
     {
-        float* shifts = stackalloc float[RowSums.Lanes], sums = stackalloc float[RowSums.Lanes], squares = stackalloc float[RowSums.Lanes];
-        new Span<float>(shifts, RowSums.Lanes).Fill(shift);
-        new Span<float>(sums, RowSums.Lanes).Clear();
-        new Span<float>(squares, RowSums.Lanes).Clear();
-        Sweep.Rows(new MomentsKernel(x, shifts, sums, squares), 0, channels, RowSums.Lanes, RowSums.Lanes);
-        return (RowSums.Fold(sums) / channels, RowSums.Fold(squares) / channels);
+        float* shifts = stackalloc float[RowLanes.Count], sums = stackalloc float[RowLanes.Count], squares = stackalloc float[RowLanes.Count];
+        new Span<float>(shifts, RowLanes.Count).Fill(shift);
+        RowLanes.Clear<Sum>(sums);
+        RowLanes.Clear<Sum>(squares);
+        Sweep.Rows(new MomentsKernel(x, shifts, sums, squares), 0, channels, RowLanes.Count, RowLanes.Count);
+        return (RowLanes.Fold<Sum>(sums) / channels, RowLanes.Fold<Sum>(squares) / channels);
     }
 
     [SkipLocalsInit]
     static void LayerNormBackwardRow(float* dy, float* x, int channels, float mean, float rstd, float* gamma, float* sums, float* dx)
     {
-        float* gradients = stackalloc float[RowSums.Lanes], products = stackalloc float[RowSums.Lanes];
-        new Span<float>(gradients, RowSums.Lanes).Clear();
-        new Span<float>(products, RowSums.Lanes).Clear();
+        float* gradients = stackalloc float[RowLanes.Count], products = stackalloc float[RowLanes.Count];
+        RowLanes.Clear<Sum>(gradients);
+        RowLanes.Clear<Sum>(products);
         Sweep.Rows(new LayerNormSumsKernel(dy, x, new(mean), new(rstd), gamma, sums, sums + channels, gradients, products), 0, channels, channels, 0);
         if (dx == null) return;
-        Vector<float> gradientMean = new(RowSums.Fold(gradients) / channels), productMean = new(RowSums.Fold(products) / channels);
+        Vector<float> gradientMean = new(RowLanes.Fold<Sum>(gradients) / channels), productMean = new(RowLanes.Fold<Sum>(products) / channels);
         Sweep.Rows(new LayerNormGradientKernel(dy, x, new(mean), new(rstd), gamma, gradientMean, productMean, dx), 0, channels, channels, 0);
     }
 }
@@ -104,7 +104,7 @@ readonly unsafe struct LayerNormSumsKernel(float* dy, float* x, Vector<float> me
         lanes.Store(dBeta + i, lanes.Load(dBeta + i) + g);
         lanes.Store(dGamma + i, lanes.Load(dGamma + i) + g * normalised);
         if (gamma != null) g *= lanes.Load(gamma + i);
-        var lane = i % RowSums.Lanes;
+        var lane = i % RowLanes.Count;
         lanes.Store(gradients + lane, lanes.Load(gradients + lane) + g);
         lanes.Store(products + lane, lanes.Load(products + lane) + g * normalised);
     }

@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -62,7 +64,7 @@ static unsafe class PhiloxWords
     public static void Fill(RandomStream stream, ulong block, uint* words, int blocks)
     {
         var i = 0;
-        for (; i <= blocks - Vector<ulong>.Count; i += Vector<ulong>.Count) Vectorised(stream, block + (ulong)i, words + 4 * i);
+        for (; i <= blocks - Vector512<ulong>.Count; i += Vector512<ulong>.Count) EightBlocks(stream, block + (ulong)i, (ulong*)(words + 4 * i));
         for (; i < blocks; i++)
         {
             var at = words + 4 * i;
@@ -70,28 +72,42 @@ static unsafe class PhiloxWords
         }
     }
 
-    // A block a lane; the words x, y, z, w of a block are the lower halves of four lanes of 64 bits, which hold their products.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Vectorised(RandomStream stream, ulong block, uint* words)
+    // A block a lane. The words x, y, z, w of the blocks are the lower halves of lanes of 64 bits, which hold their products; what
+    // is above them is never read.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void EightBlocks(RandomStream stream, ulong block, ulong* words)
     {
-        var low = new Vector<ulong>(uint.MaxValue);
         uint k0 = (uint)stream.Seed, k1 = (uint)(stream.Seed >> 32);
-        var index = Vector<ulong>.Indices + new Vector<ulong>(block);
-        Vector<ulong> x = index & low, y = index >>> 32, z = new((uint)stream.Stream), w = new(stream.Stream >> 32);
+        var x = Vector512<ulong>.Indices + Vector512.Create(block);
+        Vector512<ulong> y = x >>> 32, z = Vector512.Create(stream.Stream), w = z >>> 32;
         for (var round = 0; round < 10; round++)
         {
-            Vector<ulong> p0 = x * 0xD2511F53ul, p1 = z * 0xCD9E8D57ul;
-            (x, y, z, w) = ((p1 >>> 32) ^ y ^ new Vector<ulong>(k0), p1 & low, (p0 >>> 32) ^ w ^ new Vector<ulong>(k1), p0 & low);
+            Vector512<ulong> p0 = Multiply(x, 0xD2511F53u), p1 = Multiply(z, 0xCD9E8D57u);
+            (x, y, z, w) = ((p1 >>> 32) ^ y ^ Vector512.Create((ulong)k0), p1, (p0 >>> 32) ^ w ^ Vector512.Create((ulong)k1), p0);
             k0 += 0x9E3779B9u;
             k1 += 0xBB67AE85u;
         }
 
-        Vector<ulong> front = x | (y << 32), back = z | (w << 32);
-        for (var lane = 0; lane < Vector<ulong>.Count; lane++)
+        var low = Vector512.Create((ulong)uint.MaxValue);
+        var halves = stackalloc ulong[2 * Vector512<ulong>.Count];
+        ((x & low) | (y << 32)).Store(halves);
+        ((z & low) | (w << 32)).Store(halves + Vector512<ulong>.Count);
+        for (var lane = 0; lane < Vector512<ulong>.Count; lane++)
         {
-            ((ulong*)words)[2 * lane] = front[lane];
-            ((ulong*)words)[2 * lane + 1] = back[lane];
+            words[2 * lane] = halves[lane];
+            words[2 * lane + 1] = halves[Vector512<ulong>.Count + lane];
         }
+    }
+
+    // The product of the lower halves.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<ulong> Multiply(Vector512<ulong> x, uint factor)
+    {
+        if (Avx512F.IsSupported) return Avx512F.Multiply(x.AsUInt32(), Vector512.Create(factor));
+        if (Avx2.IsSupported)
+            return Vector512.Create(Avx2.Multiply(x.GetLower().AsUInt32(), Vector256.Create(factor)), Avx2.Multiply(x.GetUpper().AsUInt32(), Vector256.Create(factor)));
+        return (x & Vector512.Create((ulong)uint.MaxValue)) * factor;
     }
 
     /// <summary><see cref="Philox.ToUnit"/> of each lane.</summary>

@@ -71,18 +71,22 @@ sealed unsafe partial class CpuBackend
     }
 
     // The square of a float is exact in double.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static double SumOfSquares(float* x, int count)
     {
-        Vector<double> even = default, odd = default;
+        Vector<double> a = default, b = default, c = default, d = default;
         var i = 0;
-        for (; i <= count - Vector<float>.Count; i += Vector<float>.Count)
+        for (; i <= count - 2 * Vector<float>.Count; i += 2 * Vector<float>.Count)
         {
-            Vector.Widen(Vector.Load(x + i), out var low, out var high);
-            even += low * low;
-            odd += high * high;
+            Vector.Widen(Vector.Load(x + i), out var first, out var second);
+            Vector.Widen(Vector.Load(x + i + Vector<float>.Count), out var third, out var fourth);
+            a += first * first;
+            b += second * second;
+            c += third * third;
+            d += fourth * fourth;
         }
 
-        var sum = Vector.Sum(even + odd);
+        var sum = Vector.Sum(a + b + (c + d));
         for (; i < count; i++) sum += (double)x[i] * x[i];
         return sum;
     }
@@ -121,12 +125,17 @@ sealed unsafe partial class CpuBackend
         new ReadOnlySpan<float>(folded, tile.Channels).CopyTo(new(y, tile.Channels));
     }
 
-    /// <summary>Folds rows pairwise into the first.</summary>
+    /// <summary>Folds the second half of the rows into the first, until one row is left.</summary>
     static void FoldRows<TOp>(float* rows, int count, int width, int stride) where TOp : struct, IReduction<TOp>
     {
         for (; count > 1; count -= count / 2)
-            for (int row = 0, kept = count - count / 2; row < count / 2; row++)
-                Sweep.Rows(new FoldKernel<TOp>(rows + (nint)(kept + row) * stride, rows + (nint)row * stride), 0, width, width, 0);
+        {
+            float* kept = rows, folded = rows + (nint)(count - count / 2) * stride;
+            if (stride == width) Sweep.Rows(new FoldKernel<TOp>(folded, kept), 0, (nint)(count / 2) * width, (nint)(count / 2) * width, 0);
+            else
+                for (var row = 0; row < count / 2; row++, kept += stride, folded += stride)
+                    Sweep.Rows(new FoldKernel<TOp>(folded, kept), 0, width, width, 0);
+        }
     }
 }
 

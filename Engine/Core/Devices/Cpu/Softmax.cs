@@ -72,11 +72,11 @@ sealed unsafe partial class CpuBackend
     [SkipLocalsInit]
     static (float Largest, float Sum) SoftmaxRow(float* x, int channels, float* y)
     {
-        var sums = stackalloc float[RowSums.Lanes];
-        new Span<float>(sums, RowSums.Lanes).Clear();
+        var sums = stackalloc float[RowLanes.Count];
+        RowLanes.Clear<Sum>(sums);
         var largest = Largest(x, channels);
-        Sweep.Rows(new ExponentialKernel(x, new(largest), y, sums), 0, channels, RowSums.Lanes, RowSums.Lanes);
-        var sum = RowSums.Fold(sums);
+        Sweep.Rows(new ExponentialKernel(x, new(largest), y, sums), 0, channels, RowLanes.Count, RowLanes.Count);
+        var sum = RowLanes.Fold<Sum>(sums);
         Sweep.Rows(new ScaleKernel(y, Vector<float>.Zero, new(1f / sum), y), 0, channels, channels, 0);
         return (largest, sum);
     }
@@ -85,40 +85,30 @@ sealed unsafe partial class CpuBackend
     [SkipLocalsInit]
     static void LogSoftmaxRow(float* x, int channels, float* y)
     {
-        var sums = stackalloc float[RowSums.Lanes];
-        new Span<float>(sums, RowSums.Lanes).Clear();
+        var sums = stackalloc float[RowLanes.Count];
+        RowLanes.Clear<Sum>(sums);
         var largest = Largest(x, channels);
-        Sweep.Rows(new ExponentialKernel(x, new(largest), null, sums), 0, channels, RowSums.Lanes, RowSums.Lanes);
-        Sweep.Rows(new ShiftKernel(x, new(largest), new(MathF.Log(RowSums.Fold(sums))), y), 0, channels, channels, 0);
+        Sweep.Rows(new ExponentialKernel(x, new(largest), null, sums), 0, channels, RowLanes.Count, RowLanes.Count);
+        Sweep.Rows(new ShiftKernel(x, new(largest), new(MathF.Log(RowLanes.Fold<Sum>(sums))), y), 0, channels, channels, 0);
     }
 
     [SkipLocalsInit]
     static void SoftmaxBackwardRow(float* dy, float* y, int channels, bool logarithm, float* dx)
     {
-        var sums = stackalloc float[RowSums.Lanes];
-        new Span<float>(sums, RowSums.Lanes).Clear();
-        Sweep.Rows(new ProductSumKernel(dy, logarithm ? null : y, sums), 0, channels, RowSums.Lanes, RowSums.Lanes);
-        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, new(RowSums.Fold(sums)), dx), 0, channels, channels, 0);
+        var sums = stackalloc float[RowLanes.Count];
+        RowLanes.Clear<Sum>(sums);
+        Sweep.Rows(new ProductSumKernel(dy, logarithm ? null : y, sums), 0, channels, RowLanes.Count, RowLanes.Count);
+        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, new(RowLanes.Fold<Sum>(sums)), dx), 0, channels, channels, 0);
     }
 
     [SkipLocalsInit]
     static float Largest(float* x, int channels)
     {
-        var lanes = stackalloc float[RowSums.Lanes];
-        new Span<float>(lanes, RowSums.Lanes).Fill(float.NegativeInfinity);
-        Sweep.Rows(new LargestKernel(x, lanes), 0, channels, RowSums.Lanes, RowSums.Lanes);
-        var largest = lanes[0];
-        for (var lane = 1; lane < RowSums.Lanes; lane++) largest = MathF.Max(largest, lanes[lane]);
-        return largest;
+        var lanes = stackalloc float[RowLanes.Count];
+        RowLanes.Clear<Max>(lanes);
+        Sweep.Rows(new FoldKernel<Max>(x, lanes), 0, channels, RowLanes.Count, RowLanes.Count);
+        return RowLanes.Fold<Max>(lanes);
     }
-}
-
-/// <summary>lanes[t] = the larger of lanes[t] and x[i].</summary>
-readonly unsafe struct LargestKernel(float* x, float* largest) : IVectorKernel
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes =>
-        lanes.Store(largest + t, Vector.Max(lanes.Load(largest + t), lanes.Load(x + i)));
 }
 
 /// <summary>y = exp(x - largest), where y is wanted, and sums[t] += it.</summary>

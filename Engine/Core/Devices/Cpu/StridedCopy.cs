@@ -1,3 +1,7 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
@@ -48,6 +52,7 @@ sealed unsafe class StridedCopy
     }
 
     /// <summary>Copies the elements [start, start + count) in the order of the merged axes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Range(float* x, float* y, int start, int count)
     {
         Span<int> index = stackalloc int[Rank];
@@ -80,10 +85,16 @@ sealed unsafe class StridedCopy
 
     static void Run(float* x, nint xStride, float* y, nint yStride, int count)
     {
-        if (yStride == 1 && xStride == 0) new Span<float>(y, count).Fill(*x);
-        else if (yStride == 1 && xStride == 1) new ReadOnlySpan<float>(x, count).CopyTo(new(y, count));
-        else
-            for (; count > 0; count--, x += xStride, y += yStride) *y = *x;
+        if (yStride == 1 && xStride == 0)
+        {
+            new Span<float>(y, count).Fill(*x);
+            return;
+        }
+
+        if (yStride == 1 && xStride == 1)
+            for (; count >= Vector<float>.Count; count -= Vector<float>.Count, x += Vector<float>.Count, y += Vector<float>.Count)
+                Vector.Store(Vector.Load(x), y);
+        for (; count > 0; count--, x += xStride, y += yStride) *y = *x;
     }
 
     // The innermost axis runs through y, the partner axis through x: blocks of both keep every cache line that they touch until
@@ -98,17 +109,27 @@ sealed unsafe class StridedCopy
         ThreadTeam.Run(planes * stripes, job =>
         {
             var (from, to) = outer.Offsets(job / stripes);
-            int first = job % stripes * Block, last = Math.Min(first + Block, along);
-            for (var i = 0; i < across; i += Block)
-            {
-                var end = Math.Min(i + Block, across);
-                for (var j = first; j < last; j++)
-                {
-                    float* source = x + from + j, target = y + to + j * yStep;
-                    for (nint k = i; k < end; k++) target[k] = source[k * xStep];
-                }
-            }
+            nint first = job % stripes * Block;
+            for (nint i = 0; i < across; i += Block)
+                TransposeBlock(x + from + first + i * xStep, xStep, y + to + first * yStep + i, yStep, Math.Min(Block, across - i), Math.Min(Block, along - first));
         });
+    }
+
+    // y[j, i] = x[i, j]. The block passes through a buffer, since rows that lie a power of two apart would drive one another from
+    // the first-level cache.
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void TransposeBlock(float* x, nint xStep, float* y, nint yStep, nint rows, nint columns)
+    {
+        var buffer = stackalloc float[Block * Block];
+        for (nint i = 0; i < rows; i++, x += xStep) Run(x, 1, buffer + i * Block, 1, (int)columns);
+        for (nint j = 0; j < columns; j++, y += yStep)
+        {
+            nint i = 0;
+            for (var at = buffer + j; i <= rows - 4; i += 4, at += 4 * Block)
+                Vector128.Create(*at, at[Block], at[2 * Block], at[3 * Block]).Store(y + i);
+            for (; i < rows; i++) y[i] = buffer[i * Block + j];
+        }
     }
 
     // The axes around a transposed plane.

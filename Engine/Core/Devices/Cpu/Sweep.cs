@@ -1,5 +1,7 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -24,16 +26,25 @@ readonly unsafe struct AllLanes : ILanes
 
 readonly unsafe struct FirstLanes(int count) : ILanes
 {
+    readonly Vector<float> mask = Vector.AsVectorSingle(Vector.LessThan(Vector<int>.Indices, new Vector<int>(count)));
+
+    static bool HasMasks => Vector<float>.Count == 8 && Avx512F.VL.IsSupported;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Load(float* p)
     {
+        if (HasMasks) return Avx512F.VL.MaskLoad(p, mask.AsVector256(), Vector256<float>.Zero).AsVector();
         var value = Vector<float>.Zero;
         for (var lane = 0; lane < count; lane++) ((float*)&value)[lane] = p[lane];
         return value;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* p, Vector<float> value)
     {
-        for (var lane = 0; lane < count; lane++) p[lane] = ((float*)&value)[lane];
+        if (HasMasks) Avx512F.VL.MaskStore(p, mask.AsVector256(), value.AsVector256());
+        else
+            for (var lane = 0; lane < count; lane++) p[lane] = ((float*)&value)[lane];
     }
 }
 
@@ -65,6 +76,7 @@ static class Sweep
     public static int Chunks(int length) => (int)(((long)length + Chunk - 1) / Chunk);
 
     /// <summary>Sweeps <paramref name="length"/> elements in rows of <paramref name="width"/>; rows begin <paramref name="stride"/> apart, the last may be short.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows<TKernel>(TKernel kernel, nint start, nint length, nint width, nint stride) where TKernel : struct, IVectorKernel
     {
         for (; length > 0; start += stride, length -= width)

@@ -1,0 +1,25 @@
+using System.Numerics;
+
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>Folds over a row, gathered in a few lanes and folded in halves at the end.</summary>
+static unsafe class RowLanes
+{
+    /// <summary>Lanes that gather: four vectors of 256 bits, enough to hide the latency of an addition.</summary>
+    public const int Count = 32;
+
+    /// <summary>All lanes start as the fold of nothing.</summary>
+    public static void Clear<TOp>(float* lanes) where TOp : struct, IReduction<TOp> => new Span<float>(lanes, Count).Fill(TOp.Identity);
+
+    /// <summary>The fold of all lanes.</summary>
+    public static float Fold<TOp>(float* lanes) where TOp : struct, IReduction<TOp>
+    {
+        var half = Count / 2;
+        for (; half >= Vector<float>.Count; half /= 2)
+            for (var lane = 0; lane < half; lane += Vector<float>.Count)
+                Vector.Store(TOp.Combine(Vector.Load(lanes + lane), Vector.Load(lanes + half + lane)), lanes + lane);
+        for (; half > 0; half /= 2)
+            for (var lane = 0; lane < half; lane++) lanes[lane] = TOp.Combine(lanes[lane], lanes[half + lane]);
+        return lanes[0];
+    }
+}
