@@ -103,7 +103,7 @@ static class TrainCommand
             Epochs = state.Epoch,
             Finished = run.Trainer.Finished,
             Accuracy = last?.TestAccuracy,
-            Error = 100.0 - last?.TestAccuracy,
+            Error = last is null ? null : Math.Round(100.0 - last.TestAccuracy, 10),
             Loss = Cli.Report.Finite(last?.TestLoss),
             BestAccuracy = state.Best?.TestAccuracy,
             Parameters = cost.Parameters,

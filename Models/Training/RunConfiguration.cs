@@ -29,7 +29,8 @@ public sealed record RunConfiguration
     public static RunConfiguration Main { get; } = new()
     {
         Network = new() { Neuron = "quadratic", Rank = 3 },
-        Training = new() { Epochs = 6, LearningRate = 0.1f, WarmUpEpochs = 1f, WeightDecay = 5e-4f, Augmentation = new(Flip: true) },
+        // Few epochs want many steps: batches of 64 reach in 5 what batches of 128 at twice the rate reach in 6, and start more steadily.
+        Training = new() { Epochs = 5, BatchSize = 64, LearningRate = 0.05f, WarmUpEpochs = 1f, WeightDecay = 5e-4f, Augmentation = new(Flip: true) },
     };
 }
 
