@@ -33,19 +33,20 @@ unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data,
     void MultiplyNarrow(int rows, TileOperands operands)
     {
         float* beside = stackalloc float[Tile.MaxRows * Tile.Columns];
-        float* y = operands.Y;
-        nint yRow = operands.YRow;
-        operands.Y = beside;
-        operands.YRow = Tile.Columns;
-        for (var row = 0; row < rows; row += Tile.MaxRows)
+        for (var product = 0; product <= operands.Following; product++)
         {
-            var count = Math.Min(Tile.MaxRows, rows - row);
-            if (operands.Accumulate)
-                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + r * yRow, Width).CopyTo(new Span<float>(beside + r * Tile.Columns, Width));
-            Tile.Multiply(count, 1, operands);
-            for (var r = 0; r < count; r++) new ReadOnlySpan<float>(beside + r * Tile.Columns, Width).CopyTo(new Span<float>(y + r * yRow, Width));
-            operands.X += count * operands.XRow;
-            y += count * yRow;
+            var single = operands with { X = operands.X + product * operands.XNext, F = operands.F + product * operands.FNext, Y = beside, YRow = Tile.Columns, Following = 0 };
+            float* y = operands.Y + product * operands.YNext;
+            for (var row = 0; row < rows; row += Tile.MaxRows)
+            {
+                var count = Math.Min(Tile.MaxRows, rows - row);
+                if (operands.Accumulate)
+                    for (var r = 0; r < count; r++) new ReadOnlySpan<float>(y + r * operands.YRow, Width).CopyTo(new Span<float>(beside + r * Tile.Columns, Width));
+                Tile.Multiply(count, 1, single);
+                for (var r = 0; r < count; r++) new ReadOnlySpan<float>(beside + r * Tile.Columns, Width).CopyTo(new Span<float>(y + r * operands.YRow, Width));
+                single.X += count * operands.XRow;
+                y += count * operands.YRow;
+            }
         }
     }
 }

@@ -21,6 +21,10 @@ unsafe struct TileOperands
 
     /// <summary>Add to y, instead of overwriting it.</summary>
     public bool Accumulate;
+
+    /// <summary>How many products of the same extents follow this one, and how far on their operands lie.</summary>
+    public int Following;
+    public nint XNext, FNext, YNext;
 }
 
 /// <summary>
@@ -74,63 +78,67 @@ sealed unsafe class Tile
         where TRow : struct, IRow<TRow>
         where TRows : struct, IRowCount
     {
-        float* x = operands.X, y = operands.Y;
         nint row1 = operands.XRow, row2 = 2 * row1, row3 = 3 * row1, yRow = operands.YRow, fStep = operands.FStep;
-        for (; tiles > 0; tiles--, x += TRows.Value * row1, y += TRows.Value * yRow)
+        float* first = operands.X, right = operands.F, result = operands.Y;
+        for (var following = operands.Following; following >= 0; following--, first += operands.XNext, right += operands.FNext, result += operands.YNext)
         {
-            TRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
-            TRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
-
-            if (operands.Accumulate)
+            float* x = first, y = result;
+            for (var tile = 0; tile < tiles; tile++, x += TRows.Value * row1, y += TRows.Value * yRow)
             {
-                r0.Load(y);
-                if (TRows.Value > 1) r1.Load(y + yRow);
-                if (TRows.Value > 2) r2.Load(y + 2 * yRow);
-                if (TRows.Value > 3) r3.Load(y + 3 * yRow);
-                if (TRows.Value > 4) r4.Load(y + 4 * yRow);
-                if (TRows.Value > 5) r5.Load(y + 5 * yRow);
-                if (TRows.Value > 6) r6.Load(y + 6 * yRow);
-                if (TRows.Value > 7) r7.Load(y + 7 * yRow);
-                if (TRows.Value > 8) r8.Load(y + 8 * yRow);
-                if (TRows.Value > 9) r9.Load(y + 9 * yRow);
-                if (TRows.Value > 10) r10.Load(y + 10 * yRow);
-                if (TRows.Value > 11) r11.Load(y + 11 * yRow);
-            }
+                TRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
+                TRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
 
-            float* f = operands.F, from4 = x + 4 * row1, from8 = from4 + 4 * row1;
-            int* offset = operands.XOffsets, end = offset + operands.Depth;
-            for (; offset < end; offset++, f += fStep)
-            {
-                TRow w = default;
-                w.Load(f);
-                nint at = *offset;
-                float* x0 = x + at, x4 = from4 + at, x8 = from8 + at;
-                r0.MultiplyAdd(x0, w);
-                if (TRows.Value > 1) r1.MultiplyAdd(x0 + row1, w);
-                if (TRows.Value > 2) r2.MultiplyAdd(x0 + row2, w);
-                if (TRows.Value > 3) r3.MultiplyAdd(x0 + row3, w);
-                if (TRows.Value > 4) r4.MultiplyAdd(x4, w);
-                if (TRows.Value > 5) r5.MultiplyAdd(x4 + row1, w);
-                if (TRows.Value > 6) r6.MultiplyAdd(x4 + row2, w);
-                if (TRows.Value > 7) r7.MultiplyAdd(x4 + row3, w);
-                if (TRows.Value > 8) r8.MultiplyAdd(x8, w);
-                if (TRows.Value > 9) r9.MultiplyAdd(x8 + row1, w);
-                if (TRows.Value > 10) r10.MultiplyAdd(x8 + row2, w);
-                if (TRows.Value > 11) r11.MultiplyAdd(x8 + row3, w);
-            }
+                if (operands.Accumulate)
+                {
+                    r0.Load(y);
+                    if (TRows.Value > 1) r1.Load(y + yRow);
+                    if (TRows.Value > 2) r2.Load(y + 2 * yRow);
+                    if (TRows.Value > 3) r3.Load(y + 3 * yRow);
+                    if (TRows.Value > 4) r4.Load(y + 4 * yRow);
+                    if (TRows.Value > 5) r5.Load(y + 5 * yRow);
+                    if (TRows.Value > 6) r6.Load(y + 6 * yRow);
+                    if (TRows.Value > 7) r7.Load(y + 7 * yRow);
+                    if (TRows.Value > 8) r8.Load(y + 8 * yRow);
+                    if (TRows.Value > 9) r9.Load(y + 9 * yRow);
+                    if (TRows.Value > 10) r10.Load(y + 10 * yRow);
+                    if (TRows.Value > 11) r11.Load(y + 11 * yRow);
+                }
 
-            r0.Store(y);
-            if (TRows.Value > 1) r1.Store(y + yRow);
-            if (TRows.Value > 2) r2.Store(y + 2 * yRow);
-            if (TRows.Value > 3) r3.Store(y + 3 * yRow);
-            if (TRows.Value > 4) r4.Store(y + 4 * yRow);
-            if (TRows.Value > 5) r5.Store(y + 5 * yRow);
-            if (TRows.Value > 6) r6.Store(y + 6 * yRow);
-            if (TRows.Value > 7) r7.Store(y + 7 * yRow);
-            if (TRows.Value > 8) r8.Store(y + 8 * yRow);
-            if (TRows.Value > 9) r9.Store(y + 9 * yRow);
-            if (TRows.Value > 10) r10.Store(y + 10 * yRow);
-            if (TRows.Value > 11) r11.Store(y + 11 * yRow);
+                float* f = right, from4 = x + 4 * row1, from8 = from4 + 4 * row1;
+                int* offset = operands.XOffsets, end = offset + operands.Depth;
+                for (; offset < end; offset++, f += fStep)
+                {
+                    TRow w = default;
+                    w.Load(f);
+                    nint at = *offset;
+                    float* x0 = x + at, x4 = from4 + at, x8 = from8 + at;
+                    r0.MultiplyAdd(x0, w);
+                    if (TRows.Value > 1) r1.MultiplyAdd(x0 + row1, w);
+                    if (TRows.Value > 2) r2.MultiplyAdd(x0 + row2, w);
+                    if (TRows.Value > 3) r3.MultiplyAdd(x0 + row3, w);
+                    if (TRows.Value > 4) r4.MultiplyAdd(x4, w);
+                    if (TRows.Value > 5) r5.MultiplyAdd(x4 + row1, w);
+                    if (TRows.Value > 6) r6.MultiplyAdd(x4 + row2, w);
+                    if (TRows.Value > 7) r7.MultiplyAdd(x4 + row3, w);
+                    if (TRows.Value > 8) r8.MultiplyAdd(x8, w);
+                    if (TRows.Value > 9) r9.MultiplyAdd(x8 + row1, w);
+                    if (TRows.Value > 10) r10.MultiplyAdd(x8 + row2, w);
+                    if (TRows.Value > 11) r11.MultiplyAdd(x8 + row3, w);
+                }
+
+                r0.Store(y);
+                if (TRows.Value > 1) r1.Store(y + yRow);
+                if (TRows.Value > 2) r2.Store(y + 2 * yRow);
+                if (TRows.Value > 3) r3.Store(y + 3 * yRow);
+                if (TRows.Value > 4) r4.Store(y + 4 * yRow);
+                if (TRows.Value > 5) r5.Store(y + 5 * yRow);
+                if (TRows.Value > 6) r6.Store(y + 6 * yRow);
+                if (TRows.Value > 7) r7.Store(y + 7 * yRow);
+                if (TRows.Value > 8) r8.Store(y + 8 * yRow);
+                if (TRows.Value > 9) r9.Store(y + 9 * yRow);
+                if (TRows.Value > 10) r10.Store(y + 10 * yRow);
+                if (TRows.Value > 11) r11.Store(y + 11 * yRow);
+            }
         }
     }
 

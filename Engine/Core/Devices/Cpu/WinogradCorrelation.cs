@@ -10,8 +10,10 @@ sealed unsafe class WinogradCorrelation
 {
     const int ChunksWanted = 32;
 
-    // Tiles that are multiplied at once: enough rows for the register tiles, few enough for the cache.
-    const int TilesWanted = 32;
+    // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache, and no more
+    // than are worth it.
+    const int BufferBytes = 256 * 1024;
+    const int MaxTiles = 64;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
     public required float* X { get; init; }
@@ -62,7 +64,8 @@ sealed unsafe class WinogradCorrelation
     int TileRows => (OutHeight + 1) / 2;
     int TileColumns => (OutWidth + 1) / 2;
     int TileRowsOfChunk => Math.Max(1, (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
-    int TileRowsAtOnce => Math.Clamp(TilesWanted / TileColumns, 1, TileRowsOfChunk);
+    int TilesAtOnce => Math.Min(MaxTiles, BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels)));
+    int TileRowsAtOnce => Math.Clamp(TilesAtOnce / TileColumns, 1, TileRowsOfChunk);
 
     public void Run()
     {
@@ -108,23 +111,20 @@ sealed unsafe class WinogradCorrelation
     {
         var offsets = ThreadScratch.Offsets(Channels);
         for (var channel = 0; channel < Channels; channel++) offsets[channel] = channel;
-        for (var position = 0; position < WinogradTransforms.Positions; position++)
+        foreach (var panel in Filter.All)
         {
-            foreach (var panel in Filter.All)
+            var whole = new TileOperands
             {
-                var ofPosition = panel with { Data = panel.Data + sizeof(float) * position * Channels * panel.Step };
-                var whole = new TileOperands
-                {
-                    X = v + position * stepV, XRow = Channels, XOffsets = offsets,
-                    Y = m + position * stepM + panel.Column, YRow = OutChannels,
-                };
-                var depth = new DepthBlocks(Channels, panel.Tile.Columns);
-                for (var block = 0; block < depth.Count; block++)
-                {
-                    var operands = whole;
-                    depth.Restrict(block, ofPosition, ref operands);
-                    panel.Multiply(rows, operands);
-                }
+                X = v, XRow = Channels, XOffsets = offsets,
+                Y = m + panel.Column, YRow = OutChannels,
+                Following = WinogradTransforms.Positions - 1, XNext = stepV, FNext = Channels * panel.Step, YNext = stepM,
+            };
+            var depth = new DepthBlocks(Channels, panel.Tile.Columns);
+            for (var block = 0; block < depth.Count; block++)
+            {
+                var operands = whole;
+                depth.Restrict(block, panel, ref operands);
+                panel.Multiply(rows, operands);
             }
         }
     }

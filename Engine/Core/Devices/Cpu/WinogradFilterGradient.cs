@@ -13,7 +13,7 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
     const long SharesBytes = 16 << 20;
 
     // Tiles that are multiplied at once: a sum is read and written once for each.
-    const int TilesWanted = 64;
+    const int TilesWanted = 96;
 
     const int PairsAtOnce = 1024;
 
@@ -84,14 +84,14 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
     {
         var offsets = ThreadScratch.Offsets(depth);
         for (var tile = 0; tile < depth; tile++) offsets[tile] = tile * inputs;
-        for (var position = 0; position < WinogradTransforms.Positions; position++)
-            foreach (var panel in panels)
-                panel.Multiply(inputs, new TileOperands
-                {
-                    X = v + position * stepV, XRow = 1, XOffsets = offsets, Depth = depth,
-                    F = w + position * stepW + panel.Column, FStep = outputs,
-                    Y = sum + (nint)position * Pairs + panel.Column, YRow = outputs, Accumulate = accumulate,
-                });
+        foreach (var panel in panels)
+            panel.Multiply(inputs, new TileOperands
+            {
+                X = v, XRow = 1, XOffsets = offsets, Depth = depth,
+                F = w + panel.Column, FStep = outputs,
+                Y = sum + panel.Column, YRow = outputs, Accumulate = accumulate,
+                Following = WinogradTransforms.Positions - 1, XNext = stepV, FNext = stepW, YNext = Pairs,
+            });
     }
 
     void Finish(int chunk)
