@@ -18,7 +18,7 @@ sealed partial class GpuBackend
     }
 }
 
-/// <summary>The quadratic neurons of a layer: Lambda and which channel plays which part. See <see cref="NeuronLayout"/>.</summary>
+/// <summary>The quadratic neurons of a layer: Lambda and which channel plays which part. See <see cref="Operations.NeuronLayout"/>.</summary>
 readonly struct Neurons
 {
     readonly ArrayView<float> lambda;
