@@ -12,7 +12,9 @@ namespace QuadEngine.Tests.Export;
 public class NativeProgramTests
 {
     const long LargestProgram = 8_000_000;
-    const int Images = 1000;
+
+    /// <summary>Fewer where the kernels are not optimised.</summary>
+    const int Images = Repository.Configuration == "Release" ? 1000 : 100;
 
     [Test]
     public void Program_is_small_and_judges_as_the_network_does()

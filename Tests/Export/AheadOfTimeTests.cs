@@ -1,0 +1,50 @@
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using QuadEngine.Cli.Export;
+
+namespace QuadEngine.Tests.Export;
+
+/// <summary>
+/// The libraries as a whole, whether a program calls them or not, compiled ahead of time: no warning. (The analysers of the build see our
+/// own code; this sees what it calls, too.)
+/// </summary>
+[Category("Slow")]
+public class AheadOfTimeTests
+{
+    static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Data", "QuadEngine.Models"], Others = ["MathNet.Numerics", "StbImageSharp", "Google.Protobuf"];
+
+    [Test]
+    public void Libraries_are_free_of_trim_and_aot_warnings()
+    {
+        if (NativeToolchain.Requirements().Where(requirement => requirement.Found is null).ToArray() is { Length: > 0 } missing)
+            Assert.Ignore($"needs {string.Join(", ", missing.Select(requirement => requirement.Name))}");
+
+        var folder = Directory.CreateTempSubdirectory("quadengine-aot-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "Program.cs"), "System.Console.WriteLine();");
+            File.WriteAllText(Path.Combine(folder, "whole.csproj"), $"""
+                <Project Sdk="Microsoft.NET.Sdk">
+                  <PropertyGroup>
+                    <OutputType>Exe</OutputType>
+                    <TargetFramework>net10.0</TargetFramework>
+                    <PublishAot>true</PublishAot>
+                    <TrimmerSingleWarn>false</TrimmerSingleWarn>
+                  </PropertyGroup>
+                  <ItemGroup>
+                    {string.Concat(Libraries.Concat(Others).Select(name => $"""<Reference Include="{Path.Combine(AppContext.BaseDirectory, name)}.dll" />"""))}
+                    {string.Concat(Libraries.Select(name => $"""<TrimmerRootAssembly Include="{name}" />"""))}
+                  </ItemGroup>
+                </Project>
+                """);
+            var (code, output) = NativeToolchain.Run("dotnet", "publish", Path.Combine(folder, "whole.csproj"), "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", Path.Combine(folder, "out"), "--nologo");
+            Assert.That(code, Is.Zero, output);
+            Assert.That(Regex.Matches(output, @".*\bIL[23]\d{3}\b.*").Select(match => match.Value).Distinct(), Is.Empty);
+            Assert.That(Directory.EnumerateFiles(Path.Combine(folder, "out"), "whole*").Max(file => new FileInfo(file).Length), Is.GreaterThan(8_000_000), "all of the libraries should be inside");
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using System.Reflection.PortableExecutable;
+
+namespace QuadEngine.Tests.Packages;
+
+/// <summary>What is in the packages, and a program that has nothing but them. Packing and building take about half a minute.</summary>
+[Category("Slow")]
+public class PackageTests
+{
+    Feed feed = null!;
+
+    [OneTimeSetUp]
+    public void Pack() => feed = new Feed();
+
+    [OneTimeTearDown]
+    public void Delete() => feed?.Dispose();
+
+    [TestCaseSource(typeof(Feed), nameof(Feed.Libraries))]
+    public void Library_has_assembly_documentation_readme_licence_icon_and_symbols(string package)
+    {
+        Assert.That(feed.Files(package), Is.SupersetOf((string[])[$"lib/net10.0/{package}.dll", $"lib/net10.0/{package}.xml", "README.md", "LICENSE", "icon.png", $"{package}.nuspec"]));
+        Assert.That(feed.Files(package, "snupkg"), Does.Contain($"lib/net10.0/{package}.pdb"));
+    }
+
+    [TestCaseSource(typeof(Feed), nameof(Feed.Libraries))]
+    public void Assembly_is_managed_and_deterministic(string package)
+    {
+        using var assembly = new PEReader(new MemoryStream(feed.Read(package, $"lib/net10.0/{package}.dll")));
+        Assert.That(assembly.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly));
+        Assert.That(assembly.ReadDebugDirectory().Select(entry => entry.Type), Does.Contain(DebugDirectoryEntryType.Reproducible));
+    }
+
+    [TestCase("QuadEngine")]
+    [TestCase("QuadEngine.Gpu", "ILGPU", "ILGPU.Algorithms", "QuadEngine")]
+    [TestCase("QuadEngine.Layers", "MathNet.Numerics", "QuadEngine")]
+    [TestCase("QuadEngine.Data", "QuadEngine", "StbImageSharp")]
+    [TestCase("QuadEngine.Models", "Google.Protobuf", "QuadEngine.Data", "QuadEngine.Layers")]
+    public void Package_depends_on_what_the_design_says(string package, params string[] expected) =>
+        Assert.That(feed.Dependencies(package), Is.EqualTo(expected));
+
+    [Test]
+    public void No_package_has_a_native_file([ValueSource(nameof(All))] string package)
+    {
+        var files = feed.Files(package);
+        Assert.That(files.Where(file => file.StartsWith("runtimes/", StringComparison.Ordinal) || file.EndsWith(".so", StringComparison.Ordinal) || file.EndsWith(".dylib", StringComparison.Ordinal)), Is.Empty);
+        foreach (var file in files.Where(file => file.EndsWith(".dll", StringComparison.Ordinal)))
+        {
+            using var assembly = new PEReader(new MemoryStream(feed.Read(package, file)));
+            Assert.That(assembly.HasMetadata, file);
+        }
+        TestContext.Out.WriteLine($"{package}: {new FileInfo(feed.PathOf(package)).Length:N0} bytes");
+    }
+
+    [Test]
+    public void Program_outside_the_solution_trains_saves_loads_and_predicts()
+    {
+        using var consumer = new Consumer(feed);
+        Assert.That(consumer.Run(), Is.EqualTo(["trained 5 steps", "the file says the same", "predicted one of 10: True"]));
+        Assert.That(Directory.EnumerateFiles(consumer.Output, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".so" or ".dylib"), Is.Empty);
+    }
+
+    static IEnumerable<string> All() => [.. Feed.Libraries, "QuadEngine.Tool"];
+}
