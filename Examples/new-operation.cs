@@ -1,0 +1,49 @@
+// Two operations that the engine does not have, with their gradients checked:   dotnet run Examples/new-operation.cs
+#:project ../Engine/Core/QuadEngine.csproj
+
+using QuadEngine;
+using QuadEngine.Operations;
+
+var x = Tensor.FromArray([0.5f, -1f, 2f, 0.25f, -3f, 1.5f], [2, 3]);
+x.RequiresGrad = true;
+
+var y = RootMeanSquare.Normalise(Elementwise.Apply<Softsign>(x));
+y.Sum().Backward();
+Console.WriteLine(y);
+Console.WriteLine(x.Grad);
+
+// Against finite differences, under random weights of the outputs; throws, naming what was got and expected, where they differ.
+GradCheck.Check("softsign", inputs => Elementwise.Apply<Softsign>(inputs[0]), [Tensor.FromArray([0.5f, -1f, 2f], [3])]);
+GradCheck.Check("root mean square", inputs => RootMeanSquare.Normalise(inputs[0]), [Tensor.Normal([4, 5], generator: new Generator(seed: 1))]);
+Console.WriteLine("both gradients are right");
+
+/// <summary>Element-wise, x / (1 + |x|): a struct is all it takes, on every device.</summary>
+readonly struct Softsign : IUnaryOp<Softsign>
+{
+    public static string Name => "softsign";
+
+    public static Saves Saves => Saves.Input;
+
+    public static float F(float x) => x / (1f + MathF.Abs(x));
+
+    public static float Derivative(float x, float y) => 1f / ((1f + MathF.Abs(x)) * (1f + MathF.Abs(x)));
+}
+
+/// <summary>
+/// y = x / r for each row, r^2 = mean x^2. Backward: dx = (dy - y mean(dy y)) / r, which needs y and r alone.
+/// (Left out, the tape would find the same from the operations inside, and keep more.)
+/// </summary>
+static class RootMeanSquare
+{
+    public static Tensor Normalise(Tensor x)
+    {
+        var values = x.Detach();
+        var r = values.Square().Mean([-1], keepDims: true).Sqrt();
+        var y = values / r;
+        return y.WithBackward(nameof(RootMeanSquare), inputs: [x], saves: [y, r], (dy, saved) =>
+        {
+            var (y, r) = saved;
+            return [(dy - y * (dy * y).Mean([-1], keepDims: true)) / r];
+        });
+    }
+}

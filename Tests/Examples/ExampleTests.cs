@@ -1,0 +1,61 @@
+using QuadEngine.Cli.Export;
+using QuadEngine.Models;
+using QuadEngine.Tests.Export;
+using QuadEngine.Tests.Formats;
+
+namespace QuadEngine.Tests.Examples;
+
+/// <summary>Every file of Examples/ runs as it stands and prints what it promises. Each is compiled on the way, some seconds.</summary>
+[Category("Slow")]
+public class ExampleTests
+{
+    [Test]
+    public void Xor_is_learned() => Assert.That(Run("xor.cs").Last(), Does.EndWith("answers 0 1 1 0"));
+
+    [Test]
+    public void Clothes_are_learned_in_forty_lines()
+    {
+        Assert.That(File.ReadLines(Repository.PathOf("Examples", "fashion.cs")).Count(), Is.LessThanOrEqualTo(40));
+        var accuracy = Run("fashion.cs", "1", "640").Last().Split(' ')[2];
+        Assert.That(double.Parse(accuracy, System.Globalization.CultureInfo.InvariantCulture), Is.GreaterThan(25), "ten classes by chance are 10 %");
+    }
+
+    [Test]
+    public void New_operations_have_the_right_gradients() => Assert.That(Run("new-operation.cs").Last(), Is.EqualTo("both gradients are right"));
+
+    [Test]
+    public void Gpu_kernel_sums_rows() => Assert.That(Run("gpu-kernel.cs").Single(), Does.Contain("100 sums of 1000 numbers on simulator"));
+
+    [Test]
+    public void PyTorch_checkpoint_is_loaded_and_handed_on()
+    {
+        using var trained = new Trained("resnet8");
+        var network = ResNet.Cifar(20);
+        File.WriteAllBytes(trained.File("resnet20.th"), AsTorchSaves(network.StateDictionary()));
+        var lines = Run("load-pytorch.cs", trained.File("resnet20.th"), trained.Folder);
+        Assert.That(lines[0], Is.EqualTo("conv1.weight [16, 3, 3, 3]"));
+
+        var handedOn = WeightFile.Read(trained.File("resnet20.safetensors"));
+        foreach (var (name, tensor) in network.StateDictionary()) Assert.That(handedOn[name].Values, Is.EqualTo(tensor.Values), name);
+        Assert.That(new FileInfo(trained.File("resnet20.onnx")).Length, Is.GreaterThan(sizeof(float) * network.ParameterCount * 9 / 10));
+    }
+
+    [Test]
+    public void Every_example_is_tested() => Assert.That(
+        Directory.EnumerateFiles(Repository.PathOf("Examples"), "*.cs").Select(Path.GetFileName), Is.EquivalentTo(["xor.cs", "fashion.cs", "new-operation.cs", "gpu-kernel.cs", "load-pytorch.cs"]));
+
+    static string[] Run(string example, params string[] arguments)
+    {
+        var (code, output) = NativeToolchain.Run("dotnet", ["run", "-c", Repository.Configuration, Repository.PathOf("Examples", example), "--", .. arguments]);
+        Assert.That(code, Is.Zero, output);
+        return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    static byte[] AsTorchSaves(IReadOnlyDictionary<string, HostTensor> state)
+    {
+        var entries = state.Select((entry, i) => (entry.Key, Storage: $"{i}", Tensor: entry.Value)).ToArray();
+        return TorchBytes.Zip(
+            TorchBytes.StateDict([.. entries.Select(entry => (entry.Key, (object?)TorchBytes.Tensor(TorchBytes.Storage(entry.Storage, "FloatStorage", entry.Tensor.Values.Length), 0, entry.Tensor.Shape, ((Shape)entry.Tensor.Shape).Strides())))]),
+            [.. entries.Select(entry => (entry.Storage, TorchBytes.Bytes(entry.Tensor.Values)))]);
+    }
+}
