@@ -8,7 +8,9 @@ namespace QuadEngine.Benchmarks.Profile;
 /// </summary>
 static class StepProfile
 {
-    const int WarmUp = 10;
+    // Until the just-in-time compiler has reached its last tier.
+    const int WarmUpSteps = 30;
+    const double WarmUpSeconds = 3;
 
     public static int Run(string[] args)
     {
@@ -21,17 +23,17 @@ static class StepProfile
         var device = new ProfiledDevice();
         var work = new ResNet20(options.Number("rank", 0), options.Number("batch", 128), device);
         var steps = new double[options.Number("steps", 20)];
-        for (var i = -WarmUp; i < steps.Length; i++)
-        {
-            if (i == 0)
-            {
-                device.Log.Clear();
-                device.Pool.ResetPeak();
-            }
+        Func<float> step = train ? work.Train : work.Infer;
+        var begin = Stopwatch.GetTimestamp();
+        for (var i = 0; i < WarmUpSteps || Stopwatch.GetElapsedTime(begin).TotalSeconds < WarmUpSeconds; i++) step();
 
+        device.Log.Clear();
+        device.Pool.ResetPeak();
+        for (var i = 0; i < steps.Length; i++)
+        {
             var clock = Stopwatch.GetTimestamp();
-            _ = train ? work.Train() : work.Infer();
-            if (i >= 0) steps[i] = Stopwatch.GetElapsedTime(clock).TotalMilliseconds;
+            step();
+            steps[i] = Stopwatch.GetElapsedTime(clock).TotalMilliseconds;
         }
 
         var all = device.Log.Costs.Select(entry => (entry.Key.Kernel, entry.Key.Shape, Cost: entry.Value)).ToArray();
