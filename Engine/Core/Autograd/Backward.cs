@@ -82,6 +82,9 @@ public partial class Tensor
         return this;
     }
 
+    /// <summary>Where a backward may put a gradient of the same shape: over the one it was given where nobody else sees that, else in new memory.</summary>
+    internal static Tensor Over(Tensor gradient) => gradient.Storage.IsExclusive ? gradient.View(gradient.Offset, gradient.Shape) : Like(gradient);
+
     /// <summary>For an operation that has no derivative: throws where an input requires a gradient, so that none is lost silently.</summary>
     internal static void RefuseGradient(string name, Tensor input)
     {

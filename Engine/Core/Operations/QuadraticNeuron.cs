@@ -37,7 +37,7 @@ public static class QuadraticNeuron
         return y.WithBackward(nameof(QuadraticNeuron), [z, lambda], [y, lambda], (dy, saved) =>
         {
             var (y, lambda) = saved;
-            Tensor? dz = saved.IfNeeded(0, () => Tensor.Like(dy)), dLambda = saved.IfNeeded(1, () => Tensor.Like(lambda));
+            Tensor? dz = saved.IfNeeded(0, () => Tensor.Over(dy)), dLambda = saved.IfNeeded(1, () => Tensor.Like(lambda));
             dy.Device.Backend.QuadraticBackward(dy, y, new QuadraticTerm(lambda, layout, normalised), detached, dz, dLambda);
             return [dz, dLambda];
         });

@@ -10,6 +10,7 @@ namespace QuadEngine.Devices.Cpu;
 sealed unsafe class QuadraticRows
 {
     const int MaxLanes = 16;
+    const int BlockElements = 2048;
 
     readonly NeuronLayout layout;
     readonly float[] factors;
@@ -61,6 +62,22 @@ sealed unsafe class QuadraticRows
     /// dz from d and the outputs y, all [rows, channels]; dz may be d or null; adds d_y f^2 to the sums [channels], or not where null.
     /// </summary>
     public void Backward(float* d, float* y, float* dz, float* sums, bool detached, int rows)
+    {
+        // Block by block, so that the channels that share a cache line with those of one register are still near when it is their turn.
+        var blockRows = Math.Max(1, BlockElements / Channels);
+        for (; rows > blockRows; rows -= blockRows)
+        {
+            BackwardOfBlock(d, y, dz, sums, detached, blockRows);
+            nint block = (nint)blockRows * Channels;
+            d += block;
+            y += block;
+            if (dz is not null) dz += block;
+        }
+
+        BackwardOfBlock(d, y, dz, sums, detached, rows);
+    }
+
+    void BackwardOfBlock(float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
         var done = 0;
         if (Vector512.IsHardwareAccelerated) done = Backward<Register512>(d, y, dz, sums, detached, rows, done);

@@ -60,7 +60,7 @@ sealed class DeferredNormalization : Deferred
         return new Node(nameof(BatchNorm), Path, [x, gamma, beta, residual], [x, mean, variance, gamma, relu ? y : null], versions, null, (dy, saved) =>
         {
             var (x, mean, variance) = saved;
-            Tensor? dx = saved.IfNeeded(0, () => Tensor.Like(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
+            Tensor? dx = saved.IfNeeded(0, () => Tensor.Over(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
             Tensor? dBeta = saved.IfNeeded(2, () => Tensor.Like(mean)), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
             dy.Device.Backend.BatchNormBackward(dy, x, saved.Optional(4), mean, variance, epsilon, saved.Optional(3), batchStatistics, dx, dGamma, dBeta, dResidual);
             return [dx, dGamma, dBeta, dResidual];
