@@ -10,7 +10,9 @@ namespace QuadEngine.Devices.Cpu;
 sealed unsafe class QuadraticRows
 {
     const int MaxLanes = 16;
-    const int BlockElements = 2048;
+
+    // Rows that are treated together: the channels beside those of one register are still near when it is their turn.
+    const int BlockElements = 4096;
 
     readonly NeuronLayout layout;
     readonly float[] factors;
@@ -51,11 +53,27 @@ sealed unsafe class QuadraticRows
             return;
         }
 
+        var blockRows = Math.Max(1, BlockElements / Channels);
+        for (; rows > blockRows; rows -= blockRows)
+        {
+            ForwardOfBlock(z, y, blockRows);
+            z += (nint)blockRows * Channels;
+            y += (nint)blockRows * Channels;
+        }
+
+        ForwardOfBlock(z, y, rows);
+    }
+
+    void ForwardOfBlock(float* z, float* y, int rows)
+    {
         var done = 0;
         if (Vector512.IsHardwareAccelerated) done = Forward<Register512>(z, y, rows, done);
         if (Vector256.IsHardwareAccelerated) done = Forward<Register256>(z, y, rows, done);
         done = Forward<Register128>(z, y, rows, done);
-        for (var neuron = done / layout.Stride; neuron < layout.Neurons; neuron++) ForwardOf(neuron, z, y, rows);
+        if (y != z)
+            for (var row = 0; row < rows; row++)
+                new ReadOnlySpan<float>(z + (nint)row * Channels + done, Channels - done).CopyTo(new Span<float>(y + (nint)row * Channels + done, Channels - done));
+        for (var neuron = done / layout.Stride; neuron < layout.Neurons; neuron++) ForwardOf(neuron, y, rows);
     }
 
     /// <summary>
@@ -63,7 +81,6 @@ sealed unsafe class QuadraticRows
     /// </summary>
     public void Backward(float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
-        // Block by block, so that the channels that share a cache line with those of one register are still near when it is their turn.
         var blockRows = Math.Max(1, BlockElements / Channels);
         for (; rows > blockRows; rows -= blockRows)
         {
@@ -141,40 +158,74 @@ sealed unsafe class QuadraticRows
         return end;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void ForwardOf(int neuron, float* z, float* y, int rows)
+    void ForwardOf(int neuron, float* y, int rows)
     {
-        int first = neuron * layout.Stride, rank = layout.RankOf(neuron);
-        z += first;
-        y += first;
-        for (var row = 0; row < rows; row++, z += Channels, y += Channels)
-        {
-            var sum = 0f;
-            for (var i = 1; i <= rank; i++)
-            {
-                sum += factors[first + i] * z[i] * z[i];
-                y[i] = z[i];
-            }
-
-            y[0] = z[0] + sum;
-        }
+        int first = neuron * layout.Stride, end = first + 1 + layout.RankOf(neuron), f = first + 1;
+        if (Vector512.IsHardwareAccelerated) f = AddSquares<Register512>(first, f, end, y, rows);
+        if (Vector256.IsHardwareAccelerated) f = AddSquares<Register256>(first, f, end, y, rows);
+        f = AddSquares<Register128>(first, f, end, y, rows);
+        AddSquares<Register1>(first, f, end, y, rows);
     }
 
+    // y_first += sum of s lambda f^2 over as many of the channels from..end as registers of this width hold; returns where they end.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void BackwardOf(int neuron, float* d, float* y, float* dz, float* sums, bool detached, int rows)
+    int AddSquares<T>(int first, int from, int end, float* y, int rows) where T : struct, IRegister<T>
     {
-        int first = neuron * layout.Stride, rank = layout.RankOf(neuron);
-        for (var row = 0; row < rows; row++)
+        end = from + (end - from) / T.Count * T.Count;
+        fixed (float* factor = factors)
         {
-            nint at = (nint)row * Channels + first;
-            var ofNeuron = d[at];
-            if (dz is not null) dz[at] = ofNeuron;
-            for (var i = 1; i <= rank; i++)
+            for (var c = from; c < end; c += T.Count)
             {
-                var f = y[at + i];
-                if (sums is not null) sums[first + i] += ofNeuron * f * f;
-                if (dz is not null) dz[at + i] = detached ? d[at + i] : d[at + i] + 2 * factors[first + i] * f * ofNeuron;
+                var lambda = T.Load(factor + c);
+                float* row = y;
+                for (var left = rows; left > 0; left--, row += Channels)
+                {
+                    var f = T.Load(row + c);
+                    row[first] += (f * f * lambda).Sum();
+                }
             }
         }
+
+        return end;
+    }
+
+    void BackwardOf(int neuron, float* d, float* y, float* dz, float* sums, bool detached, int rows)
+    {
+        int first = neuron * layout.Stride, end = first + 1 + layout.RankOf(neuron), f = first + 1;
+        if (dz is not null)
+            for (var row = 0; row < rows; row++) dz[(nint)row * Channels + first] = d[(nint)row * Channels + first];
+        if (Vector512.IsHardwareAccelerated) f = AddGradients<Register512>(first, f, end, d, y, dz, sums, detached, rows);
+        if (Vector256.IsHardwareAccelerated) f = AddGradients<Register256>(first, f, end, d, y, dz, sums, detached, rows);
+        f = AddGradients<Register128>(first, f, end, d, y, dz, sums, detached, rows);
+        AddGradients<Register1>(first, f, end, d, y, dz, sums, detached, rows);
+    }
+
+    // dz_f = d_f + 2 s lambda f d_first, sums_f += d_first f^2 for as many of the channels from..end as registers of this width hold.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    int AddGradients<T>(int first, int from, int end, float* d, float* y, float* dz, float* sums, bool detached, int rows) where T : struct, IRegister<T>
+    {
+        end = from + (end - from) / T.Count * T.Count;
+        fixed (float* factor = factors)
+        {
+            for (var c = from; c < end; c += T.Count)
+            {
+                T lambda = detached ? default : T.Load(factor + c), sum = default;
+                lambda += lambda;
+                nint row = 0;
+                for (var left = rows; left > 0; left--, row += Channels)
+                {
+                    T f = T.Load(y + row + c), ofNeuron = T.Broadcast(d[row + first]) * f;
+                    sum.MultiplyAdd(ofNeuron, f);
+                    if (dz is null) continue;
+                    var own = T.Load(d + row + c);
+                    own.MultiplyAdd(lambda, ofNeuron);
+                    own.Store(dz + row + c);
+                }
+
+                if (sums is not null) (T.Load(sums + c) + sum).Store(sums + c);
+            }
+        }
+
+        return end;
     }
 }

@@ -17,6 +17,9 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
 
     void Store(float* target);
 
+    /// <summary>The sum of the lanes.</summary>
+    float Sum();
+
     /// <summary>this += a b.</summary>
     void MultiplyAdd(T a, T b);
 
@@ -58,6 +61,9 @@ unsafe struct Register512 : IRegister<Register512>
     public readonly void Store(float* target) => v.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Sum() => Vector512.Sum(v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(Register512 a, Register512 b) => v = Vector512.MultiplyAddEstimate(a.v, b.v, v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -93,6 +99,9 @@ unsafe struct Register256 : IRegister<Register256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => v.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Sum() => Vector256.Sum(v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(Register256 a, Register256 b) => v = Vector256.MultiplyAddEstimate(a.v, b.v, v);
@@ -132,6 +141,9 @@ unsafe struct Register128 : IRegister<Register128>
     public readonly void Store(float* target) => v.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Sum() => Vector128.Sum(v);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(Register128 a, Register128 b) => v = Vector128.MultiplyAddEstimate(a.v, b.v, v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -168,6 +180,9 @@ unsafe struct Register1 : IRegister<Register1>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => *target = v;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly float Sum() => v;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(Register1 a, Register1 b) => v = float.MultiplyAddEstimate(a.v, b.v, v);
