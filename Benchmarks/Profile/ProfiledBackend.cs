@@ -131,6 +131,12 @@ sealed class ProfiledBackend(Backend kernels, KernelLog log) : Backend
 
     // ---- normalisation
 
+    public override void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
+    {
+        using var _ = Time(nameof(FoldBatchNorm), mean, scale);
+        kernels.FoldBatchNorm(mean, variance, epsilon, gamma, beta, scale, shift);
+    }
+
     public override void GatherStatistics(Tensor x, ChannelStatistics statistics)
     {
         using var _ = Time(nameof(GatherStatistics), x, x);

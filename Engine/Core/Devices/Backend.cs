@@ -95,6 +95,14 @@ public abstract class Backend
     /// <summary>y = act((x - mean) / sqrt(variance + epsilon) gamma + beta + residual), by channel; act is ReLU or nothing; y may be x or the residual.</summary>
     public abstract void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y);
 
+    /// <summary>The <see cref="BatchNorm"/> of given statistics as one affine step: scale = gamma / sqrt(variance + epsilon), shift = beta - mean scale.</summary>
+    public virtual void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
+    {
+        using Tensor zero = Tensor.Zeros(mean.Shape, mean.Device), one = Tensor.Ones(mean.Shape, mean.Device);
+        BatchNorm(one, zero, variance, epsilon, gamma, null, null, false, scale);
+        BatchNorm(zero, mean, variance, epsilon, gamma, beta, null, false, shift);
+    }
+
     /// <summary>
     /// The gradients of <see cref="BatchNorm"/>; g = dy where y > 0 or there is no ReLU. Where the statistics are of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,

@@ -50,8 +50,9 @@ public static class BatchNorm
 
         (Tensor Scale, Tensor Shift) Affine()
         {
-            var scale = (gamma ?? Tensor.Ones(variance.Shape, variance.Device)) / (variance + epsilon).Sqrt();
-            return (scale, beta is null ? -mean * scale : beta - mean * scale);
+            Tensor scale = Tensor.Like(mean), shift = Tensor.Like(mean);
+            x.Device.Backend.FoldBatchNorm(mean, variance, epsilon, gamma, beta, scale, shift);
+            return (scale, shift);
         }
     }
 

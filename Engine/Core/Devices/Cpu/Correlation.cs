@@ -27,6 +27,9 @@ sealed unsafe class Correlation
 
     const int ChunksWanted = 32;
 
+    // A chunk has at least so much to do: what its windows share with those of its neighbours is copied for each.
+    const int MultiplyAddsOfChunk = 1 << 19;
+
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
     public required float* X { get; init; }
     public required int Batch { get; init; }
@@ -55,7 +58,9 @@ sealed unsafe class Correlation
     // A chunk is several images, or some rows of one.
     int ImagesOfChunk => Math.Max(1, Batch / ChunksWanted);
 
-    int RowsOfChunk => (int)Math.Clamp(((long)Batch * Rows + ChunksWanted - 1) / ChunksWanted, 1, Rows);
+    int RowsOfChunk => (int)Math.Clamp(((long)Batch * Rows + ChunksWanted - 1) / ChunksWanted, Math.Min(Rows, RowsWorthwhile), Rows);
+
+    int RowsWorthwhile => 1 + (int)(MultiplyAddsOfChunk / (1 + (long)Grids[0].Columns * OutChannels * Grids[0].Filters[0].Depth));
 
     int ChunksOfImage => (Rows + RowsOfChunk - 1) / RowsOfChunk;
 

@@ -53,7 +53,7 @@ sealed unsafe partial class CpuBackend
         for (var c = 0; c < tile.Channels; c++)
         {
             center[c] = mean.Pointer()[c];
-            scale[c] = (float)(ValueOr(gamma, c, 1f) / Math.Sqrt((double)variance.Pointer()[c] + epsilon));
+            scale[c] = ScaleOf(variance, gamma, epsilon, c);
             shift[c] = ValueOr(beta, c, 0f);
         }
 
@@ -62,6 +62,18 @@ sealed unsafe partial class CpuBackend
         tile.Repeat(shift);
         tile.SweepAll(new BatchNormKernel(x.Pointer(), center, scale, shift, PointerOrNull(residual), relu, y.Pointer()));
     }
+
+    public override void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
+    {
+        for (var c = 0; c < mean.Length; c++)
+        {
+            scale.Pointer()[c] = ScaleOf(variance, gamma, epsilon, c);
+            shift.Pointer()[c] = ValueOr(beta, c, 0f) - mean.Pointer()[c] * scale.Pointer()[c];
+        }
+    }
+
+    static float ScaleOf(Tensor variance, Tensor? gamma, float epsilon, int channel) =>
+        (float)(ValueOr(gamma, channel, 1f) / Math.Sqrt((double)variance.Pointer()[channel] + epsilon));
 
     public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
         Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)

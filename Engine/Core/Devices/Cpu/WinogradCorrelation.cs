@@ -10,6 +10,9 @@ sealed unsafe class WinogradCorrelation
 {
     const int ChunksWanted = 32;
 
+    // A chunk has at least so many (as counted for the plain sum): each reads all of the filter.
+    const int MultiplyAddsOfChunk = 1 << 20;
+
     // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache, and no more
     // than are worth it.
     const int BufferBytes = 256 * 1024;
@@ -63,7 +66,7 @@ sealed unsafe class WinogradCorrelation
     int OutWidth => Width + 2 * Padding - 2;
     int TileRows => (OutHeight + 1) / 2;
     int TileColumns => (OutWidth + 1) / 2;
-    int TileRowsOfChunk => Math.Max(1, (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
+    int TileRowsOfChunk => Math.Max(1 + (int)(MultiplyAddsOfChunk / (18L * OutWidth * Channels * OutChannels)), (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
     int TilesAtOnce => Math.Min(MaxTiles, BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels)));
     int TileRowsAtOnce => Math.Clamp(TilesAtOnce / TileColumns, 1, TileRowsOfChunk);
 
