@@ -2,11 +2,9 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
-
-// Inside the namespace, so that they win over QuadEngine's own.
-using Tensor = TorchSharp.torch.Tensor;
 
 /// <summary>The work in TorchSharp, as somebody who cares for speed writes it.</summary>
 static class TorchPeer
@@ -24,7 +22,7 @@ static class TorchPeer
         return (contender.Step == Step.Train ? Train(network, images, labels) : Infer(network, images), $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}");
     }
 
-    static Action Train(TorchResNet20 network, Tensor images, Tensor labels)
+    static Action Train(TorchResNet20 network, NativeTensor images, NativeTensor labels)
     {
         network.train();
         var sgd = optim.SGD(network.parameters(), 0.01, momentum: 0.9, weight_decay: 1e-4);
@@ -39,7 +37,7 @@ static class TorchPeer
         };
     }
 
-    static Action Infer(TorchResNet20 network, Tensor images)
+    static Action Infer(TorchResNet20 network, NativeTensor images)
     {
         network.eval();
         return () =>

@@ -2,21 +2,19 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using NativeParameter = TorchSharp.Modules.Parameter;
+using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-// Inside the namespace, so that they win over QuadEngine's own.
-using Parameter = TorchSharp.Modules.Parameter;
-using Tensor = TorchSharp.torch.Tensor;
-
 /// <summary>ResNet-20 of He et al. 2016, section 4.2, with shortcut A.</summary>
-sealed class TorchResNet20 : Module<Tensor, Tensor>
+sealed class TorchResNet20 : Module<NativeTensor, NativeTensor>
 {
-    readonly Module<Tensor, Tensor> layers;
+    readonly Module<NativeTensor, NativeTensor> layers;
 
     public TorchResNet20(int classes, int rank, bool channelsLast) : base(nameof(TorchResNet20))
     {
-        var blocks = new List<Module<Tensor, Tensor>> { Conv2d(3, 16, 3, padding: 1, bias: false), BatchNorm2d(16), ReLU(inplace: true) };
+        var blocks = new List<Module<NativeTensor, NativeTensor>> { Conv2d(3, 16, 3, padding: 1, bias: false), BatchNorm2d(16), ReLU(inplace: true) };
         var channels = 16;
         foreach (var width in (int[])[16, 32, 64])
             for (var i = 0; i < 3; i++, channels = width)
@@ -27,19 +25,19 @@ sealed class TorchResNet20 : Module<Tensor, Tensor>
         if (channelsLast) StoreChannelsLast();
     }
 
-    public override Tensor forward(Tensor x) => layers.forward(x);
+    public override NativeTensor forward(NativeTensor x) => layers.forward(x);
 
     // Filters [out, height, width, in] in memory, as libtorch wants them for channels-last images.
     void StoreChannelsLast()
     {
         foreach (var conv in modules().OfType<Conv2d>())
-            conv.weight = new Parameter(conv.weight!.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
+            conv.weight = new NativeParameter(conv.weight!.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
     }
 }
 
-sealed class TorchBlock : Module<Tensor, Tensor>
+sealed class TorchBlock : Module<NativeTensor, NativeTensor>
 {
-    readonly Module<Tensor, Tensor> conv1, bn1, conv2, bn2;
+    readonly Module<NativeTensor, NativeTensor> conv1, bn1, conv2, bn2;
     readonly long inChannels, width;
 
     public TorchBlock(int inChannels, int width, int rank, bool channelsLast) : base(nameof(TorchBlock))
@@ -51,21 +49,21 @@ sealed class TorchBlock : Module<Tensor, Tensor>
     }
 
     // What is not the result is dropped at once, so that libtorch's allocator finds its memory again; the graph keeps what it needs.
-    public override Tensor forward(Tensor x)
+    public override NativeTensor forward(NativeTensor x)
     {
         using var scope = NewDisposeScope();
         var y = bn1.forward(conv1.forward(x)).relu_();
         return bn2.forward(conv2.forward(y)).add_(Shortcut(x)).relu_().MoveToOuterDisposeScope();
     }
 
-    Tensor Shortcut(Tensor x)
+    NativeTensor Shortcut(NativeTensor x)
     {
         if (inChannels == width) return x;
         var padding = (width - inChannels) / 2;
         return functional.pad(x[.., .., TensorIndex.Slice(step: 2), TensorIndex.Slice(step: 2)], [0, 0, 0, 0, padding, padding]);
     }
 
-    static Module<Tensor, Tensor> Conv(int from, int to, int rank, int stride, bool channelsLast)
+    static Module<NativeTensor, NativeTensor> Conv(int from, int to, int rank, int stride, bool channelsLast)
     {
         var conv = Conv2d(from, to, 3, stride: stride, padding: 1, bias: false);
         return rank == 0 ? conv : new TorchQuadratic(conv, to, rank, channelsLast);
@@ -76,21 +74,21 @@ sealed class TorchBlock : Module<Tensor, Tensor>
 /// The quadratic neuron of operations that libtorch has, y = w x + s sum_i lambda_i f_i^2, in the form that is faster for the format of
 /// its images (of four tried: these two, a chain of addcmul, and a full 1x1 convolution of f^2).
 /// </summary>
-sealed class TorchQuadratic : Module<Tensor, Tensor>
+sealed class TorchQuadratic : Module<NativeTensor, NativeTensor>
 {
-    readonly Module<Tensor, Tensor> conv;
-    readonly Parameter lambda;
+    readonly Module<NativeTensor, NativeTensor> conv;
+    readonly NativeParameter lambda;
     readonly int neurons, rank;
     readonly bool channelsLast;
 
     public TorchQuadratic(Conv2d conv, int channels, int rank, bool channelsLast) : base(nameof(TorchQuadratic))
     {
         (this.conv, this.rank, this.channelsLast, neurons) = (conv, rank, channelsLast, channels / (rank + 1));
-        lambda = new Parameter(zeros(rank * neurons));
+        lambda = new NativeParameter(zeros(rank * neurons));
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    public override NativeTensor forward(NativeTensor x)
     {
         using var scope = NewDisposeScope();
         var z = conv.forward(x);
@@ -98,7 +96,7 @@ sealed class TorchQuadratic : Module<Tensor, Tensor>
     }
 
     // Channels are all y, then all f_1, and so on: slices are whole images, and the sum runs over a leading axis.
-    Tensor BySlices(Tensor z)
+    NativeTensor BySlices(NativeTensor z)
     {
         var f = z.narrow(1, neurons, rank * neurons);
         var terms = (f.square() * (lambda.view(1, -1, 1, 1) / rank)).view(z.shape[0], rank, neurons, z.shape[2], z.shape[3]);
@@ -106,7 +104,7 @@ sealed class TorchQuadratic : Module<Tensor, Tensor>
     }
 
     // Channels are y, f_1..f_k, neuron after neuron: a 1x1 convolution of z^2 in one group a neuron, with [0, lambda] for y and 0 for f.
-    Tensor ByGroups(Tensor z)
+    NativeTensor ByGroups(NativeTensor z)
     {
         var filter = functional.pad(lambda.view(neurons, 1, rank, 1) / rank, [0, 0, 1, 0, 0, rank]).view(-1, rank + 1, 1, 1);
         return z + functional.conv2d(z.square(), filter, groups: neurons);
