@@ -171,6 +171,7 @@ public class PyTorchCheckpointTests
         Refuses(ZipWriter.Zip64(("readme", [1])), "no data.pkl");
         Refuses(Zip(StateDict(("a", 1L))), "no state dictionary", "keys a", "Save model.state_dict()");
         Refuses(Zip(3L), "no state dictionary", "Int64");
+        Refuses(Zip(new List<object?> { 3L }), "no state dictionary", "a list");
         Refuses(pickle, "not one that torch.save wrote");
     }
 

@@ -22,6 +22,7 @@ internal static class TorchGlobals
         var table = new Dictionary<string, object>();
         AddTypes(table);
         Add(table, "collections.OrderedDict", "nothing, or a list of pairs", OrderedDict);
+        Add(table, "collections.Counter", "nothing, or a dictionary", a => a is [] ? new PickledDictionary() : a is [PickledDictionary] ? a[0] : null);      // milestones of MultiStepLR
         Add(table, "torch.Size", "sizes", a => a is [object?[] or List<object?>] ? a[0] : null);
         Add(table, "torch.device", "type, perhaps index", a => a is [string type, ..] ? type : null);
         Add(table, "torch._utils._rebuild_tensor", "storage, offset, size, stride", RebuildTensor);

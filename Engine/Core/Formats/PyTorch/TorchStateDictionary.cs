@@ -54,9 +54,14 @@ internal static class TorchStateDictionary
 
     static object? Last(PickledDictionary dictionary, string key) => dictionary.Items.LastOrDefault(item => item.Key is string name && name == key).Value;
 
-    static string Describe(object? root) => root is PickledDictionary dictionary
-        ? $"a dictionary with the keys {string.Join(", ", dictionary.Items.Select(item => item.Key as string ?? "?").Take(10))}"
-        : $"a {root?.GetType().Name ?? "None"}";
+    static string Describe(object? root) => root switch
+    {
+        PickledDictionary dictionary => $"a dictionary with the keys {string.Join(", ", dictionary.Items.Select(item => item.Key as string ?? "?").Take(10))}",
+        TorchTensor => "a single tensor",
+        List<object?> or object?[] => "a list",
+        null => "None",
+        _ => $"a {root.GetType().Name}",
+    };
 
     static HostTensor Read(MappedFile file, string name, TorchTensor tensor, View view, int count, Func<TorchStorage, long> locate)
     {
