@@ -1,4 +1,3 @@
-using QuadEngine.Devices;
 using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
@@ -65,26 +64,12 @@ public sealed record ConvProjection(int InChannels, int OutChannels, int KernelS
     public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => Operations.Conv2d.Apply(x, weight, bias, Stride, Padding, Dilation, Groups);
 
     /// <inheritdoc/>
-    /// <remarks>The windows unfolded, [N, H', W', kH kW in], their elements in the order of a filter's: KernelSize^2 times the memory of the image.</remarks>
     public override Tensor Inputs(Tensor x)
     {
         Check.That(Groups == 1, "Conv2d", $"the windows of {Groups} groups differ by output channel and cannot be unfolded; use one group.");
-        var window = new Window(KernelSize, KernelSize, Stride, Padding, Dilation);
         Check.That(x.Rank == 4 && x.Shape[3] == InChannels, "Conv2d", $"the input has shape {x.Shape} but the layer reads [N, H, W, {InChannels}].");
-        int height = window.Positions(x.Shape[1], KernelSize), width = window.Positions(x.Shape[2], KernelSize);
-        var padded = x.Pad(1, Padding, Padding).Pad(2, Padding, Padding);
-        var taps = new List<Tensor>();
-        for (var row = 0; row < KernelSize; row++)
-        {
-            var rows = Positions(padded, 1, row * Dilation, height);
-            for (var column = 0; column < KernelSize; column++) taps.Add(Positions(rows, 2, column * Dilation, width));
-        }
-
-        return Tensor.Concat(taps, axis: 3);
+        return Unfold.Apply(x, KernelSize, Stride, Padding, Dilation);
     }
-
-    // Where one element of the window stands as the window moves along an axis.
-    Tensor Positions(Tensor x, int axis, int start, int count) => x.Slice(axis, start, (count - 1) * Stride + 1).Subsample(axis, Stride);
 
     /// <inheritdoc/>
     public override string ToString() => $"{InChannels} -> {OutChannels}, {KernelSize}x{KernelSize}"

@@ -41,6 +41,9 @@ public static class MatMul
         });
     }
 
+    /// <summary>y = op(a) b of two matrices, without a graph; op transposes where asked.</summary>
+    internal static void Product(Tensor a, Tensor b, bool transposeA, Tensor y) => Run(a, b, Geometry(a, b, shared: true, transposeA, transposeB: false), default, y);
+
     static Tensor Rows(Tensor x) => x.Detach().Reshape(x.Shape.Rows, x.Shape.Channels);
 
     static Tensor Product(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB, Shape shape)

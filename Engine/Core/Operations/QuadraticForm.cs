@@ -38,7 +38,7 @@ public static class QuadraticForm
                 using var scope = new TensorScope();
                 var weighted = rows * upstream.Slice(1, c, 1);
                 if (dx is not null) dy.Device.Backend.AddScaled(2f, weighted.MatMul(Form(forms, c)), 1f, dx);
-                if (dForms is not null) dy.Device.Backend.Copy(rows.Transpose().MatMul(weighted), Form(dForms, c));
+                if (dForms is not null) MatMul.Product(rows, weighted, transposeA: true, Form(dForms, c));
             }
 
             return [dx?.Reshape(x.Shape), dForms];

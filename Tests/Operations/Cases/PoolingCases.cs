@@ -34,6 +34,23 @@ static class PoolingCases
             Array64.Indices([x[0].Shape[1], x[0].Shape[2]]).Average(pixel => x[0][at[0], pixel[0], pixel[1], at[1]])),
     };
 
+    [CaseFor(typeof(Unfold), nameof(Unfold.Apply))]
+    static OperationCall Windows(Dice dice)
+    {
+        int kernel = dice.Between(1, 3), stride = dice.Between(1, 3), padding = dice.Between(0, 2), dilation = dice.OneOf(1, 1, 2);
+        var x = dice.Values(Images(dice, dilation * (kernel - 1) + 1));
+        int Positions(int extent) => (extent + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
+        return new([x], x => Unfold.Apply(x[0], kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
+        {
+            Oracle = x => Array64.From([x[0].Shape[0], Positions(x[0].Shape[1]), Positions(x[0].Shape[2]), kernel * kernel * x[0].Shape[3]], at =>
+            {
+                var (tap, channel) = Math.DivRem(at[3], x[0].Shape[3]);
+                int row = at[1] * stride + tap / kernel * dilation - padding, column = at[2] * stride + tap % kernel * dilation - padding;
+                return row >= 0 && column >= 0 && row < x[0].Shape[1] && column < x[0].Shape[2] ? x[0][at[0], row, column, channel] : 0;
+            }),
+        };
+    }
+
     static Shape Images(Dice dice, int window) => [dice.Between(1, 2), window + dice.Between(0, 4), window + dice.Between(0, 4), dice.OneOf(1, 2, 5, 16, 19)];
 
     // Only pixels of the image are collected: padding is never the largest, and adds 0 to a sum.

@@ -11,6 +11,11 @@ sealed unsafe partial class CpuBackend
     {
         if (n == 0) Fill(y, TOp.Identity);
         if (n == 0 || y.Length == 0) return;
+        if (inner == 1 && n <= ShortRow)
+        {
+            ReduceShortRows<TOp>(x.Pointer(), outer, n, y.Pointer());
+            return;
+        }
 
         const int rowsAtLeast = 64, columnsAtMost = 1024;
         var tile = new ChannelTile(n, inner);
@@ -89,6 +94,29 @@ sealed unsafe partial class CpuBackend
         var sum = Vector.Sum(a + b + (c + d));
         for (; i < count; i++) sum += (double)x[i] * x[i];
         return sum;
+    }
+
+    // A row of so few elements is folded by scalars sooner than lanes are filled and folded in turn.
+    const int ShortRow = 128;
+
+    static void ReduceShortRows<TOp>(float* x, int rows, int n, float* y) where TOp : struct, IReduction<TOp> => ForEachJob(rows, n, row => y[row] = FoldShortRow<TOp>(x + (nint)row * n, n));
+
+    // Four chains: an element does not wait for the one before it.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static float FoldShortRow<TOp>(float* x, int n) where TOp : struct, IReduction<TOp>
+    {
+        float a = TOp.Identity, b = a, c = a, d = a;
+        var i = 0;
+        for (; i <= n - 4; i += 4)
+        {
+            a = TOp.Combine(a, x[i]);
+            b = TOp.Combine(b, x[i + 1]);
+            c = TOp.Combine(c, x[i + 2]);
+            d = TOp.Combine(d, x[i + 3]);
+        }
+
+        for (; i < n; i++) a = TOp.Combine(a, x[i]);
+        return TOp.Combine(TOp.Combine(a, b), TOp.Combine(c, d));
     }
 
     /// <summary>Calls the body for every job, on all cores; jobs of few elements are taken several at a time.</summary>
