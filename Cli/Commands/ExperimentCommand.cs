@@ -10,7 +10,10 @@ static class ExperimentCommand
     {
         var name = new Argument<string?>("name") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", Arity = ArgumentArity.ZeroOrOne };
         name.CompletionSources.Add([.. Experiments.Names]);
-        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "full"]);
+        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, an hour of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "medium", "full"]);
+        var dataSet = CommonOptions.Data();
+        var depth = CommonOptions.Number<int>("--depth", "Of the network, 6n + 2, where the experiment does not vary it. Default: as the size has it", 8, 1 << 10);
+        var width = CommonOptions.Number<int>("--width", "Channels of the network's first stage, where the experiment does not vary it. Default: as the size has it", 1, 1 << 10);
         var seeds = CommonOptions.Number<int>("--seeds", "Repetitions. Default: as the size has them", 1, 1000);
         var epochs = CommonOptions.Number<int>("--epochs", "Of every training. Default: as the size has them", 1, 100_000);
         var images = CommonOptions.Number<int>("--images", "Training images, with half as many for the test. Default: as the size has them", 2, int.MaxValue);
@@ -20,10 +23,11 @@ static class ExperimentCommand
         var command = new ToolCommand("experiment", "Train networks to answer a question about quadratic neurons, and write what came out. Goes on where it was stopped.",
             """
             quad experiment rank-sweep
+            quad experiment neurons --size medium --data cifar100
             quad experiment ablation --size full --device cuda:0
             quad experiment --size smoke -o smoke
             """) { name };
-        foreach (var option in new Option[] { size, seeds, epochs, images, folder, dataFolder, device, threads }) command.Add(option);
+        foreach (var option in new Option[] { size, dataSet, depth, width, seeds, epochs, images, folder, dataFolder, device, threads }) command.Add(option);
 
         command.SetAction(parsed =>
         {
@@ -45,6 +49,9 @@ static class ExperimentCommand
 
             ExperimentScale Adapt(ExperimentScale scale) => scale with
             {
+                Data = parsed.GetValue(dataSet) ?? scale.Data,
+                Depth = parsed.GetValue(depth) ?? scale.Depth,
+                Width = parsed.GetValue(width) ?? scale.Width,
                 Seeds = parsed.GetValue(seeds) is { } count ? [.. Enumerable.Range(1, count).Select(seed => (ulong)seed)] : scale.Seeds,
                 Training = scale.Training with { Epochs = parsed.GetValue(epochs) ?? scale.Training.Epochs },
                 TrainImages = parsed.GetValue(images) ?? scale.TrainImages,

@@ -35,26 +35,26 @@ public sealed class Ablation : Experiment
     ];
 
     /// <inheritdoc/>
-    public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => Repeat(scale, Settings.Select(setting => (setting.Setting, Train(scale, data, setting.Options))));
+    public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => Train(scale, data, Settings.Where(setting => scale.Size != ExperimentSize.Medium || setting.Options.Vectorised).Select(setting =>
+        (setting.Setting, (Func<ulong, ResNet>)(seed => data.Network(scale, seed, Neurons.Quadratic(Rank, setting.Options))))));
 
     /// <inheritdoc/>
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4), ("diverged", NetworkTrial.Diverged, 1, 2),
-            ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3));
+            ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3),
+            ("ms a step", StepTime.Milliseconds, 1, 1));
+        page.Text(StepTime.Describe(scale));
         page.Text("\"y alone\" costs k + 1 times as much at equal width, and is here to show what the f are worth as channels.");
         page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TrainLoss, "training loss"));
         page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TestAccuracies, "test accuracy, %"));
-        var diverged = rows.All.Where(row => row.Values[NetworkTrial.Diverged][0] > 0).GroupBy(row => row.Setting).ToArray();
+        var diverged = NetworkTrial.DivergedRuns(rows).GroupBy(row => row.Setting).ToArray();
         page.Conclude(diverged.Length == 0
-            ? $"None of the {rows.All.Count} runs diverged, with or without the techniques."
-            : $"Diverged: {string.Join(", ", diverged.Select(group => $"{group.Key} ({group.Count()} of {rows.Of(group.Key).Count()})"))}.");
+            ? $"None of the {NetworkTrial.Runs(rows).Count()} runs diverged, with or without the techniques."
+            : $"Diverged: {string.Join(", ", diverged.Select(group => $"{group.Key} ({group.Count()} of {scale.Seeds.Count})"))}.");
         var differing = rows.Settings.Where(setting => setting != All && rows.Spread(setting, NetworkTrial.Accuracy).DiffersFrom(rows.Spread(All, NetworkTrial.Accuracy))).ToArray();
         foreach (var setting in differing) page.Compare(rows, setting, All);
         var same = rows.Settings.Where(setting => setting != All && !differing.Contains(setting)).ToArray();
         if (same.Length > 0) page.Conclude($"Within the spread over seeds of \"{All}\", so that no difference in accuracy is shown: {string.Join("; ", same)}.");
     }
-
-    static Func<ulong, CancellationToken, Measurements> Train(ExperimentScale scale, ExperimentData data, QuadraticOptions options) =>
-        (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, Neurons.Quadratic(Rank, options)), scale, data, seed, cancellation);
 }

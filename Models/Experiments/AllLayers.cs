@@ -22,11 +22,11 @@ public sealed class AllLayers : Experiment
     {
         var quadratic = Neurons.Quadratic(Rank);
         var ends = new Dictionary<string, Neuron> { ["conv1"] = quadratic, ["linear"] = quadratic };
-        return Repeat(scale,
+        return Train(scale, data,
         [
-            (Linear, (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, Neurons.Linear), scale, data, seed, cancellation)),
-            (Blocks, (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, quadratic), scale, data, seed, cancellation)),
-            (Everything, (seed, cancellation) => NetworkTrial.Run(data.Network(scale, seed, quadratic, ends), scale, data, seed, cancellation)),
+            (Linear, seed => data.Network(scale, seed, Neurons.Linear)),
+            (Blocks, seed => data.Network(scale, seed, quadratic)),
+            (Everything, seed => data.Network(scale, seed, quadratic, ends)),
         ]);
     }
 
@@ -34,12 +34,13 @@ public sealed class AllLayers : Experiment
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4), ("diverged", NetworkTrial.Diverged, 1, 2),
-            ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("seconds an epoch", NetworkTrial.Seconds, 1, 2));
+            ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1));
+        page.Text(StepTime.Describe(scale));
         page.Chart(Charting.Curves(rows, rows.Settings, NetworkTrial.TrainLoss, "training loss"));
         page.Chart(Charting.Curves(rows, rows.Settings, NetworkTrial.TestAccuracies, "test accuracy, %"));
         page.Compare(rows, Blocks, Linear);
         page.Compare(rows, Everything, Linear);
-        var diverged = rows.All.Count(row => row.Values[NetworkTrial.Diverged][0] > 0);
-        page.Conclude(diverged == 0 ? $"None of the {rows.All.Count} runs met a NaN or an infinity." : $"{diverged} of {rows.All.Count} runs met a NaN or an infinity.");
+        var (runs, diverged) = (NetworkTrial.Runs(rows).Count(), NetworkTrial.DivergedRuns(rows).Count());
+        page.Conclude(diverged == 0 ? $"None of the {runs} runs met a NaN or an infinity." : $"{diverged} of {runs} runs met a NaN or an infinity.");
     }
 }

@@ -22,16 +22,15 @@ public sealed class EqualAccuracy : Experiment
         (int Depth, int Width)[] shapes = scale.Size switch
         {
             ExperimentSize.Smoke => [(8, 3), (8, 4)],
-            ExperimentSize.Small => [(8, 4), (8, 6), (8, 8), (14, 6)],
+            ExperimentSize.Small or ExperimentSize.Medium => [(8, 4), (8, 6), (8, 8), (14, 6)],
             _ => [(8, 16), (14, 16), (20, 10), (20, 12), (20, 14), (20, 16), (26, 16), (32, 16)],
         };
-        return Repeat(scale,
+        return Train(scale, data,
             from shape in shapes
             from neuron in new[] { Neurons.Linear, Neurons.Quadratic(Rank) }
-            select ($"{neuron.Name} {shape.Depth}x{shape.Width}", Train(neuron, shape.Depth, shape.Width)));
+            select ($"{neuron.Name} {shape.Depth}x{shape.Width}", Of(neuron, shape.Depth, shape.Width)));
 
-        Func<ulong, CancellationToken, Measurements> Train(Neuron neuron, int depth, int width) => (seed, cancellation) =>
-            NetworkTrial.Run(data.Network(scale, seed, neuron, depth: depth, width: width), scale, data, seed, cancellation);
+        Func<ulong, ResNet> Of(Neuron neuron, int depth, int width) => seed => data.Network(scale, seed, neuron, depth: depth, width: width);
     }
 
     /// <inheritdoc/>
@@ -39,7 +38,8 @@ public sealed class EqualAccuracy : Experiment
     {
         page.Text("Settings are depth x width.");
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("seconds an epoch", NetworkTrial.Seconds, 1, 2));
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1));
+        page.Text(StepTime.Describe(scale));
         page.Chart(new LineChart("million multiply-adds", "test accuracy, %",
         [
             .. ((string[])["linear", "quadratic"]).Select(kind => new Series(kind,

@@ -24,6 +24,23 @@ public abstract class Experiment
     /// <summary>Tables, charts and conclusions from the rows.</summary>
     public abstract void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale);
 
+    /// <summary>Networks trained by the protocol: a cell for each setting and seed, and one that measures the time of a step of each network.</summary>
+    /// <param name="scale">The protocol.</param>
+    /// <param name="data">The images.</param>
+    /// <param name="settings">The network of each setting, its weights drawn from a seed.</param>
+    /// <param name="change">What all of them change of the protocol's training.</param>
+    protected static IEnumerable<Cell> Train(
+        ExperimentScale scale, ExperimentData data, IEnumerable<(string Setting, Func<ulong, ResNet> Network)> settings, Func<TrainerOptions, TrainerOptions>? change = null)
+    {
+        var all = settings.ToArray();
+        return Repeat(scale, all.Select(entry => (entry.Setting, Trial(entry.Network)))).Append(new Cell("time of a step", scale.Seeds[0], _ =>
+        [
+            .. all.Zip(StepTime.Measure([.. all.Select(entry => entry.Network(scale.Seeds[0]))], scale, data), (entry, time) => (entry.Setting, new Measurements { { StepTime.Milliseconds, time } })),
+        ]));
+
+        Func<ulong, CancellationToken, Measurements> Trial(Func<ulong, ResNet> network) => (seed, cancellation) => NetworkTrial.Run(network(seed), scale, data, seed, cancellation, change);
+    }
+
     /// <summary>One cell for each setting and seed, setting after setting within a seed, so that an interrupted experiment has whole comparisons.</summary>
     protected static IEnumerable<Cell> Repeat(ExperimentScale scale, IEnumerable<(string Setting, Func<ulong, CancellationToken, Measurements> Run)> settings) =>
         from seed in scale.Seeds

@@ -27,7 +27,7 @@ public sealed class ExperimentPage
     {
         Header(["setting", "runs", .. columns.Select(column => column.Heading)]);
         foreach (var setting in settings)
-            Line([setting, rows.Of(setting).Count().ToString(CultureInfo.InvariantCulture), .. columns.Select(column =>
+            Line([setting, rows.Of(setting).DistinctBy(row => row.Seed).Count().ToString(CultureInfo.InvariantCulture), .. columns.Select(column =>
                 Spread.Of(rows.Of(setting).Where(row => row.Values.ContainsKey(column.Measurement)).Select(row => row.Values[column.Measurement][^1] * column.Factor)).ToString(column.Decimals))]);
         results.Append('\n');
     }

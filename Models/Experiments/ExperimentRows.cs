@@ -56,7 +56,7 @@ public sealed class ExperimentRows
     /// <summary>The lists of a measurement, one a seed, of those that were not cut short.</summary>
     public IReadOnlyList<IReadOnlyList<double>> Curves(string setting, string measurement)
     {
-        var curves = Of(setting).Select(row => row.Values[measurement]).ToArray();
+        var curves = Of(setting).Select(row => row.Values.GetValueOrDefault(measurement)).OfType<double[]>().ToArray();
         var longest = curves.Select(curve => curve.Length).DefaultIfEmpty().Max();
         return [.. curves.Where(curve => curve.Length == longest && longest > 0)];
     }

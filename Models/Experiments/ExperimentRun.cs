@@ -74,21 +74,36 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
         var page = new ExperimentPage();
         if (rows.All.Count > 0) experiment.Report(page, rows, scale);
         if (page.Charts.Count > 0) Write(Path.Combine(folder, "figure.svg"), SvgFigure.Draw(experiment.Question, page.Charts));
+        var options = Options();
         var note = (done < total, scale.Size) switch
         {
             (true, _) => $"Unfinished: {done} of {total} cells were run; settings that are missing were not.",
+            _ when options.Length > 0 => $"A protocol of its own, in the table below: the {scale.Size.ToString().ToLowerInvariant()} size with{options}.",
             (_, ExperimentSize.Smoke) => "A smoke test: it shows that the experiment runs, and its figures mean nothing.",
             (_, ExperimentSize.Small) => "The small size: a small network on few images for a few epochs. What holds here need not hold at full size.",
+            (_, ExperimentSize.Medium) => "The medium size: CIFAR-10, but a small network, a part of the images and a few epochs, far from convergence. What holds here need not hold at full size.",
             _ => null,
         };
         IReadOnlyList<(string, string)> run =
         [
             ("device", $"{scale.Device}, {Processor()}, {(ReferenceEquals(scale.Device, Device.Cpu) ? $"{Device.CpuThreads} of {Environment.ProcessorCount} threads, " : "")}{RuntimeInformation.OSDescription}, .NET {Environment.Version}"),
             ("date", DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)),
-            ("command", $"quad experiment {experiment.Name} --size {scale.Size.ToString().ToLowerInvariant()}"),
+            ("command", $"quad experiment {experiment.Name} --size {scale.Size.ToString().ToLowerInvariant()}{options}"),
             ("cells", $"{done} of {total}"),
         ];
         Write(Path.Combine(folder, "README.md"), page.Write(experiment, protocol, run, note));
+    }
+
+    // The options of the tool that make this protocol of the one of its size.
+    string Options()
+    {
+        var usual = experiment.Scale(scale.Size);
+        (string Name, object Value, object Usual)[] options =
+        [
+            ("data", scale.Data, usual.Data), ("depth", scale.Depth, usual.Depth), ("width", scale.Width, usual.Width), ("seeds", scale.Seeds.Count, usual.Seeds.Count),
+            ("epochs", scale.Training.Epochs, usual.Training.Epochs), ("images", scale.TrainImages, usual.TrainImages),
+        ];
+        return string.Concat(options.Where(option => !option.Value.Equals(option.Usual)).Select(option => string.Create(CultureInfo.InvariantCulture, $" --{option.Name} {option.Value}")));
     }
 
     static void Write(string path, string text) => AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));

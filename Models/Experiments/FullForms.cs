@@ -6,7 +6,7 @@ namespace QuadEngine.Models;
 static class FullForms
 {
     /// <summary>The width at which a network of full forms is trained at each size.</summary>
-    public static int Width(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => 2, ExperimentSize.Small => 3, _ => 8 };
+    public static int Width(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => 2, ExperimentSize.Small or ExperimentSize.Medium => 3, _ => 8 };
 
     /// <summary>Trains one, and gives its last accuracy. M learns at a tenth of the rate of w, so that there is something to compress.</summary>
     public static (ResNet Network, double Accuracy) Train(ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)

@@ -7,7 +7,7 @@ namespace QuadEngine.Models;
 static class NetworkTrial
 {
     public const string Accuracy = "accuracy", TrainLoss = "train_loss", TestAccuracies = "test_accuracies", Parameters = "parameters", MultiplyAdds = "multiply_adds",
-        Seconds = "epoch_seconds", PeakMegabytes = "peak_mb", Diverged = "diverged", QuadraticShare = "quadratic_share", LambdaNorm = "lambda_norm";
+        Width = "width", PeakMegabytes = "peak_mb", Diverged = "diverged", QuadraticShare = "quadratic_share", LambdaNorm = "lambda_norm";
 
     /// <summary>Trains, and gives the last epoch's accuracy (NaN where training diverged), the curves, cost, time and memory.</summary>
     public static Measurements Run(ResNet network, ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation, Func<TrainerOptions, TrainerOptions>? change = null)
@@ -33,7 +33,7 @@ static class NetworkTrial
             { Diverged, diverged ? 1 : 0 },
             { Parameters, cost.Parameters },
             { MultiplyAdds, cost.MultiplyAdds },
-            { Seconds, Median(history.Select(epoch => epoch.Seconds ?? double.NaN)) },
+            { Width, network.Options.Widths[0] },
             { PeakMegabytes, history.Select(epoch => epoch.PeakBytes ?? 0).DefaultIfEmpty().Max() / 1e6 },
             { LambdaNorm, Math.Sqrt(state.Sum(layer => layer.LambdaNorm * layer.LambdaNorm)) },
             { QuadraticShare, state.Select(layer => layer.QuadraticShare).DefaultIfEmpty().Average() },
@@ -41,6 +41,12 @@ static class NetworkTrial
             { TestAccuracies, [.. history.Select(epoch => epoch.TestAccuracy)] },
         };
     }
+
+    /// <summary>The rows of training runs; others only have the time of a step.</summary>
+    public static IEnumerable<ExperimentRow> Runs(ExperimentRows rows) => rows.All.Where(row => row.Values.ContainsKey(Accuracy));
+
+    /// <summary>Those that met a number that is not finite.</summary>
+    public static IEnumerable<ExperimentRow> DivergedRuns(ExperimentRows rows) => Runs(rows).Where(row => row.Values[Diverged][0] > 0);
 
     /// <summary>Trains on for some epochs at a tenth of the learning rate, and gives the accuracy after.</summary>
     public static double FineTune(ResNet network, ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)
@@ -80,11 +86,5 @@ static class NetworkTrial
         }
 
         return telemetry.Read();
-    }
-
-    static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted.Length == 0 ? double.NaN : sorted[sorted.Length / 2];
     }
 }

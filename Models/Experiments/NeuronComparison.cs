@@ -29,25 +29,21 @@ public sealed class NeuronComparison : Experiment
     {
         var budget = MultiplyAdds(scale, data, Neurons.Linear, scale.Width);
         var widths = Catalogue.ToDictionary(kind => kind.Title, kind => Nearest(scale, data, kind.Neuron, budget));
-        return Repeat(scale,
+        return Train(scale, data,
         [
-            .. Catalogue.Where(kind => kind.Neuron is not FullQuadraticNeuron).Select(kind => (kind.Title + Width, Train(kind.Neuron, scale.Width))),
-            .. Catalogue.Where(kind => widths[kind.Title] != scale.Width).Select(kind => (kind.Title + Cost, Train(kind.Neuron, widths[kind.Title]))),
-        ]);
+            .. Catalogue.Where(kind => kind.Neuron is not FullQuadraticNeuron).Select(kind => (kind.Title + Width, Of(kind.Neuron, scale.Width))),
+            .. Catalogue.Where(kind => widths[kind.Title] != scale.Width).Select(kind => (kind.Title + Cost, Of(kind.Neuron, widths[kind.Title]))),
+        ], options => options with { ClipNorm = 5f });
 
-        Func<ulong, CancellationToken, Measurements> Train(Neuron neuron, int width) => (seed, cancellation) =>
-        {
-            var measured = NetworkTrial.Run(data.Network(scale, seed, neuron, width: width), scale, data, seed, cancellation, options => options with { ClipNorm = 5f });
-            measured.Add("width", width);
-            return measured;
-        };
+        Func<ulong, ResNet> Of(Neuron neuron, int width) => seed => data.Network(scale, seed, neuron, width: width);
     }
 
     /// <inheritdoc/>
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
-        page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("width", "width", 1, 0), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("seconds an epoch", NetworkTrial.Seconds, 1, 2), ("peak MB of tensors", NetworkTrial.PeakMegabytes, 1, 1), ("diverged", NetworkTrial.Diverged, 1, 2));
+        page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("width", NetworkTrial.Width, 1, 0), ("parameters", NetworkTrial.Parameters, 1, 0),
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1), ("peak MB of tensors", NetworkTrial.PeakMegabytes, 1, 1), ("diverged", NetworkTrial.Diverged, 1, 2));
+        page.Text(StepTime.Describe(scale));
         foreach (var group in (string[])[Width, Cost])
             page.Chart(new LineChart("million multiply-adds", $"test accuracy, %{group}",
             [

@@ -25,26 +25,27 @@ public sealed class RankSweep : Experiment
         {
             ExperimentSize.Smoke => [3],
             ExperimentSize.Small => [1, 3, 7, 15],
+            ExperimentSize.Medium => [1, 3, 5, 7, 11, 15],
             _ => [.. Enumerable.Range(1, 15)],
         };
         var strong = new QuadraticOptions { LambdaLearningRate = StrongRate };
-        return Repeat(scale,
+        return Train(scale, data,
         [
-            (Linear, Train(Neurons.Linear)),
-            .. ranks.Select(rank => (Usual + rank, Train(Neurons.Quadratic(rank)))),
-            .. ranks.Select(rank => (Strong + rank, Train(Neurons.Quadratic(rank, strong)))),
+            (Linear, Of(Neurons.Linear)),
+            .. ranks.Select(rank => (Usual + rank, Of(Neurons.Quadratic(rank)))),
+            .. ranks.Select(rank => (Strong + rank, Of(Neurons.Quadratic(rank, strong)))),
         ]);
 
-        Func<ulong, CancellationToken, Measurements> Train(Neuron neuron) => (seed, cancellation) =>
-            NetworkTrial.Run(data.Network(scale, seed, neuron), scale, data, seed, cancellation);
+        Func<ulong, ResNet> Of(Neuron neuron) => seed => data.Network(scale, seed, neuron);
     }
 
     /// <inheritdoc/>
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("seconds an epoch", NetworkTrial.Seconds, 1, 2),
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1),
             ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4));
+        page.Text(StepTime.Describe(scale));
         foreach (var (label, x) in (ReadOnlySpan<(string, Func<string, double>)>)[("rank k (0: linear)", RankOf), ("million multiply-adds", setting => rows.Spread(setting, NetworkTrial.MultiplyAdds).Mean / 1e6)])
             page.Chart(new LineChart(label, "test accuracy, %",
             [

@@ -21,17 +21,18 @@ public sealed class SingleLayer : Experiment
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
     {
         var positions = data.Network(scale, 0, Neurons.Linear).Modules().Where(entry => entry.Module is Conv2d).Select(entry => entry.Path);
-        return Repeat(scale, positions.Prepend(Linear).Select(path => (path, Train(path))));
+        return Train(scale, data, positions.Prepend(Linear).Select(path => (path, Network(path))));
 
-        Func<ulong, CancellationToken, Measurements> Train(string path) => (seed, cancellation) =>
-            NetworkTrial.Run(data.Network(scale, seed, Neurons.Linear, path == Linear ? [] : new Dictionary<string, Neuron> { [path] = Neurons.Quadratic(Rank) }), scale, data, seed, cancellation);
+        Func<ulong, ResNet> Network(string path) => seed =>
+            data.Network(scale, seed, Neurons.Linear, path == Linear ? [] : new Dictionary<string, Neuron> { [path] = Neurons.Quadratic(Rank) });
     }
 
     /// <inheritdoc/>
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("seconds an epoch", NetworkTrial.Seconds, 1, 2), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4));
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4));
+        page.Text(StepTime.Describe(scale));
         var positions = rows.Settings.Where(setting => setting != Linear).ToArray();
         page.Chart(new LineChart("position of the quadratic layer", "test accuracy, %",
         [
