@@ -16,6 +16,8 @@ public sealed class GpuDevice : Device
     readonly AcceleratorStream stream;
     readonly KernelLoader kernels;
     readonly Lock gate = new();
+    PinnedUploads? uploads;
+    bool capturing;
 
     // ILGPU's finalizers would free a block together with the last tensor that the collector drops, before the pool has it back.
     readonly HashSet<GpuMemory> blocks = [];
@@ -27,6 +29,7 @@ public sealed class GpuDevice : Device
         // CUDA's default stream waits for all others and cannot be captured.
         stream = accelerator is CudaAccelerator ? accelerator.CreateStream() : accelerator.DefaultStream;
         kernels = new KernelLoader(accelerator);
+        uploads = PinnedUploads.TryCreate(accelerator, stream);
         Backend = new GpuBackend(this);
     }
 
@@ -51,12 +54,21 @@ public sealed class GpuDevice : Device
     public void Launch<TKernel>(in TKernel kernel, int groups, int groupsY = 1, int groupsZ = 1) where TKernel : struct, IKernel
     {
         if (groups == 0 || groupsY == 0 || groupsZ == 0) return;
+        var config = new KernelConfig(new Index3D(groups, groupsY, groupsZ), new Index3D(TKernel.Threads, 1, 1));
         lock (gate)
         {
+            var launcher = kernels.Get<TKernel>();
             Launches++;
-            kernels.Get<TKernel>()(stream, new KernelConfig(new Index3D(groups, groupsY, groupsZ), new Index3D(TKernel.Threads, 1, 1)), kernel);
+            launcher(stream, config, kernel);
+            if (Recorder is { } recorder) recorder.Add(Again(launcher, config, kernel));
         }
     }
+
+    Action Again<TKernel>(Launcher<TKernel> launcher, KernelConfig config, TKernel kernel) where TKernel : struct, IKernel => () =>
+    {
+        if (!capturing) Launches++;
+        launcher(stream, config, kernel);
+    };
 
     /// <inheritdoc/>
     protected override DeviceMemory AllocateMemory(long bytes)
@@ -80,10 +92,30 @@ public sealed class GpuDevice : Device
     public override void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset)
     {
         if (source.IsEmpty) return;
+        Recorder?.Refuse("it uploads values from the host; let them come in through memory that is filled before the step");
+        UploadUnrecorded(source, target, offset);
+    }
+
+    internal void UploadUnrecorded(ReadOnlySpan<byte> source, DeviceMemory target, long offset)
+    {
+        var memory = (GpuMemory)target;
         lock (gate)
         {
-            var bytes = ((GpuMemory)target).View.Cast<byte>().SubView(offset, source.Length);
-            bytes.CopyFromCPU(stream, source);
+            if (uploads is { } pinned)
+            {
+                try
+                {
+                    pinned.Upload(source, memory.Address + (nint)offset);
+                    return;
+                }
+                catch (AcceleratorException)
+                {
+                    // No page-locked memory is left: a plain copy waits, but needs none.
+                    uploads = null;
+                }
+            }
+
+            memory.View.Cast<byte>().SubView(offset, source.Length).CopyFromCPU(stream, source);
         }
     }
 
@@ -91,6 +123,7 @@ public sealed class GpuDevice : Device
     public override void Download(DeviceMemory source, long offset, Span<byte> target)
     {
         if (target.IsEmpty) return;
+        Recorder?.Refuse("it reads a value, for which the host must wait");
         lock (gate)
         {
             var bytes = ((GpuMemory)source).View.Cast<byte>().SubView(offset, target.Length);
@@ -101,6 +134,7 @@ public sealed class GpuDevice : Device
     /// <inheritdoc/>
     public override void Synchronize()
     {
+        Recorder?.Refuse("it waits for the device");
         lock (gate) stream.Synchronize();
     }
 
@@ -117,8 +151,68 @@ public sealed class GpuDevice : Device
     internal void CopyOnDevice(ArrayView<float> source, ArrayView<float> target)
     {
         if (source.Length == 0) return;
-        lock (gate) source.CopyTo(stream, target);
+        lock (gate)
+        {
+            source.CopyTo(stream, target);
+            Recorder?.Add(() => source.CopyTo(stream, target));
+        }
     }
+
+    // ---- recorded steps
+
+    /// <summary>Recorded steps launched as one graph so far.</summary>
+    public long GraphLaunches { get; private set; }
+
+    /// <summary>Why the driver took no graph of the last recorded step, whose kernels are launched one by one then; null where it took it.</summary>
+    public string? GraphRefusal { get; private set; }
+
+    /// <inheritdoc/>
+    public override Recording? Record() => new GpuRecording(this);
+
+    internal CudaGraph? Capture(IReadOnlyList<Action> launches)
+    {
+        if (stream is not CudaStream cuda) return null;
+        lock (gate)
+        {
+            accelerator.Bind();
+            capturing = true;
+            var graph = CudaGraph.TryCapture(cuda, () => Issue(launches), out var refusal);
+            capturing = false;
+            GraphRefusal = refusal;
+            return graph;
+        }
+    }
+
+    internal void Replay(IReadOnlyList<Action> launches, CudaGraph? graph)
+    {
+        lock (gate)
+        {
+            if (graph is null)
+            {
+                Issue(launches);
+                return;
+            }
+
+            accelerator.Bind();
+            graph.Launch();
+            GraphLaunches++;
+        }
+    }
+
+    internal Number Number(float value, Func<float>? later, ArrayView<float> standIn) =>
+        later is not null && Recorder is { } recorder ? recorder.Float(value, later) : new Number(standIn, Gpu.Number.Constant, value);
+
+    internal StreamNumber Stream(RandomStream drawn, ArrayView<float> standIn) =>
+        Recorder is { } recorder && recorder.Advance(drawn) is { } advance ? recorder.Stream(drawn.Stream, advance) : new StreamNumber(standIn.SubView(0, 0).Cast<ulong>(), Gpu.Number.Constant, drawn.Stream);
+
+    GpuRecording? Recorder => Recording.Current is GpuRecording recording && ReferenceEquals(recording.Device, this) ? recording : null;
+
+    static void Issue(IReadOnlyList<Action> launches)
+    {
+        foreach (var launch in launches) launch();
+    }
+
+    // ---- failures
 
     OutOfMemoryException OutOfMemory(long asked, Exception cause)
     {

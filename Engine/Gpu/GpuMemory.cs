@@ -9,6 +9,9 @@ sealed class GpuMemory(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> b
 {
     public override long Bytes { get; } = buffer.LengthInBytes;
 
+    /// <summary>Where it starts, as the driver sees it.</summary>
+    public nint Address { get; } = buffer.NativePtr;
+
     public ArrayView<float> View { get; } = buffer.View;
 
     public override void Dispose()

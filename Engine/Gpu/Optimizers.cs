@@ -7,32 +7,37 @@ sealed partial class GpuBackend
 {
     public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step)
     {
+        var rate = device.Number(step.LearningRate, step.Later is { } later ? () => later().LearningRate : null, parameters[0].View());
         for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
         {
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
-            device.Launch(new SgdUpdate(w, List(gradients[range]), momenta.IsEmpty ? w : List(momenta[range]), step.LearningRate, step.Momentum, 1f - step.Dampening,
+            device.Launch(new SgdUpdate(w, List(gradients[range]), momenta.IsEmpty ? w : List(momenta[range]), rate, step.Momentum, 1f - step.Dampening,
                 step.WeightDecay, step.GradientScale, momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
         }
     }
 
     public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step)
     {
-        float bias1 = (float)(1 - Math.Pow(step.Beta1, step.Step)), bias2 = (float)(1 - Math.Pow(step.Beta2, step.Step));
+        var standIn = parameters[0].View();
+        Number rate = Now(at => at.LearningRate), shrink = Now(at => 1f - at.LearningRate * at.WeightDecay);
+        Number correction1 = Now(at => 1f / (float)(1 - Math.Pow(at.Beta1, at.Step))), correction2 = Now(at => 1f / (float)(1 - Math.Pow(at.Beta2, at.Step)));
         for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
         {
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
-            device.Launch(new AdamWUpdate(w, List(gradients[range]), List(first[range]), List(second[range]), step.LearningRate, step.Beta1, step.Beta2,
-                step.Epsilon, 1f - step.LearningRate * step.WeightDecay, step.GradientScale, 1f / bias1, 1f / bias2), w.Groups);
+            device.Launch(new AdamWUpdate(w, List(gradients[range]), List(first[range]), List(second[range]), rate, step.Beta1, step.Beta2,
+                step.Epsilon, shrink, step.GradientScale, correction1, correction2), w.Groups);
         }
+
+        Number Now(Func<AdamStep, float> number) => device.Number(number(step), step.Later is { } later ? () => number(later()) : null, standIn);
     }
 
     static ViewList List(ReadOnlySpan<Tensor> tensors) => new(tensors, SgdUpdate.PerGroup);
 }
 
 /// <summary><see cref="SgdStep"/> on up to 16 parameters. Floor: reads w, dw, v, writes w, v.</summary>
-readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList momenta, float learningRate, float momentum, float undamped, float weightDecay,
+readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList momenta, Number learningRate, float momentum, float undamped, float weightDecay,
     float gradientScale, int hasMomentum, int first, int nesterov) : IKernel
 {
     public const int PerGroup = 4 * IKernel.DefaultThreads;
@@ -41,6 +46,7 @@ readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList mome
     {
         var part = parameters.Part(Grid.IdxX, PerGroup);
         ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], v = momenta[part.Tensor];
+        var rate = learningRate.Value;
         for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
         {
             var g = gradientScale * dw[i] + weightDecay * w[i];
@@ -52,19 +58,20 @@ readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList mome
                 step = nesterov != 0 ? g + momentum * velocity : velocity;
             }
 
-            w[i] -= learningRate * step;
+            w[i] -= rate * step;
         }
     }
 }
 
 /// <summary><see cref="AdamStep"/> on up to 16 parameters. Floor: reads w, dw, m, v, writes w, m, v.</summary>
-readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList first, ViewList second, float learningRate, float beta1, float beta2, float epsilon,
-    float shrink, float gradientScale, float correction1, float correction2) : IKernel
+readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList first, ViewList second, Number learningRate, float beta1, float beta2, float epsilon,
+    Number shrink, float gradientScale, Number correction1, Number correction2) : IKernel
 {
     public void Run()
     {
         var part = parameters.Part(Grid.IdxX, SgdUpdate.PerGroup);
         ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], m = first[part.Tensor], v = second[part.Tensor];
+        float rate = learningRate.Value, keep = shrink.Value, unbiased1 = correction1.Value, unbiased2 = correction2.Value;
         for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
         {
             var g = gradientScale * dw[i];
@@ -72,7 +79,7 @@ readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList fi
             var square = beta2 * v[i] + (1f - beta2) * g * g;
             m[i] = mean;
             v[i] = square;
-            w[i] = shrink * w[i] - learningRate * (mean * correction1) / (MathF.Sqrt(square * correction2) + epsilon);
+            w[i] = keep * w[i] - rate * (mean * unbiased1) / (MathF.Sqrt(square * unbiased2) + epsilon);
         }
     }
 }

@@ -5,25 +5,25 @@ namespace QuadEngine.Gpu;
 sealed partial class GpuBackend
 {
     public override void Uniform(Tensor y, RandomStream stream, float low, float high) =>
-        device.Launch(new UniformNumbers(y.View(), stream.Seed, stream.Stream, low, high - low), RandomBlocks(y));
+        device.Launch(new UniformNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), low, high - low), RandomBlocks(y));
 
     public override void Normal(Tensor y, RandomStream stream, float mean, float deviation) =>
-        device.Launch(new NormalNumbers(y.View(), stream.Seed, stream.Stream, mean, deviation), RandomBlocks(y));
+        device.Launch(new NormalNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), mean, deviation), RandomBlocks(y));
 
     public override void Dropout(Tensor x, RandomStream stream, float p, Tensor y) =>
-        device.Launch(new DropoutMask(x.View(), stream.Seed, stream.Stream, p, p < 1f ? 1f / (1f - p) : 0f, y.View()), RandomBlocks(y));
+        device.Launch(new DropoutMask(x.View(), stream.Seed, device.Stream(stream, y.View()), p, p < 1f ? 1f / (1f - p) : 0f, y.View()), RandomBlocks(y));
 
     // A thread takes the four numbers of one block of the generator.
     static int RandomBlocks(Tensor y) => Groups(y.Length, 4 * IKernel.DefaultThreads);
 }
 
 /// <summary>y = low + range u.</summary>
-readonly struct UniformNumbers(ArrayView<float> y, ulong seed, ulong stream, float low, float range) : IKernel
+readonly struct UniformNumbers(ArrayView<float> y, ulong seed, StreamNumber stream, float low, float range) : IKernel
 {
     public void Run()
     {
         var block = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
-        var (u0, u1, u2, u3) = Philox.At(seed, stream, (ulong)(uint)block);
+        var (u0, u1, u2, u3) = Philox.At(seed, stream.Value, (ulong)(uint)block);
         Set(4 * block, u0);
         Set(4 * block + 1, u1);
         Set(4 * block + 2, u2);
@@ -37,12 +37,12 @@ readonly struct UniformNumbers(ArrayView<float> y, ulong seed, ulong stream, flo
 }
 
 /// <summary>Box-Muller: r = sqrt(-2 ln(1 - u0)), (r cos 2 pi u1, r sin 2 pi u1).</summary>
-readonly struct NormalNumbers(ArrayView<float> y, ulong seed, ulong stream, float mean, float deviation) : IKernel
+readonly struct NormalNumbers(ArrayView<float> y, ulong seed, StreamNumber stream, float mean, float deviation) : IKernel
 {
     public void Run()
     {
         var block = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
-        var (u0, u1, u2, u3) = Philox.At(seed, stream, (ulong)(uint)block);
+        var (u0, u1, u2, u3) = Philox.At(seed, stream.Value, (ulong)(uint)block);
         SetPair(4 * block, u0, u1);
         SetPair(4 * block + 2, u2, u3);
     }
@@ -56,12 +56,12 @@ readonly struct NormalNumbers(ArrayView<float> y, ulong seed, ulong stream, floa
 }
 
 /// <summary>y = x / (1 - p) where u >= p, else 0.</summary>
-readonly struct DropoutMask(ArrayView<float> x, ulong seed, ulong stream, float p, float scale, ArrayView<float> y) : IKernel
+readonly struct DropoutMask(ArrayView<float> x, ulong seed, StreamNumber stream, float p, float scale, ArrayView<float> y) : IKernel
 {
     public void Run()
     {
         var block = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
-        var (u0, u1, u2, u3) = Philox.At(seed, stream, (ulong)(uint)block);
+        var (u0, u1, u2, u3) = Philox.At(seed, stream.Value, (ulong)(uint)block);
         Set(4 * block, u0);
         Set(4 * block + 1, u1);
         Set(4 * block + 2, u2);

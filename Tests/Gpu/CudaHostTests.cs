@@ -59,4 +59,91 @@ public class CudaHostTests
         Assert.That(error.Message, Does.Contain("cuda:0 (Stub H200)").And.Contain("asked for 1.00 GiB").Or.Contain("asked for 0.98 GiB"));
         Assert.That(error.Message, Does.Contain("tensors in use hold").And.Contain("Try a batch of at most"));
     }
+
+    [TestCase(0)]
+    [TestCase(3)]
+    public void A_training_step_becomes_one_graph(int rank)
+    {
+        const int Replays = 5;
+        var stub = StubDriver.Instance;
+        var training = new RecordedStepTests.Training(stub.Device, rank, adam: false);
+        using var step = new RecordedStep(stub.Device, training.Step);
+        training.Prepare(0);
+        step.Run();
+        training.Prepare(1);
+        var (captures, plain) = (stub.Count("captures"), stub.Count("launches"));
+        step.Run();
+        Assert.That(step.IsRecorded, step.Refusal);
+        Assert.That(stub.Count("captures"), Is.EqualTo(captures + 1));
+        var perStep = stub.Count("launches") - plain;
+
+        var (launches, graphs, waits) = (stub.Count("launches"), stub.Count("graph_launches"), stub.Count("synchronizations"));
+        for (var i = 0; i < Replays; i++)
+        {
+            training.Prepare(i);
+            step.Run();
+        }
+
+        Assert.That(stub.Count("graph_launches") - graphs, Is.EqualTo(Replays));
+        Assert.That(stub.Count("captures"), Is.EqualTo(captures + 1), "captured once");
+        Assert.That(stub.Count("launches"), Is.EqualTo(launches), "no kernel is launched beside the graph");
+        Assert.That(stub.Count("graph_kernels"), Is.EqualTo(perStep), "the graph holds all kernels of the step");
+        Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits where no value is read");
+        Assert.That(stub.Device.GraphRefusal, Is.Null);
+    }
+
+    [Test]
+    public void Where_the_driver_refuses_graphs_kernels_are_launched_one_by_one()
+    {
+        var stub = StubDriver.Instance;
+        var training = new RecordedStepTests.Training(stub.Device, rank: 3, adam: true);
+        using var step = new RecordedStep(stub.Device, training.Step);
+        stub.Set("refuse_graphs", 1);
+        try
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                training.Prepare(i);
+                step.Run();
+            }
+
+            var (launches, graphs) = (stub.Count("launches"), stub.Count("graph_launches"));
+            training.Prepare(2);
+            step.Run();
+            var perStep = stub.Count("launches") - launches;
+            training.Prepare(3);
+            step.Run();
+            Assert.That(perStep, Is.GreaterThan(50));
+            Assert.That(stub.Count("launches"), Is.EqualTo(launches + 2 * perStep));
+            Assert.That(stub.Count("graph_launches"), Is.EqualTo(graphs));
+            Assert.That(stub.Device.GraphRefusal, Is.Not.Null.And.Not.Empty);
+            Assert.That(step.IsRecorded);
+        }
+        finally
+        {
+            stub.Set("refuse_graphs", 0);
+        }
+    }
+
+    [Test]
+    public void Uploads_go_through_page_locked_memory_and_wait_for_nothing()
+    {
+        var stub = StubDriver.Instance;
+        var (pageable, waits) = (stub.Count("pageable_copies"), stub.Count("synchronizations"));
+        var tensors = new List<(Tensor Tensor, float[] Values)>();
+        foreach (var length in (int[])[1, 10, 5_000, 40_000, 400_000, 3_000_000])
+        {
+            float[] values = [.. Enumerable.Range(0, length).Select(i => i * 0.5f + length)];
+            tensors.Add((Tensor.FromArray(values, [length], stub.Device), [.. values]));
+            values.AsSpan().Clear();
+        }
+
+        Assert.That(stub.Count("pageable_copies"), Is.EqualTo(pageable));
+        Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits));
+        foreach (var (tensor, values) in tensors)
+        {
+            Assert.That(tensor.ToArray(), Is.EqualTo(values));
+            tensor.Dispose();
+        }
+    }
 }

@@ -10,8 +10,35 @@ enum { OK = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500 };
 
 static const size_t total = (size_t)1 << 30;
 static size_t used;
-static int launches, modules, captures, graph_launches, null_stream_launches, capturing;
+static int launches, modules, captures, graph_launches, null_stream_launches, capturing, synchronizations, pageable_copies, copies, waits;
+static int version = 12080, refuse_graphs, refuse_modules;
 static char last_ptx[1 << 20];
+
+/* What is held of page-locked memory: a copy from or to other host memory makes the host wait. */
+enum { most_pinned = 256 };
+static struct { char *start; size_t bytes; } pinned[most_pinned];
+static int is_pinned(void *p)
+{
+    for (int i = 0; i < most_pinned; i++)
+        if (pinned[i].start && (char *)p >= pinned[i].start && (char *)p < pinned[i].start + pinned[i].bytes) return 1;
+    return 0;
+}
+static void pin(void *p, size_t n) { for (int i = 0; i < most_pinned; i++) if (!pinned[i].start) { pinned[i].start = p; pinned[i].bytes = n; return; } abort(); }
+static void unpin(void *p) { for (int i = 0; i < most_pinned; i++) if (pinned[i].start == p) pinned[i].start = 0; }
+
+/* A graph: how many kernels, and the copies, which are made when it is launched. */
+struct copy { void *to, *from; size_t bytes; };
+struct graph { int kernels, copies; struct copy copy[64]; };
+static struct graph *captured, *last_graph;
+
+void stub_set_version(int v) { version = v; }
+void stub_set_refuse_graphs(int v) { refuse_graphs = v; }
+void stub_set_refuse_modules(int v) { refuse_modules = v; }
+int stub_synchronizations(void) { return synchronizations; }
+int stub_pageable_copies(void) { return pageable_copies; }
+int stub_copies(void) { return copies; }
+int stub_waits(void) { return waits; }
+int stub_graph_kernels(void) { return last_graph ? last_graph->kernels : 0; }
 
 int stub_launches(void) { return launches; }
 int stub_modules(void) { return modules; }
@@ -22,7 +49,7 @@ int stub_capturing(void) { return capturing; }
 const char *stub_last_ptx(void) { return last_ptx; }
 
 result cuInit(unsigned flags) { return OK; }
-result cuDriverGetVersion(int *version) { *version = 12080; return OK; }
+result cuDriverGetVersion(int *v) { *v = version; return OK; }
 result cuDeviceGetCount(int *count) { *count = 1; return OK; }
 result cuDeviceGet(int *device, int ordinal) { *device = ordinal; return OK; }
 result cuDeviceGetName(char *name, int length, int device) { strncpy(name, "Stub H200", length); return OK; }
@@ -66,6 +93,7 @@ result cuMemAlloc_v2(void **p, size_t n)
 {
     if (used + n > total) return OUT_OF_MEMORY;
     char *block = aligned_alloc(256, (n + 511) / 256 * 256);
+    memset(block, 0, (n + 511) / 256 * 256);
     *(size_t *)block = n;
     *p = block + 256;
     used += n;
@@ -73,33 +101,49 @@ result cuMemAlloc_v2(void **p, size_t n)
 }
 result cuMemFree_v2(void *p) { if (!p) return 1; char *block = (char *)p - 256; used -= *(size_t *)block; free(block); return OK; }
 result cuMemGetInfo_v2(size_t *f, size_t *t) { *f = total - used; *t = total; return OK; }
-result cuMemAllocHost_v2(void **p, size_t n) { *p = malloc(n); return OK; }
-result cuMemHostAlloc(void **p, size_t n, unsigned flags) { *p = malloc(n); return OK; }
-result cuMemFreeHost(void *p) { free(p); return OK; }
-result cuMemHostRegister_v2(void *p, size_t n, unsigned flags) { return OK; }
-result cuMemHostUnregister(void *p) { return OK; }
+result cuMemHostAlloc(void **p, size_t n, unsigned flags) { *p = malloc(n); pin(*p, n); return OK; }
+result cuMemAllocHost_v2(void **p, size_t n) { return cuMemHostAlloc(p, n, 0); }
+result cuMemFreeHost(void *p) { unpin(p); free(p); return OK; }
+result cuMemHostRegister_v2(void *p, size_t n, unsigned flags) { pin(p, n); return OK; }
+result cuMemHostUnregister(void *p) { unpin(p); return OK; }
 result cuMemHostGetDevicePointer_v2(void **d, void *h, unsigned flags) { *d = h; return OK; }
 result cuPointerGetAttribute(void *data, int attribute, void *p) { return 1; }
-result cuMemcpyAsync(void *d, void *s, size_t n, void *stream) { memcpy(d, s, n); return OK; }
-result cuMemcpyHtoDAsync_v2(void *d, void *s, size_t n, void *stream) { memcpy(d, s, n); return OK; }
-result cuMemcpyDtoHAsync_v2(void *d, void *s, size_t n, void *stream) { memcpy(d, s, n); return OK; }
+static result copy(void *d, void *s, size_t n)
+{
+    copies++;
+    if (!captured) { memcpy(d, s, n); return OK; }
+    if (captured->copies == 64) abort();
+    captured->copy[captured->copies++] = (struct copy){ d, s, n };
+    return OK;
+}
+static result copy_host(void *d, void *s, void *host, size_t n)
+{
+    if (captured) return 906;
+    if (!is_pinned(host)) pageable_copies++;
+    return copy(d, s, n);
+}
+result cuMemcpyAsync(void *d, void *s, size_t n, void *stream) { return copy(d, s, n); }
+result cuMemcpyDtoDAsync_v2(void *d, void *s, size_t n, void *stream) { return copy(d, s, n); }
+result cuMemcpyHtoDAsync_v2(void *d, void *s, size_t n, void *stream) { return copy_host(d, s, s, n); }
+result cuMemcpyDtoHAsync_v2(void *d, void *s, size_t n, void *stream) { return copy_host(d, s, d, n); }
 result cuMemsetD8Async(void *d, unsigned char v, size_t n, void *stream) { memset(d, v, n); return OK; }
 
 static uintptr_t streams;
 result cuStreamCreate(void **s, unsigned flags) { *s = (void *)(++streams); return OK; }
 result cuStreamCreateWithPriority(void **s, unsigned flags, int priority) { return cuStreamCreate(s, flags); }
 result cuStreamDestroy_v2(void *s) { return OK; }
-result cuStreamSynchronize(void *s) { return capturing ? 900 : OK; }
+result cuStreamSynchronize(void *s) { synchronizations++; return capturing ? 900 : OK; }
 result cuStreamWaitEvent(void *s, void *e, unsigned flags) { return OK; }
 result cuEventCreate(void **e, unsigned flags) { *e = malloc(8); return OK; }
 result cuEventDestroy_v2(void *e) { free(e); return OK; }
 result cuEventRecord(void *e, void *s) { return OK; }
 result cuEventQuery(void *e) { return OK; }
-result cuEventSynchronize(void *e) { return OK; }
+result cuEventSynchronize(void *e) { waits++; return OK; }
 result cuEventElapsedTime(float *ms, void *a, void *b) { *ms = 1; return OK; }
 
 result cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, void **values)
 {
+    if (refuse_modules) return 218;
     strncpy(last_ptx, text, sizeof last_ptx - 1);
     *m = (void *)(uintptr_t)(++modules);
     return OK;
@@ -114,17 +158,39 @@ result cuGetErrorString(int error, const char **text) { *text = error == OUT_OF_
 result cuLaunchKernel(void *f, int gx, int gy, int gz, int bx, int by, int bz, int shared, void *stream, void **arguments, void **extra)
 {
     if (!stream) null_stream_launches++;
-    launches++;
+    if (captured) captured->kernels++;
+    else launches++;
     return OK;
 }
 
-/* Graphs: a number of launches, nothing more. */
-static int begun;
-result cuStreamBeginCapture_v2(void *s, int mode) { if (capturing) return 1; capturing = 1; begun = launches; return OK; }
-result cuStreamEndCapture(void *s, void **graph) { if (!capturing) return 1; capturing = 0; captures++; *graph = (void *)(uintptr_t)(launches - begun + 1); return OK; }
-result cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags) { int *e = malloc(sizeof(int)); *e = (int)(uintptr_t)graph; *exec = e; return OK; }
-result cuGraphExecUpdate(void *exec, void *graph, void **node, int *outcome) { int same = *(int *)exec == (int)(uintptr_t)graph; *outcome = same ? 0 : 1; return same ? OK : 910; }
-result cuGraphExecUpdate_v2(void *exec, void *graph, void *info) { return *(int *)exec == (int)(uintptr_t)graph ? OK : 910; }
-result cuGraphLaunch(void *exec, void *stream) { graph_launches++; return OK; }
-result cuGraphDestroy(void *graph) { return OK; }
-result cuGraphExecDestroy(void *exec) { free(exec); return OK; }
+result cuStreamBeginCapture_v2(void *s, int mode)
+{
+    if (refuse_graphs) return 801;
+    if (capturing || !s) return 900;
+    captured = calloc(1, sizeof(struct graph));
+    capturing = 1;
+    return OK;
+}
+result cuStreamEndCapture(void *s, void **graph)
+{
+    if (!capturing) return 401;
+    *graph = captured;
+    captured = 0;
+    capturing = 0;
+    captures++;
+    return OK;
+}
+result cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags)
+{
+    *exec = memcpy(malloc(sizeof(struct graph)), graph, sizeof(struct graph));
+    return OK;
+}
+result cuGraphLaunch(void *exec, void *stream)
+{
+    last_graph = exec;
+    for (int i = 0; i < last_graph->copies; i++) memcpy(last_graph->copy[i].to, last_graph->copy[i].from, last_graph->copy[i].bytes);
+    graph_launches++;
+    return OK;
+}
+result cuGraphDestroy(void *graph) { free(graph); return OK; }
+result cuGraphExecDestroy(void *exec) { if (last_graph == exec) last_graph = 0; free(exec); return OK; }

@@ -26,6 +26,9 @@ sealed class StubDriver
 
     public int Count(string name) => Marshal.GetDelegateForFunctionPointer<Counter>(NativeLibrary.GetExport(library, $"stub_{name}"))();
 
+    /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_modules".</summary>
+    public void Set(string name, int value) => Marshal.GetDelegateForFunctionPointer<Setter>(NativeLibrary.GetExport(library, $"stub_set_{name}"))(value);
+
     public string LastPtx => Marshal.PtrToStringUTF8(Marshal.GetDelegateForFunctionPointer<Text>(NativeLibrary.GetExport(library, "stub_last_ptx"))())!;
 
     static StubDriver Build()
@@ -54,6 +57,8 @@ sealed class StubDriver
     }
 
     delegate int Counter();
+
+    delegate void Setter(int value);
 
     delegate nint Text();
 }

@@ -1,3 +1,4 @@
+using QuadEngine.Devices;
 using QuadEngine.Operations;
 
 namespace QuadEngine;
@@ -129,10 +130,16 @@ sealed class BackwardPass(bool retainGraph)
         {
             gradients.Remove(node, out var gradient);
             NonFiniteGuard.CheckGradient(node, gradient!);
-            if (node.Leaf is { } leaf) leaf.Grad = leaf.Grad is null ? Own(gradient!) : Sum(leaf.Grad, gradient!);
+            if (node.Leaf is { } leaf) Leave(leaf, gradient!);
             else Visit(node, gradient!);
             gradient!.Dispose();
         }
+    }
+
+    static void Leave(Tensor leaf, Tensor gradient)
+    {
+        Recording.Current?.GivesGradient(leaf);
+        leaf.Grad = leaf.Grad is null ? Own(gradient) : Sum(leaf.Grad, gradient);
     }
 
     // Whatever the backward of an operation makes on its way is dropped when the scope ends.

@@ -16,10 +16,12 @@ public sealed class BufferPool
     const long NudgeBytes = 256L << 20;
 
     readonly Func<long, DeviceMemory> allocate;
-    readonly Dictionary<long, Stack<DeviceMemory>> free = [];
-    readonly ConcurrentQueue<Storage> finalized = [];
+    readonly FreeBlocks free = new();
+    readonly ConcurrentQueue<Action> finalized = [];
     readonly Lock gate = new();
     long inUse, reserved, peak, nudgeAt = NudgeBytes;
+    BlockReserve? filling;
+    int fillingThread;
 
     internal BufferPool(Func<long, DeviceMemory> allocate) => this.allocate = allocate;
 
@@ -46,13 +48,11 @@ public sealed class BufferPool
         ReleaseFinalized();
         lock (gate)
         {
-            foreach (var block in free.Values.SelectMany(blocks => blocks))
+            foreach (var block in free.TakeAll())
             {
                 reserved -= block.Bytes;
                 block.Dispose();
             }
-
-            free.Clear();
         }
     }
 
@@ -63,9 +63,10 @@ public sealed class BufferPool
         NudgeCollector(size);
         lock (gate)
         {
+            if (Reserve?.Free.TryTake(size) is { } own) return own;
             inUse += size;
             peak = Math.Max(peak, inUse);
-            if (free.TryGetValue(size, out var blocks) && blocks.TryPop(out var block)) return block;
+            if (free.TryTake(size) is { } block) return Belonging(block);
         }
 
         try
@@ -94,19 +95,58 @@ public sealed class BufferPool
     {
         lock (gate)
         {
-            inUse -= block.Bytes;
-            if (!free.TryGetValue(block.Bytes, out var blocks)) free[block.Bytes] = blocks = [];
-            blocks.Push(block);
+            if (block.Reserve is { } reserve) reserve.Free.Put(block);
+            else Free(block);
         }
     }
 
-    internal void ReleaseLater(Storage storage) => finalized.Enqueue(storage);
+    internal void ReleaseLater(Storage storage) => ReleaseLater(storage.Release);
+
+    internal void ReleaseLater(Action release) => finalized.Enqueue(release);
+
+    // ---- reserves
+
+    /// <summary>Blocks that this thread rents from now on belong to the reserve, also when they are free; null ends that.</summary>
+    internal void Fill(BlockReserve? reserve)
+    {
+        lock (gate) (filling, fillingThread) = (reserve, Environment.CurrentManagedThreadId);
+    }
+
+    /// <summary>Ends a reserve: its blocks are for everybody, now or when they are free.</summary>
+    internal void Release(BlockReserve reserve)
+    {
+        lock (gate)
+        {
+            foreach (var block in reserve.Blocks) block.Reserve = null;
+            reserve.Blocks.Clear();
+            foreach (var block in reserve.Free.TakeAll()) Free(block);
+        }
+    }
+
+    BlockReserve? Reserve => filling is not null && fillingThread == Environment.CurrentManagedThreadId ? filling : null;
+
+    DeviceMemory Belonging(DeviceMemory block)
+    {
+        if (Reserve is not { } reserve) return block;
+        block.Reserve = reserve;
+        reserve.Blocks.Add(block);
+        return block;
+    }
+
+    void Free(DeviceMemory block)
+    {
+        inUse -= block.Bytes;
+        free.Put(block);
+    }
 
     DeviceMemory Allocate(long size)
     {
         var block = allocate(size);
-        lock (gate) reserved += size;
-        return block;
+        lock (gate)
+        {
+            reserved += size;
+            return Belonging(block);
+        }
     }
 
     // The collector sees small handles, not the memory behind them, and would wait too long: it is called when live storage
@@ -127,7 +167,7 @@ public sealed class BufferPool
 
     void ReleaseFinalized()
     {
-        while (finalized.TryDequeue(out var storage)) storage.Release();
+        while (finalized.TryDequeue(out var release)) release();
     }
 
     static long RoundUp(long bytes)
@@ -136,4 +176,36 @@ public sealed class BufferPool
         var step = Math.Max(64, (long)BitOperations.RoundUpToPowerOf2((ulong)bytes) >> 4);
         return (bytes + step - 1) / step * step;
     }
+}
+
+/// <summary>Free blocks by their sizes; of one size the last freed is taken first.</summary>
+sealed class FreeBlocks
+{
+    readonly Dictionary<long, Stack<DeviceMemory>> bySize = [];
+
+    public DeviceMemory? TryTake(long size) => bySize.TryGetValue(size, out var blocks) && blocks.TryPop(out var block) ? block : null;
+
+    public void Put(DeviceMemory block)
+    {
+        if (!bySize.TryGetValue(block.Bytes, out var blocks)) bySize[block.Bytes] = blocks = [];
+        blocks.Push(block);
+    }
+
+    public IReadOnlyList<DeviceMemory> TakeAll()
+    {
+        DeviceMemory[] all = [.. bySize.Values.SelectMany(blocks => blocks)];
+        bySize.Clear();
+        return all;
+    }
+}
+
+/// <summary>
+/// Blocks that nobody but their owner gets, in use or free: a recorded step writes into the memory it was recorded with at every replay.
+/// They count as in use as long as the reserve lives.
+/// </summary>
+sealed class BlockReserve
+{
+    public FreeBlocks Free { get; } = new();
+
+    public List<DeviceMemory> Blocks { get; } = [];
 }

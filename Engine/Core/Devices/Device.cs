@@ -79,6 +79,9 @@ public abstract class Device
     /// <summary>Waits until all kernels asked for so far have finished.</summary>
     public abstract void Synchronize();
 
+    /// <summary>Keeps what this thread launches, to be launched again; null for a device that cannot. See <see cref="RecordedStep"/>.</summary>
+    public virtual Recording? Record() => null;
+
     /// <inheritdoc/>
     public override string ToString() => Name;
 }

@@ -10,6 +10,9 @@ public abstract class DeviceMemory : IDisposable
 
     /// <summary>Gives the block back to the operating system or the driver.</summary>
     public abstract void Dispose();
+
+    /// <summary>Where the block goes when it is freed; null for the pool at large.</summary>
+    internal BlockReserve? Reserve { get; set; }
 }
 
 /// <summary>
@@ -83,6 +86,7 @@ public sealed class Storage
         if (readers is not null)
             foreach (var reader in readers.ToArray()) reader.Compute(null);
         Version++;
+        Recording.Current?.OnHost(Writing);
     }
 
     internal void AddReader(Storage reader) => (readers ??= []).Add(reader);

@@ -19,7 +19,10 @@ public sealed class AdamW(IEnumerable<ParameterGroup> groups, float learningRate
     public override IReadOnlyList<string> Slots => ["first_moment", "second_moment"];
 
     /// <inheritdoc/>
-    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first) =>
-        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1],
-            new AdamStep(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, Steps));
+    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first)
+    {
+        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now });
+
+        AdamStep Now() => new(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, Steps);
+    }
 }

@@ -1,3 +1,5 @@
+using QuadEngine.Devices;
+
 namespace QuadEngine;
 
 /// <summary>Updates parameters from their gradients. A step uses the gradients up: it clears them, so that the next Backward starts anew.</summary>
@@ -33,6 +35,7 @@ public abstract class Optimizer
     public void Step()
     {
         Steps++;
+        Recording.Current?.OnHost(() => Steps++);
         foreach (var group in Groups)
         {
             // Parameters that took part in fewer steps than others (frozen for a while) start with fresh slots.
@@ -60,6 +63,7 @@ public abstract class Optimizer
     {
         Check.That(slots.Count == Slots.Count && slots.All(slot => slot.Shape == parameter.Shape), nameof(Restore),
             $"a parameter of shape {parameter.Shape} needs {Slots.Count} tensors of its shape ({string.Join(", ", Slots)}), got {slots.Count}.");
+        Recording.Outdate();
         state[parameter] = [.. slots.Select(slot =>
         {
             var own = Tensor.Like(parameter).Keep();
@@ -74,6 +78,7 @@ public abstract class Optimizer
     void Update(ParameterGroup group, Parameter[] parameters, bool first)
     {
         if (parameters.Length == 0) return;
+        if (first) Recording.Current?.Refuse("a parameter is updated for the first time, which starts its optimizer state");
         if (first)
             foreach (var parameter in parameters) state[parameter] = [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())];
         foreach (var parameter in parameters)

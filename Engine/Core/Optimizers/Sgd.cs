@@ -39,7 +39,10 @@ public sealed class Sgd : Optimizer
     public override IReadOnlyList<string> Slots => Momentum > 0f ? ["momentum"] : [];
 
     /// <inheritdoc/>
-    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first) =>
-        parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [],
-            new SgdStep(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, first));
+    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first)
+    {
+        parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [], Now() with { Later = Now });
+
+        SgdStep Now() => new(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, first);
+    }
 }

@@ -1,3 +1,5 @@
+using QuadEngine.Devices;
+
 namespace QuadEngine;
 
 /// <summary>
@@ -16,7 +18,11 @@ public sealed class Generator(ulong seed)
     public ulong Position { get; set; }
 
     /// <summary>Takes the next stream.</summary>
-    public RandomStream Next() => new(Seed, Position++);
+    public RandomStream Next()
+    {
+        Recording.Current?.Drawn(this);
+        return new(Seed, Position++);
+    }
 }
 
 /// <summary>One stream of <see cref="Philox"/>: element i of a tensor takes word i mod 4 of the block at i / 4.</summary>

@@ -57,6 +57,19 @@ public sealed class IntTensor : IDisposable
         return values;
     }
 
+    /// <summary>Overwrites all elements in place with those of another tensor, from any device.</summary>
+    /// <exception cref="ArgumentException">The shapes differ.</exception>
+    public void Assign(IntTensor values)
+    {
+        Check.That(values.Shape == Shape, nameof(Assign), $"the values have shape {values.Shape} but the tensor {Shape}.");
+        using var local = values.To(Device);
+        Storage.Writing();
+
+        // Elements of both kinds are 4 bytes, and a copy does not look into them.
+        using Tensor from = Tensor.On(local.Storage.Retain(), Shape), to = Tensor.On(Storage.Retain(), Shape);
+        Device.Backend.Copy(from, to);
+    }
+
     /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
     public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Share() : FromSpan(ToArray(), Shape, device);
 

@@ -212,6 +212,7 @@ public partial class Tensor : IDisposable
         Offset = source.Offset;
         Device = source.Device;
         old?.Release();
+        Recording.Outdate();
     }
 
     /// <summary>Shape and device, and the values of small tensors.</summary>

@@ -1,0 +1,90 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine;
+
+/// <summary>
+/// A training step that runs many times on inputs of one shape. Where the device can record (GPUs), the first run goes through the
+/// host code, the second is recorded, and all later ones replay its kernels: on CUDA as one graph, in one launch. Bits are the same.
+/// <code>
+/// using Tensor images = Tensor.Empty([128, 32, 32, 3], device), ...;
+/// using var step = new RecordedStep(device, () =>
+/// {
+///     loss = Losses.CrossEntropy(net.Forward(images), labels);
+///     loss.Backward();
+///     sgd.Step();
+/// });
+/// foreach (var batch in batches) { images.Assign(batch.Images); labels.Assign(batch.Labels); step.Run(); }
+/// </code>
+/// </summary>
+/// <remarks>
+/// A replay runs kernels, not the C# of the step: what varies from step to step must come in through memory that the step reads
+/// (<see cref="Tensor.Assign(Tensor)"/> before the run). Learning rates, steps counted by optimizers and random numbers go on as they would.
+/// Tensors that the step leaves in variables outside keep their memory and hold the values of the last run. A step that reads a value,
+/// uploads one or accumulates gradients is not replayed (<see cref="Refusal"/> says why); it runs through the host code each time.
+/// </remarks>
+public sealed class RecordedStep(Device device, Action step) : IDisposable
+{
+    Recording? recording;
+    bool warm;
+
+    /// <summary>Releases the recording at the device's next request.</summary>
+    ~RecordedStep()
+    {
+        if (recording is { } dead) device.Pool.ReleaseLater(dead.Dispose);
+    }
+
+    /// <summary>Runs are replays now.</summary>
+    public bool IsRecorded => recording is not null;
+
+    /// <summary>Why the step is not replayed, though the device could; null where it is, or will be.</summary>
+    public string? Refusal { get; private set; }
+
+    /// <summary>Runs the step, or replays it.</summary>
+    public void Run()
+    {
+        if (recording is { IsUpToDate: false }) Forget();
+
+        // Within another step that is being recorded, this one is a part of it. The first run makes what the others find: the optimizer's
+        // state, compiled kernels.
+        if (Recording.Current is not null) step();
+        else if (recording is { } recorded) recorded.Replay();
+        else if (warm && Refusal is null && device.Record() is { } fresh) Record(fresh);
+        else step();
+        warm = true;
+    }
+
+    /// <summary>Gives the recording's memory back; the next run goes through the host code.</summary>
+    public void Dispose()
+    {
+        Forget();
+        GC.SuppressFinalize(this);
+    }
+
+    void Record(Recording fresh)
+    {
+        fresh.Begin();
+        try
+        {
+            step();
+        }
+        catch
+        {
+            fresh.Refuse("it failed");
+            throw;
+        }
+        finally
+        {
+            fresh.End();
+            Refusal = fresh.Refusal;
+            if (Refusal is null) recording = fresh;
+            else fresh.Dispose();
+        }
+    }
+
+    void Forget()
+    {
+        recording?.Dispose();
+        recording = null;
+        warm = false;
+    }
+}

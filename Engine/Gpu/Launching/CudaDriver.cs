@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using ILGPU.Runtime.Cuda;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>Functions of the CUDA driver that ILGPU does not offer: graphs, page-locked memory that is kept, events.</summary>
+/// <remarks>Every driver of the last ten years has them but for graphs; a missing one throws <see cref="EntryPointNotFoundException"/>.</remarks>
+static class CudaDriver
+{
+    const string Library = "cuda";
+
+    /// <summary>Only this thread's launches belong to a capture, and only its own calls can break it.</summary>
+    public const int ThreadLocalCapture = 1;
+
+    /// <summary>An event that only orders work and takes no time.</summary>
+    public const uint WithoutTiming = 2;
+
+    public static void Check(int error) => CudaException.ThrowIfFailed((CudaError)error);
+
+    [DllImport(Library, EntryPoint = "cuStreamBeginCapture_v2")]
+    public static extern int BeginCapture(nint stream, int mode);
+
+    [DllImport(Library, EntryPoint = "cuStreamEndCapture")]
+    public static extern int EndCapture(nint stream, out nint graph);
+
+    [DllImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
+    public static extern int Instantiate(out nint executable, nint graph, ulong flags);
+
+    [DllImport(Library, EntryPoint = "cuGraphLaunch")]
+    public static extern int LaunchGraph(nint executable, nint stream);
+
+    [DllImport(Library, EntryPoint = "cuGraphExecDestroy")]
+    public static extern int DestroyExecutable(nint executable);
+
+    [DllImport(Library, EntryPoint = "cuGraphDestroy")]
+    public static extern int DestroyGraph(nint graph);
+
+    [DllImport(Library, EntryPoint = "cuMemHostAlloc")]
+    public static extern int AllocateHost(out nint memory, nuint bytes, uint flags);
+
+    [DllImport(Library, EntryPoint = "cuMemFreeHost")]
+    public static extern int FreeHost(nint memory);
+
+    [DllImport(Library, EntryPoint = "cuMemcpyHtoDAsync_v2")]
+    public static extern int CopyToDevice(nint target, nint source, nuint bytes, nint stream);
+
+    [DllImport(Library, EntryPoint = "cuMemcpyDtoHAsync_v2")]
+    public static extern int CopyToHost(nint target, nint source, nuint bytes, nint stream);
+
+    [DllImport(Library, EntryPoint = "cuMemcpyDtoDAsync_v2")]
+    public static extern int CopyOnDevice(nint target, nint source, nuint bytes, nint stream);
+
+    [DllImport(Library, EntryPoint = "cuEventCreate")]
+    public static extern int CreateEvent(out nint created, uint flags);
+
+    [DllImport(Library, EntryPoint = "cuEventRecord")]
+    public static extern int RecordEvent(nint recorded, nint stream);
+
+    [DllImport(Library, EntryPoint = "cuEventSynchronize")]
+    public static extern int WaitForEvent(nint awaited);
+
+    [DllImport(Library, EntryPoint = "cuStreamWaitEvent")]
+    public static extern int LetStreamWait(nint stream, nint awaited, uint flags);
+}

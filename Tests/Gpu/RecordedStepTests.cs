@@ -1,0 +1,185 @@
+using QuadEngine.Gpu;
+using QuadEngine.Layers;
+using QuadEngine.Models;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>A step that is recorded and replayed gives the bits of one that goes through the host code each time.</summary>
+public class RecordedStepTests
+{
+    const int Steps = 6, Batch = 8, Side = 8, Classes = 4;
+
+    [TestCase(0, false)]
+    [TestCase(3, false)]
+    [TestCase(3, true)]
+    public void Replays_give_the_bits_of_plain_steps(int rank, bool adam)
+    {
+        var device = TestDevices.OpenCl;
+        Training plain = new(device, rank, adam), recorded = new(device, rank, adam);
+        using var step = new RecordedStep(device, recorded.Step);
+        for (var i = 0; i < Steps; i++)
+        {
+            plain.Prepare(i);
+            plain.Step();
+            recorded.Prepare(i);
+            step.Run();
+            Assert.That(recorded.Loss.Item(), Is.EqualTo(plain.Loss.Item()), $"loss of step {i}");
+            Assert.That(step.IsRecorded, Is.EqualTo(i > 0), step.Refusal);
+        }
+
+        Assert.That(step.Refusal, Is.Null);
+        Assert.That(recorded.Optimizer.Steps, Is.EqualTo(Steps));
+        Assert.That(recorded.Random.Position, Is.EqualTo(plain.Random.Position));
+        foreach (var (name, values) in plain.Network.StateDictionary())
+            Assert.That(recorded.Network.StateDictionary()[name].Values, Is.EqualTo(values.Values), name);
+    }
+
+    [Test]
+    public void Memory_of_a_recorded_step_is_nobody_elses()
+    {
+        var device = TestDevices.OpenCl;
+        var training = new Training(device, rank: 3, adam: false);
+        using var step = new RecordedStep(device, training.Step);
+        for (var i = 0; i < 2; i++)
+        {
+            training.Prepare(i);
+            step.Run();
+        }
+
+        // Tensors of all sizes made between replays: none may lie where a replay writes.
+        var others = Enumerable.Range(1, 12).SelectMany(power => Enumerable.Range(0, 8).Select(i => Tensor.Full([1 << power], power + 0.25f, device))).ToArray();
+        var settled = device.Pool.Statistics.Reserved;
+        for (var i = 2; i < 40; i++)
+        {
+            training.Prepare(i);
+            step.Run();
+        }
+
+        Assert.That(others.All(other => other.ToArray().All(value => value == int.Log2(other.Length) + 0.25f)));
+        Assert.That(device.Pool.Statistics.Reserved, Is.EqualTo(settled), "memory is level");
+        foreach (var other in others) other.Dispose();
+    }
+
+    [Test]
+    public void A_disposed_recording_gives_its_memory_back()
+    {
+        var device = TestDevices.OpenCl;
+        var training = new Training(device, rank: 0, adam: false);
+        using var step = new RecordedStep(device, training.Step);
+        training.Prepare(0);
+        step.Run();
+        training.Loss.Dispose();
+        var before = device.Pool.Statistics.InUse;
+        training.Prepare(1);
+        step.Run();
+        Assert.That(device.Pool.Statistics.InUse, Is.GreaterThan(before), "what a replay writes to counts as in use");
+        training.Loss.Dispose();
+        step.Dispose();
+        Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
+    }
+
+    [Test]
+    public void A_step_that_cannot_be_replayed_says_why_and_runs()
+    {
+        var device = TestDevices.OpenCl;
+        using var w = new Parameter(Tensor.Ones([4], device));
+        var sgd = new Sgd([w], learningRate: 0.1f);
+
+        Refused("reads a value", () => w.Sum().Item());
+        Refused("uploads values", () => Tensor.FromArray([1f], [1], device));
+        Refused("adds to gradients of before", () => w.Square().Sum().Backward());
+        Refused("leaves gradients behind", () =>
+        {
+            sgd.ClearGrad();
+            w.Square().Sum().Backward();
+        });
+
+        void Refused(string why, Action action)
+        {
+            var runs = 0;
+            using var step = new RecordedStep(device, () =>
+            {
+                runs++;
+                action();
+            });
+            for (var i = 0; i < 4; i++) step.Run();
+            Assert.That(step.Refusal, Does.Contain(why));
+            Assert.That(runs, Is.EqualTo(4));
+        }
+    }
+
+    [Test]
+    public void A_moved_network_is_recorded_anew()
+    {
+        var device = TestDevices.OpenCl;
+        Training plain = new(device, 0, false), recorded = new(device, 0, false);
+        using var step = new RecordedStep(device, recorded.Step);
+        for (var i = 0; i < Steps; i++)
+        {
+            if (i == 3)
+                foreach (var training in (Training[])[plain, recorded])
+                {
+                    training.Network.MoveTo(Device.Cpu);
+                    training.Network.MoveTo(device);
+                }
+
+            plain.Prepare(i);
+            plain.Step();
+            recorded.Prepare(i);
+            step.Run();
+            Assert.That(recorded.Loss.Item(), Is.EqualTo(plain.Loss.Item()), $"loss of step {i}");
+        }
+    }
+
+    [Test]
+    public void On_the_cpu_every_run_goes_through_the_host_code()
+    {
+        var runs = 0;
+        using var step = new RecordedStep(Device.Cpu, () => runs++);
+        for (var i = 0; i < 3; i++) step.Run();
+        Assert.That((runs, step.IsRecorded, step.Refusal), Is.EqualTo((3, false, (string?)null)));
+    }
+
+    /// <summary>A small network with dropout, a schedule, and inputs that change.</summary>
+    internal sealed class Training
+    {
+        readonly Tensor images;
+        readonly IntTensor labels;
+
+        public Training(Device device, int rank, bool adam)
+        {
+            Generator.Default = new Generator(5);
+            Network = ResNet.Cifar(depth: 8, classes: Classes, neuron: rank == 0 ? null : Layers.Neurons.Quadratic(rank), width: 8).To(device);
+            images = Tensor.Empty([Batch, Side, Side, 3], device);
+            labels = IntTensor.Empty([Batch], device);
+            Optimizer = adam ? new AdamW(Network.ParameterGroups(), 0.01f) : new Sgd(Network.ParameterGroups(), 0.05f, momentum: 0.9f, weightDecay: 1e-4f);
+        }
+
+        public ResNet Network { get; }
+
+        public Optimizer Optimizer { get; }
+
+        public Generator Random { get; } = new(11);
+
+        public Tensor Loss { get; private set; } = null!;
+
+        public void Prepare(int step)
+        {
+            using var batch = Tensor.Normal([Batch, Side, Side, 3], generator: new Generator((ulong)step + 100));
+            using var classes = IntTensor.FromArray([.. Enumerable.Range(0, Batch).Select(i => (i * (step + 1)) % Classes)]);
+            images.Assign(batch);
+            labels.Assign(classes);
+            Optimizer.LearningRate = 0.05f / (step + 1);
+        }
+
+        public void Step()
+        {
+            using var scope = new TensorScope();
+            using var dropped = QuadEngine.Operations.Dropout.Apply(images, 0.2f, Random);
+            using var logits = Network.Forward(dropped);
+            Loss = QuadEngine.Losses.CrossEntropy(logits, labels).Keep();
+            Loss.Backward();
+            Optimizer.Step();
+        }
+    }
+}
