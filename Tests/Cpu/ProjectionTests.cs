@@ -8,6 +8,9 @@ public class ProjectionTests
 {
     static readonly Backend Backend = Device.Cpu.Backend;
 
+    // Of a sum of so many products of values in [-1, 1): errors add up as random steps do. Winograd's are some times those of the plain sum.
+    static double Rounding(long terms) => Math.Max(2e-5, 3e-6 * Math.Sqrt(terms));
+
     [Test]
     public void MatMul_equals_the_plain_sum([Range(0, 79)] int seed)
     {
@@ -25,7 +28,7 @@ public class ProjectionTests
         var (g, x, filter, _) = Operands(seed);
         var y = Cases.Output(OutputOf(g));
         Backend.Conv2d(Cases.Place(x, InputOf(g)), Cases.Place(filter, FilterOf(g)), g, default, y);
-        Cases.AssertClose(Projections.Conv2d(x, filter, g), y, $"{g}");
+        Cases.AssertClose(Projections.Conv2d(x, filter, g), y, $"{g}", Rounding((long)g.Window.Height * g.Window.Width * g.InChannels / g.Groups));
     }
 
     [Test]
@@ -34,7 +37,7 @@ public class ProjectionTests
         var (g, _, filter, dy) = Operands(seed);
         var dx = Cases.Output(InputOf(g));
         Backend.Conv2dInputGradient(Cases.Place(dy, OutputOf(g)), Cases.Place(filter, FilterOf(g)), g, dx);
-        Cases.AssertClose(Projections.Conv2dInputGradient(dy, filter, g), dx, $"{g}");
+        Cases.AssertClose(Projections.Conv2dInputGradient(dy, filter, g), dx, $"{g}", Rounding((long)g.Window.Height * g.Window.Width * g.OutChannels / g.Groups));
     }
 
     [Test]
@@ -43,7 +46,7 @@ public class ProjectionTests
         var (g, x, _, dy) = Operands(seed);
         var dFilter = Cases.Output(FilterOf(g));
         Backend.Conv2dFilterGradient(Cases.Place(x, InputOf(g)), Cases.Place(dy, OutputOf(g)), g, dFilter);
-        Cases.AssertClose(Projections.Conv2dFilterGradient(x, dy, g), dFilter, $"{g}", tolerance: 1e-4);
+        Cases.AssertClose(Projections.Conv2dFilterGradient(x, dy, g), dFilter, $"{g}", Rounding(g.Rows));
     }
 
     [Test]

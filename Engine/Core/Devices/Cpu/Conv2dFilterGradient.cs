@@ -47,7 +47,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         var memory = Device.Cpu.Pool.Rent(sizeof(float) * (long)Elements * Shares);
         shareFilters = ((CpuMemory)memory).Pointer;
         ThreadTeam.Run(Shares * Parts, new ShareJob(this));
-        ThreadTeam.Run((Elements + AddedAtOnce - 1) / AddedAtOnce, new AddJob(this));
+        AddShares(shareFilters, Shares, dFilter, Elements);
         Device.Cpu.Pool.Return(memory);
     }
 
@@ -136,16 +136,15 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         return wide;
     }
 
-    void AddShares(int chunk)
+    /// <summary>sum = the sum of the shares [shares, elements], in their order.</summary>
+    public static void AddShares(float* shares, int count, float* sum, int elements) => ThreadTeam.Run((elements + AddedAtOnce - 1) / AddedAtOnce, chunk =>
     {
-        int from = chunk * AddedAtOnce, count = Math.Min(AddedAtOnce, Elements - from);
-        var sum = new Span<float>(dFilter + from, count);
-        new ReadOnlySpan<float>(shareFilters + from, count).CopyTo(sum);
-        for (var share = 1; share < Shares; share++) Add(shareFilters + (long)share * Elements + from, dFilter + from, count);
-    }
+        int from = chunk * AddedAtOnce, length = Math.Min(AddedAtOnce, elements - from);
+        new ReadOnlySpan<float>(shares + from, length).CopyTo(new Span<float>(sum + from, length));
+        for (var share = 1; share < count; share++) Add(shares + (long)share * elements + from, sum + from, length);
+    });
 
-    /// <summary>target += source.</summary>
-    public static void Add(float* source, float* target, int count)
+    static void Add(float* source, float* target, int count)
     {
         var i = 0;
         for (; i <= count - System.Numerics.Vector<float>.Count; i += System.Numerics.Vector<float>.Count)
@@ -156,10 +155,5 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     readonly struct ShareJob(FilterGradient gradient) : IChunkedJob
     {
         public void Run(int chunk) => gradient.RunShare(chunk / gradient.Parts, chunk % gradient.Parts);
-    }
-
-    readonly struct AddJob(FilterGradient gradient) : IChunkedJob
-    {
-        public void Run(int chunk) => gradient.AddShares(chunk);
     }
 }

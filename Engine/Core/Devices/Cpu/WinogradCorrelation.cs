@@ -3,7 +3,7 @@ namespace QuadEngine.Devices.Cpu;
 /// <summary>
 /// The correlation of <see cref="Correlation"/> for 3x3 windows of step 1, by <see cref="WinogradTransforms"/>:
 ///   y[n, r, c, :] = sum over i, j in 0..2 of  x[n, r + i - padding, c + j - padding, :] F_ij
-/// Rows of tiles (2x2 blocks of y) are transformed until the buffer is full, multiplied, and transformed back; a chunk is a
+/// Rows of tiles (4x4 blocks of y) are transformed until the buffer is full, multiplied, and transformed back; a chunk is a
 /// run of such rows over the images. The buffers stay in the second cache.
 /// </summary>
 sealed unsafe class WinogradCorrelation
@@ -13,10 +13,10 @@ sealed unsafe class WinogradCorrelation
     // A chunk has at least so many (as counted for the plain sum): each reads all of the filter.
     const int MultiplyAddsOfChunk = 1 << 20;
 
-    // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache, and no more
-    // than are worth it.
+    // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache. Register tiles are
+    // 6 or 12 rows high, so a multiple of that where it can be.
     const int BufferBytes = 256 * 1024;
-    const int MaxTiles = 64;
+    const int TilesHigh = 6;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
     public required float* X { get; init; }
@@ -52,23 +52,34 @@ sealed unsafe class WinogradCorrelation
 
     static void Run(Tensor filter, ConvGeometry geometry, bool turned, Func<Panels, WinogradCorrelation> create)
     {
-        int inputs = geometry.InChannels, outputs = geometry.OutChannels, pairs = inputs * outputs;
-        var memory = Device.Cpu.Pool.Rent((long)sizeof(float) * WinogradTransforms.Positions * pairs);
-        float* transformed = ((CpuMemory)memory).Pointer;
-        ChannelPass.Run(new FilterTransform(filter.Pointer(), transformed, pairs, turned), pairs);
+        int inputs = turned ? geometry.OutChannels : geometry.InChannels, outputs = turned ? geometry.InChannels : geometry.OutChannels, pairs = inputs * outputs;
+        DeviceMemory memory = Device.Cpu.Pool.Rent((long)sizeof(float) * WinogradTransforms.Positions * pairs), exchanged = Device.Cpu.Pool.Rent(turned ? sizeof(float) * 9L * pairs : 0);
+        float* transformed = ((CpuMemory)memory).Pointer, g = filter.Pointer();
+        if (turned)
+        {
+            g = ((CpuMemory)exchanged).Pointer;
+            new StridedCopy([9, inputs, outputs], [pairs, 1, inputs], [pairs, outputs, 1]).All(filter.Pointer(), g);
+        }
+
+        ChannelPass.Run(new FilterTransform(g, transformed, pairs, turned), pairs);
         nint[] positions = [.. Enumerable.Range(0, WinogradTransforms.Positions).Select(position => (nint)position * pairs)];
-        var source = turned ? new PanelSource((nint)transformed, positions, outputs, 1, outputs) : new PanelSource((nint)transformed, positions, inputs, outputs, 1);
-        using (var panels = new Panels(source, turned ? inputs : outputs, geometry.Rows)) create(panels).Run();
+        using (var panels = new Panels(new PanelSource((nint)transformed, positions, inputs, outputs, 1), outputs, geometry.Rows)) create(panels).Run();
+        Device.Cpu.Pool.Return(exchanged);
         Device.Cpu.Pool.Return(memory);
     }
 
     int OutHeight => Height + 2 * Padding - 2;
     int OutWidth => Width + 2 * Padding - 2;
-    int TileRows => (OutHeight + 1) / 2;
-    int TileColumns => (OutWidth + 1) / 2;
-    int TileRowsOfChunk => Math.Max(1 + (int)(MultiplyAddsOfChunk / (18L * OutWidth * Channels * OutChannels)), (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
-    int TilesAtOnce => Math.Min(MaxTiles, BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels)));
-    int TileRowsAtOnce => Math.Clamp(TilesAtOnce / TileColumns, 1, TileRowsOfChunk);
+    int TileRows => WinogradTransforms.TilesOver(OutHeight);
+    int TileColumns => WinogradTransforms.TilesOver(OutWidth);
+
+    // Rows of tiles that fill the buffer, and that a chunk has: whole buffers, or less than one.
+    int TileRowsOfBuffer => Math.Max(1, RoundDown(BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels) * TileColumns), TilesHigh));
+    int TileRowsWanted => Math.Max(1 + (int)(MultiplyAddsOfChunk / (9L * WinogradTransforms.Tile * OutWidth * Channels * OutChannels)), (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
+    int TileRowsOfChunk => TileRowsWanted <= TileRowsOfBuffer ? TileRowsWanted : RoundDown(TileRowsWanted + TileRowsOfBuffer - 1, TileRowsOfBuffer);
+    int TileRowsAtOnce => Math.Min(TileRowsOfBuffer, TileRowsOfChunk);
+
+    static int RoundDown(int value, int step) => value < step ? value : value / step * step;
 
     public void Run()
     {
@@ -94,13 +105,13 @@ sealed unsafe class WinogradCorrelation
                 image = row / TileRows;
                 int last = Math.Min(end, (image + 1) * TileRows) - 1;
                 window = new ImageWindow(X + (nint)image * Height * Width * Channels, Height, Width, Channels,
-                    2 * (row % TileRows) - Padding, 2 * (last % TileRows) + 4 - Padding, -Padding, 2 * TileColumns + 2 - Padding);
+                    FirstRow(row) - Padding, FirstRow(last) + WinogradTransforms.Patch - Padding, -Padding, WinogradTransforms.Tile * TileColumns + 2 - Padding);
             }
 
-            var seen = 2 * (row % TileRows) + 4 - Padding;
+            var seen = FirstRow(row) + WinogradTransforms.Patch - Padding;
             window.Prepare(seen);
-            for (var ahead = seen; ahead < seen + 2; ahead++) window.Prefetch(ahead);
-            float* x = window.At(2 * (row % TileRows) - Padding) - (nint)Padding * Channels;
+            for (var ahead = seen; ahead < seen + WinogradTransforms.Tile; ahead++) window.Prefetch(ahead);
+            float* x = window.At(FirstRow(row) - Padding) - (nint)Padding * Channels;
             ChannelPass.Run(new InputTransform(x, window.RowStep, Channels, v + (nint)(row - buffered) * TileColumns * Channels, stepV, TileColumns), Channels);
             if (row + 1 < end && row + 1 - buffered < TileRowsAtOnce) continue;
 
@@ -135,19 +146,17 @@ sealed unsafe class WinogradCorrelation
     void WriteRows(int chunk, float* m, nint stepM, int firstTileRow, int endTileRow)
     {
         nint rowStep = (nint)OutWidth * OutChannels;
-        float* y = Y + OutputRow(firstTileRow) * rowStep;
-        for (var row = firstTileRow; row < endTileRow; row++)
+        for (var row = firstTileRow; row < endTileRow; row++, m += TileColumns * OutChannels)
         {
-            var rows = Math.Min(2, OutHeight - 2 * (row % TileRows));
-            ChannelPass.Run(new OutputTransform(m + (nint)(row - firstTileRow) * TileColumns * OutChannels, stepM,
-                Y + OutputRow(row) * rowStep, rowStep, OutChannels, OutWidth, rows), OutChannels);
+            var rows = Math.Min(WinogradTransforms.Tile, OutHeight - FirstRow(row));
+            float* y = Y + ((nint)(row / TileRows) * OutHeight + FirstRow(row)) * rowStep;
+            ChannelPass.Run(new OutputTransform(m, stepM, y, rowStep, OutChannels, OutWidth, rows), OutChannels);
+            Epilogue?.Apply(chunk, y, (nint)(y - Y), rows * OutWidth);
         }
-
-        Epilogue?.Apply(chunk, y, (nint)(y - Y), (int)(OutputRow(endTileRow) - OutputRow(firstTileRow)) * OutWidth);
     }
 
-    // The first row, counted over all images, that a row of tiles writes.
-    nint OutputRow(int tileRow) => (nint)(tileRow / TileRows) * OutHeight + 2 * (tileRow % TileRows);
+    // The first row of an image of y that a row of tiles writes.
+    int FirstRow(int tileRow) => WinogradTransforms.Tile * (tileRow % TileRows);
 
     readonly struct Job(WinogradCorrelation correlation) : IChunkedJob
     {

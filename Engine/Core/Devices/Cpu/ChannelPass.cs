@@ -1,0 +1,34 @@
+using System.Runtime.Intrinsics;
+
+namespace QuadEngine.Devices.Cpu;
+
+/// <summary>Work on each register full of channels by itself.</summary>
+unsafe interface IChannelPass
+{
+    /// <summary>Treats the channels from..to, a multiple of the register apart.</summary>
+    void Run<T>(int from, int to) where T : struct, IRegister<T>;
+}
+
+static class ChannelPass
+{
+    /// <summary>Runs a pass over all channels, in the widest registers that each stretch of them fills.</summary>
+    public static void Run<TPass>(in TPass pass, int channels) where TPass : struct, IChannelPass => Run(pass, 0, channels);
+
+    /// <summary>Runs a pass over some channels.</summary>
+    public static void Run<TPass>(in TPass pass, int from, int end) where TPass : struct, IChannelPass
+    {
+        if (Vector512.IsHardwareAccelerated) from = Stretch<TPass, Register512>(pass, end, from);
+        if (Vector256.IsHardwareAccelerated) from = Stretch<TPass, Register256>(pass, end, from);
+        from = Stretch<TPass, Register128>(pass, end, from);
+        Stretch<TPass, Register1>(pass, end, from);
+    }
+
+    static int Stretch<TPass, T>(in TPass pass, int channels, int from)
+        where TPass : struct, IChannelPass
+        where T : struct, IRegister<T>
+    {
+        var to = from + (channels - from) / T.Count * T.Count;
+        if (to > from) pass.Run<T>(from, to);
+        return to;
+    }
+}
