@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Devices.Cpu;
@@ -15,6 +16,7 @@ static class ChannelPass
     public static void Run<TPass>(in TPass pass, int channels) where TPass : struct, IChannelPass => Run(pass, 0, channels);
 
     /// <summary>Runs a pass over some channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TPass>(in TPass pass, int from, int end) where TPass : struct, IChannelPass
     {
         if (Vector512.IsHardwareAccelerated) from = Stretch<TPass, Register512>(pass, end, from);
@@ -23,6 +25,7 @@ static class ChannelPass
         Stretch<TPass, Register1>(pass, end, from);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static int Stretch<TPass, T>(in TPass pass, int channels, int from)
         where TPass : struct, IChannelPass
         where T : struct, IRegister<T>

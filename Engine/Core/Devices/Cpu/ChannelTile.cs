@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
@@ -42,6 +44,7 @@ readonly unsafe struct ChannelTile
     public int RowsOf(int chunk) => Math.Min(RowsPerChunk, Rows - chunk * RowsPerChunk);
 
     /// <summary>Sweeps one chunk of the matrix.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void SweepChunk<TKernel>(TKernel kernel, int chunk) where TKernel : struct, IVectorKernel =>
         Sweep.Rows(kernel, (nint)chunk * RowsPerChunk * Channels, (nint)RowsOf(chunk) * Channels, Width, Width);
 
@@ -53,12 +56,14 @@ readonly unsafe struct ChannelTile
     }
 
     /// <summary>Repeats the parameters at the start of a tile over the rest of it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Repeat(float* tile)
     {
         for (var i = Channels; i < Width; i++) tile[i] = tile[i - Channels];
     }
 
     /// <summary>The sum over the copies of one channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public double Fold(float* tile, int channel)
     {
         var sum = 0.0;

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 sealed unsafe partial class CpuBackend
@@ -59,6 +61,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         return Math.Max(fitting, (PixelsWorthwhile + geometry.OutWidth - 1) / geometry.OutWidth);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunShare(int share, int part)
     {
         float* sum = shareFilters + (long)share * Elements;
@@ -74,6 +77,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     }
 
     // Adds some rows of one image, in bands.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void AddImage(int kh, int endKh, int row, int rows, bool accumulate, float* sum)
     {
         int image = row / geometry.OutHeight, firstRow = row % geometry.OutHeight, reach = (endKh - 1) * window.Dilation + 1 - window.Padding;
@@ -89,6 +93,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void AddBand(int firstKh, int endKh, in ImageWindow source, int image, int firstRow, int rows, bool accumulate, float* sum)
     {
         var top = firstRow * window.Stride - window.Padding;
@@ -126,6 +131,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     }
 
     // A tile reads all its columns: a copy in which they exist.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     float* Widen(float* pixels, int count, in Panel panel)
     {
         var columns = panel.Tile.Columns;
@@ -144,6 +150,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         for (var share = 1; share < count; share++) Add(shares + (long)share * elements + from, sum + from, length);
     });
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Add(float* source, float* target, int count)
     {
         var i = 0;

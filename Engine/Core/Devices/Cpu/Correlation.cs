@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>An element of the window: where it reads, counted in pixels from the window's position.</summary>
@@ -74,6 +76,7 @@ sealed unsafe class Correlation
             foreach (var filter in grid.Filters) filter.Dispose();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunChunk(int chunk)
     {
         int firstImage = chunk / ChunksOfImage * ImagesOfChunk, firstRow = chunk % ChunksOfImage * RowsOfChunk;
@@ -81,6 +84,7 @@ sealed unsafe class Correlation
             RunRows(chunk, image, firstRow, Math.Min(Rows, firstRow + RowsOfChunk));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunRows(int chunk, int image, int firstRow, int endRow)
     {
         var window = Window(image, firstRow, endRow, out var reach);
@@ -105,6 +109,7 @@ sealed unsafe class Correlation
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void MultiplyBand(Grid grid, in ImageWindow window, int* offsets, int firstRow, int rows, float* y)
     {
         int groupChannels = Channels / grid.Filters.Length, groupOut = OutChannels / grid.Filters.Length;
@@ -134,6 +139,7 @@ sealed unsafe class Correlation
     }
 
     // Where the inputs of a group at each tap lie, from the window's position: the tables of all grids, one after the other.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     int* Offsets(nint rowStep)
     {
         var inputs = Channels / Grids[0].Filters.Length;
@@ -152,6 +158,7 @@ sealed unsafe class Correlation
     }
 
     // The part of an image that the windows of these rows see, of all grids; the windows of a row reach so many rows from its own.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     ImageWindow Window(int image, int firstRow, int endRow, out int reach)
     {
         int top = int.MaxValue, bottom = int.MinValue, left = int.MaxValue, right = int.MinValue;

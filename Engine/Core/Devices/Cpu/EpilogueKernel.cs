@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
@@ -47,6 +49,7 @@ sealed unsafe class EpilogueKernel
     /// <param name="y">The band.</param>
     /// <param name="offset">Where the band begins in the whole result, and in the residual.</param>
     /// <param name="rows">Rows of the band.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(int chunk, float* y, nint offset, int rows)
     {
         if (bias is not null) RowPass.Run(new AffinePass(null, bias, null, false), y, rows, channels);
@@ -56,6 +59,7 @@ sealed unsafe class EpilogueKernel
             RowPass.Run(new AffinePass(scale, shift, residual is null ? null : residual + offset, relu), y, rows, channels);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Gather(int chunk, float* y, int rows)
     {
         fixed (float* center = &centers[chunk * channels])
@@ -69,6 +73,7 @@ sealed unsafe class EpilogueKernel
         rowsOfChunk[chunk] += rows;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     float MeanOfFirst(int rows, float* column)
     {
         var sum = 0f;
@@ -77,6 +82,7 @@ sealed unsafe class EpilogueKernel
     }
 
     /// <summary>Puts the chunks' statistics together, in their order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Finish()
     {
         if (statistics is null) return;

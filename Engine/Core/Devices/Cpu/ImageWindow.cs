@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
@@ -48,6 +49,7 @@ unsafe struct ImageWindow
     public readonly float* At(int row) => origin + row * RowStep;
 
     /// <summary>Makes all rows before this one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Prepare(int end)
     {
         for (; next < end; next++)
@@ -79,6 +81,7 @@ static unsafe class CacheLines
     const int Floats = 16;
 
     /// <summary>Asks for memory to be brought into the second-level cache, without waiting for it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Prefetch(float* start, int count)
     {
         if (!Sse.IsSupported) return;

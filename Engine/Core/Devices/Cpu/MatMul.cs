@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 sealed unsafe partial class CpuBackend
@@ -61,6 +63,7 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
         return Math.Clamp((Math.Max(rows, worthwhile) + 11) / 12 * 12, 12, MaxRows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunRows(int chunk)
     {
         int batch = chunk / RowChunks, first = chunk % RowChunks * chunkRows, end = Math.Min(geometry.M, first + chunkRows);
@@ -87,6 +90,7 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
         ApplyEpilogue(chunk, batch, first, Math.Min(chunkRows, geometry.M - first));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Multiply(int batch, int firstRow, int rows, in Panel panel)
     {
         var (rowStep, step) = geometry.TransposeA ? (1, geometry.M) : (geometry.K, 1);

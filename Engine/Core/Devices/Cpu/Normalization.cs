@@ -20,6 +20,7 @@ sealed unsafe partial class CpuBackend
 
     // Sums of d = x - shift and d^2, where the shift is a mean of some rows of the chunk: what cancels in the variance is then at
     // most the ratio of rows to those rows, whatever the data.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void GatherMoments(float* x, ChannelTile tile, int chunk, double* moments)
     {
         int channels = tile.Channels, rows = tile.RowsOf(chunk), sample = Math.Min(rows, tile.Copies);
@@ -116,6 +117,7 @@ sealed unsafe partial class CpuBackend
             PointerOrNull(dx), PointerOrNull(dResidual)));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void SumGradients(float* dy, float* x, float* y, float* center, ChannelTile tile, double* sums)
     {
         var channels = tile.Channels;
@@ -151,6 +153,7 @@ static unsafe class ChannelMoments
     /// <param name="moments">[chunks, 2, channels]: the means, then M2</param>
     /// <param name="rowsOfChunk">Rows of each chunk, none of them empty.</param>
     /// <param name="statistics">Receives the result.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Combine(double* moments, ReadOnlySpan<int> rowsOfChunk, ChannelStatistics statistics)
     {
         var channels = statistics.Mean.Length;

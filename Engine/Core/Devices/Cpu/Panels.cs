@@ -30,6 +30,7 @@ unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data,
     }
 
     // A tile writes all its columns: beside the result first, then those that exist are copied.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void MultiplyNarrow(int rows, TileOperands operands)
     {
         float* beside = stackalloc float[Tile.MaxRows * Tile.Columns];
@@ -124,6 +125,7 @@ sealed unsafe class Panels : IDisposable
 
     readonly struct PackJob(PanelSource source, Panel[] panels) : IChunkedJob
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int chunk)
         {
             var panel = panels[chunk / source.Segments.Length];

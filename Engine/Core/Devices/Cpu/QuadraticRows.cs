@@ -45,6 +45,7 @@ sealed unsafe class QuadraticRows
     public int Channels => layout.Channels;
 
     /// <summary>y from z, both [rows, channels]; they may be the same.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Forward(float* z, float* y, int rows)
     {
         if (layout.Rank == 0)
@@ -64,6 +65,7 @@ sealed unsafe class QuadraticRows
         ForwardOfBlock(z, y, rows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void ForwardOfBlock(float* z, float* y, int rows)
     {
         var done = 0;
@@ -79,6 +81,7 @@ sealed unsafe class QuadraticRows
     /// <summary>
     /// dz from d and the outputs y, all [rows, channels]; dz may be d or null; adds d_y f^2 to the sums [channels], or not where null.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Backward(float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
         var blockRows = Math.Max(1, BlockElements / Channels);
@@ -94,6 +97,7 @@ sealed unsafe class QuadraticRows
         BackwardOfBlock(d, y, dz, sums, detached, rows);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void BackwardOfBlock(float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
         var done = 0;
@@ -189,6 +193,7 @@ sealed unsafe class QuadraticRows
         return end;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void BackwardOf(int neuron, float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
         int first = neuron * layout.Stride, end = first + 1 + layout.RankOf(neuron), f = first + 1;

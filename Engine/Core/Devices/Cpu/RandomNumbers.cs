@@ -61,6 +61,7 @@ sealed unsafe partial class CpuBackend
 static unsafe class PhiloxWords
 {
     /// <summary>The words of consecutive blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Fill(RandomStream stream, ulong block, uint* words, int blocks)
     {
         var i = 0;

@@ -131,6 +131,7 @@ sealed unsafe partial class CpuBackend
 
     // Tile rows are folded in groups, and the groups one by one: two short chains in place of a long one.
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ReduceRows<TOp>(float* x, int length, int width, int stride, float* y) where TOp : struct, IReduction<TOp>
     {
         const int group = 16;
@@ -154,6 +155,7 @@ sealed unsafe partial class CpuBackend
     }
 
     /// <summary>Folds the second half of the rows into the first, until one row is left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void FoldRows<TOp>(float* rows, int count, int width, int stride) where TOp : struct, IReduction<TOp>
     {
         for (; count > 1; count -= count / 2)

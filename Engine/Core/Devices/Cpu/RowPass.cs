@@ -13,6 +13,7 @@ unsafe interface IRowPass
 static unsafe class RowPass
 {
     /// <summary>Runs a pass over all channels, in the widest registers that each stretch of them fills.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TPass>(in TPass pass, float* y, int rows, int channels) where TPass : struct, IRowPass
     {
         var from = 0;
@@ -22,6 +23,7 @@ static unsafe class RowPass
         Run<TPass, Register1>(pass, y, rows, channels, from);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static int Run<TPass, T>(in TPass pass, float* y, int rows, int channels, int from)
         where TPass : struct, IRowPass
         where T : struct, IRegister<T>

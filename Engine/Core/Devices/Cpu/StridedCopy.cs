@@ -83,6 +83,7 @@ sealed unsafe class StridedCopy
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Run(float* x, nint xStride, float* y, nint yStride, int count)
     {
         if (yStride == 1 && xStride == 0)
@@ -139,6 +140,7 @@ sealed unsafe class StridedCopy
         (extents, xStrides, yStrides) = (Without(all.extents, partner), Without(all.xStrides, partner), Without(all.yStrides, partner));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     (nint X, nint Y) Offsets(int position)
     {
         nint x = 0, y = 0;

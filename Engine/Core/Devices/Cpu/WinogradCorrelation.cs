@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
@@ -89,6 +91,7 @@ sealed unsafe class WinogradCorrelation
         Epilogue?.Finish();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunChunk(int chunk)
     {
         int first = chunk * TileRowsOfChunk, end = Math.Min(Batch * TileRows, first + TileRowsOfChunk);
@@ -121,6 +124,7 @@ sealed unsafe class WinogradCorrelation
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Multiply(float* v, nint stepV, float* m, nint stepM, int rows)
     {
         var offsets = ThreadScratch.Offsets(Channels);
@@ -143,6 +147,7 @@ sealed unsafe class WinogradCorrelation
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void WriteRows(int chunk, float* m, nint stepM, int firstTileRow, int endTileRow)
     {
         nint rowStep = (nint)OutWidth * OutChannels;

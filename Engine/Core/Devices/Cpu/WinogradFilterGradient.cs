@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
@@ -39,6 +41,7 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
         Device.Cpu.Pool.Return(memory);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunShare(int share)
     {
         int all = geometry.Batch * tileRows, first = (int)((long)all * share / Shares), end = (int)((long)all * (share + 1) / Shares);
@@ -78,6 +81,7 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
         ChannelPass.Run(new FilterGradientTransform(sum, shareFilters + (long)share * Elements, Pairs), Pairs);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Multiply(float* v, nint stepV, float* w, nint stepW, int depth, bool accumulate, float* sum)
     {
         var offsets = ThreadScratch.Offsets(depth);
