@@ -39,11 +39,11 @@ static class Turns
         }
     }
 
-    // One turn lasts about 0.1 s.
+    // One turn lasts some tenths of a second.
     static int StepsOf(Contender contender) => (contender.Step, contender.Batch) switch
     {
-        (Step.Train, _) => 1,
-        (_, 1) => 50,
-        _ => 2,
+        (Step.Train, _) => 3,
+        (_, 1) => 100,
+        _ => 6,
     };
 }
