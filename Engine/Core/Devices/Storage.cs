@@ -18,11 +18,15 @@ public abstract class DeviceMemory : IDisposable
 /// <summary>
 /// Memory shared by tensor handles and by what the tape has saved. It counts its owners; at zero the block returns to the
 /// pool of its device. Elements are 4 bytes: float, or int for labels and indices. Where the operation that fills it waits for the
-/// next one (<see cref="Deferred"/>), the block is allocated and filled when it is first read.
+/// next one (<see cref="Deferred"/>), the block is allocated and filled when it is first read, on whichever thread that is.
 /// </summary>
 public sealed class Storage
 {
+    // Guards the readers of all storages; held for moments, and nothing else is waited for meanwhile.
+    static readonly Lock Readers = new();
+
     DeviceMemory? memory;
+    Deferred? pending;
     HashSet<Storage>? readers;
     int owners = 1;
 
@@ -36,7 +40,7 @@ public sealed class Storage
     internal Storage(Device device, Deferred pending, int length)
     {
         Device = device;
-        Pending = pending;
+        this.pending = pending;
         Length = length;
     }
 
@@ -53,7 +57,8 @@ public sealed class Storage
         get
         {
             if (Volatile.Read(ref owners) <= 0) throw new ObjectDisposedException(nameof(Storage), "The memory of this tensor has gone back to the pool.");
-            if (Pending is not null) Compute(null);
+            // The kernel that fills the block asks for it too, on the thread that holds the lock.
+            if (Pending is { } work && !Monitor.IsEntered(work)) Compute(null);
             return memory!;
         }
     }
@@ -62,36 +67,81 @@ public sealed class Storage
     public int Version { get; private set; }
 
     /// <summary>What will fill this memory, or null once it is filled.</summary>
-    internal Deferred? Pending { get; private set; }
+    internal Deferred? Pending => Volatile.Read(ref pending);
 
     /// <summary>One owner only: writing in place is seen by nobody else.</summary>
     internal bool IsExclusive => Volatile.Read(ref owners) == 1;
 
-    /// <summary>Fills the memory if it is not yet; true where the statistics asked for were gathered on the way.</summary>
+    /// <summary>
+    /// Fills the memory if it is not yet; true where the statistics asked for were gathered on the way. Where that fails (out of
+    /// memory), the result goes on waiting and the next reader tries again; another thread that reads it meanwhile waits for it.
+    /// </summary>
     internal bool Compute(ChannelStatistics? statistics)
     {
         if (Pending is not { } work) return false;
-        Pending = null;
-        memory = Device.Pool.Rent(4L * Length);
-        using var y = Tensor.On(Retain(), work.Shape).Keep();
-        var gathered = work.Compute(y, statistics);
+        bool gathered;
+        lock (work)
+        {
+            if (Pending is null) return false;
+            memory = Device.Pool.Rent(4L * Length);
+            try
+            {
+                using var y = Tensor.On(Retain(), work.Shape).Keep();
+                gathered = work.Compute(y, statistics);
+            }
+            catch
+            {
+                Device.Pool.Return(memory);
+                memory = null;
+                throw;
+            }
+
+            Volatile.Write(ref pending, null);
+        }
+
         work.StopReading(this);
         work.Release();
         return gathered;
     }
 
-    /// <summary>To be called before the memory is overwritten in place: results that still wait to read it are computed first.</summary>
+    /// <summary>
+    /// To be called before the memory is overwritten in place: results that still wait to read it are computed first, or, where that
+    /// takes less memory, keep a copy of it. So a large result that nobody will read any more costs no more than a copy of a filter.
+    /// </summary>
     internal void Writing()
     {
-        if (readers is not null)
-            foreach (var reader in readers.ToArray()) reader.Compute(null);
+        Storage[] waiting;
+        lock (Readers) waiting = [.. readers ?? []];
+        using Tensor? copy = waiting.Any(reader => reader.Length >= Length) ? Copy() : null;
+        foreach (var reader in waiting)
+        {
+            if (!reader.TryRetain()) continue;
+            try
+            {
+                if (reader.Length < Length) reader.Compute(null);
+                else reader.Pending?.ReadInstead(this, copy!.Storage);
+            }
+            finally
+            {
+                reader.Release();
+            }
+
+            RemoveReader(reader);
+        }
+
         Version++;
         Recording.Current?.OnHost(Writing);
     }
 
-    internal void AddReader(Storage reader) => (readers ??= []).Add(reader);
+    internal void AddReader(Storage reader)
+    {
+        lock (Readers) (readers ??= []).Add(reader);
+    }
 
-    internal void RemoveReader(Storage reader) => readers?.Remove(reader);
+    internal void RemoveReader(Storage reader)
+    {
+        lock (Readers) readers?.Remove(reader);
+    }
 
     internal Storage Retain()
     {
@@ -103,9 +153,26 @@ public sealed class Storage
     {
         if (Interlocked.Decrement(ref owners) > 0) return;
         if (memory is not null) Device.Pool.Return(memory);
-        if (Pending is not { } work) return;
-        Pending = null;
+        if (Interlocked.Exchange(ref pending, null) is not { } work) return;
         work.StopReading(this);
         work.Release();
+    }
+
+    // Another thread may be letting go of the last share just now.
+    bool TryRetain()
+    {
+        for (var count = Volatile.Read(ref owners); count > 0; count = Volatile.Read(ref owners))
+            if (Interlocked.CompareExchange(ref owners, count + 1, count) == count) return true;
+        return false;
+    }
+
+    // Of the version that the overwritten memory will have: the tape refuses to differentiate through either.
+    Tensor Copy()
+    {
+        using var whole = Tensor.On(Retain(), [Length]).Keep();
+        var copy = Tensor.Like(whole).Keep();
+        Device.Backend.Copy(whole, copy);
+        copy.Storage.Version = Version + 1;
+        return copy;
     }
 }

@@ -14,14 +14,20 @@ public sealed class Generator(ulong seed)
     /// <summary>The seed, the key of every number drawn.</summary>
     public ulong Seed { get; } = seed;
 
-    /// <summary>The next stream to be drawn; set it to resume.</summary>
-    public ulong Position { get; set; }
+    ulong position;
 
-    /// <summary>Takes the next stream.</summary>
+    /// <summary>The next stream to be drawn; set it to resume.</summary>
+    public ulong Position
+    {
+        get => Volatile.Read(ref position);
+        set => Volatile.Write(ref position, value);
+    }
+
+    /// <summary>Takes the next stream; no two callers, on whatever threads, get the same.</summary>
     public RandomStream Next()
     {
         Recording.Current?.Drawn(this);
-        return new(Seed, Position++);
+        return new(Seed, Interlocked.Increment(ref position) - 1);
     }
 }
 

@@ -52,6 +52,9 @@ public partial class Tensor : IDisposable
     public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Tensor),
         $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. Call Keep() on it before, to use it afterwards.");
 
+    /// <summary>The memory, or null where the handle was dropped: for whoever may come after the garbage collector.</summary>
+    internal Storage? StorageOrNull => Volatile.Read(ref storage);
+
     /// <summary>The handle was dropped.</summary>
     public bool IsDropped => storage is null;
 
@@ -204,15 +207,28 @@ public partial class Tensor : IDisposable
         return share;
     }
 
+    /// <summary>What an operation gives that has nothing to do (x * 1): a result all the same, which may be dropped without dropping x.</summary>
+    internal Tensor Alias()
+    {
+        var alias = View(Offset, Shape);
+        if (!NoGrad.Active) alias.node = GraphNode;
+        return alias;
+    }
+
     /// <summary>Moves a tensor that others hold (a parameter) to other memory.</summary>
     private protected void Rebase(Tensor source)
     {
-        var old = storage;
-        storage = source.Storage.Retain();
+        ReadInstead(source.Storage);
         Offset = source.Offset;
         Device = source.Device;
-        old?.Release();
         Recording.Outdate();
+    }
+
+    /// <summary>Goes over to a copy of the whole storage.</summary>
+    internal void ReadInstead(Storage copy)
+    {
+        copy.Retain();
+        Interlocked.Exchange(ref storage, copy)?.Release();
     }
 
     /// <summary>Shape and device, and the values of small tensors.</summary>

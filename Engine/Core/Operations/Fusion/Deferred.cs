@@ -8,8 +8,8 @@ namespace QuadEngine.Operations;
 /// results differ from those of separate passes by the rounding of a fused multiply-add at most.
 /// </summary>
 /// <remarks>
-/// It holds shares of its own in its operands, and is told before one of them is overwritten, so that it always computes what it
-/// would have computed at once.
+/// It holds shares of its own in its operands, and is told before one of them is overwritten (<see cref="Storage.Writing"/>), so that
+/// it always computes what it would have computed at once. Its lock is held while it computes: any thread may read the result.
 /// </remarks>
 abstract class Deferred(Shape shape, Device device)
 {
@@ -53,20 +53,29 @@ abstract class Deferred(Shape shape, Device device)
         return share;
     }
 
-    public void Retain() => owners++;
+    public void Retain() => Interlocked.Increment(ref owners);
 
     /// <summary>The result was computed or dropped (or its place in the graph recorded or dropped): lets go of the operands after both.</summary>
     public void Release()
     {
-        if (--owners > 0) return;
-        foreach (var share in shares) share.Dispose();
-        shares.Clear();
+        if (Interlocked.Decrement(ref owners) > 0) return;
+        lock (this)
+        {
+            foreach (var share in shares) share.Dispose();
+            shares.Clear();
+        }
     }
 
     // A share that the garbage collector has dropped first has nobody left to tell.
     public void StopReading(Storage storage)
     {
-        foreach (var share in shares)
-            if (!share.IsDropped) share.Storage.RemoveReader(storage);
+        foreach (var share in shares) share.StorageOrNull?.RemoveReader(storage);
+    }
+
+    /// <summary>Reads a copy in the place of memory that is about to be overwritten.</summary>
+    public void ReadInstead(Storage overwritten, Storage copy)
+    {
+        lock (this)
+            foreach (var share in shares.Where(share => share.StorageOrNull == overwritten)) share.ReadInstead(copy);
     }
 }

@@ -64,7 +64,8 @@ sealed class DeferredProjection : Deferred
         return gather;
     }
 
-    static DeferredProjection? Of(Tensor z) => Behind(z) as DeferredProjection;
+    // The backward of quadratic neurons reads their output: where it will, that has to be written, and going on without it saves nothing.
+    static DeferredProjection? Of(Tensor z) => Behind(z) is DeferredProjection p && (p.epilogue.Quadratic is null || !z.RequiresGrad) ? p : null;
 
     Tensor With(Epilogue epilogue) => new DeferredProjection(Shape, kernel, x, weight, epilogue).Result();
 }

@@ -1,0 +1,183 @@
+using QuadEngine.Devices;
+using QuadEngine.Devices.Cpu;
+using QuadEngine.Layers;
+
+namespace QuadEngine.Tests.Autograd;
+
+/// <summary>Results that wait to be computed: whatever happens before they are read, they are what they would have been at once, and cost no more.</summary>
+public class WaitingTests
+{
+    /// <summary>The CPU with so many bytes of memory left.</summary>
+    sealed class SmallDevice() : Device("small")
+    {
+        public long Left { get; set; } = long.MaxValue;
+
+        public override Backend Backend => Cpu.Backend;
+
+        protected override DeviceMemory AllocateMemory(long bytes) => bytes <= Left ? new CpuMemory(bytes) : throw new OutOfMemoryException($"{bytes} bytes asked for, {Left} left");
+
+        public override void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset) => Cpu.Upload(source, target, offset);
+
+        public override void Download(DeviceMemory source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
+
+        public override void Synchronize()
+        {
+        }
+    }
+
+    [Test]
+    public void A_result_that_found_no_memory_is_there_once_there_is()
+    {
+        var device = new SmallDevice();
+        Tensor x = Tensor.Ones([64, 2], device), w = Tensor.Ones([2, 128], device), y = x.MatMul(w);
+        device.Left = 0;
+        Assert.That(() => y.ToArray(), Throws.TypeOf<OutOfMemoryException>());
+        Assert.That(() => y + x.MatMul(w), Throws.TypeOf<OutOfMemoryException>());
+        device.Left = long.MaxValue;
+        Assert.That(y.ToArray(), Is.All.EqualTo(2f));
+    }
+
+    [Test]
+    public void A_result_whose_kernel_failed_is_computed_by_the_next_reader()
+    {
+        var device = new SmallDevice();
+        var before = device.Pool.Statistics.InUse;
+        var tries = 0;
+        using (var y = new Failing(device, () => tries++ == 0).Result())
+        {
+            Assert.That(() => y.ToArray(), Throws.InvalidOperationException);
+            Assert.That(y.ToArray(), Is.All.EqualTo(3f));
+        }
+
+        Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
+    }
+
+    sealed class Failing(Device device, Func<bool> fails) : Deferred([5], device)
+    {
+        public override bool Compute(Tensor y, ChannelStatistics? statistics)
+        {
+            if (fails()) throw new InvalidOperationException("on purpose");
+            Device.Backend.Fill(y, 3f);
+            return false;
+        }
+    }
+
+    // h = relu(x w) reads like two operations and is one pass; x w alone, whose handle is garbage by now, is never computed.
+    [Test]
+    public void An_unread_product_behind_a_relu_is_not_computed_when_the_optimizer_steps()
+    {
+        var w = new Parameter(Tensor.Full([8, 4], 0.5f));
+        var sgd = new Sgd([w], 0.1f);
+        using var counter = new MultiplyAddCounter();
+        Tensor x = Tensor.Ones([64, 8]), z = x.MatMul(w), y = z.Relu();
+        y.Sum().Backward();
+        sgd.Step();
+        Assert.That(counter.Count, Is.EqualTo(2 * 64 * 8 * 4), "forward once, and the gradient of w");
+        Assert.That(z.ToArray(), Is.All.EqualTo(4f), "read after all, it has the values of before the step");
+        Assert.That(z.Relu().ToArray(), Is.All.EqualTo(4f));
+        Assert.That(w.ToArray(), Is.All.EqualTo(0.5f - 0.1f * 64f).Within(1e-5f));
+    }
+
+    [Test]
+    public void Waiting_results_of_many_steps_leave_nothing_behind()
+    {
+        var device = new SmallDevice();
+        Tensor w = Tensor.Ones([2, 2], device), x = Tensor.Ones([16, 2], device);
+        var before = device.Pool.Statistics.InUse;
+        for (var i = 0; i < 100; i++)
+        {
+            using Tensor large = x.MatMul(w), small = x.Slice(0, 0, 1).MatMul(w);
+            w.Assign([i, i, i, i]);
+            var value = i == 0 ? 2f : 2f * (i - 1);
+            Assert.That(large.ToArray(), Is.All.EqualTo(value));
+            Assert.That(small.ToArray(), Is.All.EqualTo(value));
+        }
+
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
+    }
+
+    // Its backward reads [y, f], so that is written at once, instead of running the projection a second time for it.
+    [Test]
+    public void Quadratic_neurons_behind_a_relu_run_their_projection_once()
+    {
+        var layer = new QuadraticLinear(16, 16, rank: 3);
+        using var counter = new MultiplyAddCounter();
+        layer[Tensor.Ones([8, 16])].Relu().Sum().Backward();
+        Assert.That(counter.Count, Is.EqualTo(2 * 8 * 16 * 16 + 2 * 8 * layer.Lambda.Length));
+    }
+
+    [Test]
+    public void Threads_share_a_network()
+    {
+        var net = new Sequential(new Linear(4, 4), new Layers.BatchNorm(4), new Layers.Relu(), new QuadraticLinear(4, 5, rank: 2));
+        net.Eval();
+        var x = Tensor.Uniform([2, 4], generator: new Generator(1));
+        using var noGrad = new NoGrad();
+        var expected = net[x].ToArray();
+        InParallel(_ =>
+        {
+            using var noGrad = new NoGrad();
+            for (var i = 0; i < 3000; i++)
+            {
+                using var y = net[x];
+                Assert.That(y.ToArray(), Is.EqualTo(expected));
+            }
+        });
+    }
+
+    [Test]
+    public void Threads_read_one_waiting_result()
+    {
+        for (var round = 0; round < 300; round++)
+        {
+            Tensor x = Tensor.Ones([32, 16]), w = Tensor.Full([16, 8], round), y = x.MatMul(w);
+            InParallel(_ => Assert.That(y.ToArray(), Is.All.EqualTo(16f * round)), threads: 3);
+        }
+    }
+
+    [Test]
+    public void Threads_train_networks_of_their_own_with_the_bits_of_one_alone()
+    {
+        float[] Train()
+        {
+            static Tensor Start(Shape shape, Generator? _) => Initializers.KaimingNormal(shape, new Generator(1));
+            var net = new Sequential(new Linear(6, 32, initializer: Start), new Layers.BatchNorm(32), new Layers.Relu(), new QuadraticLinear(32, 4, rank: 3, initializer: Start));
+            var sgd = new Sgd(net.ParameterGroups(), 0.05f, momentum: 0.9f);
+            var labels = IntTensor.FromArray([.. Enumerable.Range(0, 24).Select(i => i % 4)]);
+            for (var step = 0; step < 100; step++)
+            {
+                var x = Tensor.Uniform([24, 6], generator: new Generator((ulong)step));
+                Losses.CrossEntropy(net[x], labels).Backward();
+                sgd.Step();
+            }
+
+            return net.Parameters().First().ToArray();
+        }
+
+        var alone = Train();
+        var got = new float[3][];
+        InParallel(thread => got[thread] = Train(), threads: got.Length);
+        Assert.That(got, Is.All.EqualTo(alone));
+    }
+
+    static void InParallel(Action<int> body, int threads = 4)
+    {
+        var failures = new Exception?[threads];
+        Thread[] all = [.. Enumerable.Range(0, threads).Select(i => new Thread(() =>
+        {
+            try
+            {
+                using (new NUnit.Framework.Internal.TestExecutionContext.IsolatedContext()) body(i);
+            }
+            catch (Exception failure)
+            {
+                failures[i] = failure;
+            }
+        }))];
+        foreach (var thread in all) thread.Start();
+        foreach (var thread in all) thread.Join();
+        Assert.That(failures, Is.All.Null);
+    }
+}
