@@ -223,4 +223,87 @@ public class TapeTests
         Assert.That(() => BatchNorm.Infer(Leaf(1f).Reshape(1, 1), Tensor.Zeros([1]), Tensor.FromArray([float.NaN], [1]), null, null),
             Throws.TypeOf<NonFiniteException>().With.Message.Contains("BatchNorm"));
     }
+
+    // A batch norm enters the graph when its first consumer asks for it; it still comes before both of them on the tape.
+    [Test]
+    public void A_batch_norm_with_several_consumers_receives_all_their_gradients([Values] bool readFirst)
+    {
+        float[] Gradient(Func<Tensor, Tensor> place)
+        {
+            var x = Leaf(1f, 2f, 3f, 5f, 7f, 11f);
+            var y = place(BatchNorm.Train(x.Reshape(3, 2), null, null));
+            if (readFirst) _ = y.ToArray();
+            (y.Exp() * 2f + y.Sigmoid() + (y + y) * y + y.Relu()).Sum().Backward();
+            return x.Grad!.ToArray();
+        }
+
+        Assert.That(Gradient(y => y), Is.EqualTo(Gradient(y => y.Reshape(3, 2))).Within(1e-5f));
+    }
+
+    [Test]
+    public void A_backward_that_forgets_an_input_is_named()
+    {
+        Tensor a = Leaf(1f), b = Leaf(2f);
+        var y = Tensor.Ones([1]).WithBackward("Forgetful", [a, b], [], (dy, _) => [dy]);
+        Assert.That(() => y.Backward(), Throws.InvalidOperationException.With.Message.Contains("Forgetful gave 1 gradients for 2 inputs"));
+    }
+
+    [Test]
+    public void A_tensor_takes_its_place_in_the_graph_once()
+    {
+        var w = new Parameter(Tensor.Ones([2]));
+        Assert.That(() => w.WithBackward("Again", [w], [], (dy, _) => [dy]), Throws.InvalidOperationException.With.Message.Contains("Again").And.Message.Contains("Detach()"));
+        (w * 2f).Sum().Backward();
+        Assert.That(w.Grad!.ToArray(), Is.All.EqualTo(2f));
+    }
+
+    [Test]
+    public void A_gradient_of_another_shape_or_device_cannot_be_set()
+    {
+        var w = new Parameter(Tensor.Ones([1000]));
+        Assert.That(() => w.Grad = Tensor.Ones([2]), Throws.ArgumentException.With.Message.Contains("[2]").And.Message.Contains("[1000]"));
+        Assert.That(() => w.Grad = Tensor.Ones([1000], Gpu.TestDevices.Simulator), Throws.ArgumentException.With.Message.Contains("simulator"));
+    }
+
+    // As in PyTorch: the tensor that Grad gave goes on to be the gradient, views of it included.
+    [Test]
+    public void Gradients_accumulate_in_place_and_a_product_that_waits_to_read_one_keeps_what_it_was_given()
+    {
+        var w = new Parameter(Tensor.FromArray([1f, 2f], [2]));
+        (w * 3f).Sum().Backward();
+        Tensor gradient = w.Grad!, view = gradient.Reshape(1, 2), product = view.MatMul(Tensor.Ones([2, 1]));
+        (w * 4f).Sum().Backward();
+        Assert.That(gradient.ToArray(), Is.All.EqualTo(7f));
+        Assert.That(view.ToArray(), Is.All.EqualTo(7f));
+        Assert.That(product.Item(), Is.EqualTo(6f));
+
+        product = view.MatMul(Tensor.Ones([2, 1]));
+        GradientClipping.ByNorm([w], 1f);
+        Assert.That(product.Item(), Is.EqualTo(14f));
+    }
+
+    // What an operation gives that has nothing to do is a result all the same: dropping it leaves the operand.
+    [TestCaseSource(nameof(NothingToDo))]
+    public void A_result_is_a_handle_of_its_own(string name, Func<Tensor, Tensor> nothing)
+    {
+        var x = Leaf(1f, 2f);
+        using (var y = nothing(x)) Assert.That(y, Is.Not.SameAs(x), name);
+        Assert.That(x.IsDropped, Is.False, name);
+        (nothing(x) * x).Sum().Backward();
+        Assert.That(x.Grad!.ToArray(), Is.EqualTo((float[])[2f, 4f]), name);
+        using var noGrad = new NoGrad();
+        Assert.That(nothing(x).RequiresGrad, Is.False, name);
+    }
+
+    static readonly TestCaseData[] NothingToDo =
+    [
+        new("times 1", (Tensor x) => x * 1f),
+        new("over 1", (Tensor x) => x / 1f),
+        new("dropout of 0", (Tensor x) => Dropout.Apply(x, 0f)),
+        new("expanded to its own shape", (Tensor x) => x.Expand(x.Shape)),
+        new("summed over no axis", (Tensor x) => x.Sum([])),
+        new("identity", (Tensor x) => new Layers.Identity()[x]),
+        new("no modules", (Tensor x) => new Layers.Sequential()[x]),
+        new("dropout in inference", (Tensor x) => new Layers.Dropout().Eval()[x]),
+    ];
 }

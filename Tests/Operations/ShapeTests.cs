@@ -40,4 +40,19 @@ public class ShapeTests
         Assert.That(() => Shape.Create([1 << 16, 1 << 16]), Throws.ArgumentException.With.Message.Contains("2^31"));
         Assert.That(() => Shape.Create([2, -1]), Throws.ArgumentException.With.Message.Contains("-1"));
     });
+
+    [Test]
+    public void An_empty_batch_keeps_its_features() => Assert.That(Tensor.Zeros([0, 5, 4]).Flatten().Shape, Is.EqualTo(new Shape[] { [0, 20] }[0]));
+
+    // 2 padding, or dilation times the window, beyond 2^31: no window of that sort fits, nor may its size wrap around to one that does.
+    [TestCase(int.MaxValue, 1)]
+    [TestCase(1 << 30, 1)]
+    [TestCase(1, int.MaxValue)]
+    [TestCase(1, 1 << 30)]
+    public void Absurd_windows_are_refused(int padding, int dilation)
+    {
+        Tensor x = Tensor.Zeros([1, 4, 4, 1]), filter = Tensor.Zeros([3, 3, 1, 1]);
+        Assert.That(() => Conv2d.Apply(x, filter, null, stride: 1 << 30, padding, dilation), Throws.ArgumentException.With.Message.StartsWith("Conv2d: "));
+        Assert.That(() => Pooling.Max(x, 3, 1 << 30, padding, dilation), Throws.ArgumentException.With.Message.StartsWith("MaxPool2d: "));
+    }
 }

@@ -21,21 +21,33 @@ public partial class Tensor
         }
     }
 
-    /// <summary>dL/d(this) of a leaf, summed over all calls of Backward since it was last cleared; null before the first.</summary>
-    public Tensor? Grad { get; set; }
+    /// <summary>dL/d(this) of a leaf, summed in place over all calls of Backward since it was last cleared; null before the first.</summary>
+    /// <exception cref="ArgumentException">It is set to a tensor of another shape or on another device.</exception>
+    public Tensor? Grad
+    {
+        get;
+        set
+        {
+            Check.That(value is null || value.Shape == Shape && ReferenceEquals(value.Device, Device), nameof(Grad),
+                $"a gradient of shape {value?.Shape} on {value?.Device} does not fit a tensor of shape {Shape} on {Device}; both must be equal.");
+            field = value;
+        }
+    }
 
     /// <summary>The tape's entry for this tensor, where gradients flow to it.</summary>
     internal Node? GraphNode
     {
         get
         {
-            if (record is { } later)
+            if (record is not { } later) return node;
+            lock (later)
             {
-                record = null;
+                if (record is null) return node;
                 node = later.Record(this);
-                later.Release();
+                record = null;
             }
 
+            later.Release();
             return node;
         }
     }
@@ -61,8 +73,9 @@ public partial class Tensor
     /// <param name="name">The operation, for messages.</param>
     /// <param name="inputs">All differentiable inputs; null for an optional one left out.</param>
     /// <param name="saves">What the backward will read, inputs or this output; handed back in this order.</param>
-    /// <param name="backward">Gradients of the inputs from that of the output. It must not capture tensors: their handles may be gone by then.</param>
+    /// <param name="backward">Gradients of the inputs from that of the output, one for each input. It must not capture tensors: their handles may be gone by then.</param>
     /// <param name="indices">Integers that the backward will read (<see cref="Saved.Indices"/>), or null.</param>
+    /// <exception cref="InvalidOperationException">This tensor is in the graph already.</exception>
     public Tensor WithBackward(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward, IntTensor? indices = null)
     {
         NonFiniteGuard.CheckOutput(name, this);
@@ -70,6 +83,8 @@ public partial class Tensor
         foreach (var input in inputs)
         {
             if (input is not { RequiresGrad: true }) continue;
+            if (RequiresGrad)
+                throw new InvalidOperationException($"WithBackward: {name} is to be recorded on a tensor that has its place in the graph already, as a leaf or the result of another operation; give it a new tensor, such as Detach() makes.");
             node = new Node(name, TensorScope.CurrentPath, inputs, saves, [], indices, backward);
             break;
         }
@@ -130,16 +145,10 @@ sealed class BackwardPass(bool retainGraph)
         {
             gradients.Remove(node, out var gradient);
             NonFiniteGuard.CheckGradient(node, gradient!);
-            if (node.Leaf is { } leaf) Leave(leaf, gradient!);
+            if (node.Leaf is { } leaf) AddTo(leaf, gradient!);
             else Visit(node, gradient!);
             gradient!.Dispose();
         }
-    }
-
-    static void Leave(Tensor leaf, Tensor gradient)
-    {
-        Recording.Current?.GivesGradient(leaf);
-        leaf.Grad = leaf.Grad is null ? Own(gradient) : Sum(leaf.Grad, gradient);
     }
 
     // Whatever the backward of an operation makes on its way is dropped when the scope ends.
@@ -157,6 +166,18 @@ sealed class BackwardPass(bool retainGraph)
         var first = !gradients.TryGetValue(node, out var sum);
         gradients[node] = Sum(sum, gradient);
         if (first) pending.Enqueue(node, -node.Number);
+    }
+
+    // In place, as whoever holds the gradient of an earlier call expects.
+    static void AddTo(Tensor leaf, Tensor gradient)
+    {
+        Recording.Current?.GivesGradient(leaf);
+        if (leaf.Grad is { } sum)
+        {
+            sum.Storage.Writing();
+            sum.Device.Backend.AddScaled(1f, gradient, 1f, sum);
+        }
+        else leaf.Grad = Own(gradient);
     }
 
     // A leaf's gradient may be written by its owner, so it shares no memory: with another leaf's, or with what Backward was given.

@@ -25,6 +25,7 @@ sealed class Node
     public Node(Tensor leaf)
     {
         Name = "leaf";
+        Number = Interlocked.Increment(ref counter);
         Leaf = leaf;
         Inputs = [];
         InputShapes = [];
@@ -54,6 +55,8 @@ sealed class Node
         for (var i = 0; i < saves.Length; i++)
             if (saves[i] is { } tensor) this.saves[i] = tensor.View(tensor.Offset, tensor.Shape).Keep();
         this.versions = [.. versions, .. VersionsOf(saves[versions.Length..])];
+        // Last: an input that was recorded later than it was computed got its number just now.
+        Number = Interlocked.Increment(ref counter);
     }
 
     /// <summary>The operation's name.</summary>
@@ -63,7 +66,7 @@ sealed class Node
     public string Path { get; } = "";
 
     /// <summary>Place on the tape.</summary>
-    public long Number { get; } = Interlocked.Increment(ref counter);
+    public long Number { get; }
 
     /// <summary>The nodes of the inputs; null for inputs without gradient.</summary>
     public Node?[] Inputs { get; }
@@ -94,6 +97,8 @@ sealed class Node
                 throw new InvalidOperationException($"Backward: {Description} saved a tensor of shape {tensor.Shape} that was overwritten since (by an optimizer step or Assign). Call Backward before changing parameters.");
 
         var gradients = backward!(gradient, new Saved(saves, indices, Inputs));
+        if (gradients.Length != Inputs.Length)
+            throw new InvalidOperationException($"Backward: {Description} gave {gradients.Length} gradients for {Inputs.Length} inputs; give one for each, null where none is needed.");
         for (var i = 0; i < gradients.Length; i++)
             if (gradients[i] is { } g && g.Shape != InputShapes[i])
                 throw new InvalidOperationException($"Backward: {Description} gave a gradient of shape {g.Shape} for input {i}, whose shape is {InputShapes[i]}.");

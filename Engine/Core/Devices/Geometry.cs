@@ -11,9 +11,11 @@ public readonly record struct Window(int Height, int Width, int Stride, int Padd
         QuadEngine.Check.That(input.Rank == 4, operation, $"the input must be [N, H, W, C], not {input}.");
         QuadEngine.Check.That(Height > 0 && Width > 0 && Stride > 0 && Padding >= 0 && Dilation > 0, operation,
             $"a window of {Height}x{Width} with stride {Stride}, padding {Padding}, dilation {Dilation} is not possible; padding may be 0, the others start at 1.");
-        int height = Dilation * (Height - 1) + 1, width = Dilation * (Width - 1) + 1;
-        QuadEngine.Check.That(input[1] + 2 * Padding >= height && input[2] + 2 * Padding >= width, operation,
-            $"the window covers {height}x{width} but the input, with padding {Padding}, has {input[1] + 2 * Padding}x{input[2] + 2 * Padding} (shape {input}); use a larger image, more padding or a smaller kernel.");
+        // In long, so that no extent, however absurd, wraps around into a window that seems to fit.
+        long height = (long)Dilation * (Height - 1) + 1, width = (long)Dilation * (Width - 1) + 1, padding = 2L * Padding;
+        QuadEngine.Check.That(input[1] + padding >= height && input[2] + padding >= width, operation,
+            $"the window covers {height}x{width} but the input, with padding {Padding}, has {input[1] + padding}x{input[2] + padding} (shape {input}); use a larger image, more padding or a smaller kernel.");
+        QuadEngine.Check.That(Math.Max(input[1], input[2]) + padding <= int.MaxValue, operation, $"padding {Padding} makes an image of more than 2^31 - 1 rows or columns of shape {input}.");
     }
 }
 

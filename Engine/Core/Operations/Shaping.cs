@@ -32,7 +32,7 @@ public partial class Tensor
     public Tensor Flatten()
     {
         Check.That(Rank > 0, nameof(Flatten), $"the input must be [N, ...], not {Shape}.");
-        return Reshape(Shape[0], Length / Math.Max(1, Shape[0]));
+        return Reshape(Shape[0], Shape.Create(Shape.AsSpan()[1..]).Elements);
     }
 
     /// <summary>The axes in another order: axis i of the result is axis order[i] of this. Reverses all where no order is given.</summary>
@@ -140,7 +140,7 @@ public partial class Tensor
     public Tensor Expand(Shape shape)
     {
         Check.That(Shape.Broadcast(Shape, shape, nameof(Expand)) == shape, nameof(Expand), $"shape {Shape} does not expand to {shape}.");
-        if (shape == Shape) return this;
+        if (shape == Shape) return Alias();
         var added = shape.Rank - Rank;
         var own = Shape.Strides();
         var strides = new int[shape.Rank];
