@@ -8,12 +8,12 @@ namespace QuadEngine.Models;
 
 /// <summary>
 /// Weights, and what training needs to go on, in one safetensors file: parameters and buffers under their PyTorch keys, the optimizer's
-/// tensors under "optimizer.SLOT.KEY", and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/> and a
+/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" where a parameter took fewer steps than the run), and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/> and a
 /// checksum of all values. Other readers of safetensors find the weights there; the same state gives the same bytes.
 /// </summary>
 public static class Checkpoint
 {
-    const string SlotPrefix = "optimizer.";
+    const string SlotPrefix = "optimizer.", StepsSlot = "steps";
     const string StateKey = "quadengine.state", ChecksumKey = "quadengine.sha256";
 
     internal const string NetworkKey = "quadengine.network";
@@ -40,10 +40,10 @@ public static class Checkpoint
 
         var slots = RequireSlots(path, tensors, network, optimizer);
         Load(path, tensors, network);
-        foreach (var (parameter, values) in slots)
+        foreach (var (parameter, values, steps) in slots)
         {
             using var scope = new TensorScope();
-            optimizer.Restore(parameter, [.. values.Select(value => Filled(value, parameter))]);
+            optimizer.Restore(parameter, [.. values.Select(value => Filled(value, parameter))], steps ?? state.Step);
         }
 
         optimizer.Steps = state.Step;
@@ -107,25 +107,31 @@ public static class Checkpoint
 
     // ---- the optimizer's tensors
 
-    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(Module network, Optimizer optimizer) =>
-        from entry in network.NamedParameters()
-        from slot in optimizer.Slots.Zip(optimizer.StateOf(entry.Parameter))
-        select KeyValuePair.Create(SlotKey(slot.First, entry.Path), Module.ToFile(slot.Second));
+    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(Module network, Optimizer optimizer)
+    {
+        foreach (var (key, parameter) in network.NamedParameters())
+        {
+            foreach (var (slot, value) in optimizer.Slots.Zip(optimizer.StateOf(parameter))) yield return KeyValuePair.Create(SlotKey(slot, key), Module.ToFile(value));
+            if (optimizer.StateOf(parameter).Count > 0 && optimizer.StepsOf(parameter) is var steps && steps < optimizer.Steps)
+                yield return KeyValuePair.Create(SlotKey(StepsSlot, key), new HostTensor([steps], []));
+        }
+    }
 
     // A parameter that has not been updated yet (it was frozen) has no tensors there; one that has them has all of them.
-    static List<(Parameter Parameter, HostTensor[] Values)> RequireSlots(string path, IReadOnlyDictionary<string, HostTensor> tensors, Module network, Optimizer optimizer)
+    static List<(Parameter Parameter, HostTensor[] Values, int? Steps)> RequireSlots(string path, IReadOnlyDictionary<string, HostTensor> tensors, Module network, Optimizer optimizer)
     {
-        var found = new List<(Parameter, HostTensor[])>();
+        var found = new List<(Parameter, HostTensor[], int?)>();
         var unused = tensors.Keys.Where(key => key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToHashSet();
         foreach (var (key, parameter) in network.NamedParameters())
         {
             var keys = optimizer.Slots.Select(slot => SlotKey(slot, key)).ToArray();
             var values = keys.Where(tensors.ContainsKey).Select(slot => tensors[slot]).ToArray();
             if (values.Length == 0) continue;
-            if (values.Length < keys.Length || values.Any(value => value.Values.Length != parameter.Length))
+            int? steps = tensors.TryGetValue(SlotKey(StepsSlot, key), out var own) ? own.Values is [>= 1f and <= int.MaxValue / 2 and var counted] ? (int)counted : 0 : null;
+            if (values.Length < keys.Length || steps == 0 || values.Any(value => value.Values.Length != parameter.Length))
                 throw new InvalidFileException(path, "", $"the optimizer's tensors of \"{key}\" ({string.Join(", ", keys)}) are not all there, or have another size than it");
-            unused.ExceptWith(keys);
-            found.Add((parameter, values));
+            unused.ExceptWith([.. keys, SlotKey(StepsSlot, key)]);
+            found.Add((parameter, values, steps));
         }
 
         if (unused.Count > 0)

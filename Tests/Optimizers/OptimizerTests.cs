@@ -95,6 +95,24 @@ public class OptimizerTests
         Same(got, x);
     }
 
+    // t counts the steps of the parameter, not of the optimizer: the first moments of one that was frozen are corrected as at a first step.
+    [Test]
+    public void AdamW_counts_the_steps_of_each_parameter()
+    {
+        Parameter late = Weights(), alone = Weights();
+        AdamW one = new([late], 0.02f), two = new([alone], 0.02f);
+        for (var step = 0; step < 8; step++)
+        {
+            if (step >= 5)
+                foreach (var w in (Parameter[])[late, alone]) w.Grad = Tensor.FromArray([.. w.ToArray().Select((value, i) => (float)Gradient(value, i, step))], w.Shape);
+            one.Step();
+            if (step >= 5) two.Step();
+        }
+
+        Assert.That(late.ToArray(), Is.EqualTo(alone.ToArray()));
+        Assert.That((one.Steps, one.StepsOf(late)), Is.EqualTo((8, 3)));
+    }
+
     [Test]
     public void Restored_state_goes_on_with_the_same_bits_and_is_a_copy()
     {
@@ -105,13 +123,13 @@ public class OptimizerTests
 
         var resumed = new Parameter(Tensor.FromArray(first.ToArray(), first.Shape));
         var three = new Sgd([resumed], 0.05f, 0.9f) { Steps = two.Steps };
-        three.Restore(resumed, two.StateOf(first));
+        three.Restore(resumed, two.StateOf(first), two.StepsOf(first));
         var saved = two.StateOf(first)[0].ToArray();
         Step(one, whole);
         Step(three, resumed);
         Assert.That(resumed.ToArray(), Is.EqualTo(whole.ToArray()));
         Assert.That(two.StateOf(first)[0].ToArray(), Is.EqualTo(saved), "the state restored from is left alone");
-        Assert.That(() => three.Restore(resumed, []), Throws.ArgumentException.With.Message.Contains("momentum").And.Message.Contains("[37]"));
+        Assert.That(() => three.Restore(resumed, [], 1), Throws.ArgumentException.With.Message.Contains("momentum").And.Message.Contains("[37]"));
 
         static void Step(Optimizer optimizer, Parameter w)
         {

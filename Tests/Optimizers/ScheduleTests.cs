@@ -32,4 +32,11 @@ public class ScheduleTests
         double[] expected = [0, 0.5, 1, 0.1, 0.1, 1, (1 + Math.Cos(Math.PI / 4)) / 2, 0.5, (1 + Math.Cos(Math.PI * 3 / 4)) / 2, 0];
         Assert.That(Enumerable.Range(0, 10).Select(step => chain.At(step)), Is.EqualTo(expected).Within(1e-6));
     }
+
+    [Test]
+    public void Schedules_of_no_steps_are_over_at_once()
+    {
+        Assert.That(new Cosine(0, 0.1f).At(0), Is.EqualTo(0.1f));
+        Assert.That(new WarmUp(0, 0.1f).At(0), Is.EqualTo(1f));
+    }
 }

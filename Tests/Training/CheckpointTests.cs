@@ -112,4 +112,27 @@ public sealed class CheckpointTests
         Assert.That(() => Checkpoint.Restore(path, trainer.Network, trainer.Optimizer), Throws.TypeOf<InvalidFileException>().With.Message.Contains(path), damage);
         foreach (var (key, tensor) in trainer.Network.StateDictionary()) Assert.That(tensor.Values, Is.EqualTo(before[key].Values), damage);
     }
+
+    [Test]
+    public void A_parameter_that_was_frozen_for_a_while_comes_back_with_its_own_count_of_steps()
+    {
+        Linear Network() => new(2, 2);
+        Linear network = Network(), restored = Network();
+        AdamW Optimizer(Linear of) => new(of.ParameterGroups(), 0.01f);
+        var optimizer = Optimizer(network);
+        for (var step = 0; step < 5; step++)
+        {
+            network.Weight.Grad = Tensor.Ones([2, 2]);
+            if (step >= 3) network.Bias!.Grad = Tensor.Ones([2]);
+            optimizer.Step();
+        }
+
+        var state = new TrainingState { Step = optimizer.Steps };
+        Checkpoint.Save(tiny.PathOf("c"), network, optimizer, state);
+        var other = Optimizer(restored);
+        Checkpoint.Restore(tiny.PathOf("c"), restored, other);
+        Assert.That((other.Steps, other.StepsOf(restored.Weight), other.StepsOf(restored.Bias!)), Is.EqualTo((5, 5, 2)));
+        Checkpoint.Save(tiny.PathOf("d"), restored, other, state);
+        Assert.That(File.ReadAllBytes(tiny.PathOf("d")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("c"))));
+    }
 }

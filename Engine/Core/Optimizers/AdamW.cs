@@ -4,7 +4,7 @@ namespace QuadEngine;
 
 /// <summary>
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): w -= lr decay w;  m = b1 m + (1 - b1) g;
-/// v = b2 v + (1 - b2) g^2;  w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), t counted from 1.
+/// v = b2 v + (1 - b2) g^2;  w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), t counted from 1 for each parameter.
 /// </summary>
 public sealed class AdamW(IEnumerable<ParameterGroup> groups, float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 1e-2f)
     : Optimizer(groups, learningRate)
@@ -19,10 +19,10 @@ public sealed class AdamW(IEnumerable<ParameterGroup> groups, float learningRate
     public override IReadOnlyList<string> Slots => ["first_moment", "second_moment"];
 
     /// <inheritdoc/>
-    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first)
+    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step)
     {
         parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now });
 
-        AdamStep Now() => new(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, Steps);
+        AdamStep Now() => new(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, step());
     }
 }

@@ -13,13 +13,19 @@ public static class GradientClipping
         return MathF.Sqrt(sum.Item());
     }
 
-    /// <summary>Multiplies all gradients by maxNorm / norm where the norm is larger (Pascanu et al. 2013), and gives the norm before.</summary>
+    /// <summary>Multiplies all gradients by maxNorm / norm where that is below 1 (Pascanu et al. 2013), and gives the norm before.</summary>
     public static float ByNorm(IEnumerable<Parameter> parameters, float maxNorm)
     {
-        var gradients = Gradients(parameters);
-        var norm = Norm(parameters);
-        if (norm > maxNorm)
-            foreach (var gradient in gradients) gradient.Device.Backend.BinaryScalar<Multiply>(gradient, maxNorm / norm, gradient);
+        Parameter[] all = [.. parameters];
+        var norm = Norm(all);
+        var factor = maxNorm / (norm + 1e-6f);      // as PyTorch divides
+        if (factor < 1f)
+            foreach (var gradient in Gradients(all))
+            {
+                gradient.Storage.Writing();
+                gradient.Device.Backend.BinaryScalar<Multiply>(gradient, factor, gradient);
+            }
+
         return norm;
     }
 

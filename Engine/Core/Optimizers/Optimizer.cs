@@ -5,7 +5,7 @@ namespace QuadEngine;
 /// <summary>Updates parameters from their gradients. A step uses the gradients up: it clears them, so that the next Backward starts anew.</summary>
 public abstract class Optimizer
 {
-    readonly Dictionary<Parameter, Tensor[]> state = [];
+    readonly Dictionary<Parameter, (Tensor[] Slots, int Steps)> state = [];
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <exception cref="ArgumentException">A parameter is in two groups.</exception>
@@ -25,7 +25,7 @@ public abstract class Optimizer
     /// <summary>The learning rate of the next step, before a group's multiplier; a schedule sets it.</summary>
     public float LearningRate { get; set; }
 
-    /// <summary>Steps taken so far.</summary>
+    /// <summary>Steps taken so far; a parameter that had no gradient in some has taken fewer (<see cref="StepsOf"/>).</summary>
     public int Steps { get; set; }
 
     /// <summary>Names of the tensors that the optimizer keeps for each parameter, e.g. "momentum".</summary>
@@ -37,12 +37,7 @@ public abstract class Optimizer
         Steps++;
         Recording.Current?.OnHost(() => Steps++);
         foreach (var group in Groups)
-        {
-            // Parameters that took part in fewer steps than others (frozen for a while) start with fresh slots.
-            var ready = group.Parameters.Where(parameter => parameter.Grad is not null).ToArray();
-            Update(group, [.. ready.Where(state.ContainsKey)], first: false);
-            Update(group, [.. ready.Where(parameter => !state.ContainsKey(parameter))], first: true);
-        }
+            foreach (var equal in group.Parameters.Where(parameter => parameter.Grad is not null).GroupBy(StepsOf)) Update(group, [.. equal], equal.Key + 1);
 
         ClearGrad();
     }
@@ -55,36 +50,51 @@ public abstract class Optimizer
     }
 
     /// <summary>What the optimizer keeps for a parameter, in the order of <see cref="Slots"/>; empty before its first step.</summary>
-    public IReadOnlyList<Tensor> StateOf(Parameter parameter) => state.GetValueOrDefault(parameter) ?? [];
+    public IReadOnlyList<Tensor> StateOf(Parameter parameter) => state.GetValueOrDefault(parameter).Slots ?? [];
 
-    /// <summary>Puts back what <see cref="StateOf"/> gave.</summary>
+    /// <summary>Steps in which a parameter had a gradient.</summary>
+    public int StepsOf(Parameter parameter) => state.GetValueOrDefault(parameter).Steps;
+
+    /// <summary>Puts back what <see cref="StateOf"/> and <see cref="StepsOf"/> gave.</summary>
     /// <exception cref="ArgumentException">A slot is missing or has another shape than the parameter.</exception>
-    public void Restore(Parameter parameter, IReadOnlyList<Tensor> slots)
+    public void Restore(Parameter parameter, IReadOnlyList<Tensor> slots, int steps)
     {
         Check.That(slots.Count == Slots.Count && slots.All(slot => slot.Shape == parameter.Shape), nameof(Restore),
             $"a parameter of shape {parameter.Shape} needs {Slots.Count} tensors of its shape ({string.Join(", ", Slots)}), got {slots.Count}.");
         Recording.Outdate();
-        state[parameter] = [.. slots.Select(slot =>
+        Tensor[] own = [.. slots.Select(slot =>
         {
-            var own = Tensor.Like(parameter).Keep();
-            own.Assign(slot);
-            return own;
+            var copy = Tensor.Like(parameter).Keep();
+            copy.Assign(slot);
+            return copy;
         })];
+        state[parameter] = (own, steps);
     }
 
-    /// <summary>One pass over parameters that all have a gradient; <paramref name="slots"/>[i] holds slot i of each.</summary>
-    protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, bool first);
+    /// <summary>One pass over parameters that all have a gradient.</summary>
+    /// <param name="group">Their group.</param>
+    /// <param name="parameters">To be updated in place.</param>
+    /// <param name="gradients">One for each.</param>
+    /// <param name="slots">[i] holds slot i of each, zeros at the first step.</param>
+    /// <param name="step">Which step it is for these parameters, counted from 1; a device that replays the pass asks again.</param>
+    protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step);
 
-    void Update(ParameterGroup group, Parameter[] parameters, bool first)
+    void Update(ParameterGroup group, Parameter[] parameters, int step)
     {
-        if (parameters.Length == 0) return;
-        if (first) Recording.Current?.Refuse("a parameter is updated for the first time, which starts its optimizer state");
-        if (first)
-            foreach (var parameter in parameters) state[parameter] = [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())];
+        if (step == 1) Recording.Current?.Refuse("a parameter is updated for the first time, which starts its optimizer state");
+        Recording.Current?.OnHost(() =>
+        {
+            foreach (var parameter in parameters) state[parameter] = (state[parameter].Slots, StepsOf(parameter) + 1);
+        });
         foreach (var parameter in parameters)
-            if (state[parameter].Any(slot => slot.Device != parameter.Device)) Restore(parameter, state[parameter]);
-        var slots = Enumerable.Range(0, Slots.Count).Select(slot => parameters.Select(parameter => state[parameter][slot]).ToArray()).ToArray();
-        foreach (var parameter in parameters) parameter.Storage.Writing();
-        Apply(group, parameters, parameters.Select(parameter => parameter.Grad!).ToArray(), slots, first);
+        {
+            Tensor[] slots = step == 1 ? [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())] : state[parameter].Slots;
+            state[parameter] = (slots, step);
+            if (slots.Any(slot => slot.Device != parameter.Device)) Restore(parameter, slots, step);
+            parameter.Storage.Writing();
+        }
+
+        var bySlot = Enumerable.Range(0, Slots.Count).Select(slot => parameters.Select(parameter => state[parameter].Slots[slot]).ToArray()).ToArray();
+        Apply(group, parameters, parameters.Select(parameter => parameter.Grad!).ToArray(), bySlot, () => StepsOf(parameters[0]));
     }
 }

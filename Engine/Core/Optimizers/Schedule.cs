@@ -27,14 +27,14 @@ public sealed record Milestones(IReadOnlyList<int> Steps, float Gamma = 0.1f) : 
 public sealed record Cosine(int Steps, float Floor = 0f) : Schedule
 {
     /// <inheritdoc/>
-    public override float At(int step) => Floor + (1f - Floor) * 0.5f * (1f + MathF.Cos(MathF.PI * Math.Min(step, Steps) / Steps));
+    public override float At(int step) => step >= Steps ? Floor : Floor + (1f - Floor) * 0.5f * (1f + MathF.Cos(MathF.PI * step / Steps));
 }
 
 /// <summary>A line from <paramref name="From"/> at step 0 to 1 at step <paramref name="Steps"/> (Goyal et al. 2017), 1 afterwards.</summary>
 public sealed record WarmUp(int Steps, float From = 0f) : Schedule
 {
     /// <inheritdoc/>
-    public override float At(int step) => From + (1f - From) * Math.Min(1f, (float)step / Steps);
+    public override float At(int step) => step >= Steps ? 1f : From + (1f - From) * ((float)step / Steps);
 }
 
 /// <summary>Schedules one after the other, each for a number of steps counted from its own 0.</summary>
