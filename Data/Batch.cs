@@ -16,7 +16,7 @@ public readonly record struct Batch(Tensor Images, IntTensor Labels) : IDisposab
 /// <summary>A batch in plain arrays, refilled again and again: images [Count, H, W, C] and labels [Count] fill the front of them.</summary>
 sealed class HostBatch(int batchSize, Shape imageShape)
 {
-    public float[] Images { get; } = new float[batchSize * imageShape.Elements];
+    public float[] Images { get; } = new float[checked(batchSize * imageShape.Elements)];
 
     public int[] Labels { get; } = new int[batchSize];
 

@@ -23,7 +23,7 @@ public sealed class Loader : IEnumerable<Batch>
         Check.That(prefetch >= 0, operation, $"{nameof(prefetch)} is {prefetch}, expected 0 (prepare on the caller's thread) or more.");
 
         BatchSize = batchSize;
-        Count = dropLast ? data.Count / batchSize : (data.Count + batchSize - 1) / batchSize;
+        Count = data.Count / batchSize + (dropLast || data.Count % batchSize == 0 ? 0 : 1);
         Check.That(start >= 0 && start <= Count, operation, $"{nameof(start)} is {start}, expected 0 to {Count}, the number of batches.");
 
         Check.That(seed is not null || data.Randomness is null, operation,
@@ -56,7 +56,7 @@ public sealed class Loader : IEnumerable<Batch>
     internal Prefetch<HostBatch> HostBatches()
     {
         var order = seed is { } s ? EpochRandom.Permutation(data.Count, s, epoch) : null;
-        return new(start, Count, prefetch, () => new HostBatch(BatchSize, data.ImageShape), (b, batch) => Prepare(b, batch, order));
+        return new(start, Count, prefetch, () => new HostBatch(Math.Min(BatchSize, data.Count), data.ImageShape), (b, batch) => Prepare(b, batch, order));
     }
 
     void Prepare(int b, HostBatch batch, int[]? order)

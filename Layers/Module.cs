@@ -27,6 +27,7 @@ public abstract partial class Module
     {
         using var scope = new TensorScope(name);
         var y = Compute(x);
+        if (ReferenceEquals(y, x)) y = x * 1f;      // a handle of its own: whoever drops the result keeps x
         ModuleTrace.Called(this, x, y);
         return scope.Result(y);
     }
@@ -72,9 +73,8 @@ public abstract partial class Module
     public IEnumerable<(string Path, Module Module)> Modules(string path = "") =>
         children.SelectMany(child => child.Module.Modules(Join(path, child.Name))).Prepend((path, this));
 
-    /// <summary>All parameters with their paths, in the order of registration.</summary>
-    public IEnumerable<(string Path, Parameter Parameter)> NamedParameters() =>
-        Modules().SelectMany(entry => entry.Module.parameters.Select(own => (Join(entry.Path, own.Name), own.Parameter)));
+    /// <summary>All parameters with their paths, in the order of registration; one that several modules share under its first.</summary>
+    public IEnumerable<(string Path, Parameter Parameter)> NamedParameters() => Registered().Select(own => (own.Path, own.Parameter)).DistinctBy(own => own.Parameter);
 
     /// <summary>All buffers with their paths, in the order of registration.</summary>
     public IEnumerable<(string Path, Buffer Buffer)> NamedBuffers() =>
@@ -89,10 +89,13 @@ public abstract partial class Module
     /// <summary>The parameters in groups of equal settings, for an optimizer: Lambda of quadratic neurons is one of its own.</summary>
     public IReadOnlyList<ParameterGroup> ParameterGroups() =>
     [
-        .. Modules().SelectMany(entry => entry.Module.parameters)
+        .. Registered().DistinctBy(own => own.Parameter)
             .GroupBy(own => own.Settings, own => own.Parameter)
             .Select(group => new ParameterGroup(group.Key.Name, [.. group]) { LearningRateMultiplier = group.Key.LearningRateMultiplier, WeightDecay = group.Key.WeightDecay }),
     ];
+
+    IEnumerable<(string Path, Parameter Parameter, GroupSettings Settings)> Registered() =>
+        Modules().SelectMany(entry => entry.Module.parameters.Select(own => (Join(entry.Path, own.Name), own.Parameter, own.Settings)));
 
     // ---- modes and places
 

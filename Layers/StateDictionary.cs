@@ -26,7 +26,7 @@ public abstract partial class Module
     }
 
     IEnumerable<(string Path, Tensor Tensor)> State() =>
-        NamedParameters().Select(entry => (entry.Path, (Tensor)entry.Parameter)).Concat(NamedBuffers().Select(entry => (entry.Path, (Tensor)entry.Buffer)));
+        Registered().Select(entry => (entry.Path, (Tensor)entry.Parameter)).Concat(NamedBuffers().Select(entry => (entry.Path, (Tensor)entry.Buffer)));
 
     static string List(string label, string[] keys) =>
         keys.Length == 0 ? "" : $" {label}: {string.Join(", ", keys.Take(5))}{(keys.Length > 5 ? $" and {keys.Length - 5} more" : "")}.";

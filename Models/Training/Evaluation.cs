@@ -20,7 +20,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     /// <summary>Images judged in a second.</summary>
     public double ImagesPerSecond => Images / Elapsed.TotalSeconds;
 
-    /// <summary>Runs every image through the network once, on the network's device, and leaves it in the mode it was in.</summary>
+    /// <summary>Runs every image through the network once, on the network's device, and leaves each of its modules in the mode it was in.</summary>
     /// <param name="network">[N, H, W, C] to logits [N, classes].</param>
     /// <param name="images">What to judge by.</param>
     /// <param name="batchSize">Images at once; changes speed and memory.</param>
@@ -30,7 +30,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     public static Evaluation Run(Module network, ImageDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         Check.That(images.Count > 0, nameof(Evaluation), $"{images.Name} has no images to judge by.");
-        var training = network.Training;
+        var modes = network.Modules().Select(entry => (entry.Module, entry.Module.Training)).ToArray();
         var watch = Stopwatch.StartNew();
         var (lossSum, correct, count) = (0.0, 0, 0);
         network.Eval();
@@ -51,7 +51,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
         }
         finally
         {
-            network.Train(training);
+            foreach (var (module, training) in modes) module.Train(training);       // parents come first, so each ends in its own
         }
 
         return new(lossSum / count, correct, count, watch.Elapsed);

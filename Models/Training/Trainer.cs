@@ -42,7 +42,7 @@ public sealed class Trainer
         options.Validate();
         Check.That(train.Count > 0, nameof(Trainer), $"{train.Name} has no images to learn from.");
         (Network, this.train, this.test, Options, this.folder) = (network, train, test, options, folder);
-        StepsPerEpoch = (train.Count + options.BatchSize - 1) / options.BatchSize;
+        StepsPerEpoch = (train.Count - 1) / options.BatchSize + 1;
         schedule = options.CreateSchedule(StepsPerEpoch);
         Optimizer = options.CreateOptimizer(network.ParameterGroups());
     }

@@ -101,4 +101,8 @@ public class LoaderTests
 
     static List<(string Images, string Labels)> Everything(Loader loader) =>
         [.. loader.Select(batch => (string.Join(' ', batch.Images.ToArray()), string.Join(' ', batch.Labels.ToArray())))];
+
+    [Test]
+    public void A_batch_larger_than_the_data_is_all_of_it() =>
+        Assert.That(Data.Batches(int.MaxValue).Select(batch => batch.Labels.Length), Is.EqualTo((int[])[103]));
 }

@@ -121,4 +121,29 @@ public class ModuleTests
         var n = Math.Min(rows, columns);
         for (var i = 0; i < n * n; i++) Assert.That(gram[i], Is.EqualTo(i / n == i % n ? 1f : 0f).Within(1e-5f));
     }
+
+    // Weight tying: one parameter, under the names of both places in files.
+    [Test]
+    public void A_layer_used_twice_is_learned_and_counted_once()
+    {
+        var shared = new Linear(3, 3);
+        var net = new Sequential(shared, new Layers.Relu(), shared);
+        Assert.That(net.ParameterCount, Is.EqualTo(12));
+        Assert.That(net.StateDictionary().Keys, Is.EqualTo((string[])["0.weight", "0.bias", "2.weight", "2.bias"]));
+        var sgd = new Sgd(net.ParameterGroups(), 0.1f);
+        var before = shared.Weight.ToArray();
+        net[Tensor.Ones([1, 3])].Sum().Backward();
+        sgd.Step();
+        Assert.That(shared.Weight.ToArray(), Is.Not.EqualTo(before));
+    }
+
+    [Test]
+    public void Evaluation_leaves_each_module_in_its_mode()
+    {
+        var frozen = new Layers.BatchNorm(1);
+        var net = new Sequential(new Flatten(), frozen, new Linear(1, 1));
+        frozen.Eval();
+        Evaluation.Run(net, new QuadEngine.Data.ImageDataset("black", new byte[3], new int[3], ["any"], 1, 1, 1));
+        Assert.That((net.Training, frozen.Training), Is.EqualTo((true, false)));
+    }
 }
