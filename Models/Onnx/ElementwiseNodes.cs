@@ -27,6 +27,8 @@ static class ElementwiseNodes
         [Power.Name] = Node("Pow"),
         [Maximum.Name] = Node("Max"),
         [Minimum.Name] = Node("Min"),
+        [AtLeast.Name] = Node("Max"),
+        [AtMost.Name] = Node("Min"),
         [Greater.Name] = (graph, x) => Cast(graph, graph.Add("Greater", x), TensorProto.Types.DataType.Float),
         [Equal.Name] = (graph, x) => Cast(graph, graph.Add("Equal", x), TensorProto.Types.DataType.Float),
         [KeepWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), x[0], graph.Scalar(0f)]),

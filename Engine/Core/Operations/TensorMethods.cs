@@ -96,8 +96,8 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.Minimum"/>
     public Tensor Minimum(float other) => Elementwise.Apply<Minimum>(this, other);
 
-    /// <summary>min(max(x, low), high).</summary>
-    public Tensor Clamp(float low, float high) => Maximum(low).Minimum(high);
+    /// <summary>min(max(x, low), high); at the bounds the gradient still passes, as in PyTorch.</summary>
+    public Tensor Clamp(float low, float high) => Elementwise.Apply<AtMost>(Elementwise.Apply<AtLeast>(this, low), high);
 
     /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(Tensor other) => Elementwise.Apply<Greater>(this, other);

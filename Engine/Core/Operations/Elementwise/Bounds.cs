@@ -1,0 +1,59 @@
+using System.Numerics;
+
+namespace QuadEngine.Operations;
+
+/// <summary>a, but b at least: <see cref="Maximum"/> whose gradient at a tie is all a's, as PyTorch's clamp has it.</summary>
+public readonly struct AtLeast : IBinaryOp<AtLeast>
+{
+    /// <inheritdoc/>
+    public static string Name => "at-least";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float a, float b) => Maximum.F(a, b);
+
+    /// <inheritdoc/>
+    public static float DerivativeA(float a, float b, float y) => a >= b ? 1f : 0f;
+
+    /// <inheritdoc/>
+    public static float DerivativeB(float a, float b, float y) => a >= b ? 0f : 1f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Maximum.F(a, b);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThanOrEqual(a, b), Vector<float>.One, Vector<float>.Zero);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThanOrEqual(a, b), Vector<float>.Zero, Vector<float>.One);
+}
+
+/// <summary>a, but b at most: <see cref="Minimum"/> whose gradient at a tie is all a's, as PyTorch's clamp has it.</summary>
+public readonly struct AtMost : IBinaryOp<AtMost>
+{
+    /// <inheritdoc/>
+    public static string Name => "at-most";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float a, float b) => Minimum.F(a, b);
+
+    /// <inheritdoc/>
+    public static float DerivativeA(float a, float b, float y) => a <= b ? 1f : 0f;
+
+    /// <inheritdoc/>
+    public static float DerivativeB(float a, float b, float y) => a <= b ? 0f : 1f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Minimum.F(a, b);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(a, b), Vector<float>.One, Vector<float>.Zero);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(a, b), Vector<float>.Zero, Vector<float>.One);
+}
