@@ -63,10 +63,38 @@ public class NetworkExportTests
     [TestCase(50, "linear")]
     public void ImageNet_form_agrees(int depth, string neuron)
     {
-        using var images = Tensor.Uniform([2, 64, 64, 3], -2f, 2f, new Generator(4));
+        using var images = Enlarged(Datasets.Load("fashion-mnist-sample").Test, count: 4, side: 64);
+        AssertImageNetForm(depth, neuron, images);
+    }
+
+    [TestCase(18, "linear")]
+    [TestCase(18, "quadratic")]
+    public void ImageNet_form_agrees_on_photographs_of_its_own_size(int depth, string neuron)
+    {
+        if (Environment.GetEnvironmentVariable("QUADENGINE_DATA") is not { } data) { Assert.Ignore("needs CIFAR-10 in QUADENGINE_DATA"); return; }
+        using var images = Enlarged(Datasets.Load("cifar10", data).Test, count: 16, side: 224);
+        AssertImageNetForm(depth, neuron, images);
+    }
+
+    static void AssertImageNetForm(int depth, string neuron, Tensor images)
+    {
         var network = ResNet.ImageNet(depth, classes: 20, neuron: Layers.Neurons.Get(neuron)).Awaken(images);
-        using var run = new OnnxRun(network, [64, 64, 3]);
-        AssertSame(run, images, 20);
+        foreach (var fold in new[] { false, true })
+        {
+            using var run = new OnnxRun(network, images.Shape.ToArray()[1..], new OnnxOptions { FoldBatchNorm = fold });
+            AssertSame(run, images, 20);
+        }
+    }
+
+    // Real images at another size, in colour, normalised as photographs are: [N, side, side, 3].
+    static Tensor Enlarged(ImageDataset set, int count, int side)
+    {
+        var shape = set.ImageShape;
+        var pixels = Enumerable.Range(0, count)
+            .Select(i => new Picture(shape[0], shape[1], shape[2], set.Image(i).ToArray()))
+            .SelectMany(picture => picture.Resample(new Frame(0, 0, picture.Height, picture.Width), side, side).Pixels)
+            .SelectMany(pixel => Enumerable.Repeat(pixel, 3 / shape[2]));
+        return Tensor.FromArray([.. pixels.Select((pixel, i) => Normalization.ImageNet.Apply(pixel, i % 3))], [count, side, side, 3]);
     }
 
     [Test]
