@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 using QuadEngine.Cli.Commands;
 
 namespace QuadEngine.Cli;
@@ -15,7 +16,7 @@ static class Tool
         var parsed = Root(output).Parse(arguments);
         if (parsed.Errors.Count > 0)
         {
-            output.Error(parsed.Errors[0].Message);
+            output.Error(Describe(parsed.Errors[0]));
             output.Error($"`quad {string.Join(' ', CommandPath(parsed.CommandResult).Append("--help"))}` shows what can be given.", prefix: "");
             return Misused;
         }
@@ -58,12 +59,22 @@ static class Tool
         AggregateException { InnerException: { } inner } => Describe(inner),
         OperationCanceledException => "interrupted",
         ArgumentException or IOException or InvalidFileException or Models.TrainingDivergedException or InvalidOperationException or NotSupportedException => e.Message,
-        UnauthorizedAccessException => $"{e.Message} Give a folder that may be written.",
+        UnauthorizedAccessException => $"{e.Message} Give a place that may be read, and written where something is to be left.",
         OutOfMemoryException => $"{e.Message} A smaller --batch needs less.",
         TypeInitializationException { InnerException: { } inner } => Describe(inner),
         _ => $"{e.GetType().Name}: {e.Message} (--debug shows where)",
     };
 
-    static IEnumerable<string> CommandPath(System.CommandLine.Parsing.CommandResult result) =>
-        result.Parent is System.CommandLine.Parsing.CommandResult parent ? CommandPath(parent).Append(result.Command.Name) : [];
+    // The parser says that something is missing; its name and meaning are more help.
+    static string Describe(ParseError error) => error.SymbolResult switch
+    {
+        ArgumentResult { Tokens.Count: 0, Argument: var argument } => $"{argument.HelpName ?? argument.Name} is missing. {argument.Description}",
+        OptionResult { Tokens.Count: 0, Option: var option } when error.Message.StartsWith("Required", StringComparison.Ordinal) => $"{option.Name} needs a value. {option.Description}",
+        CommandResult { Command: { Subcommands.Count: > 0 } command } when error.Message.StartsWith("Required", StringComparison.Ordinal) =>
+            $"{command.Name} what? Give {string.Join(" or ", command.Subcommands.Select(subcommand => subcommand.Name))}.",
+        _ => error.Message,
+    };
+
+    static IEnumerable<string> CommandPath(CommandResult result) =>
+        result.Parent is CommandResult parent ? CommandPath(parent).Append(result.Command.Name) : [];
 }

@@ -34,9 +34,19 @@ sealed class TrainedNetwork
             Channels = info.ImageShape[2],
             Classes = info.Classes,
         };
+        CheckData(file, info);
         var module = configuration.Build();
         Checkpoint.LoadWeights(file, module);
         return new(configuration, module, info.ClassNames, info.Normalization);
+    }
+
+    /// <summary>Weights that know their network know what it reads and tells apart.</summary>
+    /// <exception cref="ArgumentException">A data set is of other channels or classes.</exception>
+    public static void CheckData(string file, DatasetInfo info)
+    {
+        if (Checkpoint.ReadNetwork(file) is { } known && (known.Channels != info.ImageShape[2] || known.Classes != info.Classes))
+            throw new ArgumentException($"{file} was trained on images [{known.Height}, {known.Width}, {known.Channels}] of {known.Classes} classes, but {info.Name} has {info.ImageShape} of {info.Classes}; "
+                + $"give --data the data set that it was trained on (known: {string.Join(", ", Datasets.Names)})");
     }
 
     /// <summary>The file of weights at a path, and the run that it is of: a file in a run folder is of that run.</summary>

@@ -30,6 +30,7 @@ static class EvalCommand
             var (file, run) = TrainedNetwork.Find(parsed.GetRequiredValue(weights));
             var name = parsed.GetValue(data)?.ToLowerInvariant() ?? run?.Data
                 ?? throw new ArgumentException($"{file} does not say on which data; add --data NAME (known: {string.Join(", ", Datasets.Names)})");
+            TrainedNetwork.CheckData(file, Datasets.Get(name));
             var configuration = network.Configuration(parsed, Checkpoint.ReadNetwork(file));
             var images = Datasets.Load(name, parsed.GetValue(dataFolder) ?? run?.DataFolder).Test;
             configuration = configuration with { Height = images.Height, Width = images.Width, Channels = images.Channels, Classes = images.Classes };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
@@ -8,7 +9,12 @@ static class ExperimentCommand
 {
     public static Command Create(Output output)
     {
-        var name = new Argument<string?>("name") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("name") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !Experiments.Names.Contains(value))
+                result.AddError($"there is no experiment \"{value}\" (known: {string.Join(", ", Experiments.Names)})");
+        });
         name.CompletionSources.Add([.. Experiments.Names]);
         var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, an hour of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "medium", "full"]);
         var dataSet = CommonOptions.Data();
@@ -20,6 +26,7 @@ static class ExperimentCommand
         var folder = new Option<string?>("--output", "-o") { Description = "Where the folder of the experiment goes. Default: experiments", HelpName = "DIR" };
         Option<string?> dataFolder = CommonOptions.DataFolder(), device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
+        var json = CommonOptions.Json();
         var command = new ToolCommand("experiment", "Train networks to answer a question about quadratic neurons, and write what came out. Goes on where it was stopped.",
             """
             quad experiment rank-sweep
@@ -27,14 +34,16 @@ static class ExperimentCommand
             quad experiment ablation --size full --device cuda:0
             quad experiment --size smoke -o smoke
             """) { name };
-        foreach (var option in new Option[] { size, dataSet, depth, width, seeds, epochs, images, folder, dataFolder, device, threads }) command.Add(option);
+        foreach (var option in new Option[] { size, dataSet, depth, width, seeds, epochs, images, folder, dataFolder, device, threads, json }) command.Add(option);
 
         command.SetAction(parsed =>
         {
             var place = CommonOptions.Device(parsed, device, threads);
             var chosen = parsed.GetValue(name) is { } one ? [Experiments.Get(one)] : Experiments.All;
             var effort = Enum.Parse<ExperimentSize>(parsed.GetValue(size) ?? "small", ignoreCase: true);
-            using var interruption = new Interruption(() => output.Line("stopping; the same command goes on from here"));
+            using var interruption = new Interruption(() => output.Error("stopping; the same command goes on from here", prefix: "\n"));
+            var watch = Stopwatch.StartNew();
+            var (pages, allFinished) = (new List<ReportItem>(), true);
             foreach (var experiment in chosen)
             {
                 var scale = Adapt(experiment.Scale(effort)) with { Device = place };
@@ -42,10 +51,13 @@ static class ExperimentCommand
                 output.Line($"{experiment.Name}: {experiment.Question}");
                 var finished = new ExperimentRun(experiment, scale, to).Run(ExperimentData.Load(scale, parsed.GetValue(dataFolder)), progress => Show(output, progress), interruption.Token);
                 output.Line("", Path.Combine(to, "README.md"), finished ? "" : " (unfinished)");
-                if (!finished) return Interruption.ExitCode;
+                pages.Add(new(experiment.Name, Path.Combine(to, "README.md")));
+                if (allFinished &= finished) continue;
+                break;
             }
 
-            return 0;
+            if (parsed.GetValue(json)) output.Json(new("experiment") { Device = place.Name, Finished = allFinished, Seconds = watch.Elapsed.TotalSeconds, Items = pages });
+            return allFinished ? 0 : Interruption.ExitCode;
 
             ExperimentScale Adapt(ExperimentScale scale) => scale with
             {

@@ -35,6 +35,8 @@ static class ExportCommand
             var kind = parsed.GetRequiredValue(format)!.ToLowerInvariant();
             var classifier = network.Classifier(parsed);
             var target = Path.GetFullPath(parsed.GetValue(file) ?? DefaultName(network.File(parsed), kind));
+            if (Directory.Exists(target)) throw new IOException($"{target} is a folder; --output takes the name of a file.");
+            if (!Directory.Exists(Path.GetDirectoryName(target))) throw new IOException($"there is no folder {Path.GetDirectoryName(target)} to write {Path.GetFileName(target)} to.");
             switch (kind)
             {
                 case "onnx":
@@ -49,9 +51,10 @@ static class ExportCommand
             }
 
             var bytes = new FileInfo(target).Length;
-            output.Line($"{classifier.Configuration.Title}, {classifier.Network.ParameterCount:N0} parameters, to ", target, $" ({Hardware.Bytes(bytes)})");
+            var cost = CostModel.Of(classifier.Network, classifier.Configuration.InputShape());
+            output.Line($"{classifier.Configuration.Title}, {cost.Parameters:N0} parameters, to ", target, $" ({Hardware.Bytes(bytes)})");
             if (parsed.GetValue(json))
-                output.Json(new("export") { Model = classifier.Configuration.Title, Output = target, Bytes = bytes, Parameters = classifier.Network.ParameterCount, Seconds = watch.Elapsed.TotalSeconds });
+                output.Json(new("export") { Model = classifier.Configuration.Title, Output = target, Bytes = bytes, Parameters = cost.Parameters, MultiplyAdds = cost.MultiplyAdds, Seconds = watch.Elapsed.TotalSeconds });
         });
         return command;
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using QuadEngine.Layers;
 using QuadEngine.Models;
 
@@ -27,15 +28,20 @@ static class PredictCommand
             var classifier = network.Classifier(parsed);
             classifier.Network.To(place);
             var found = new List<ReportItem>();
+            var watch = Stopwatch.StartNew();
             foreach (var file in parsed.GetRequiredValue(files))
+            {
+                if (Directory.Exists(file)) throw new IOException($"{file} is a folder; give the images in it, e.g. {Path.Combine(file, "*.png")}");
                 foreach (var input in classifier.Inputs(file))
                 {
                     var predictions = classifier.Rank(classifier.Logits(input));
                     output.Line($"{file}: ", predictions[0].ToString(), string.Concat(predictions.Skip(1).Take((parsed.GetValue(top) ?? Shown) - 1).Select(other => $", {other}")));
                     found.Add(new(file, predictions[0].Class));
                 }
+            }
 
-            if (parsed.GetValue(json)) output.Json(new("predict") { Model = classifier.Configuration.Title, Device = place.Name, Items = found });
+            var seconds = watch.Elapsed.TotalSeconds;
+            if (parsed.GetValue(json)) output.Json(new("predict") { Model = classifier.Configuration.Title, Device = place.Name, Seconds = seconds, ImagesPerSecond = found.Count / seconds, Items = found });
         });
         return command;
     }

@@ -33,7 +33,8 @@ static class TrainCommand
         command.SetAction(parsed =>
         {
             TrainingRun run;
-            if (parsed.GetValue(resume) is { } existing)
+            var existing = parsed.GetValue(resume);
+            if (existing is not null)
             {
                 if (parsed.GetValue(threads) is { } count) Device.CpuThreads = count;
                 run = TrainingRun.Resume(existing, parsed.GetValue(device) is null ? null : CommonOptions.Device(parsed, device, threads).Name);
@@ -44,31 +45,41 @@ static class TrainCommand
                 run = TrainingRun.Start(configuration, parsed.GetValue(folder) ?? FreeFolder(configuration.Network.Title));
             }
 
-            return Train(run, output, parsed.GetValue(json));
+            return Train(run, resumed: existing is not null, output, parsed.GetValue(json));
         });
         return command;
     }
 
-    static int Train(TrainingRun run, Output output, bool json)
+    static int Train(TrainingRun run, bool resumed, Output output, bool json)
     {
         var (trainer, folder, start) = (run.Trainer, run.Folder!, run.Trainer.State.Step);
         var cost = CostModel.Of(run.Network, run.Configuration.Network.InputShape());
-        Introduce(run, cost, output);
+        Introduce(run, resumed, cost, output);
 
         using var interruption = new Interruption(() => output.Error("stopping after this step; a second Ctrl-C quits without saving", prefix: "\n"));
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        var finished = TrainingDisplay.For(output, trainer).Run(() => trainer.Run(interruption.Token));
+        bool finished;
+        try
+        {
+            finished = TrainingDisplay.For(output, trainer).Run(() => trainer.Run(interruption.Token));
+        }
+        catch (IOException e)
+        {
+            throw new IOException($"{e.Message}\nThen go on with: quad train --resume {folder.Folder}", e);
+        }
+
         Conclude(run, finished, start, watch.Elapsed, output);
         if (json) output.Json(Report(run, cost, watch.Elapsed));
         return finished ? 0 : Interruption.ExitCode;
     }
 
-    static void Introduce(TrainingRun run, CostModel cost, Output output)
+    static void Introduce(TrainingRun run, bool resumed, CostModel cost, Output output)
     {
         output.Line("", run.Configuration.Network.Title, $": {cost.Parameters:N0} parameters, {Hardware.Count(cost.MultiplyAdds)} multiply-adds an image");
         output.Line($"{run.Configuration.Data}: {run.Train.Count:N0} training and {run.Test.Count:N0} test images {run.Train.ImageShape}");
         output.Line($"{Hardware.Describe(run.Network.Device)}; writing to {run.Folder!.Folder}");
-        if (run.Trainer.State is { Step: > 0 } state && !run.Trainer.Finished)
+        if (resumed && run.Trainer.State.Step == 0) output.Line("there is no checkpoint in it yet; starting at step 1");
+        else if (run.Trainer.State is { Step: > 0 } state && !run.Trainer.Finished)
             output.Line($"going on at step {state.Step + 1:N0} of {run.Trainer.Options.Epochs * run.Trainer.StepsPerEpoch:N0}, in epoch {state.Epoch + 1}");
         output.Line();
     }
@@ -85,7 +96,7 @@ static class TrainCommand
 
         var (last, best) = (state.History[^1], state.Best!);
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
-        output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} epochs{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}). "
+        output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}). "
             + $"Curves: {folder.Curves}. Use it: quad eval --weights {folder.Best}");
     }
 

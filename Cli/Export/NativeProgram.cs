@@ -36,7 +36,10 @@ static class NativeProgram
         if (code != 0)
             throw new InvalidOperationException($"The native program could not be built. The compiler is the package runtime.{RuntimeInformation.RuntimeIdentifier}.Microsoft.DotNet.ILCompiler, "
                 + $"which comes from the NuGet sources set up here (`dotnet nuget list source`).\n{Errors(text)}");
-        File.Move(Path.Combine(output, OperatingSystem.IsWindows() ? $"{Name}.exe" : Name), program, overwrite: true);
+
+        var built = Path.Combine(output, OperatingSystem.IsWindows() ? $"{Name}.exe" : Name);
+        using (var content = File.OpenRead(built)) AtomicFile.Write(program, content.CopyTo);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(program, File.GetUnixFileMode(built));
     }
 
     static string Errors(string text)

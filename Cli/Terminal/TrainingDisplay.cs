@@ -2,15 +2,26 @@ using System.Diagnostics;
 using System.Globalization;
 using QuadEngine.Models;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace QuadEngine.Cli;
 
 /// <summary>Shows a training as it goes: a row an epoch, and in between how far it is.</summary>
 abstract class TrainingDisplay(Output output, Trainer trainer)
 {
-    static readonly string[] headings = ["epoch", "train loss", "train acc.", "test loss", "test acc.", "learning rate", "images/s", "time"];
+    // In the order of a row; where a terminal is narrow, the least important are left out.
+    static readonly Column[] columns =
+    [
+        new("epoch", 8, (epoch, epochs) => $"{epoch.Epoch}/{epochs}"),
+        new("train loss", 4, (epoch, _) => Number(epoch.TrainLoss, "0.0000")),
+        new("train acc.", 3, (epoch, _) => Number(epoch.TrainAccuracy, "0.00 \\%")),
+        new("test loss", 5, (epoch, _) => Number(epoch.TestLoss, "0.0000")),
+        new("test acc.", 7, (epoch, _) => Number(epoch.TestAccuracy, "0.00 \\%")),
+        new("learning rate", 1, (epoch, _) => Number(epoch.LearningRate, "G3")),
+        new("images/s", 2, (epoch, _) => epoch.ImagesPerSecond is { } speed ? Number(speed, "0") : ""),
+        new("time", 6, (epoch, _) => epoch.Seconds is { } seconds ? Hardware.Time(TimeSpan.FromSeconds(seconds)) : ""),
+    ];
 
+    readonly Column[] shown = [.. Narrow.Fit(columns, column => column.Width + Column.Gap, column => column.Importance, output.Terminal is { } narrow ? narrow.Profile.Width + Column.Gap : int.MaxValue)];
     readonly Stopwatch watch = Stopwatch.StartNew();
     readonly int firstStep = trainer.State.Step;
 
@@ -26,37 +37,45 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
     /// <summary>Runs a training and shows it.</summary>
     public virtual bool Run(Func<bool> training)
     {
-        Output.Line("", Row(headings), "");
-        foreach (var epoch in Trainer.State.History) ShowRow(Row(epoch));
-        Trainer.EpochEnded += epoch => ShowRow(Row(epoch));
+        Output.Line("", Row(column => column.Heading), "");
+        foreach (var epoch in Trainer.State.History) ShowRow(epoch);
+        Trainer.EpochEnded += ShowRow;
         return training();
     }
 
-    protected abstract void ShowRow(string row);
+    protected abstract void ShowLine(string row);
 
-    /// <summary>"epoch 2/6  loss 0.512  accuracy 83.1 %  812 images/s  1:12 left".</summary>
-    protected string Progress()
+    void ShowRow(EpochMetrics epoch) => ShowLine(Row(column => column.Cell(epoch, Trainer.Options.Epochs)));
+
+    string Row(Func<Column, string> cell) => string.Join(Column.Separator, shown.Select(column => cell(column).PadLeft(column.Width)));
+
+    /// <summary>"epoch 2/6  loss 0.512  accuracy 83.1 %  812 images/s  1:12 left", or as much of it as there is room for.</summary>
+    protected string Progress(int room = int.MaxValue)
     {
         var state = Trainer.State;
         var done = state.Step - firstStep;
         var left = TimeSpan.FromSeconds(watch.Elapsed.TotalSeconds / Math.Max(1, done) * (TotalSteps - state.Step));
-        return string.Create(CultureInfo.InvariantCulture,
-            $"epoch {Math.Min(state.Epoch + 1, Trainer.Options.Epochs)}/{Trainer.Options.Epochs}  loss {state.Loss:0.000}  accuracy {state.Accuracy:0.0} %  {done * Trainer.Options.BatchSize / watch.Elapsed.TotalSeconds:0} images/s  {Hardware.Time(left)} left");
+        (string Text, int Importance)[] parts =
+        [
+            ($"epoch {Math.Min(state.Epoch + 1, Trainer.Options.Epochs)}/{Trainer.Options.Epochs}", 5),
+            ($"loss {Number(state.Loss, "0.000")}", 3),
+            ($"accuracy {Number(state.Accuracy, "0.0 \\%")}", 2),
+            ($"{Number(done * Trainer.Options.BatchSize / watch.Elapsed.TotalSeconds, "0")} images/s", 1),
+            ($"{Hardware.Time(left)} left", 4),
+        ];
+        return string.Join(Column.Separator, Narrow.Fit(parts, part => part.Text.Length + Column.Gap, part => part.Importance, room).Select(part => part.Text));
     }
 
-    string Row(EpochMetrics epoch) => Row(
-    [
-        string.Create(CultureInfo.InvariantCulture, $"{epoch.Epoch}/{Trainer.Options.Epochs}"),
-        epoch.TrainLoss.ToString("0.0000", CultureInfo.InvariantCulture),
-        epoch.TrainAccuracy.ToString("0.00 \\%", CultureInfo.InvariantCulture),
-        epoch.TestLoss.ToString("0.0000", CultureInfo.InvariantCulture),
-        epoch.TestAccuracy.ToString("0.00 \\%", CultureInfo.InvariantCulture),
-        epoch.LearningRate.ToString("G3", CultureInfo.InvariantCulture),
-        epoch.ImagesPerSecond?.ToString("0", CultureInfo.InvariantCulture) ?? "",
-        epoch.Seconds is { } seconds ? Hardware.Time(TimeSpan.FromSeconds(seconds)) : "",
-    ]);
+    static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
-    static string Row(string[] cells) => string.Join("  ", cells.Select((cell, column) => cell.PadLeft(Math.Max(8, headings[column].Length))));
+    /// <summary>A column of the table of epochs.</summary>
+    sealed record Column(string Heading, int Importance, Func<EpochMetrics, int, string> Cell)
+    {
+        public const string Separator = "  ";
+        public const int Gap = 2;
+
+        public int Width { get; } = Math.Max(8, Heading.Length);
+    }
 
     /// <summary>Into files and pipes: now and then a line, so that a log shows life.</summary>
     sealed class Plain(Output output, Trainer trainer) : TrainingDisplay(output, trainer)
@@ -76,30 +95,34 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
             return base.Run(training);
         }
 
-        protected override void ShowRow(string row)
+        protected override void ShowLine(string row)
         {
             Output.Line(row);
             Output.Text.Flush();
         }
     }
 
-    /// <summary>On a terminal: a bar below the rows.</summary>
+    /// <summary>On a terminal: a bar below the rows, on one line whatever the width.</summary>
     sealed class Live(Output output, Trainer trainer, IAnsiConsole terminal) : TrainingDisplay(output, trainer)
     {
+        const int FullText = 70, Percentage = 7;
+
         public override bool Run(Func<bool> training) => terminal.Progress()
             .AutoClear(true)
-            .Columns(new ProgressBarColumn { Width = 30 }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
+            .Columns(new ProgressBarColumn { Width = BarWidth }, new PercentageColumn(), new TaskDescriptionColumn { Alignment = Justify.Left })
             .Start(context =>
             {
                 var bar = context.AddTask("starting", maxValue: TotalSteps);
                 Trainer.Stepped += step =>
                 {
                     bar.Value = step.Step;
-                    bar.Description = Markup.Escape(Progress());
+                    bar.Description = Markup.Escape(Progress(terminal.Profile.Width - BarWidth - Percentage));
                 };
                 return base.Run(training);
             });
 
-        protected override void ShowRow(string row) => terminal.WriteLine(row);
+        int BarWidth => Math.Clamp(terminal.Profile.Width - FullText - Percentage, 5, 30);
+
+        protected override void ShowLine(string row) => terminal.WriteLine(row);
     }
 }

@@ -40,9 +40,9 @@ public sealed class RunFolder
         {
             Directory.CreateDirectory(folder);
         }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"the folder {folder} cannot be made: {e.Message}", e);
+            throw new IOException($"the folder {folder} cannot be made: {e.Message.TrimEnd('.')}. Give another, or see that it may be written.", e);
         }
 
         AtomicFile.Write(ConfigurationIn(folder), stream => JsonSerializer.Serialize(stream, configuration, ModelsJson.Default.RunConfiguration));

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using QuadEngine.Data;
+using Spectre.Console;
 
 namespace QuadEngine.Tests.Cli;
 
@@ -29,6 +30,13 @@ public sealed class CommandTests
     [TestCase("eval", "--weights", "--help")]
     [TestCase("summary --model vgg", "vgg", "resnet18")]
     [TestCase("data get imagenet", "imagenet", "cifar10")]
+    [TestCase("train --learning-rate NaN", "NaN", "a number from")]
+    [TestCase("train --threads 0", "\"0\"", "from 1")]
+    [TestCase("train --output", "--output", "folder for the run")]
+    [TestCase("predict --weights a", "FILE", "png")]
+    [TestCase("data", "data", "list or get")]
+    [TestCase("data get", "NAME", "cifar10")]
+    [TestCase("experiment nothing", "nothing", "rank-sweep")]
     [TestCase("frain", "frain", "--help")]
     public void Wrong_command_line_is_answered_by_what_is_possible(string line, string wrong, string possible)
     {
@@ -42,6 +50,7 @@ public sealed class CommandTests
     [TestCase("train --data cifar10 --data-dir /nowhere", "/nowhere", "quad data get cifar10")]
     [TestCase("train --resume /nowhere", "/nowhere", "config.json")]
     [TestCase("eval --weights /nowhere/w --data mnist", "/nowhere/w", "no file")]
+    [TestCase("eval --weights .", "config.json", "holds no run")]
     [TestCase("train --images 10001", "10001", "10000")]
     public void What_cannot_be_done_is_one_clear_message(string line, string got, string expected)
     {
@@ -72,6 +81,84 @@ public sealed class CommandTests
         Assert.That(Keys(judged.Json), Is.SupersetOf(new[] { "accuracy", "error", "loss", "parameters", "multiplyAdds", "seconds", "imagesPerSecond" }));
         foreach (var key in new[] { "accuracy", "error", "parameters", "multiplyAdds" })
             Assert.That(judged.Json.GetProperty(key).GetDouble(), Is.EqualTo(trained.Json.GetProperty(key).GetDouble()), key);
+    }
+
+    [Test]
+    public void Run_that_finds_the_disk_full_says_how_to_go_on_and_goes_on_with_the_same_bits()
+    {
+        Assert.That(QuadTool.Run([.. smallRun, "--output", tool.PathOf("whole")]).Code, Is.Zero);
+
+        // A folder where the checkpoint is written: what a full disk does, on every machine.
+        Directory.CreateDirectory(tool.PathOf("run/last.safetensors.partial"));
+        var stopped = QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
+        Assert.That(stopped.Code, Is.EqualTo(1));
+        Assert.That(stopped.Errors, Does.Contain("last.safetensors could not be written").And.Contain($"quad train --resume {tool.PathOf("run")}"));
+
+        Directory.Delete(tool.PathOf("run/last.safetensors.partial"));
+        var resumed = QuadTool.Run("train", "--resume", tool.PathOf("run"));
+        Assert.That(resumed.Text, Does.Contain("no checkpoint in it yet"));
+        Assert.That(tool.Bytes("run/last.safetensors"), Is.EqualTo(tool.Bytes("whole/last.safetensors")));
+    }
+
+    [Test]
+    public void Weights_answer_other_data_and_other_targets_by_what_is_expected()
+    {
+        QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
+        File.WriteAllText(tool.PathOf("no.png"), "no image");
+        Refuses(["eval", "--data", "cifar100"], "[28, 28, 1] of 10 classes", "[32, 32, 3] of 100");
+        Refuses(["predict", "--data", "cifar10", tool.PathOf("no.png")], "[28, 28, 1] of 10 classes", "[32, 32, 3] of 10");
+        Refuses(["predict", tool.PathOf("no.png")], "no.png", "PNG");
+        Refuses(["predict", tool.Folder], "is a folder", "*.png");
+        Refuses(["export", "--format", "onnx", "--output", tool.Folder], "is a folder");
+        Refuses(["export", "--format", "onnx", "--output", tool.PathOf("none/a.onnx")], "there is no folder");
+
+        void Refuses(string[] line, params string[] says)
+        {
+            var result = QuadTool.Run([.. line, "--weights", tool.PathOf("run")]);
+            Assert.That(result.Code, Is.EqualTo(1));
+            foreach (var text in says) Assert.That(result.Errors, Does.Contain(text));
+        }
+    }
+
+    [Test]
+    public void Every_command_ends_with_one_line_of_JSON()
+    {
+        var run = tool.PathOf("run");
+        string[] counts = ["parameters", "multiplyAdds"], speed = ["seconds", "imagesPerSecond"];
+        File.WriteAllBytes(tool.PathOf("image.f32"), new byte[4 * 28 * 28]);
+        Ends([.. smallRun, "--output", run], ["accuracy", "error", "loss", .. counts, .. speed]);
+        Ends(["train", "--resume", run], ["accuracy", "error", "loss", .. counts, .. speed]);
+        Ends(["eval", "--weights", run], ["accuracy", "error", "loss", .. counts, .. speed]);
+        Ends(["predict", "--weights", run, tool.PathOf("image.f32")], ["items", .. speed]);
+        Ends(["export", "--weights", run, "--format", "onnx"], ["output", "bytes", "seconds", .. counts]);
+        Ends(["experiment", "single-layer", "--size", "smoke", "--seeds", "1", "--images", "64", "-o", tool.PathOf("e")], ["finished", "seconds", "items"]);
+        Ends(["summary"], counts);
+        Ends(["data", "list"], ["items"]);
+        Ends(["doctor"], ["items"]);
+
+        static void Ends(string[] line, string[] keys)
+        {
+            var result = QuadTool.Run([.. line, "--json"]);
+            Assert.That(result.Code, Is.Zero, result.Errors);
+            Assert.That(Keys(result.Json), Is.SupersetOf((string[])["command", .. keys]), string.Join(' ', line));
+        }
+    }
+
+    [TestCase(40, "time", "train loss")]
+    [TestCase(80, "train loss", "learning rate")]
+    [TestCase(100, "learning rate", null)]
+    public void Table_of_epochs_fits_the_terminal(int width, string shown, string? leftOut)
+    {
+        using StringWriter screen = new(), errors = new();
+        var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(screen) });
+        terminal.Profile.Width = width;
+        Assert.That(QuadEngine.Cli.Tool.Run([.. smallRun, "--output", tool.PathOf("run")], new QuadEngine.Cli.Output(screen, errors, terminal)), Is.Zero, errors.ToString());
+
+        var lines = screen.ToString().ReplaceLineEndings("\n").Split('\n');
+        var heading = Array.FindIndex(lines, line => line.StartsWith("   epoch", StringComparison.Ordinal));
+        Assert.That(lines[heading], Does.Contain(shown).And.EndsWith("time"), "the heading is one line");
+        if (leftOut is not null) Assert.That(lines[heading], Does.Not.Contain(leftOut));
+        Assert.That(lines.Single(line => line.StartsWith("     1/1 ", StringComparison.Ordinal)).TrimEnd(), Has.Length.LessThanOrEqualTo(width).And.Length.EqualTo(lines[heading].Length), "so is a row");
     }
 
     [Test]

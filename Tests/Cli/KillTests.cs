@@ -59,6 +59,21 @@ public sealed class KillTests
         Assert.That(tool.Bytes("stopped/last.safetensors"), Is.EqualTo(tool.Bytes("whole/last.safetensors")));
     }
 
+    [Test]
+    public void Second_interrupt_ends_the_process_at_once_and_the_run_goes_on_from_its_last_checkpoint()
+    {
+        using var process = QuadTool.Start(["train", .. run, "--output", tool.PathOf("run")]);
+        WaitForWrite(process, tool.PathOf("run/last.safetensors"), writes: 1);
+        QuadTool.Interrupt(process);
+        if (!process.HasExited) QuadTool.Interrupt(process);
+        Assert.That(process.WaitForExit(10_000), "it is gone");
+        Assert.That(process.StandardError.ReadToEnd(), Does.Not.Contain("   at "));
+
+        var resumed = QuadTool.RunProcess("train", "--resume", tool.PathOf("run"));
+        Assert.That(resumed.Code, Is.Zero, resumed.Errors);
+        Assert.That(resumed.Text, Does.Contain("going on at step").Or.Contain("finished already"));
+    }
+
     // Waits until the process has written a file so many times, or has ended.
     static void WaitForWrite(Process process, string path, int writes)
     {

@@ -30,7 +30,7 @@ public static class AtomicFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException(
-                $"{path} could not be written: {e.Message} A file that was there before is unchanged. " +
+                $"{path} could not be written: {e.Message.TrimEnd('.')}. A file that was there before is unchanged. " +
                 "Free some space or choose another folder, then write it again.", e);
         }
         finally
