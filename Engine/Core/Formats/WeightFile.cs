@@ -29,9 +29,10 @@ public static class WeightFile
         if (PyTorchCheckpoint.Looks(file))
             return PyTorchCheckpoint.Read(file);
 
-        if (file.Length == 0) throw new InvalidFileException(path, "", "the file is empty");
-        var start = Convert.ToHexString(file.Slice(0, (int)Math.Min(16, file.Length)));
-        throw new InvalidFileException(path, "", $"the format of this file is not known (its {file.Length} bytes start with {start})",
+        var found = file.Length == 0
+            ? "the file is empty (0 bytes)"
+            : $"the format of this file is not known (its {file.Length} bytes start with {Convert.ToHexString(file.Slice(0, (int)Math.Min(16, file.Length)))})";
+        throw new InvalidFileException(path, "", found,
             "Known are safetensors, and PyTorch checkpoints written by torch.save, as a zip or as the older stream of pickles.");
     }
 }
