@@ -24,12 +24,12 @@ sealed class DeferredNormalization : Deferred
         this.beta = Share(beta);
         this.residual = Share(residual);
         (this.epsilon, this.batchStatistics, this.relu) = (epsilon, batchStatistics, relu);
-        versions = Node.VersionsOf([x, mean, variance, gamma]);
+        versions = Node.VersionsOf([this.x, this.mean, this.variance, this.gamma]);
     }
 
-    /// <summary>y + residual, still waiting; null where y is no waiting batch norm.</summary>
+    /// <summary>y + residual, still waiting; null where y is no waiting batch norm, or the residual too, and so is to be written anyway.</summary>
     public static Tensor? Add(Tensor y, Tensor residual) =>
-        Of(y) is { residual: null, relu: false } n && y.Shape == residual.Shape ? n.With(residual, relu: false) : null;
+        Of(y) is { residual: null, relu: false } n && y.Shape == residual.Shape && y.Storage != residual.Storage ? n.With(residual, relu: false) : null;
 
     /// <summary>max(y, 0), still waiting; null where y is no waiting batch norm.</summary>
     public static Tensor? Relu(Tensor y) => Of(y) is { relu: false } n ? n.With(n.residual, relu: true) : null;

@@ -49,9 +49,9 @@ sealed class DeferredProjection : Deferred
         return p.With(p.epilogue with { Scale = scale, Shift = shift });
     }
 
-    /// <summary>z + residual, still waiting; null where z is no waiting projection.</summary>
+    /// <summary>z + residual, still waiting; null where z is no waiting projection, or the residual too, and so is to be written anyway.</summary>
     public static Tensor? Add(Tensor z, Tensor residual) =>
-        Of(z) is { epilogue: { Residual: null, Relu: false } } p && z.Shape == residual.Shape ? p.With(p.epilogue with { Residual = residual }) : null;
+        Of(z) is { epilogue: { Residual: null, Relu: false } } p && z.Shape == residual.Shape && z.Storage != residual.Storage ? p.With(p.epilogue with { Residual = residual }) : null;
 
     /// <summary>max(z, 0), still waiting; null where z is no waiting projection.</summary>
     public static Tensor? Relu(Tensor z) => Of(z) is { epilogue.Relu: false } p ? p.With(p.epilogue with { Relu = true }) : null;

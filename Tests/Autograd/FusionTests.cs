@@ -1,0 +1,77 @@
+using CsCheck;
+using QuadEngine.Tests.Operations;
+
+namespace QuadEngine.Tests.Autograd;
+
+/// <summary>
+/// Random programs of operations that take each other over, in every order and with every kind of reuse: what comes out, and every gradient,
+/// is what the same program gives with each operation on its own (a <see cref="NonFiniteGuard"/> reads each result at once).
+/// </summary>
+public class FusionTests
+{
+    const int Rows = 6, Channels = 4;
+
+    [Test]
+    public void Programs_give_the_same_fused_and_separately() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed =>
+    {
+        float[][] separately;
+        using (new NonFiniteGuard()) separately = Run(seed);
+        var fused = Run(seed);
+        for (var i = 0; i < fused.Length; i++)
+        {
+            var scale = Math.Max(1f, separately[i].Max(MathF.Abs));
+            for (var j = 0; j < fused[i].Length; j++)
+                if (!(Math.Abs(fused[i][j] - separately[i][j]) <= 2e-3f * scale)) throw new AssertionException($"program {seed}, value {i}, element {j}: fused {fused[i][j]}, separately {separately[i][j]}");
+        }
+    }, iter: 1500, threads: 1);
+
+    // The same dice throw the same program; what is read on the way, dropped or overwritten changes nothing but when results are computed.
+    static float[][] Run(ulong seed)
+    {
+        var dice = new Dice(seed);
+        Tensor Values(params int[] shape) => dice.Values(shape);
+        Parameter[] weights = [new(Values(Channels, Channels)), new(Values(Channels, Channels))];
+        Parameter gamma = new(Values(Channels)), lambda = new(Values(new NeuronLayout(Channels, 1).Coefficients));
+        var input = Values(Rows, Channels);
+        input.RequiresGrad = dice.Coin();
+        List<Tensor> tensors = [input];
+        Tensor mean = Tensor.Zeros([Channels]), variance = Tensor.Ones([Channels]);
+        var read = new List<float[]>();
+        for (var i = dice.Between(2, 12); i > 0; i--)
+        {
+            Tensor x = tensors[dice.Between(Math.Max(0, tensors.Count - 3), tensors.Count - 1)], other = tensors[dice.Between(0, tensors.Count - 1)];
+            using var noGrad = dice.Between(0, 9) == 0 ? new NoGrad() : (NoGrad?)null;
+            tensors.Add(dice.Between(0, 13) switch
+            {
+                0 or 1 => x.MatMul(weights[dice.Between(0, 1)]) * 0.5f,
+                2 or 3 => MatMul.Apply(x, weights[dice.Between(0, 1)], dice.Coin() ? gamma : null),
+                4 or 5 or 6 => BatchNorm.Train(x, dice.Coin() ? gamma : null, null),
+                7 => BatchNorm.Infer(x, mean, variance, gamma, null),
+                8 or 9 => x.Relu(),
+                10 => x + other,
+                11 => QuadraticNeuron.Apply(x, lambda, new NeuronLayout(Channels, 1)).Tanh(),
+                12 => QuadraticNeuron.Apply(x.MatMul(weights[0]), lambda, new NeuronLayout(Channels, 1)),
+                _ => dice.Coin() ? x.Detach() : x * 1f,
+            });
+            if (dice.Between(0, 4) == 0) read.Add(tensors[^1].ToArray());
+        }
+
+        var y = tensors[^1].Tanh();
+        foreach (var tensor in tensors.Skip(1))
+            if (dice.Between(0, 2) == 0) y += tensor.Tanh();
+            else if (dice.Coin()) tensor.Dispose();
+        read.Add(y.ToArray());
+        if (y.RequiresGrad)
+        {
+            y.Backward(Values(Rows, Channels), retainGraph: true);
+            y.Backward(Values(Rows, Channels));
+        }
+
+        var sgd = new Sgd([.. weights, gamma, lambda], 0.1f);
+        foreach (var leaf in (Tensor[])[input, .. weights, gamma, lambda]) read.Add(leaf.Grad?.ToArray() ?? []);
+        sgd.Step();
+        foreach (var tensor in tensors)
+            if (!tensor.IsDropped) read.Add(tensor.ToArray());
+        return [.. read.Where(values => values.Length > 0)];
+    }
+}
