@@ -11,17 +11,17 @@ sealed partial class GpuBackend(GpuDevice device) : Backend
 
     void Each<TBody>(in TBody body, int n) where TBody : struct, IPointwise<float> => Each<TBody, float>(body, n);
 
-    /// <summary>Folds [outer, n, inner] along its middle axis, in one launch, or in two where there is much to fold into little.</summary>
+    // How many groups of a fold have come so far, by blocks of columns; 0 between launches.
+    Tensor? arrivals;
+
+    /// <summary>Folds [outer, n, inner] along its middle axis, in one launch.</summary>
     void Fold<TFold, T>(in TFold fold, int outer, int n, int inner) where TFold : struct, IFold<T> where T : unmanaged
     {
         var shape = new FoldShape(outer, n, inner);
         using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
         var partials = Elements<T>(memory);
-        device.Launch(new FoldColumns<TFold, T>(fold, partials, shape), shape.ColumnBlocks, shape.Chunks);
-        if (shape.Chunks == 1) return;
-
-        var second = new FoldShape(1, shape.Chunks, shape.Columns, mayChunk: false);
-        device.Launch(new FoldColumns<FoldPartials<TFold, T>, T>(new FoldPartials<TFold, T>(fold, partials), partials, second), second.ColumnBlocks);
+        arrivals ??= Tensor.Zeros([FoldShape.MaxChunkedBlocks], device).Keep();
+        device.Launch(new FoldColumns<TFold, T>(fold, partials, arrivals.View().Cast<int>(), shape), shape.ColumnBlocks, shape.Chunks);
     }
 
     /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>

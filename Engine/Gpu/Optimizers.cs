@@ -36,7 +36,7 @@ sealed partial class GpuBackend
     static ViewList List(ReadOnlySpan<Tensor> tensors) => new(tensors, SgdUpdate.PerGroup);
 }
 
-/// <summary><see cref="SgdStep"/> on up to 16 parameters. Floor: reads w, dw, v, writes w, v.</summary>
+/// <summary><see cref="SgdStep"/> on up to 32 parameters. Floor: reads w, dw, v, writes w, v.</summary>
 readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList momenta, Number learningRate, float momentum, float undamped, float weightDecay,
     float gradientScale, int hasMomentum, int first, int nesterov) : IKernel
 {
@@ -63,7 +63,7 @@ readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList mome
     }
 }
 
-/// <summary><see cref="AdamStep"/> on up to 16 parameters. Floor: reads w, dw, m, v, writes w, m, v.</summary>
+/// <summary><see cref="AdamStep"/> on up to 32 parameters. Floor: reads w, dw, m, v, writes w, m, v.</summary>
 readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList first, ViewList second, Number learningRate, float beta1, float beta2, float epsilon,
     Number shrink, float gradientScale, Number correction1, Number correction2) : IKernel
 {

@@ -11,10 +11,10 @@ sealed partial class GpuBackend
     {
         var neurons = new Neurons(term);
 
-        // dLambda first: dz may be dy.
+        var gradient = new QuadraticGradient(dy.View(), y.View(), neurons, detached ? 1 : 0, new(dz, dy.View()));
         if (dLambda is not null && dLambda.Length > 0)
-            Fold<LambdaGradient, float>(new LambdaGradient(dy.View(), y.View(), neurons, dLambda.View()), 1, y.Shape.Rows, y.Shape.Channels);
-        if (dz is not null) Each(new QuadraticGradient(dy.View(), y.View(), neurons, detached ? 1 : 0, dz.View()), dz.Length);
+            Fold<LambdaGradient, float>(new LambdaGradient(gradient, dy.View(), y.View(), neurons, dLambda.View()), 1, y.Shape.Rows, y.Shape.Channels);
+        else if (dz is not null) Each(gradient, dz.Length);
     }
 }
 
@@ -72,7 +72,7 @@ readonly struct QuadraticOutputs(ArrayView<float> z, Neurons neurons, ArrayView<
 }
 
 /// <summary>dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y, the second term left out where detached.</summary>
-readonly struct QuadraticGradient(ArrayView<float> dy, ArrayView<float> y, Neurons neurons, int detached, ArrayView<float> dz) : IPointwise<float>
+readonly struct QuadraticGradient(ArrayView<float> dy, ArrayView<float> y, Neurons neurons, int detached, Optional dz) : IPointwise<float>
 {
     public float Compute(int i)
     {
@@ -82,11 +82,14 @@ readonly struct QuadraticGradient(ArrayView<float> dy, ArrayView<float> y, Neuro
         return dy[i] + 2f * neurons.Scale(neurons.Rank(head)) * neurons.Lambda(channel) * y[i] * dy[i - (channel - head)];
     }
 
-    public void Store(int i, float value) => dz[i] = value;
+    public void Store(int i, float value) => dz.Set(i, value);
 }
 
-/// <summary>dLambda_i = s sum over rows of d_y f_i^2. The columns of the heads fold zeros, so that reads stay coalesced.</summary>
-readonly struct LambdaGradient(ArrayView<float> dy, ArrayView<float> y, Neurons neurons, ArrayView<float> dLambda) : IFold<float>
+/// <summary>
+/// dLambda_i = s sum over rows of d_y f_i^2, and dz in the same pass: dz may be dy, since d_y, which others read, stays as it is. The
+/// columns of the heads fold zeros, so that reads stay coalesced. Floor: two reads, one write.
+/// </summary>
+readonly struct LambdaGradient(QuadraticGradient gradient, ArrayView<float> dy, ArrayView<float> y, Neurons neurons, ArrayView<float> dLambda) : IFold<float>
 {
     public static float Identity => 0f;
 
@@ -95,7 +98,9 @@ readonly struct LambdaGradient(ArrayView<float> dy, ArrayView<float> y, Neurons 
     public float Of(int row, int index, int column)
     {
         var head = neurons.Head(column);
-        return head == column ? 0f : dy[index - (column - head)] * y[index] * y[index];
+        var term = head == column ? 0f : dy[index - (column - head)] * y[index] * y[index];
+        gradient.Store(index, gradient.Compute(index));
+        return term;
     }
 
     public void Store(int column, float total)

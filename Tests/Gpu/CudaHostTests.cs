@@ -1,4 +1,6 @@
 using QuadEngine.Gpu;
+using QuadEngine.Layers;
+using QuadEngine.Models;
 using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Gpu;
@@ -144,6 +146,36 @@ public class CudaHostTests
         {
             Assert.That(tensor.ToArray(), Is.EqualTo(values));
             tensor.Dispose();
+        }
+    }
+
+    [Test]
+    public void Quadratic_neurons_add_less_than_a_tenth_of_the_launches()
+    {
+        long linear = Launches(rank: 0), quadratic = Launches(rank: 3);
+        TestContext.Out.WriteLine($"ResNet-20, batch 128: {linear} launches a step, quadratic {quadratic}");
+        Assert.That(linear, Is.LessThanOrEqualTo(200));
+        Assert.That(quadratic, Is.LessThanOrEqualTo(1.1 * linear));
+
+        static long Launches(int rank)
+        {
+            var device = StubDriver.Instance.Device;
+            var net = ResNet.Cifar(20, 10, rank == 0 ? null : Layers.Neurons.Quadratic(rank)).To(device);
+            var sgd = new Sgd(net.ParameterGroups(), 0.1f, momentum: 0.9f, weightDecay: 1e-4f);
+            using var images = Tensor.Empty([128, 32, 32, 3], device);
+            using var labels = IntTensor.Empty([128], device);
+            Step();
+            var before = device.Launches;
+            Step();
+            device.Pool.Trim();
+            return device.Launches - before;
+
+            void Step()
+            {
+                using var scope = new TensorScope();
+                QuadEngine.Losses.CrossEntropy(net.Forward(images), labels).Backward();
+                sgd.Step();
+            }
         }
     }
 }

@@ -61,10 +61,11 @@ static class GroupFold
 
 /// <summary>
 /// Folds a tensor [outer, n, inner] along its middle axis. A group is a block of threads, some along the rows to be folded and some
-/// along the columns, so that neighbours read neighbours whether inner is 1 or large. The grid is [column blocks, chunks of rows];
-/// with several chunks, partial results [chunks, columns] are left for a second fold. Reads each element once.
+/// along the columns, so that neighbours read neighbours whether inner is 1 or large. The grid is [column blocks, chunks of rows]; with
+/// several chunks, the group that comes last to a block of columns folds the partial results [chunks, columns], always in the order of
+/// the chunks, whichever group that is. Reads each element once.
 /// </summary>
-readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, FoldShape shape) : IKernel
+readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayView<int> arrivals, FoldShape shape) : IKernel
     where TFold : struct, IFold<T>
     where T : unmanaged
 {
@@ -82,32 +83,49 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, FoldSha
                 total = TFold.Combine(total, fold.Of(i, start + i * shape.Inner.Divisor, column));
         }
 
-        total = GroupFold.Across<T, TFold>(total, 1 << shape.RowShift, shape.RowLanes << shape.RowShift >> 1);
-        if (row != 0 || column >= shape.Columns) return;
-        if (Grid.DimY > 1) partials[Grid.IdxY * shape.Columns + column] = total;
-        else fold.Store(column, total);
+        total = Across(total);
+        var stores = row == 0 && column < shape.Columns;
+        if (Grid.DimY > 1)
+        {
+            if (stores) partials[Grid.IdxY * shape.Columns + column] = total;
+            if (!IsLast()) return;
+
+            total = TFold.Identity;
+            if (column < shape.Columns)
+                for (var chunk = row; chunk < Grid.DimY; chunk += shape.RowLanes) total = TFold.Combine(total, partials[chunk * shape.Columns + column]);
+            total = Across(total);
+        }
+
+        if (stores) fold.Store(column, total);
     }
-}
 
-/// <summary>The second stage: folds the partial results of the chunks.</summary>
-readonly struct FoldPartials<TFold, T>(TFold fold, ArrayView<T> partials) : IFold<T> where TFold : struct, IFold<T> where T : unmanaged
-{
-    public static T Identity => TFold.Identity;
+    T Across(T total) => GroupFold.Across<T, TFold>(total, 1 << shape.RowShift, shape.RowLanes << shape.RowShift >> 1);
 
-    public static T Combine(T a, T b) => TFold.Combine(a, b);
-
-    public T Of(int row, int index, int column) => partials[index];
-
-    public void Store(int column, T total) => fold.Store(column, total);
+    // Counts the groups of this block of columns; the last one sees what the others have written and leaves the count at 0 for the next launch.
+    bool IsLast()
+    {
+        var before = SharedMemory.Allocate<int>(1);
+        MemoryFence.DeviceLevel();
+        Group.Barrier();
+        if (Group.IdxX == 0) before[0] = Atomic.Add(ref arrivals[Grid.IdxX], 1);
+        Group.Barrier();
+        if (before[0] != Grid.DimY - 1) return false;
+        MemoryFence.DeviceLevel();
+        if (Group.IdxX == 0) arrivals[Grid.IdxX] = 0;
+        return true;
+    }
 }
 
 /// <summary>How a fold is spread over threads and groups: a function of the extents alone, so that results do not depend on the device's size.</summary>
 readonly struct FoldShape
 {
+    /// <summary>Blocks of columns of a fold in chunks, at most.</summary>
+    public const int MaxChunkedBlocks = TargetGroups / 2;
+
     const int TargetGroups = 512;
     const int MinRowsPerThread = 8;
 
-    public FoldShape(int outer, int n, int inner, bool mayChunk = true)
+    public FoldShape(int outer, int n, int inner)
     {
         (N, Columns, Inner) = (n, outer * inner, new FastDivisor(inner));
         if (inner == 1)
@@ -124,8 +142,7 @@ readonly struct FoldShape
             (RowShift, ColumnShift) = (int.Log2(ColumnLanes), 0);
         }
 
-        var wanted = mayChunk ? Math.Min(TargetGroups / Math.Max(1, ColumnBlocks), n / (MinRowsPerThread * RowLanes)) : 1;
-        Chunks = Math.Max(1, wanted);
+        Chunks = Math.Max(1, Math.Min(TargetGroups / Math.Max(1, ColumnBlocks), n / (MinRowsPerThread * RowLanes)));
         RowsPerChunk = (n + Chunks - 1) / Chunks;
     }
 
