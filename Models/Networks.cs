@@ -19,6 +19,9 @@ public sealed record NetworkConfiguration
     /// <summary>How quadratic neurons start and learn.</summary>
     public QuadraticOptions Quadratic { get; init; } = new();
 
+    /// <summary>Keep only the input of each layer of neurons for backward, and compute its projections again there: less memory, more time.</summary>
+    public bool Recompute { get; init; }
+
     /// <summary>The shortcut of a CIFAR ResNet where the shape changes.</summary>
     public Shortcut Shortcut { get; init; }
 
@@ -61,7 +64,7 @@ public static class Networks
     /// <summary>Builds a network, its weights drawn from <see cref="Generator.Default"/>.</summary>
     /// <exception cref="ArgumentException">The model or the neuron is not known; the message has those that are.</exception>
     public static Module Create(NetworkConfiguration configuration) => makers.TryGetValue(configuration.Model, out var make)
-        ? make(configuration, Neurons.Get(configuration.Neuron, configuration.Rank, configuration.Quadratic))
+        ? make(configuration, Neurons.Get(configuration.Neuron, configuration.Rank, configuration.Quadratic) with { Recompute = configuration.Recompute })
         : throw new ArgumentException($"no model \"{configuration.Model}\" (known: {string.Join(", ", Names)})");
 
     /// <summary>Whether a network reads large images: a 7x7 convolution of stride 2 and a pooling come first.</summary>

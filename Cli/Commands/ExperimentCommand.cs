@@ -16,7 +16,7 @@ static class ExperimentCommand
                 result.AddError($"there is no experiment \"{value}\" (known: {string.Join(", ", Experiments.Names)})");
         });
         name.CompletionSources.Add([.. Experiments.Names]);
-        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, an hour of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "medium", "full"]);
+        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, ten minutes of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "medium", "full"]);
         var dataSet = CommonOptions.Data();
         var depth = CommonOptions.Number<int>("--depth", "Of the network, 6n + 2, where the experiment does not vary it. Default: as the size has it", 8, 1 << 10);
         var width = CommonOptions.Number<int>("--width", "Channels of the network's first stage, where the experiment does not vary it. Default: as the size has it", 1, 1 << 10);

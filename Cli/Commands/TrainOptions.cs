@@ -39,20 +39,25 @@ sealed class TrainOptions
     readonly Option<float?> lambdaDecay = CommonOptions.Number<float>("--lambda-weight-decay", "Weight decay of Lambda. Default: as the other weights", 0f, 100f);
     readonly Option<float?> lambdaDeviation = CommonOptions.Number<float>("--lambda-deviation", "Lambda starts with normal numbers of this deviation. Default: 0, exactly linear", 0f, 100f);
     readonly Option<string?> basis = CommonOptions.Choice("--basis", "What keeps Q orthonormal", Names<Basis>());
+    readonly Option<string?> retraction = CommonOptions.Choice("--retraction", "How Q is put back to orthonormal where the basis is retracted", Names<Retraction>());
     readonly Option<bool> unnormalised = new("--unnormalised") { Description = "s = 1 instead of 1/k." };
     readonly Option<bool> detached = new("--detached") { Description = "No gradient of y passes through f." };
+
+    readonly Option<bool> recompute = new("--recompute") { Description = "Compute the projections of neurons again in backward instead of keeping them: less memory, more time." };
 
     readonly Option<long?> seed = CommonOptions.Number<long>("--seed", $"Of everything random. Default: {main.Training.Seed}", 0, long.MaxValue);
     readonly Option<int?> checkpointSteps = CommonOptions.Number<int>("--checkpoint-steps", "A checkpoint every N steps too, beside one an epoch", 1, int.MaxValue);
     readonly Option<double?> checkpointSeconds = CommonOptions.Number<double>("--checkpoint-seconds", $"A checkpoint every N seconds too. Default: {main.Training.CheckpointSeconds}", 0.001, 1e9);
+
+    readonly Option<int?> telemetrySteps = CommonOptions.Number<int>("--telemetry", "Every N steps, write the norm, spectrum, effective rank, share and gradients of each quadratic layer to telemetry.csv", 1, int.MaxValue);
 
     /// <summary>All that say what is trained and how, in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
     [
         .. network.All, data, dataFolder, images, augmentation,
         epochs, batch, optimizer, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, smoothing, clip,
-        lambdaRate, lambdaDecay, lambdaDeviation, basis, unnormalised, detached,
-        seed, checkpointSteps, checkpointSeconds,
+        lambdaRate, lambdaDecay, lambdaDeviation, basis, retraction, unnormalised, detached, recompute,
+        seed, checkpointSteps, checkpointSeconds, telemetrySteps,
     ];
 
     /// <summary>The main job, changed by what was given.</summary>
@@ -84,12 +89,14 @@ sealed class TrainOptions
                 Seed = (ulong?)parsed.GetValue(seed) ?? main.Training.Seed,
                 CheckpointSteps = parsed.GetValue(checkpointSteps),
                 CheckpointSeconds = parsed.GetValue(checkpointSeconds) ?? main.Training.CheckpointSeconds,
+                TelemetrySteps = parsed.GetValue(telemetrySteps),
             },
         };
     }
 
     NetworkConfiguration Network(ParseResult parsed) => network.Configuration(parsed, main.Network) with
     {
+        Recompute = parsed.GetValue(recompute),
         Quadratic = new()
         {
             Normalised = !parsed.GetValue(unnormalised),
@@ -98,6 +105,7 @@ sealed class TrainOptions
             LambdaWeightDecay = parsed.GetValue(lambdaDecay) ?? main.Network.Quadratic.LambdaWeightDecay,
             LambdaDeviation = parsed.GetValue(lambdaDeviation) ?? main.Network.Quadratic.LambdaDeviation,
             Basis = Parse(parsed, basis, main.Network.Quadratic.Basis),
+            Retraction = Parse(parsed, retraction, main.Network.Quadratic.Retraction),
         },
     };
 

@@ -17,13 +17,13 @@ public sealed record QuadraticState(
 
 /// <summary>
 /// Watches the quadratic layers of a network while it is open: call the network, Backward if gradients are wanted, then
-/// <see cref="Read"/> before the optimizer's step. It costs a small product a layer and k x k decompositions; a step in a hundred
-/// is enough.
+/// <see cref="Read"/> before the optimizer's step. The outputs of the layers are kept until then and only then looked at, so that a step
+/// has the same bits with and without. It costs a small product a layer and k x k decompositions; a step in a hundred is enough.
 /// </summary>
 public sealed class QuadraticTelemetry : IDisposable
 {
     readonly (string Path, QuadraticNeuronLayer Layer)[] layers;
-    readonly Dictionary<Module, double> shares = [];
+    readonly Dictionary<QuadraticNeuronLayer, Tensor> projected = [];
     readonly ModuleTrace trace;
 
     /// <summary>Watches the calls of a network on this thread.</summary>
@@ -32,7 +32,9 @@ public sealed class QuadraticTelemetry : IDisposable
         layers = [.. network.Modules().Where(entry => entry.Module is QuadraticNeuronLayer).Select(entry => (entry.Path, (QuadraticNeuronLayer)entry.Module))];
         trace = new ModuleTrace((module, x, y) =>
         {
-            if (module is QuadraticNeuronLayer layer) shares[layer] = Share(layer, x, y);
+            if (module is not QuadraticNeuronLayer layer) return;
+            Forget(layer);
+            projected[layer] = Projected(layer, x, y).Keep();
         });
     }
 
@@ -41,12 +43,16 @@ public sealed class QuadraticTelemetry : IDisposable
     {
         var (path, layer) = entry;
         var spectrum = Spectrum(layer);
-        return new QuadraticState(path, Norm(layer.Lambda.ToArray()), spectrum, shares.GetValueOrDefault(layer), spectrum.Select(EffectiveRank).DefaultIfEmpty().Average(),
+        return new QuadraticState(path, Norm(layer.Lambda.ToArray()), spectrum, projected.TryGetValue(layer, out var y) ? Share(layer, y) : 0, spectrum.Select(EffectiveRank).DefaultIfEmpty().Average(),
             GradientNorm(layer.Weight), GradientNorm(layer.Lambda));
     })];
 
     /// <inheritdoc/>
-    public void Dispose() => trace.Dispose();
+    public void Dispose()
+    {
+        trace.Dispose();
+        foreach (var layer in projected.Keys.ToArray()) Forget(layer);
+    }
 
     /// <summary>exp(-sum p log p) with p_i = v_i^2 / sum v^2; 0 where all v are 0.</summary>
     public static double EffectiveRank(IReadOnlyList<double> eigenvalues)
@@ -55,14 +61,26 @@ public sealed class QuadraticTelemetry : IDisposable
         return energy == 0 ? 0 : Math.Exp(-eigenvalues.Select(value => value * value / energy).Where(p => p > 0).Sum(p => p * Math.Log(p)));
     }
 
+    void Forget(QuadraticNeuronLayer layer)
+    {
+        if (projected.Remove(layer, out var y)) y.Dispose();
+    }
+
+    // All [y, f] of the neurons: the output, unless that is y alone.
+    static Tensor Projected(QuadraticNeuronLayer layer, Tensor x, Tensor y)
+    {
+        if (layer.Options.Vectorised) return y.Detach();
+        using var noGrad = new NoGrad();
+        return QuadraticNeuron.Apply(layer.Projection.Apply(x, layer.Weight, layer.Bias), layer.Lambda, layer.Layout, layer.Options.Normalised);
+    }
+
     // q = sum_i s lambda_i f_i^2 of all neurons at once: the squared output times a matrix that holds s lambda_i in row f_i, column of its neuron.
-    static double Share(QuadraticNeuronLayer layer, Tensor x, Tensor y)
+    static double Share(QuadraticNeuronLayer layer, Tensor y)
     {
         using var noGrad = new NoGrad();
         using var scope = new TensorScope();
         var layout = layer.Layout;
         if (layout.Coefficients == 0) return 0;
-        if (!layer.Options.Vectorised) y = QuadraticNeuron.Apply(layer.Projection.Apply(x, layer.Weight, layer.Bias), layer.Lambda, layout, layer.Options.Normalised);
         float[] sum = new float[layout.Channels * layout.Neurons], select = new float[layout.Channels * layout.Neurons], lambda = layer.Lambda.ToArray();
         for (var i = 0; i < lambda.Length; i++)
         {

@@ -1,3 +1,5 @@
+using MathNet.Numerics.LinearAlgebra;
+using MathNet.Numerics.LinearAlgebra.Factorization;
 using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
@@ -16,7 +18,7 @@ static class Orthonormality
     /// <summary>sum over neurons of |Q^T Q - I|^2, a scalar.</summary>
     public static Tensor Distance(Tensor weight, NeuronLayout layout)
     {
-        var w = Matrix(weight);
+        var w = Flat(weight);
         var gram = w.Transpose().MatMul(w) * Blocks(layout, 1f, weight.Device);
         return (gram - Diagonal(layout, weight.Device)).Square().Sum();
     }
@@ -27,11 +29,10 @@ static class Orthonormality
     /// </summary>
     public static void Retract(Tensor weight, NeuronLayout layout)
     {
-        if (layout.Coefficients == 0) return;
         using var noGrad = new NoGrad();
         using var scope = new TensorScope();
         Tensor blocks = Blocks(layout, 1f, weight.Device), identity = Diagonal(layout, weight.Device), linear = Linear(layout, weight.Device);
-        var w = Matrix(weight);
+        var w = Flat(weight);
 
         // |Q| of each neuron's block in the columns of its Q; the columns of w divide by 1.
         var squares = w.Square().Sum([0], keepDims: true).MatMul(blocks);
@@ -45,7 +46,27 @@ static class Orthonormality
         weight.Assign(w.Reshape(weight.Shape));
     }
 
-    static Tensor Matrix(Tensor weight) => weight.Reshape(weight.Shape.Rows, weight.Shape.Channels);
+    /// <summary>Replaces every Q by the U of its Q = U R, the diagonal of R positive, in place.</summary>
+    public static void RetractByQr(Tensor weight, NeuronLayout layout)
+    {
+        var values = weight.ToArray();
+        var (n, channels) = (weight.Shape.Rows, layout.Channels);
+        for (var neuron = 0; neuron < layout.Neurons; neuron++)
+        {
+            var (rank, first) = (layout.RankOf(neuron), neuron * layout.Stride + 1);
+            if (rank == 0) continue;
+            var factors = Matrix<double>.Build.Dense(n, rank, (i, j) => values[i * channels + first + j]).QR(QRMethod.Thin);
+            for (var j = 0; j < rank; j++)
+            {
+                var sign = factors.R[j, j] < 0 ? -1 : 1;
+                for (var i = 0; i < n; i++) values[i * channels + first + j] = (float)(sign * factors.Q[i, j]);
+            }
+        }
+
+        weight.Assign(values);
+    }
+
+    static Tensor Flat(Tensor weight) => weight.Reshape(weight.Shape.Rows, weight.Shape.Channels);
 
     // [channels, channels]: a value where row and column are directions of one neuron.
     static Tensor Blocks(NeuronLayout layout, float value, Device device) =>

@@ -89,7 +89,9 @@ public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
     /// <inheritdoc/>
     public void Retract()
     {
-        if (Options.Basis == Basis.Retracted) Orthonormality.Retract(Weight, Layout);
+        if (Options.Basis != Basis.Retracted || Layout.Coefficients == 0) return;
+        if (Options.Retraction == Retraction.Qr) Orthonormality.RetractByQr(Weight, Layout);
+        else Orthonormality.Retract(Weight, Layout);
     }
 
     /// <inheritdoc/>

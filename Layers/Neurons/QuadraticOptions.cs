@@ -13,6 +13,19 @@ public enum Basis
     Retracted,
 }
 
+/// <summary>How a Q is put back to orthonormal columns. Both leave one that is orthonormal already as it is.</summary>
+public enum Retraction
+{
+    /// <summary>The nearest orthonormal matrix, the polar factor, by a Newton-Schulz iteration of matrix products: all neurons of a layer at once, on its device.</summary>
+    NewtonSchulz,
+
+    /// <summary>
+    /// The first factor of Q = U R with a positive diagonal of R (Gram-Schmidt in effect): the first direction keeps its direction, each later one loses what it
+    /// shares with those before. By MathNet.Numerics, in double precision, on the host, a neuron at a time.
+    /// </summary>
+    Qr,
+}
+
 /// <summary>How quadratic neurons start and learn. Each property is one of the stability techniques, or its absence.</summary>
 public sealed record QuadraticOptions
 {
@@ -45,6 +58,9 @@ public sealed record QuadraticOptions
 
     /// <summary>Keeps Q orthonormal, so that Lambda alone carries the size of the quadratic part; or leaves it free.</summary>
     public Basis Basis { get; init; } = Basis.Free;
+
+    /// <summary>The way back to orthonormal where <see cref="Basis"/> is retracted.</summary>
+    public Retraction Retraction { get; init; }
 
     /// <summary>Weight of |Q^T Q - I|^2 in the loss where <see cref="Basis"/> is penalised.</summary>
     public float Penalty { get; init; } = 1e-3f;

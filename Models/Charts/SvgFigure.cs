@@ -9,6 +9,7 @@ public static class SvgFigure
 {
     const double PanelWidth = 340, PanelHeight = 210, Left = 52, Right = 18, Top = 62, Bottom = 46;
     const double LegendLine = 18, LegendMark = 22, LetterWidth = 6.6;
+    const double TitleLine = 19, TitleLetterWidth = 8.5;
 
     // Distinguishable with the usual colour blindnesses, and of a lightness between black and white (after Okabe and Ito 2008).
     static readonly string[] palette = ["#2f7fd1", "#d9730d", "#1f9d76", "#c2559b", "#8a7d1f", "#7a6fd0", "#c9453f", "#5b8a9a"];
@@ -19,6 +20,7 @@ public static class SvgFigure
           .title { font-size: 14px; font-weight: 600 }
           .grid { stroke: #8b949e; stroke-opacity: .28 }
           .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
+          .bar { stroke-width: 1.5; stroke-opacity: .6 }
           .band { fill-opacity: .18; stroke: none }
           @media (prefers-color-scheme: dark) { text { fill: #c4ccd6 } }
         </style>
@@ -32,14 +34,16 @@ public static class SvgFigure
     {
         var legendLines = charts.Max(LegendLines);
         var width = charts.Count * (Left + PanelWidth + Right);
-        var height = Top + PanelHeight + Bottom + legendLines * LegendLine;
+        var titleLines = Lines(title, (int)((width - Left) / TitleLetterWidth));
+        var top = Top + (titleLines.Count - 1) * TitleLine;
+        var height = top + PanelHeight + Bottom + legendLines * LegendLine;
         var svg = new StringBuilder();
         svg.Append(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">""").Append('\n');
         svg.Append("<title>").Append(Escape(title)).Append("</title>\n").Append(Style);
-        Text(svg, Left, 22, title, style: "title");
+        for (var i = 0; i < titleLines.Count; i++) Text(svg, Left, 22 + i * TitleLine, titleLines[i], style: "title");
         for (var i = 0; i < charts.Count; i++)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"""<g transform="translate({i * (Left + PanelWidth + Right) + Left} {Top})">""").Append('\n');
+            svg.Append(CultureInfo.InvariantCulture, $"""<g transform="translate({i * (Left + PanelWidth + Right) + Left} {top})">""").Append('\n');
             DrawPanel(svg, charts[i]);
             svg.Append("</g>\n");
         }
@@ -50,7 +54,7 @@ public static class SvgFigure
     static void DrawPanel(StringBuilder svg, LineChart chart)
     {
         var points = chart.Series.SelectMany(series => series.Points).ToArray();
-        var x = new Axis(points.Select(point => point.X), PanelWidth, chart.LogarithmicX, rounded: false, ticks: 8);
+        var x = new Axis(Widened(chart, points.Select(point => point.X)), PanelWidth, chart.LogarithmicX, rounded: false, ticks: 8);
         var y = new Axis(points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y }), PanelHeight, chart.LogarithmicY, rounded: true, ticks: 6);
 
         Text(svg, 0, -14, chart.YLabel);
@@ -98,9 +102,42 @@ public static class SvgFigure
             joined = drawn;
         }
 
-        // A round cap makes a line of no length a dot: a series of one point is seen too.
-        if (series.Points.Count == 1) path.Append("h0");
+        if (series.Points.Count == 1)
+        {
+            DrawPoint(svg, series.Points[0], color, x, y);
+            return;
+        }
+
         svg.Append(CultureInfo.InvariantCulture, $"""<path class="line" stroke="{color}"{Dash(series)} d="{path}"/>""").Append('\n');
+    }
+
+    // A dot, and its spread as a bar.
+    static void DrawPoint(StringBuilder svg, ChartPoint point, string color, Axis x, Axis y)
+    {
+        if (!double.IsFinite(point.Y)) return;
+        var (across, up) = (x.Place(point.X), PanelHeight - y.Place(point.Y));
+        if (point is { Low: { } low, High: { } high })
+            svg.Append(CultureInfo.InvariantCulture, $"""<path class="bar" stroke="{color}" d="M{across:0.##} {PanelHeight - y.Place(low):0.##}V{PanelHeight - y.Place(high):0.##}"/>""").Append('\n');
+        svg.Append(CultureInfo.InvariantCulture, $"""<circle fill="{color}" cx="{across:0.##}" cy="{up:0.##}" r="4"/>""").Append('\n');
+    }
+
+    // Dots at the ends of the axis would lie on the frame.
+    static IEnumerable<double> Widened(LineChart chart, IEnumerable<double> values)
+    {
+        var all = values.ToArray();
+        if (chart.LogarithmicX || all.Length == 0 || chart.Series.All(series => series.Points.Count > 1)) return all;
+        var margin = 0.05 * (all.Max() - all.Min());
+        return [.. all, all.Min() - margin, all.Max() + margin];
+    }
+
+    static List<string> Lines(string text, int letters)
+    {
+        var lines = new List<string> { "" };
+        foreach (var word in text.Split(' '))
+            if (lines[^1].Length == 0) lines[^1] = word;
+            else if (lines[^1].Length + 1 + word.Length <= letters) lines[^1] += ' ' + word;
+            else lines.Add(word);
+        return lines;
     }
 
     static int LegendLines(LineChart chart)

@@ -3,22 +3,23 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// A small encoder-decoder for a label a pixel (after Ronneberger et al. 2015): two halvings by strided convolutions, two doublings by
-/// nearest neighbours, each joined with the encoder's features of its size. All 3x3 convolutions are of one kind of neuron; the classifier is linear.
+/// A small encoder-decoder for a label a pixel (after Ronneberger et al. 2015): two halvings by strided convolutions, a dilated convolution that sees
+/// most of an object, two doublings by nearest neighbours, each joined with the encoder's features of its size. All 3x3 convolutions are of one kind of neuron; the classifier is linear.
 /// </summary>
 public sealed class EncoderDecoder : Module
 {
-    readonly Module down1, down2, down3, up2, up1, classifier;
+    readonly Module down1, down2, down3, middle, up2, up1, classifier;
 
     /// <summary>For images [N, H, W, inChannels], H and W divisible by 4, to logits [N, H, W, classes].</summary>
     public EncoderDecoder(int inChannels, int classes, int width, Neuron neuron)
     {
-        Module Block(string name, int from, int to, int stride = 1) =>
-            Register(name, new Sequential(neuron.Conv2d(from, to, 3, stride, padding: 1, bias: false), new BatchNorm(to), new Relu()));
+        Module Block(string name, int from, int to, int stride = 1, int dilation = 1) =>
+            Register(name, new Sequential(neuron.Conv2d(from, to, 3, stride, padding: dilation, dilation, bias: false), new BatchNorm(to), new Relu()));
 
         down1 = Block("down1", inChannels, width);
         down2 = Block("down2", width, 2 * width, stride: 2);
         down3 = Block("down3", 2 * width, 4 * width, stride: 2);
+        middle = Block("middle", 4 * width, 4 * width, dilation: 2);
         up2 = Block("up2", 6 * width, 2 * width);
         up1 = Block("up1", 3 * width, width);
         classifier = Register("classifier", new Conv2d(width, classes, 1));
@@ -30,7 +31,7 @@ public sealed class EncoderDecoder : Module
         Check.That(x.Rank == 4 && x.Shape[1] % 4 == 0 && x.Shape[2] % 4 == 0, nameof(EncoderDecoder), $"the input has shape {x.Shape}; images [N, H, W, C] need H and W divisible by 4.");
         var full = down1[x];
         var half = down2[full];
-        var y = up2[Tensor.Concat([down3[half].Upsample(2), half], axis: 3)];
+        var y = up2[Tensor.Concat([middle[down3[half]].Upsample(2), half], axis: 3)];
         return classifier[up1[Tensor.Concat([y.Upsample(2), full], axis: 3)]];
     }
 }

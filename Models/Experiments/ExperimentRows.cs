@@ -50,6 +50,14 @@ public sealed class ExperimentRows
     /// <summary>All rows of a setting, one a seed.</summary>
     public IEnumerable<ExperimentRow> Of(string setting) => rows.Where(row => row.Setting == setting);
 
+    /// <summary>The rows of some seeds.</summary>
+    public ExperimentRows Of(IReadOnlyList<ulong> seeds)
+    {
+        var some = new ExperimentRows();
+        some.Add(rows.Where(row => seeds.Contains(row.Seed)));
+        return some;
+    }
+
     /// <summary>A measurement over the seeds of a setting; of a list, its last value.</summary>
     public Spread Spread(string setting, string measurement) => Models.Spread.Of(Of(setting).Where(row => row.Values.ContainsKey(measurement)).Select(row => row.Values[measurement][^1]));
 

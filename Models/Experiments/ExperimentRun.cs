@@ -63,7 +63,8 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
 
     void CheckProtocol(IReadOnlyList<(string Name, string Value)> protocol)
     {
-        var text = string.Concat(protocol.Select(line => $"{line.Name}: {line.Value}\n").Prepend($"{experiment.Name}\n"));
+        // Not the seeds: rows of more seeds join those that there are.
+        var text = string.Concat(protocol.Where(line => line.Name != "seeds").Select(line => $"{line.Name}: {line.Value}\n").Prepend($"{experiment.Name}\n"));
         if (File.Exists(ProtocolFile) && File.ReadAllText(ProtocolFile) != text)
             throw new IOException($"{folder} holds an experiment of another protocol (see {ProtocolFile}); its rows cannot be joined with these. Give another folder, or delete that one.");
         Write(ProtocolFile, text);
@@ -72,6 +73,7 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
     void WritePage(ExperimentRows rows, IReadOnlyList<(string Name, string Value)> protocol, int done, int total)
     {
         var page = new ExperimentPage();
+        rows = rows.Of(scale.Seeds);
         if (rows.All.Count > 0) experiment.Report(page, rows, scale);
         if (page.Charts.Count > 0) Write(Path.Combine(folder, "figure.svg"), SvgFigure.Draw(experiment.Question, page.Charts));
         var options = Options();

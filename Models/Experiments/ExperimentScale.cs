@@ -12,7 +12,7 @@ public enum ExperimentSize
     /// <summary>Minutes on two cores, on real but few images.</summary>
     Small,
 
-    /// <summary>CIFAR-10 on a CPU: an hour or so a thread, with a small network, a part of the images and a few epochs.</summary>
+    /// <summary>CIFAR-10 on a CPU: ten minutes or so a thread and experiment, with a small network, a part of the images and a few epochs.</summary>
     Medium,
 
     /// <summary>The protocol of He et al. 2016 on CIFAR-10, for a GPU.</summary>
@@ -67,8 +67,8 @@ public sealed record ExperimentScale
         },
         ExperimentSize.Medium => new()
         {
-            Size = size, Data = "cifar10", TrainImages = 15_000, TestImages = 5_000, Depth = 8, Width = 8, Seeds = [1, 2, 3],
-            Training = new TrainerOptions { Epochs = 6, BatchSize = 64, LearningRate = 0.1f, WarmUpEpochs = 0.5f },
+            Size = size, Data = "cifar10", TrainImages = 8_000, TestImages = 4_000, Depth = 8, Width = 8, Seeds = [1, 2, 3],
+            Training = new TrainerOptions { Epochs = 5, BatchSize = 64, LearningRate = 0.1f, WarmUpEpochs = 0.5f },
         },
         _ => new()
         {

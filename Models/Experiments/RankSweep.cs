@@ -24,8 +24,7 @@ public sealed class RankSweep : Experiment
         int[] ranks = scale.Size switch
         {
             ExperimentSize.Smoke => [3],
-            ExperimentSize.Small => [1, 3, 7, 15],
-            ExperimentSize.Medium => [1, 3, 5, 7, 11, 15],
+            ExperimentSize.Small or ExperimentSize.Medium => [1, 3, 7, 15],
             _ => [.. Enumerable.Range(1, 15)],
         };
         var strong = new QuadraticOptions { LambdaLearningRate = StrongRate };

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
 
@@ -26,6 +27,9 @@ public sealed class RunFolder
 
     /// <summary>A row an epoch.</summary>
     public string Metrics => Path.Combine(Folder, "metrics.csv");
+
+    /// <summary>The quadratic layers over the steps, where <see cref="TrainerOptions.TelemetrySteps"/> asks for it.</summary>
+    public string Telemetry => Path.Combine(Folder, "telemetry.csv");
 
     /// <summary>Loss and accuracy over the epochs.</summary>
     public string Curves => Path.Combine(Folder, "curves.svg");
@@ -76,6 +80,18 @@ public sealed class RunFolder
     {
         AtomicFile.Write(Metrics, stream => stream.Write(Encoding.UTF8.GetBytes(MetricsTable.ToCsv(history))));
         AtomicFile.Write(Curves, stream => stream.Write(Encoding.UTF8.GetBytes(TrainingCurves.ToSvg(Configuration.Network.Title, history))));
+    }
+
+    /// <summary>Adds the quadratic layers of a step to the telemetry.</summary>
+    internal void Append(int step, IReadOnlyList<QuadraticState> states) =>
+        File.AppendAllText(Telemetry, (File.Exists(Telemetry) ? "" : TelemetryTable.Header) + TelemetryTable.Rows(step, states));
+
+    /// <summary>Takes out the telemetry of steps that are done again.</summary>
+    internal void CutTelemetry(int step)
+    {
+        if (!File.Exists(Telemetry)) return;
+        var kept = TelemetryTable.Until(File.ReadAllText(Telemetry), step);
+        AtomicFile.Write(Telemetry, stream => stream.Write(Encoding.UTF8.GetBytes(kept)));
     }
 
     /// <summary>Adds to a history out of a checkpoint the timings, which only metrics.csv has.</summary>

@@ -81,6 +81,7 @@ public sealed class Trainer
         if (folder is null || !File.Exists(folder.Last)) return;
         State = Checkpoint.Restore(folder.Last, Network, Optimizer);
         State = State with { History = folder.WithTimings(State.History) };
+        folder.CutTelemetry(State.Step);
     }
 
     /// <summary>Trains to the last epoch.</summary>
@@ -137,7 +138,9 @@ public sealed class Trainer
     {
         using var scope = new TensorScope();
         var randomPosition = Generator.Default.Position;
+        using var telemetry = IsTelemetryDue() ? new QuadraticTelemetry(Network) : null;
         var (loss, correct) = Differentiate(batch);
+        if (telemetry is not null) folder!.Append(State.Step + 1, telemetry.Read());
         GradientsReady?.Invoke();
         var norm = Options.ClipNorm is { } limit ? GradientClipping.ByNorm(Network.Parameters(), limit) : GradientClipping.Norm(Network.Parameters());
         if (!float.IsFinite(loss) || !float.IsFinite(norm)) throw Diverged(batch, randomPosition, loss, norm);
@@ -198,6 +201,8 @@ public sealed class Trainer
         if (State.Best != best) Checkpoint.SaveWeights(folder.Best, Network, folder.Configuration.Network);
         SaveCheckpoint();
     }
+
+    bool IsTelemetryDue() => folder is not null && (State.Step + 1) % Options.TelemetrySteps == 0;
 
     bool IsCheckpointDue() => folder is not null
         && (State.Step % Options.CheckpointSteps == 0 || sinceCheckpoint.Elapsed.TotalSeconds >= Options.CheckpointSeconds);

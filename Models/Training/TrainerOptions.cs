@@ -33,7 +33,7 @@ public enum ScheduleKind
     Constant,
 }
 
-/// <summary>How a network is trained. The numbers alone decide the result; how often checkpoints are written does not.</summary>
+/// <summary>How a network is trained. The numbers alone decide the result; how often checkpoints and telemetry are written does not.</summary>
 public sealed record TrainerOptions
 {
     /// <summary>Times that every training image is seen.</summary>
@@ -81,6 +81,12 @@ public sealed record TrainerOptions
     /// <summary>A checkpoint after so many seconds, beside the one of each epoch; null for none.</summary>
     public double? CheckpointSeconds { get; init; } = 30;
 
+    /// <summary>
+    /// Records the state of every quadratic layer every so many steps (<see cref="QuadEngine.Layers.QuadraticTelemetry"/>), into the run's folder; null for
+    /// never. It reads, and changes no bit of the run.
+    /// </summary>
+    public int? TelemetrySteps { get; init; }
+
     /// <summary>The optimizer of a network.</summary>
     public Optimizer CreateOptimizer(IReadOnlyList<ParameterGroup> groups) => Optimizer switch
     {
@@ -116,6 +122,7 @@ public sealed record TrainerOptions
         That(LabelSmoothing is >= 0f and < 1f, nameof(LabelSmoothing), LabelSmoothing, "at least 0 and under 1");
         That(ClipNorm is null or > 0f, nameof(ClipNorm), ClipNorm, "a number above 0, or none");
         That(CheckpointSteps is null or > 0, nameof(CheckpointSteps), CheckpointSteps, "1 or more, or none");
+        That(TelemetrySteps is null or > 0, nameof(TelemetrySteps), TelemetrySteps, "1 or more, or none");
         That(CheckpointSeconds is null or > 0, nameof(CheckpointSeconds), CheckpointSeconds, "a number above 0, or none");
     }
 }

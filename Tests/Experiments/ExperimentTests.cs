@@ -63,6 +63,22 @@ sealed class ExperimentTests
     }
 
     [Test]
+    public void More_seeds_join_those_that_are_done_and_fewer_leave_the_others_off_the_page()
+    {
+        var scale = ExperimentScale.Of(ExperimentSize.Smoke);
+        var data = ExperimentData.Load(scale);
+        var experiment = new Counting();
+        new ExperimentRun(experiment, scale, folder).Run(data);
+        Assert.That(new ExperimentRun(experiment, scale with { Seeds = [1, 2, 3] }, folder).Run(data));
+        Assert.That(experiment.Count, Is.EqualTo(6), "two cells for the new seed");
+        Assert.That(File.ReadAllText(Path.Combine(folder, "README.md")), Does.Contain("| b | 3 |").And.Contain("--seeds 3"));
+
+        Assert.That(new ExperimentRun(experiment, scale with { Seeds = [1] }, folder).Run(data));
+        Assert.That(experiment.Count, Is.EqualTo(6));
+        Assert.That(File.ReadAllText(Path.Combine(folder, "README.md")), Does.Contain("| b | 1 |").And.Contain("--seeds 1"));
+    }
+
+    [Test]
     public void Rows_read_back_as_they_were_written()
     {
         var rows = new ExperimentRows();
@@ -109,7 +125,8 @@ sealed class ExperimentTests
 
         Func<ulong, CancellationToken, Measurements> Run(string setting) => (seed, _) =>
         {
-            Ran?.Invoke(++Count);
+            Count++;
+            Ran?.Invoke(Count);
             return new Measurements { { "value", setting.Length * (double)seed } };
         };
     }

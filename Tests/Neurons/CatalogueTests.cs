@@ -86,12 +86,34 @@ sealed class CatalogueTests
     }
 
     [TestCaseSource(nameof(Cases))]
-    public void Recomputing_gives_the_same_bits_and_keeps_less(Neuron neuron, Projection projection)
+    public void Recomputing_gives_the_same_bits(Neuron neuron, Projection projection)
     {
         var x = Input(projection);
         var kept = Gradients(neuron, projection, x);
         var recomputed = Gradients(neuron with { Recompute = true }, projection, x);
         Assert.That(recomputed, Is.EqualTo(kept));
+    }
+
+    [TestCaseSource(nameof(Catalogue))]
+    public void Recomputing_keeps_only_the_input_for_backward(Neuron neuron)
+    {
+        var projection = new ConvProjection(4, 8, 3, Padding: 1);
+        var x = Tensor.Uniform([4, 16, 16, 4], generator: new Generator(3));
+        long output = 4 * 4 * 16 * 16 * 8, kept = Kept(neuron), recomputed = Kept(neuron with { Recompute = true });
+        Assert.That(recomputed, Is.EqualTo(output).Within(output / 8), "the result alone, in a block of the pool");
+        Assert.That(kept, Is.GreaterThanOrEqualTo(recomputed));
+        if (neuron is FanNeuron or QuadraNeuron or LowRankQuadraticNeuron or FullQuadraticNeuron) Assert.That(kept, Is.GreaterThan(2 * recomputed), "several projections");
+
+        // Bytes that live on after the call, beside x and the parameters.
+        long Kept(Neuron neuron)
+        {
+            var layer = neuron.Layer(projection, bias: false);
+            var pool = x.Device.Pool;
+            var before = pool.Statistics.InUse;
+            using var y = layer[x];
+            y.ToArray();
+            return pool.Statistics.InUse - before;
+        }
     }
 
     [TestCaseSource(nameof(Catalogue))]

@@ -27,6 +27,25 @@ sealed class StabilityTests
             for (var j = i + 1; j <= rank; j++) Assert.That(Inner(i, j), Is.EqualTo(Inner(j, i)).Within(1e-4));
     }
 
+    [TestCase(3)]
+    [TestCase(9)]
+    public void Retraction_by_QR_keeps_the_span_of_the_first_directions_and_what_is_orthonormal(int rank)
+    {
+        var layer = Layer(rank, new QuadraticOptions { Basis = Basis.Retracted, Retraction = Retraction.Qr });
+        Assert.That(Gram(layer), Is.LessThan(1e-5), "from the start");
+        var start = layer.Weight.ToArray();
+        layer.Retract();
+        Assert.That(layer.Weight.ToArray(), Is.EqualTo(start).Within(1e-6), "orthonormal already");
+
+        layer.Weight.Assign(layer.Weight.Detach() + Tensor.Normal(layer.Weight.Shape, 0f, 0.05f, new Generator(2)));
+        var (linear, first) = (Column(layer, 0), Column(layer, 1));
+        layer.Retract();
+        Assert.That(Gram(layer), Is.LessThan(1e-5));
+        Assert.That(Column(layer, 0), Is.EqualTo(linear), "w is not part of Q");
+        var length = (float)Math.Sqrt(first.Sum(value => (double)value * value));
+        Assert.That(Column(layer, 1), Is.EqualTo(first.Select(value => value / length)).Within(1e-6), "the first direction only changes its length");
+    }
+
     [Test]
     public void More_directions_than_inputs_cannot_be_retracted() =>
         Assert.That(() => new QuadraticLinear(2, 8, rank: 3, options: new QuadraticOptions { Basis = Basis.Retracted }), Throws.ArgumentException.With.Message.Contains("orthonormal"));

@@ -19,7 +19,8 @@ public sealed class ChartTests
         var texts = figure.Descendants(svg + "text").Select(text => text.Value).ToArray();
         Assert.That(texts, Does.Contain("training").And.Contain("test \"set\"").And.Contain("one point").And.Contain("loss").And.Contain("epoch"));
         var lines = Paths(figure, "line").ToArray();
-        Assert.That(lines, Has.Length.EqualTo(2 * 3), "a line and its mark in the legend for each series");
+        Assert.That(lines, Has.Length.EqualTo(2 + 3), "a line for each series of several points, and a mark in the legend for all");
+        Assert.That(figure.Descendants(svg + "circle").Count(), Is.EqualTo(1), "a dot for the one point");
         Assert.That(lines.Count(line => line.Attribute("stroke-dasharray") is not null), Is.EqualTo(2));
     }
 
@@ -41,6 +42,29 @@ public sealed class ChartTests
         Assert.That(series.Points[0], Is.EqualTo(new ChartPoint(1, 3, 1, 5)));
         Assert.That(series.Points[1], Is.EqualTo(new ChartPoint(2, 10, 10, 10)));
         Assert.That(Paths(XDocument.Parse(SvgFigure.Draw("", new LineChart("x", "y", [series]))), "band").Count(), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Single_points_are_dots_with_a_bar_of_their_spread_and_off_the_frame()
+    {
+        var figure = XDocument.Parse(SvgFigure.Draw("", new LineChart("x", "y", [new Series("a", [new(1, 5, 4, 6)]), new Series("b", [new(2, 5)])])));
+
+        Assert.That(Paths(figure, "bar").Count(), Is.EqualTo(1));
+        var dots = figure.Descendants(svg + "circle").Select(dot => Parse(dot.Attribute("cx")!.Value)).ToArray();
+        var width = figure.Descendants(svg + "path").First(path => (string?)path.Attribute("class") == "grid").Attribute("d")!.Value.Split('H')[1];
+        Assert.That(dots[0], Is.GreaterThan(4));
+        Assert.That(dots[1], Is.GreaterThan(dots[0]).And.LessThan(Parse(width) - 4));
+    }
+
+    [Test]
+    public void Long_title_goes_on_in_lines_that_fit_the_picture()
+    {
+        const string title = "How far can trained quadratic forms be cut to rank k, and what is it good for?";
+        var figure = XDocument.Parse(SvgFigure.Draw(title, new LineChart("x", "y", [Series.Of("s", [1, 2])])));
+        var lines = figure.Descendants(svg + "text").Where(text => (string?)text.Attribute("class") == "title").Select(text => text.Value).ToArray();
+
+        Assert.That(lines, Has.Length.GreaterThan(1).And.All.Matches<string>(line => line.Length < 50));
+        Assert.That(string.Join(' ', lines), Is.EqualTo(title));
     }
 
     [Test]

@@ -86,6 +86,31 @@ public sealed class TrainerTests
         Assert.That(Results("stopped"), Is.EqualTo(Results("whole")));
     }
 
+    [TestCase(1)]
+    [TestCase(9)]
+    public void Telemetry_has_a_row_a_layer_and_recorded_step_and_changes_nothing(int stopAfter)
+    {
+        var options = TinyTraining.Options with { TelemetrySteps = 4 };
+        tiny.Start("plain").Run();
+        tiny.Start("whole", options).Run();
+        var first = tiny.Start("stopped", options);
+        using var stop = new CancellationTokenSource();
+        first.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
+        first.Run(stop.Token);
+        var file = tiny.PathOf("stopped/telemetry.csv");
+        File.AppendAllText(file, "12,0,0.5,0.");      // a step behind the checkpoint, and not written to its end
+        tiny.Start("stopped", options).Run();
+
+        var lines = File.ReadAllLines(tiny.PathOf("whole/telemetry.csv"));
+        Assert.That(lines[0], Is.EqualTo("step,layer,lambda_norm,quadratic_share,effective_rank,weight_gradient,lambda_gradient,spectrum"));
+        Assert.That(lines.Skip(1).Select(line => line.Split(',')[0]), Is.EqualTo(new[] { "4", "8", "12", "16" }));
+        double[] last = [.. lines[^1].Split(',').Skip(2).SelectMany(cell => cell.Split(' ')).Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
+        Assert.That(last, Has.Length.EqualTo(7).And.All.Matches<double>(double.IsFinite), "five numbers, and the spectrum of rank 2");
+        Assert.That(last[0], Is.GreaterThan(0), "Lambda has left 0");
+        Assert.That(File.ReadAllText(file), Is.EqualTo(File.ReadAllText(tiny.PathOf("whole/telemetry.csv"))), "a run that was stopped");
+        Assert.That(File.ReadAllBytes(tiny.PathOf("whole/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("plain/last.safetensors"))));
+    }
+
     [Test]
     public void Run_killed_between_two_checkpoints_repeats_what_was_lost()
     {
