@@ -41,6 +41,7 @@ public sealed class Trainer
     {
         options.Validate();
         Check.That(train.Count > 0, nameof(Trainer), $"{train.Name} has no images to learn from.");
+        Check.That(test.Count > 0, nameof(Trainer), $"{test.Name} has no images to judge by.");
         (Network, this.train, this.test, Options, this.folder) = (network, train, test, options, folder);
         StepsPerEpoch = (train.Count - 1) / options.BatchSize + 1;
         schedule = options.CreateSchedule(StepsPerEpoch);

@@ -159,6 +159,11 @@ public class OptimizerTests
     public void Impossible_optimizers_are_refused()
     {
         var w = Weights();
+        Assert.That(() => new Sgd([w], -1f), Throws.ArgumentException.With.Message.EqualTo("Sgd: LearningRate is -1, expected 0 or more, and finite."));
+        Assert.That(() => new Sgd([w], 0.1f) { LearningRate = float.NaN }, Throws.ArgumentException);
+        Assert.That(() => new Sgd([w], 0.1f, momentum: -0.5f), Throws.ArgumentException.With.Message.Contains("momentum is -0.5"));
+        Assert.That(() => new Sgd([new ParameterGroup("a", [w]) { WeightDecay = float.NaN }], 0.1f), Throws.ArgumentException.With.Message.Contains("group \"a\""));
+        Assert.That(() => new AdamW([new ParameterGroup("a", [w])], beta2: 1f), Throws.ArgumentException.With.Message.EqualTo("AdamW: beta2 is 1, expected 0 or more and under 1."));
         Assert.That(() => new Sgd([w], 0.1f, nesterov: true), Throws.ArgumentException.With.Message.Contains("Nesterov"));
         Assert.That(() => new Sgd([new ParameterGroup("a", [w]), new ParameterGroup("b", [w])], 0.1f), Throws.ArgumentException.With.Message.Contains("\"b\""));
     }

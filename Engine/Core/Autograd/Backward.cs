@@ -122,6 +122,7 @@ public partial class Tensor
         Check.That(gradient is not null || Length == 1, nameof(Backward),
             $"the result has shape {Shape}; pass dL/d(result) of that shape, or reduce it to one element with Sum() or Mean().");
         Check.That(gradient is null || gradient.Shape == Shape, nameof(Backward), $"the gradient has shape {gradient?.Shape} but the result {Shape}.");
+        if (gradient is not null) Check.SameDevice(nameof(Backward), this, gradient);
 
         using var scope = new TensorScope();
         using var noGrad = new NoGrad();

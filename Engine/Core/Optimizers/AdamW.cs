@@ -6,9 +6,22 @@ namespace QuadEngine;
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): w -= lr decay w;  m = b1 m + (1 - b1) g;
 /// v = b2 v + (1 - b2) g^2;  w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), t counted from 1 for each parameter.
 /// </summary>
-public sealed class AdamW(IEnumerable<ParameterGroup> groups, float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 1e-2f)
-    : Optimizer(groups, learningRate)
+public sealed class AdamW : Optimizer
 {
+    readonly float beta1, beta2, epsilon, weightDecay;
+
+    /// <summary>AdamW over groups of parameters.</summary>
+    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    public AdamW(IEnumerable<ParameterGroup> groups, float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 1e-2f)
+        : base(groups, learningRate)
+    {
+        CheckSetting(nameof(beta1), beta1, below: 1f);
+        CheckSetting(nameof(beta2), beta2, below: 1f);
+        CheckSetting(nameof(epsilon), epsilon);
+        CheckSetting(nameof(weightDecay), weightDecay);
+        (this.beta1, this.beta2, this.epsilon, this.weightDecay) = (beta1, beta2, epsilon, weightDecay);
+    }
+
     /// <summary>AdamW over one group.</summary>
     public AdamW(IEnumerable<Parameter> parameters, float learningRate = 1e-3f, float weightDecay = 1e-2f)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, weightDecay: weightDecay)

@@ -8,22 +8,35 @@ public abstract class Optimizer
     readonly Dictionary<Parameter, (Tensor[] Slots, int Steps)> state = [];
 
     /// <summary>An optimizer of groups of parameters.</summary>
-    /// <exception cref="ArgumentException">A parameter is in two groups.</exception>
+    /// <exception cref="ArgumentException">A parameter is in two groups, or a setting is out of its range.</exception>
     protected Optimizer(IEnumerable<ParameterGroup> groups, float learningRate)
     {
         Groups = [.. groups];
         LearningRate = learningRate;
         var seen = new HashSet<Parameter>();
         foreach (var group in Groups)
+        {
+            CheckSetting($"{nameof(ParameterGroup.LearningRateMultiplier)} of group \"{group.Name}\"", group.LearningRateMultiplier);
+            CheckSetting($"{nameof(ParameterGroup.WeightDecay)} of group \"{group.Name}\"", group.WeightDecay ?? 0f);
             foreach (var parameter in group.Parameters)
                 Check.That(seen.Add(parameter), GetType().Name, $"a parameter of shape {parameter.Shape} in group \"{group.Name}\" is in another group too; each belongs to one.");
+        }
     }
 
     /// <summary>The groups.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; }
 
     /// <summary>The learning rate of the next step, before a group's multiplier; a schedule sets it.</summary>
-    public float LearningRate { get; set; }
+    /// <exception cref="ArgumentException">It is negative or no number.</exception>
+    public float LearningRate
+    {
+        get;
+        set
+        {
+            CheckSetting(nameof(LearningRate), value);
+            field = value;
+        }
+    }
 
     /// <summary>Steps taken so far; a parameter that had no gradient in some has taken fewer (<see cref="StepsOf"/>).</summary>
     public int Steps { get; set; }
@@ -78,6 +91,10 @@ public abstract class Optimizer
     /// <param name="slots">[i] holds slot i of each, zeros at the first step.</param>
     /// <param name="step">Which step it is for these parameters, counted from 1; a device that replays the pass asks again.</param>
     protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step);
+
+    /// <summary>A setting of an optimizer: finite, 0 or more, and below a bound where it has one.</summary>
+    private protected void CheckSetting(string name, float value, float below = float.PositiveInfinity) =>
+        Check.That(value >= 0f && value < below, GetType().Name, $"{name} is {value}, expected 0 or more{(below < float.PositiveInfinity ? $" and under {below}" : ", and finite")}.");
 
     void Update(ParameterGroup group, Parameter[] parameters, int step)
     {

@@ -6,14 +6,17 @@ namespace QuadEngine;
 /// Stochastic gradient descent as PyTorch has it: g = dw + weightDecay w;  v = momentum v + (1 - dampening) g (v = g at the first
 /// step);  w -= learningRate (g + momentum v with Nesterov's momentum (Sutskever et al. 2013), else v).
 /// </summary>
-/// <exception cref="ArgumentException">Nesterov without momentum, or with dampening.</exception>
 public sealed class Sgd : Optimizer
 {
     /// <summary>SGD over groups of parameters.</summary>
+    /// <exception cref="ArgumentException">A setting is out of its range, or Nesterov is without momentum or with dampening.</exception>
     public Sgd(IEnumerable<ParameterGroup> groups, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false, float dampening = 0f)
         : base(groups, learningRate)
     {
         Check.That(!nesterov || momentum > 0f && dampening == 0f, nameof(Sgd), $"Nesterov's momentum needs momentum above 0 and no dampening; got momentum {momentum}, dampening {dampening}.");
+        CheckSetting(nameof(momentum), momentum);
+        CheckSetting(nameof(weightDecay), weightDecay);
+        Check.That(float.IsFinite(dampening), nameof(Sgd), $"{nameof(dampening)} is {dampening}, expected a number.");
         (Momentum, WeightDecay, Nesterov, Dampening) = (momentum, weightDecay, nesterov, dampening);
     }
 
