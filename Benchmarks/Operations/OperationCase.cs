@@ -8,13 +8,15 @@ namespace QuadEngine.Benchmarks.Operations;
 /// <param name="Target">The share of its floor that it should reach, or null where none is set.</param>
 public sealed record OperationCase(string Name, Func<Device, Action> Prepare, double? Target = null)
 {
-    const int Batch = 128;
+    const int Batch = 128, LargeImages = 8;
 
-    /// <summary>The kernels of a training step of ResNet-20 at batch 128, and matrix products.</summary>
+    /// <summary>The kernels of a training step of ResNet-20 at batch 128, those of ResNet-18 on images of 224 x 224 at batch 8, and matrix products.</summary>
     public static IReadOnlyList<OperationCase> All { get; } =
     [
         .. Convolutions(3, 16, 32), .. Convolutions(16, 16, 32), .. Convolutions(32, 32, 16), .. Convolutions(64, 64, 8),
         .. Convolutions(16, 32, 32, stride: 2), .. Convolutions(32, 64, 16, stride: 2), .. Convolutions(64, 64, 8, size: 1),
+        .. Convolutions(3, 64, 224, size: 7, stride: 2, LargeImages), .. Convolutions(64, 64, 56, batch: LargeImages), .. Convolutions(128, 128, 28, batch: LargeImages),
+        .. Convolutions(256, 256, 14, batch: LargeImages), .. Convolutions(512, 512, 7, batch: LargeImages),
         MatMul(2048, 2048, 2048), MatMul(512, 512, 512), MatMul(Batch, 1000, 512), MatMul(512, 512, 512, transposeA: true), MatMul(512, 512, 512, transposeB: true),
         .. Activations(16, 32), .. Activations(64, 8),
         Sgd(),
@@ -26,12 +28,12 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
     /// <inheritdoc/>
     public override string ToString() => Name;
 
-    static IEnumerable<OperationCase> Convolutions(int from, int to, int extent, int size = 3, int stride = 1)
+    static IEnumerable<OperationCase> Convolutions(int from, int to, int extent, int size = 3, int stride = 1, int batch = Batch)
     {
-        var geometry = new ConvGeometry(Batch, extent, extent, from, to, new Window(size, size, stride, size / 2));
-        var shape = $"{size}x{size}{(stride == 1 ? "" : $"/{stride}")} {from} -> {to} at {extent}x{extent}";
-        var plain = from == to && size == 3;
-        Shape input = [Batch, extent, extent, from], filter = [size, size, from, to], output = [Batch, geometry.OutHeight, geometry.OutWidth, to];
+        var geometry = new ConvGeometry(batch, extent, extent, from, to, new Window(size, size, stride, size / 2));
+        var shape = $"{size}x{size}{(stride == 1 ? "" : $"/{stride}")} {from} -> {to} at {extent}x{extent}{(batch == Batch ? "" : $", batch {batch}")}";
+        var plain = from == to && size == 3 && batch == Batch;
+        Shape input = [batch, extent, extent, from], filter = [size, size, from, to], output = [batch, geometry.OutHeight, geometry.OutWidth, to];
         yield return new($"convolution {shape}", device =>
         {
             var (x, w, y) = (Make(input, device), Make(filter, device), Make(output, device));

@@ -81,15 +81,18 @@ sealed unsafe class Panels : IDisposable
             return;
         }
 
-        packed = Device.Cpu.Pool.Rent(sizeof(float) * (long)Depth * All.Sum(panel => panel.Tile.Columns));
-        var target = ((CpuMemory)packed).Pointer;
-        for (var i = 0; i < All.Length; i++)
-        {
-            All[i] = All[i] with { Data = (nint)target, Step = All[i].Tile.Columns };
-            target += (long)Depth * All[i].Tile.Columns;
-        }
-
+        packed = MakeRoom();
         ThreadTeam.Run(All.Length * source.Segments.Length, new PackJob(source, All));
+    }
+
+    /// <summary>Room for an operand that whoever asks writes himself: row k of a panel at Data + k Step.</summary>
+    /// <param name="depth">its rows</param>
+    /// <param name="columns">its columns</param>
+    public Panels(int depth, int columns)
+    {
+        Depth = depth;
+        All = Cut(columns);
+        packed = MakeRoom();
     }
 
     public Panel[] All { get; }
@@ -100,6 +103,19 @@ sealed unsafe class Panels : IDisposable
     public void Dispose()
     {
         if (packed is not null) Device.Cpu.Pool.Return(packed);
+    }
+
+    DeviceMemory MakeRoom()
+    {
+        var memory = Device.Cpu.Pool.Rent(sizeof(float) * (long)Depth * All.Sum(panel => panel.Tile.Columns));
+        var target = ((CpuMemory)memory).Pointer;
+        for (var i = 0; i < All.Length; i++)
+        {
+            All[i] = All[i] with { Data = (nint)target, Step = All[i].Tile.Columns };
+            target += (long)Depth * All[i].Tile.Columns;
+        }
+
+        return memory;
     }
 
     /// <summary>Covers columns with tiles, the widest first.</summary>

@@ -15,10 +15,13 @@ sealed unsafe class WinogradCorrelation
     // A chunk has at least so many (as counted for the plain sum): each reads all of the filter.
     const int MultiplyAddsOfChunk = 1 << 20;
 
-    // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache. Register tiles are
-    // 6 or 12 rows high, so a multiple of that where it can be.
+    // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache. Register tiles are 6 or 12 rows
+    // high, so a multiple of that where it can be.
     const int BufferBytes = 256 * 1024;
     const int TilesHigh = 6;
+
+    // A filter that does not fit into that cache is read from afar for each chunk, which takes as long as some tiles.
+    const int TilesForFarFilter = 12;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
     public required float* X { get; init; }
@@ -55,19 +58,18 @@ sealed unsafe class WinogradCorrelation
     static void Run(Tensor filter, ConvGeometry geometry, bool turned, Func<Panels, WinogradCorrelation> create)
     {
         int inputs = turned ? geometry.OutChannels : geometry.InChannels, outputs = turned ? geometry.InChannels : geometry.OutChannels, pairs = inputs * outputs;
-        DeviceMemory memory = Device.Cpu.Pool.Rent((long)sizeof(float) * WinogradTransforms.Positions * pairs), exchanged = Device.Cpu.Pool.Rent(turned ? sizeof(float) * 9L * pairs : 0);
-        float* transformed = ((CpuMemory)memory).Pointer, g = filter.Pointer();
-        if (turned)
+        using var panels = new Panels(WinogradTransforms.Positions * inputs, outputs);
+        var exchanged = turned ? Device.Cpu.Pool.Rent(sizeof(float) * 9L * pairs) : null;
+        var g = filter.Pointer();
+        if (exchanged is CpuMemory copy)
         {
-            g = ((CpuMemory)exchanged).Pointer;
+            g = copy.Pointer;
             new StridedCopy([9, inputs, outputs], [pairs, 1, inputs], [pairs, outputs, 1]).All(filter.Pointer(), g);
         }
 
-        ChannelPass.Run(new FilterTransform(g, transformed, pairs, turned), pairs);
-        nint[] positions = [.. Enumerable.Range(0, WinogradTransforms.Positions).Select(position => (nint)position * pairs)];
-        using (var panels = new Panels(new PanelSource((nint)transformed, positions, inputs, outputs, 1), outputs, geometry.Rows)) create(panels).Run();
-        Device.Cpu.Pool.Return(exchanged);
-        Device.Cpu.Pool.Return(memory);
+        ThreadTeam.Run(inputs, new FilterJob(g, inputs, outputs, turned, panels.All));
+        if (exchanged is not null) Device.Cpu.Pool.Return(exchanged);
+        create(panels).Run();
     }
 
     int OutHeight => Height + 2 * Padding - 2;
@@ -75,9 +77,12 @@ sealed unsafe class WinogradCorrelation
     int TileRows => WinogradTransforms.TilesOver(OutHeight);
     int TileColumns => WinogradTransforms.TilesOver(OutWidth);
 
+    int FewestTileRows => WinogradTransforms.IsNear(Channels, OutChannels) ? 1 : (TilesForFarFilter + TileColumns - 1) / TileColumns;
+
     // Rows of tiles that fill the buffer, and that a chunk has: whole buffers, or less than one.
-    int TileRowsOfBuffer => Math.Max(1, RoundDown(BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels) * TileColumns), TilesHigh));
-    int TileRowsWanted => Math.Max(1 + (int)(MultiplyAddsOfChunk / (9L * WinogradTransforms.Tile * OutWidth * Channels * OutChannels)), (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
+    int TileRowsOfBuffer => Math.Max(FewestTileRows, RoundDown(BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels) * TileColumns), TilesHigh));
+    int TileRowsWorthwhile => Math.Max(FewestTileRows, 1 + (int)(MultiplyAddsOfChunk / (9L * WinogradTransforms.Tile * OutWidth * Channels * OutChannels)));
+    int TileRowsWanted => Math.Max(TileRowsWorthwhile, (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
     int TileRowsOfChunk => TileRowsWanted <= TileRowsOfBuffer ? TileRowsWanted : RoundDown(TileRowsWanted + TileRowsOfBuffer - 1, TileRowsOfBuffer);
     int TileRowsAtOnce => Math.Min(TileRowsOfBuffer, TileRowsOfChunk);
 
@@ -162,6 +167,20 @@ sealed unsafe class WinogradCorrelation
 
     // The first row of an image of y that a row of tiles writes.
     int FirstRow(int tileRow) => WinogradTransforms.Tile * (tileRow % TileRows);
+
+    // Transforms what one input channel contributes.
+    readonly struct FilterJob(float* filter, int inputs, int outputs, bool turned, Panel[] panels) : IChunkedJob
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int channel)
+        {
+            foreach (var panel in panels)
+            {
+                float* g = filter + (nint)channel * outputs + panel.Column, u = (float*)panel.Data + channel * panel.Step;
+                ChannelPass.Run(new FilterTransform(g, (nint)inputs * outputs, u, inputs * panel.Step, turned), panel.Width);
+            }
+        }
+    }
 
     readonly struct Job(WinogradCorrelation correlation) : IChunkedJob
     {

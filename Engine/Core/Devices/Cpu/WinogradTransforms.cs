@@ -41,16 +41,28 @@ static class WinogradTransforms
     public static nint PositionStep(int tiles, int channels) => (nint)tiles * channels + 16;
 
     /// <summary>
-    /// Where it is worth it: 3x3 windows of step 1, enough channels for the products to outweigh the transforms, and tiles that are mostly full.
+    /// Where it is worth it: 3x3 windows of step 1, enough channels for the products to outweigh the transforms, tiles that are mostly full, and
+    /// enough of them for a filter that has to be written to memory and read back.
     /// </summary>
-    public static bool Suits(ConvGeometry geometry) => geometry is { Groups: 1, Window: { Height: 3, Width: 3, Stride: 1, Dilation: 1, Padding: <= 2 } }
-        && geometry.InChannels % Block == 0 && geometry.OutChannels % Block == 0 && Math.Min(geometry.InChannels, geometry.OutChannels) >= MinChannels
-        && 3L * Positions * TilesOver(geometry.OutHeight) * TilesOver(geometry.OutWidth) <= 2L * 9 * geometry.OutHeight * geometry.OutWidth;
+    public static bool Suits(ConvGeometry geometry)
+    {
+        if (geometry is not { Groups: 1, Window: { Height: 3, Width: 3, Stride: 1, Dilation: 1, Padding: <= 2 } }) return false;
+        if (geometry.InChannels % Block != 0 || geometry.OutChannels % Block != 0) return false;
+
+        long tiles = (long)TilesOver(geometry.OutHeight) * TilesOver(geometry.OutWidth), products = 9L * geometry.OutHeight * geometry.OutWidth;
+        if (3 * Positions * tiles > 2 * products) return false;
+        return IsNear(geometry.InChannels, geometry.OutChannels) || tiles * geometry.Batch >= TilesForFarFilter;
+    }
+
+    /// <summary>The transformed filter stays in the second-level cache.</summary>
+    public static bool IsNear(int inputs, int outputs) => sizeof(float) * (long)Positions * inputs * outputs <= SecondCacheBytes;
 
     // Whole register tiles only.
     const int Block = 16;
 
-    const int MinChannels = 16;
+    const long SecondCacheBytes = 1 << 20;
+
+    const int TilesForFarFilter = 64;
 
     /// <summary>e + p o and e - p o: the values at two opposite points from the even and the odd part of a polynomial.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,10 +85,11 @@ static class WinogradTransforms
 
 /// <summary>u[p, i] = (G g G^T)_p for each pair of channels i; <paramref name="turned"/> takes the filter turned by half a turn.</summary>
 /// <param name="g">[3, 3, pairs]</param>
+/// <param name="tapStep">From a tap to the next.</param>
 /// <param name="u">[36, pairs]</param>
-/// <param name="pairs">Pairs of an input and an output channel.</param>
+/// <param name="positionStep">From a position to the next.</param>
 /// <param name="turned">For the input gradient.</param>
-readonly unsafe struct FilterTransform(float* g, float* u, nint pairs, bool turned) : IChannelPass
+readonly unsafe struct FilterTransform(float* g, nint tapStep, float* u, nint positionStep, bool turned) : IChannelPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<T>(int from, int to) where T : struct, IRegister<T>
@@ -109,17 +122,17 @@ readonly unsafe struct FilterTransform(float* g, float* u, nint pairs, bool turn
     void Row<T>(int row, int i, T a, T b, T c) where T : struct, IRegister<T>
     {
         Points(a, b, c, out T r0, out T r1, out T r2, out T r3, out T r4, out T r5);
-        float* target = u + row * WinogradTransforms.Patch * pairs + i;
+        float* target = u + row * WinogradTransforms.Patch * positionStep + i;
         r0.Store(target);
-        r1.Store(target + pairs);
-        r2.Store(target + 2 * pairs);
-        r3.Store(target + 3 * pairs);
-        r4.Store(target + 4 * pairs);
-        r5.Store(target + 5 * pairs);
+        r1.Store(target + positionStep);
+        r2.Store(target + 2 * positionStep);
+        r3.Store(target + 3 * positionStep);
+        r4.Store(target + 4 * positionStep);
+        r5.Store(target + 5 * positionStep);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    T Tap<T>(int tap, int i) where T : struct, IRegister<T> => T.Load(g + (turned ? 8 - tap : tap) * pairs + i);
+    T Tap<T>(int tap, int i) where T : struct, IRegister<T> => T.Load(g + (turned ? 8 - tap : tap) * tapStep + i);
 }
 
 /// <summary>dg[tap, i] = (G^T u G)_tap for each pair of channels i.</summary>
