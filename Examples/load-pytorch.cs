@@ -26,6 +26,7 @@ using var noGrad = new NoGrad();
 var logits = network.Eval().Forward(Tensor.Zeros([1, 32, 32, 3]));
 Console.WriteLine($"a grey image: {string.Join(' ', logits.ToArray().Select(value => $"{value:0.00}"))}");
 
+Directory.CreateDirectory(folder);
 Checkpoint.SaveWeights(Path.Combine(folder, "resnet20.safetensors"), network);
 OnnxExport.Write(Path.Combine(folder, "resnet20.onnx"), network, [32, 32, 3], new OnnxOptions { FoldBatchNorm = true });
 return 0;

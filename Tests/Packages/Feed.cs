@@ -15,10 +15,13 @@ sealed class Feed : IDisposable
     public Feed()
     {
         foreach (var project in new[] { "Engine/Core/QuadEngine", "Engine/Gpu/QuadEngine.Gpu", "Layers/QuadEngine.Layers", "Models/QuadEngine.Models", "Data/QuadEngine.Data", "Cli/Cli" })
-        {
-            var (code, output) = NativeToolchain.Run("dotnet", "pack", Repository.PathOf($"{project}.csproj"), "--no-build", "-c", Repository.Configuration, "-o", Folder, $"-p:PackageVersion={Version}", "-v", "quiet", "--nologo");
-            Assert.That(code, Is.Zero, output);
-        }
+            Pack(project, Folder);
+    }
+
+    public static void Pack(string project, string folder)
+    {
+        var (code, output) = NativeToolchain.Run("dotnet", "pack", Repository.PathOf($"{project}.csproj"), "--no-build", "-c", Repository.Configuration, "-o", folder, $"-p:PackageVersion={Version}", "-v", "quiet", "--nologo");
+        Assert.That(code, Is.Zero, output);
     }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-feed-").FullName;

@@ -51,6 +51,22 @@ public class PackageTests
     }
 
     [Test]
+    public void Packing_again_gives_the_same_bytes()
+    {
+        var again = Directory.CreateTempSubdirectory("quadengine-again-").FullName;
+        try
+        {
+            Feed.Pack("Layers/QuadEngine.Layers", again);
+            foreach (var extension in new[] { "nupkg", "snupkg" })
+                Assert.That(File.ReadAllBytes(Path.Combine(again, $"QuadEngine.Layers.{Feed.Version}.{extension}")), Is.EqualTo(File.ReadAllBytes(feed.PathOf("QuadEngine.Layers", extension))), extension);
+        }
+        finally
+        {
+            Directory.Delete(again, recursive: true);
+        }
+    }
+
+    [Test]
     public void Program_outside_the_solution_trains_saves_loads_and_predicts()
     {
         using var consumer = new Consumer(feed);
