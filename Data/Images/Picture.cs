@@ -45,8 +45,9 @@ public sealed class Picture
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            // The decoder throws whatever its arithmetic runs into.
-            throw new InvalidFileException(path, "", $"it cannot be decoded as PNG, JPEG or BMP ({e.Message.TrimEnd('.')})", "Save it anew with another program.");
+            // The decoder throws whatever its arithmetic runs into, and quotes names of chunks that are no text.
+            var reason = e.Message.Any(char.IsControl) ? "it ends too early or is damaged" : e.Message.TrimEnd('.');
+            throw new InvalidFileException(path, "", $"it cannot be decoded as PNG, JPEG or BMP ({reason})", "Save it anew with another program.");
         }
     }
 
