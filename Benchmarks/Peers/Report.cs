@@ -75,7 +75,7 @@ sealed partial class Report(int rounds)
 
             Our operations at batch 128, {Device.CpuThreads} threads. The floor is the time of their operations at the FMA peak or of their bytes at the bandwidth measured in
             the same run, whichever is longer: {limits}. Operations are those of the direct convolution;
-            Winograd's algorithm needs 2.25 times fewer multiplications, so a 3x3 convolution may exceed 100 %. So may a pass that finds part of its operands in the cache.
+            Winograd's algorithm needs four times fewer multiplications, so a 3x3 convolution may exceed 100 %. So may a pass that finds part of its operands in the cache.
 
             | operation | us | GFLOP/s | GB/s | of floor | target | |
             | --- | ---: | ---: | ---: | ---: | --- | --- |

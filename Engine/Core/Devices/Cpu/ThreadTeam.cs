@@ -4,6 +4,10 @@ using System.Runtime.ExceptionServices;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>A kernel cut into chunks. What a chunk is depends on shapes alone, never on the number of threads.</summary>
+/// <remarks>
+/// What runs for each chunk, down to the innermost loop, is marked AggressiveOptimization. Else its first calls, and with profile-guided
+/// tiers some seconds of them, would run in code that counts calls and branches and keeps nothing in registers.
+/// </remarks>
 interface IChunkedJob
 {
     void Run(int chunk);
