@@ -58,6 +58,6 @@ public sealed class LowRankQuadraticLayer : NeuronLayer
     {
         var products = Projection.Apply(x, Q1, null) * Projection.Apply(x, Q2, null);
         var linear = Projection.Apply(x, Weight, Bias);
-        return linear + products.Reshape([.. linear.Shape.AsSpan(), rank]).Sum([-1]);
+        return linear + (rank == 1 ? products : products.Reshape([.. linear.Shape.AsSpan(), rank]).Sum([-1]));
     }
 }

@@ -6,7 +6,6 @@ public partial class Tensor
     public Tensor Sum(int[]? axes = null, bool keepDims = false)
     {
         var plan = new ReductionPlan(Shape, axes, nameof(Sum));
-        if (plan.Count == 1 && !keepDims) return Reshape(plan.Squeezed);        // sums of one element
         var y = plan.Reduce<Sum>(this);
         var shape = Shape;
         y.WithBackward(nameof(Sum), [this], [], (dy, _) => [dy.Expand(shape)]);
