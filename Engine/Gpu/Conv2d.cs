@@ -15,7 +15,7 @@ sealed partial class GpuBackend
         }
 
         int depth = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
-        var product = new ForwardProduct(new Patches(x.View(), WindowsOf(geometry), geometry.Rows), new(filter.View(), columns, depth));
+        var product = new ForwardProduct(new Patches(new(x.View()), WindowsOf(geometry), geometry.Rows), new(new(filter.View()), columns, depth));
         var four = Four(x, geometry.InChannels) && Four(filter, columns);
         Multiply<ForwardProduct, Patches, Matrix<AcrossSum>>(product, four, (geometry.Rows, columns, depth), 1, epilogue, y);
     }
@@ -28,11 +28,10 @@ sealed partial class GpuBackend
             return;
         }
 
-        int pixels = geometry.Batch * geometry.Height * geometry.Width, taps = geometry.Window.Height * geometry.Window.Width;
-        var product = new InputGradientProduct(new PatchesOfGradient(dy.View(), WindowsOf(geometry), geometry.OutChannels, pixels),
-            new FilterByInput(filter.View(), taps, geometry.InChannels, geometry.OutChannels));
+        var windows = new GradientWindows(geometry);
+        var product = new InputGradientProduct(new(dy.View()), new(filter.View()), geometry.InChannels, windows);
         var four = Four(dy, geometry.OutChannels) && Four(filter, geometry.OutChannels);
-        Multiply<InputGradientProduct, PatchesOfGradient, FilterByInput>(product, four, (pixels, geometry.InChannels, TapsAndChannels(geometry, geometry.OutChannels)), 1, default, dx);
+        Multiply<InputGradientProduct, PatchesOfGradient, FilterByInput>(product, four, (windows.Pixels, geometry.InChannels, windows.MostTaps * geometry.OutChannels), windows.Classes, default, dx);
     }
 
     public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
@@ -44,7 +43,7 @@ sealed partial class GpuBackend
         }
 
         int rows = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
-        var product = new FilterGradientProduct(new PatchColumns(x.View(), WindowsOf(geometry), geometry.Rows), new(dy.View(), columns, geometry.Rows));
+        var product = new FilterGradientProduct(new PatchColumns(new(x.View()), WindowsOf(geometry), geometry.Rows), new(new(dy.View()), columns, geometry.Rows));
         var four = Four(x, geometry.InChannels) && Four(dy, columns);
         Multiply<FilterGradientProduct, PatchColumns, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }

@@ -39,6 +39,20 @@ public sealed class GpuDevice : Device
     /// <summary>The underlying device of ILGPU.</summary>
     public Accelerator Accelerator => accelerator;
 
+    /// <summary>How factors are rounded in matrix products and convolutions; <see cref="Precision.Float32"/> unless set.</summary>
+    /// <remarks>Without tensor cores (OpenCL, the simulator) the same rounding is done by other instructions, slowly: to see what a precision costs in accuracy.</remarks>
+    /// <exception cref="NotSupportedException">The GPU has no tensor cores for it: those of compute capability 8.0 and later have.</exception>
+    public Precision Precision
+    {
+        get;
+        set
+        {
+            if (value != Precision.Float32 && accelerator is CudaAccelerator { Architecture: var architecture } && architecture < CudaArchitecture.SM_80)
+                throw new NotSupportedException($"{Name} ({accelerator.Name}) is of architecture {architecture}; {value} needs tensor cores of SM_80 or later. Leave Precision at Float32.");
+            field = value;
+        }
+    }
+
     /// <summary>Kernels launched so far: small networks are bound by launches.</summary>
     public long Launches { get; private set; }
 

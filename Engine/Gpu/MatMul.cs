@@ -19,8 +19,10 @@ sealed partial class GpuBackend
 
         void Run<TA, TB>() where TA : struct, IDirection where TB : struct, IDirection
         {
-            var product = new MatrixProduct<TA, TB>(new(a.View(), g.M, g.K), new(b.View(), g.N, g.K), g.StrideA, g.StrideB);
-            var four = Four(a, g.TransposeA ? g.M : g.K) && Four(b, g.TransposeB ? g.K : g.N) && g.StrideA % 4 == 0 && g.StrideB % 4 == 0;
+            // A single product has no next one: its sum may be cut, and slices begin at the same matrices.
+            var (strideA, strideB) = g.Batch == 1 ? (0, 0) : (g.StrideA, g.StrideB);
+            var product = new MatrixProduct<TA, TB>(new(new(a.View()), g.M, g.K), new(new(b.View()), g.N, g.K), strideA, strideB);
+            var four = Four(a, g.TransposeA ? g.M : g.K) && Four(b, g.TransposeB ? g.K : g.N) && strideA % 4 == 0 && strideB % 4 == 0;
             Multiply<MatrixProduct<TA, TB>, Matrix<TA>, Matrix<TB>>(product, four, (g.M, g.N, g.K), g.Batch, steps, y);
         }
     }

@@ -11,7 +11,15 @@ static class KernelCatalogue
 {
     static readonly Type[] Structs = [.. new[] { typeof(Device).Assembly, typeof(GpuDevice).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && !type.IsEnum && !type.IsByRefLike)];
 
-    public static IEnumerable<Type> Kernels => Structs.Where(type => Implements(type, typeof(IKernel))).SelectMany(type => Close(type, [])).OrderBy(type => type.FullName, StringComparer.Ordinal);
+    static readonly Lazy<Type[]> All = new(() => [.. Structs.Where(type => Implements(type, typeof(IKernel))).SelectMany(type => Close(type, [])).OrderBy(type => type.FullName, StringComparer.Ordinal)]);
+
+    /// <summary>Kernels that run on CUDA and leave their loops to ptxas.</summary>
+    public static IEnumerable<Type> Kernels => All.Value.Where(kernel => !Has(kernel, typeof(Cores<>)) && !Has(kernel, typeof(EmulatedCores<>)));
+
+    /// <summary>Kernels for tensor cores: each format with every tile, and one of them with every product, since each takes seconds to compile.</summary>
+    public static IEnumerable<Type> TensorCoreKernels => All.Value.Where(kernel => Has(kernel, typeof(Cores<>)) && (Has(kernel, typeof(ForwardProduct)) || Has(kernel, typeof(Warps32x32)) && Has(kernel, typeof(Tf32))));
+
+    static bool Has(Type type, Type part) => Definition(type) == part || type.GetGenericArguments().Any(argument => Has(argument, part));
 
     // Chooses type arguments one after the other; what encloses a type keeps generics from being closed over themselves.
     static IEnumerable<Type> Close(Type type, Type[] enclosing, params Type[] chosen)

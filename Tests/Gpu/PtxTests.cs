@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using ILGPU;
 using ILGPU.Algorithms;
 using ILGPU.Backends.PTX;
@@ -32,38 +33,79 @@ public class PtxTests
         Assert.That(failures, Is.Empty);
         Assert.That(count, Is.GreaterThan(100));
     }
+
+    [Test]
+    public void Tensor_cores_multiply_what_is_copied_asynchronously([Values(80, 90)] int architecture)
+    {
+        using (Assert.EnterMultipleScope())
+            foreach (var kernel in KernelCatalogue.TensorCoreKernels)
+            {
+                string text = Ptx.Of(kernel, architecture), name = KernelNaming.Display(kernel);
+                Assert.That(PtxText.UnresolvedCalls(text), Is.Empty, name);
+                Assert.That(text, Does.Contain(name.Contains(nameof(Tf32), StringComparison.Ordinal) ? "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" : "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"), name);
+                Assert.That(text, Does.Contain("cp.async.cg.shared.global").And.Contain("cp.async.wait_group"), name);
+                Assert.That(text, Does.Not.Contain(".local"), $"{name}: ptxas keeps no array in registers once there is cp.async");
+
+                // The copies speak of the group's shared memory by the name that ILGPU gives the first.
+                Assert.That(text.Split('\n').Count(line => line.Contains(".shared .align", StringComparison.Ordinal)), Is.EqualTo(1), name);
+                Assert.That(text, Does.Match(@"\.shared \.align 16 \.b8 __shared_alloca0\["), name);
+            }
+    }
 }
 
 /// <summary>What NVIDIA's assembler makes of the kernels whose speed rests on registers; where ptxas is installed (QUADENGINE_PTXAS names another place).</summary>
-public class RegisterTests
+public partial class RegisterTests
 {
-    public static IEnumerable<Type> Tiles => KernelCatalogue.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,,>));
+    static IEnumerable<Type> FloatTiles => KernelCatalogue.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>) && kernel.GetGenericArguments()[0].GetGenericArguments()[1] == typeof(Vector));
 
     [Test]
     public void Sums_of_tiles_stay_in_registers()
     {
         List<string> spilled = [];
-        foreach (var kernel in Tiles.Where(kernel => kernel.GetGenericArguments()[1] == typeof(Vector)))
+        foreach (var kernel in FloatTiles.Concat(KernelCatalogue.TensorCoreKernels))
         {
-            var report = Assemble(Ptx.Of(kernel, architecture: 80));
-            if (!report.Contains("0 bytes stack frame, 0 bytes spill stores", StringComparison.Ordinal)) spilled.Add($"{KernelNaming.Display(kernel)}: {report}");
+            var (report, code) = Assemble(Ptx.Of(kernel, architecture: 80));
+            var name = KernelNaming.Display(kernel);
+            TestContext.Out.WriteLine($"{name}: {Registers().Match(report).Groups[1].Value} registers");
+            if (!report.Contains("0 bytes stack frame, 0 bytes spill stores", StringComparison.Ordinal)) spilled.Add($"{name}: {report}");
+            if (code is null) continue;
+            if (kernel.GetGenericArguments()[0] is var multiplier && multiplier.GetGenericTypeDefinition() == typeof(TensorCoreMultiplier<,>))
+                Assert.That(Occurrences(code, "HMMA"), Is.EqualTo(Instructions(multiplier)), $"{name}: no instruction twice, none lost");
+            else
+                Assert.That(Occurrences(code, "LDG.E.128"), Is.GreaterThan(0), $"{name}: memory is read by quads");
         }
 
         Assert.That(spilled, Is.Empty);
     }
 
-    static string Assemble(string ptx)
+    // 16 x 8 sums an instruction, of 8 terms in tf32 and 16 in bf16.
+    static int Instructions(Type multiplier)
     {
-        var source = Path.GetTempFileName();
+        var tile = multiplier.GetGenericArguments()[0];
+        var sums = (int)tile.GetProperty(nameof(ITile.OwnRows))!.GetValue(null)! * (int)tile.GetProperty(nameof(ITile.OwnColumns))!.GetValue(null)!;
+        return sums / (Fragments.Rows * Fragments.Columns) * (multiplier.GetGenericArguments()[1] == typeof(Cores<Tf32>) ? 2 : 1);
+    }
+
+    static int Occurrences(string text, string word) => text.Split(word).Length - 1;
+
+    // ptxas' report, and the machine code where nvdisasm lies beside it.
+    static (string Report, string? Code) Assemble(string ptx)
+    {
+        string source = Path.GetTempFileName(), binary = source + ".cubin";
         try
         {
             File.WriteAllText(source, ptx);
             var assembler = Environment.GetEnvironmentVariable("QUADENGINE_PTXAS") is { Length: > 0 } named ? named : "ptxas";
-            using var process = Process.Start(new ProcessStartInfo(assembler, ["-arch=sm_80", "-v", source, "-o", "/dev/null"]) { RedirectStandardError = true })!;
-            var report = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            Assert.That(process.ExitCode, Is.Zero, report);
-            return report;
+            var (exit, report) = Run(assembler, ["-arch=sm_80", "-v", source, "-o", binary]);
+            Assert.That(exit, Is.Zero, report);
+            try
+            {
+                return (report, Run(Path.Combine(Path.GetDirectoryName(assembler)!, "nvdisasm"), ["-c", binary]).Text);
+            }
+            catch (System.ComponentModel.Win32Exception)
+            {
+                return (report, null);
+            }
         }
         catch (System.ComponentModel.Win32Exception)
         {
@@ -73,8 +115,21 @@ public class RegisterTests
         finally
         {
             File.Delete(source);
+            File.Delete(binary);
         }
     }
+
+    static (int Exit, string Text) Run(string program, string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, text + errors.Result);
+    }
+
+    [GeneratedRegex(@"Used (\d+) registers")]
+    private static partial Regex Registers();
 }
 
 /// <summary>Compiles kernels to PTX text without a driver.</summary>
@@ -86,7 +141,6 @@ static class Ptx
         using var context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2));
         var sm = architecture == 80 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90;
         using var backend = new PTXBackend(context, new CudaCapabilityContext(sm), sm, new CudaInstructionSet(7, 8), null);
-        var compiled = (PTXCompiledKernel)backend.Compile(KernelNaming.EntryPoint(kernel), KernelNaming.Specialization(kernel));
-        return PtxText.Rewrite(compiled.PTXAssembly);
+        return KernelLoader.CompilePtx(backend, KernelNaming.EntryPoint(kernel), KernelNaming.Specialization(kernel)).PTXAssembly;
     }
 }

@@ -6,7 +6,11 @@ namespace QuadEngine.Tests.Gpu;
 /// Random arguments of one call of a backend. Two samples of one seed on two devices draw the same numbers, so a case written once
 /// runs on both and its results can be compared.
 /// </summary>
-public sealed class Sample(Device device, int seed, bool tiny)
+/// <param name="device">Where the call runs.</param>
+/// <param name="seed">The numbers.</param>
+/// <param name="tiny">For the simulator.</param>
+/// <param name="round">What is done to every value, e.g. rounding to a format.</param>
+public sealed class Sample(Device device, int seed, bool tiny, Func<float, float>? round = null)
 {
     readonly List<(string Name, float[] Values)> results = [];
     int questions;
@@ -31,7 +35,7 @@ public sealed class Sample(Device device, int seed, bool tiny)
     {
         var question = questions++;
         var values = new float[shape.Elements];
-        for (var i = 0; i < values.Length; i++) values[i] = low + (high - low) * Philox.ToUnit(Bits(question, i));
+        for (var i = 0; i < values.Length; i++) values[i] = Round(low + (high - low) * Philox.ToUnit(Bits(question, i)));
         return Place(values, shape);
     }
 
@@ -53,6 +57,8 @@ public sealed class Sample(Device device, int seed, bool tiny)
 
     public void Result(string name, IntTensor tensor) => results.Add((name, [.. tensor.ToArray().Select(value => (float)value)]));
 
+    float Round(float value) => round is null ? value : round(value);
+
     // At times the start of a storage, where kernels may read four elements at once.
     Tensor Place(float[] values, Shape shape)
     {
@@ -64,9 +70,9 @@ public sealed class Sample(Device device, int seed, bool tiny)
     uint Bits(int question, int index) => Philox.At((ulong)seed, (ulong)question, (ulong)index).X;
 
     /// <summary>Runs a case on two devices and compares all results, relative to 1 or their size.</summary>
-    public static void AssertSame(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false)
+    public static void AssertSame(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null)
     {
-        Sample expected = new(expectedOn, seed, tiny), got = new(gotOn, seed, tiny);
+        Sample expected = new(expectedOn, seed, tiny, round), got = new(gotOn, seed, tiny, round);
         testCase.Run(expected);
         testCase.Run(got);
         Assert.That(got.Results, Has.Count.EqualTo(expected.Results.Count));

@@ -19,6 +19,12 @@ public interface IKernel
     /// <summary>Groups that a multiprocessor should hold at once, which bounds the registers of a thread; 0 leaves it to the compiler.</summary>
     static virtual int GroupsPerMultiprocessor => 0;
 
+    /// <summary>
+    /// Loops of constant length are unrolled before PTX is written, and local arrays become registers there. ptxas does both by itself, but no longer
+    /// keeps arrays in registers once a kernel copies asynchronously (cp.async). It takes seconds to compile.
+    /// </summary>
+    static virtual bool Unrolled => false;
+
     /// <summary>What one thread does.</summary>
     void Run();
 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using ILGPU;
+using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
@@ -71,18 +72,30 @@ sealed class KernelLoader(Accelerator accelerator)
         var cache = new PtxCache(entry.MethodSource.GetGenericArguments()[0], $"{cuda.Architecture} {cuda.InstructionSet}");
         if (cache.Read(entry, specialization, cuda.Context) is { } cached) return cached;
 
-        var compiled = (PTXCompiledKernel)cuda.Backend.Compile(entry, specialization);
+        var compiled = CompilePtx(cuda.Backend, entry, specialization);
         ref var text = ref TextOf(compiled);
-        text = PtxText.Rewrite(text);
         if (PtxText.UnresolvedCalls(text) is { Count: > 0 } calls)
             throw new NotSupportedException($"it calls {string.Join(", ", calls)}, which has no PTX");
         cache.Write(text);
         return compiled;
     }
 
+    /// <summary>The kernel with its text as it goes to the driver.</summary>
+    public static PTXCompiledKernel CompilePtx(PTXBackend backend, EntryPointDescription entry, KernelSpecialization specialization)
+    {
+        var compiled = (PTXCompiledKernel)Compile(backend, entry, specialization);
+        ref var text = ref TextOf(compiled);
+        text = PtxText.Rewrite(text);
+        return compiled;
+    }
+
+    static CompiledKernel Compile(ILGPU.Backends.Backend backend, EntryPointDescription entry, KernelSpecialization specialization) => KernelNaming.Unrolled(entry.MethodSource.GetGenericArguments()[0])
+        ? LoopUnroller.Run(backend.Context, () => backend.Compile(entry, specialization))
+        : backend.Compile(entry, specialization);
+
     static CLCompiledKernel CompileForOpenCl(CLAccelerator openCl, EntryPointDescription entry, KernelSpecialization specialization)
     {
-        var compiled = (CLCompiledKernel)openCl.Backend.Compile(entry, specialization);
+        var compiled = (CLCompiledKernel)Compile(openCl.Backend, entry, specialization);
         ref var text = ref TextOf(compiled);
         text = OpenClText.Rewrite(text);
         return compiled;
@@ -123,6 +136,11 @@ static class KernelNaming
 
     public static KernelSpecialization Specialization(Type kernel) =>
         (KernelSpecialization)typeof(KernelNaming).GetMethod(nameof(SpecializationOf), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(kernel).Invoke(null, null)!;
+
+    public static bool Unrolled(Type kernel) =>
+        (bool)typeof(KernelNaming).GetMethod(nameof(IsUnrolled), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(kernel).Invoke(null, null)!;
+
+    static bool IsUnrolled<TKernel>() where TKernel : struct, IKernel => TKernel.Unrolled;
 
     static KernelSpecialization SpecializationOf<TKernel>() where TKernel : struct, IKernel =>
         new(TKernel.Threads, TKernel.GroupsPerMultiprocessor > 0 ? TKernel.GroupsPerMultiprocessor : null);

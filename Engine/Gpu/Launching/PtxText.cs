@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace QuadEngine.Gpu;
@@ -9,10 +10,53 @@ static partial class PtxText
     /// ILGPU marks loop exits <c>bra.uni</c>. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8
     /// register tile would live in memory. A plain <c>bra</c> means the same and is optimised.
     /// </summary>
-    public static string Rewrite(string ptx) => ptx.Replace("bra.uni", "bra");
+    public static string Rewrite(string ptx) => SlotsInRegisters(ptx.Replace("bra.uni", "bra"));
+
+    /// <summary>
+    /// The operands of inline instructions pass through slots of local memory, a word each. ptxas removes them itself, but not from a kernel that
+    /// copies asynchronously (cp.async): a slot of which nobody takes the address becomes a register here.
+    /// </summary>
+    static string SlotsInRegisters(string ptx)
+    {
+        var lines = ptx.Split('\n');
+        var slots = new Dictionary<string, string>();
+        foreach (var line in lines)
+            if (SlotAddress().Match(line) is { Success: true } match && ptx.Contains($".b8 {match.Groups["slot"].Value}[4];", StringComparison.Ordinal))
+                slots[match.Groups["address"].Value] = match.Groups["slot"].Value;
+
+        foreach (var line in lines)
+            if (!SlotAddress().IsMatch(line) && !SlotAccess().IsMatch(line))
+                foreach (Match register in AddressRegister().Matches(line)) slots.Remove(register.Value);
+
+        var text = new StringBuilder(ptx.Length);
+        foreach (var line in lines) text.Append(Register(line)).Append('\n');
+        return text.ToString(0, text.Length - 1);
+
+        string Register(string line)
+        {
+            if (SlotDeclaration().Match(line) is { Success: true } declaration && slots.ContainsValue(declaration.Groups["slot"].Value)) return $"\t.reg .b32 %{declaration.Groups["slot"].Value};";
+            if (SlotAddress().Match(line) is { Success: true } address && slots.ContainsKey(address.Groups["address"].Value)) return "";
+            if (SlotAccess().Match(line) is not { Success: true } access || !slots.TryGetValue(access.Groups["address"].Value, out var slot)) return line;
+            return access.Groups["stored"] is { Success: true, Value: var stored }
+                ? $"\tmov.{access.Groups["type"].Value}\t%{slot}, {stored};"
+                : $"\tmov.{access.Groups["type"].Value}\t{access.Groups["loaded"].Value}, %{slot};";
+        }
+    }
 
     /// <summary>Names of functions that the text calls and does not define: the driver would refuse to load it.</summary>
     public static IReadOnlyList<string> UnresolvedCalls(string ptx) => [.. Extern().Matches(ptx).Select(match => match.Groups[1].Value)];
+
+    [GeneratedRegex(@"^\s*\.local \.align 4 \.b8 (?<slot>__local_depot\d+)\[4\];$")]
+    private static partial Regex SlotDeclaration();
+
+    [GeneratedRegex(@"^\s*mov\.b64\s+(?<address>%rd\d+), (?<slot>__local_depot\d+);$")]
+    private static partial Regex SlotAddress();
+
+    [GeneratedRegex(@"^\s*(?:ld\.local\.(?<type>[bf]32)\s+(?<loaded>%\w+), \[(?<address>%rd\d+)\];|st\.local\.(?<type>[bf]32)\s+\[(?<address>%rd\d+)\], (?<stored>[^;]+);)$")]
+    private static partial Regex SlotAccess();
+
+    [GeneratedRegex(@"%rd\d+")]
+    private static partial Regex AddressRegister();
 
     [GeneratedRegex(@"\.extern\s+\.func\s+(?:\([^)]*\)\s*)?(\w+)")]
     private static partial Regex Extern();

@@ -24,4 +24,7 @@ readonly struct FastDivisor
     public int Divide(int n) => (int)(((ulong)(uint)n * multiplier) >> shift);
 
     public int Remainder(int n) => n - Divide(n) * Divisor;
+
+    /// <summary>The remainder where the quotient is known.</summary>
+    public int Rest(int n, int quotient) => n - quotient * Divisor;
 }

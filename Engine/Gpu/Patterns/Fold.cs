@@ -38,19 +38,21 @@ static class GroupFold
 {
     /// <summary>
     /// Exchanges values between threads whose numbers differ in the bits from <paramref name="lowest"/> to <paramref name="highest"/>
-    /// (powers of two); all of them get the fold. Every thread of the group must come here. Two halves of shared memory take turns, so that
-    /// one barrier a step is enough.
+    /// (powers of two); all of them get the fold. Every thread of the group must come here.
     /// </summary>
-    public static T Across<T, TCombine>(T value, int lowest, int highest) where T : unmanaged where TCombine : struct, ICombine<T>
+    public static T Across<T, TCombine>(T value, int lowest, int highest) where T : unmanaged where TCombine : struct, ICombine<T> =>
+        Across<T, TCombine>(value, lowest, highest, SharedMemory.Allocate<T>(2 * IKernel.DefaultThreads));
+
+    /// <summary>The same in memory given, two places a thread. Its halves take turns, so that one barrier a step is enough.</summary>
+    public static T Across<T, TCombine>(T value, int lowest, int highest, ArrayView<T> shared) where T : unmanaged where TCombine : struct, ICombine<T>
     {
-        var shared = SharedMemory.Allocate<T>(2 * IKernel.DefaultThreads);
         int thread = Group.IdxX, half = 0;
         for (var bit = highest; bit >= lowest; bit >>= 1)
         {
             shared[half + thread] = value;
             Group.Barrier();
             value = TCombine.Combine(value, shared[half + (thread ^ bit)]);
-            half ^= IKernel.DefaultThreads;
+            half = Group.DimX - half;
         }
 
         // The next fold may use the same memory.

@@ -1,4 +1,4 @@
-using ILGPU;
+using ILGPU.Runtime.Cuda;
 using QuadEngine.Devices;
 using QuadEngine.Operations;
 
@@ -19,8 +19,10 @@ sealed partial class GpuBackend
         where TRight : struct, IOperand
     {
         var maySlice = batches == 1 && epilogue.IsEmpty;
-        var fused = batches == 1 ? ProductPlan.For(extents.Rows, extents.Columns, extents.Depth, batches, maySlice, epilogue.Quadratic?.Layout.Stride ?? 1) : null;
-        var plan = fused ?? ProductPlan.For(extents.Rows, extents.Columns, extents.Depth, batches, maySlice: false, neuron: 1)!.Value;
+        var precision = four ? device.Precision : Precision.Float32;
+        var neuron = epilogue.Quadratic?.Layout.Stride ?? 1;
+        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, maySlice, neuron) ?? ProductPlan.For(Precision.Float32, extents, batches, maySlice, neuron);
+        var plan = fused ?? ProductPlan.For(precision, extents, batches, maySlice: false, neuron: 1)!.Value;
         four = four && plan.StartsAtQuads;
         if (plan.Slices > 1)
         {
@@ -42,29 +44,45 @@ sealed partial class GpuBackend
         using var memory = Scratch<Pair>(epilogue.Statistics is null ? 1 : plan.RowTiles * plan.Grid.Columns);
         var moments = Elements<Pair>(memory);
         var end = new TileEpilogue(epilogue, y, moments);
-        var groups = plan.RowTiles * plan.ColumnTiles;
+        var (grid, groups) = (plan.Grid, plan.RowTiles * plan.ColumnTiles);
         switch (plan.Tile)
         {
-            case TileChoice.Tile128x128: RunTile<Tile128x128, TProduct, TLeft, TRight>(product, four, plan.Grid, end, groups, batches); break;
-            case TileChoice.Tile64x64: RunTile<Tile64x64, TProduct, TLeft, TRight>(product, four, plan.Grid, end, groups, batches); break;
-            case TileChoice.Tile128x32: RunTile<Tile128x32, TProduct, TLeft, TRight>(product, four, plan.Grid, end, groups, batches); break;
-            case TileChoice.Tile256x16: RunTile<Tile256x16, TProduct, TLeft, TRight>(product, four, plan.Grid, end, groups, batches); break;
-            default: RunTile<Tile32x32, TProduct, TLeft, TRight>(product, four, plan.Grid, end, groups, batches); break;
+            case TileChoice.Tile128x128: Threads<Tile128x128>(product); break;
+            case TileChoice.Tile64x64: Threads<Tile64x64>(product); break;
+            case TileChoice.Tile128x32: Threads<Tile128x32>(product); break;
+            case TileChoice.Tile256x16: Threads<Tile256x16>(product); break;
+            case TileChoice.Tile32x32: Threads<Tile32x32>(product); break;
+            case TileChoice.Warps128x128: Warps<Warps128x128>(product); break;
+            case TileChoice.Warps128x64: Warps<Warps128x64>(product); break;
+            case TileChoice.Warps128x32: Warps<Warps128x32>(product); break;
+            case TileChoice.Warps128x16: Warps<Warps128x16>(product); break;
+            default: Warps<Warps32x32>(product); break;
         }
 
         if (epilogue.Statistics is not { } statistics) return;
-        var (rows, columns) = (plan.Grid.Rows, plan.Grid.Columns);
+        var (rows, columns) = (grid.Rows, grid.Columns);
         Fold<MomentsOfTiles, Moments>(new MomentsOfTiles(moments, plan.RowsPerTile, rows, new MomentsTarget(statistics, rows)), 1, plan.RowTiles, columns);
-    }
 
-    void RunTile<TTile, TProduct, TLeft, TRight>(in TProduct product, bool four, in TileGrid grid, in TileEpilogue end, int groups, int batches)
-        where TTile : struct, ITile
-        where TProduct : struct, IProduct<TLeft, TRight>
-        where TLeft : struct, IOperand
-        where TRight : struct, IOperand
-    {
-        if (four) device.Launch(new TiledProduct<TTile, Vector, TProduct, TLeft, TRight>(product, grid, end), groups, 1, batches);
-        else device.Launch(new TiledProduct<TTile, Scalars, TProduct, TLeft, TRight>(product, grid, end), groups, 1, batches);
+        void Threads<TTile>(in TProduct product) where TTile : struct, IThreadTile
+        {
+            if (four) Launch<FloatMultiplier<TTile, Vector>>(product);
+            else Launch<FloatMultiplier<TTile, Scalars>>(product);
+        }
+
+        void Warps<TTile>(in TProduct product) where TTile : struct, IWarpTile
+        {
+            if (device.Precision == Precision.Tf32) Format<TTile, Tf32>(product);
+            else Format<TTile, Bf16>(product);
+        }
+
+        void Format<TTile, TFormat>(in TProduct product) where TTile : struct, IWarpTile where TFormat : struct, IFormat
+        {
+            if (device.Accelerator is CudaAccelerator) Launch<TensorCoreMultiplier<TTile, Cores<TFormat>>>(product);
+            else Launch<TensorCoreMultiplier<TTile, EmulatedCores<TFormat>>>(product);
+        }
+
+        void Launch<TMultiplier>(in TProduct product) where TMultiplier : struct, IMultiplier =>
+            device.Launch(new TiledProduct<TMultiplier, TProduct, TLeft, TRight>(product, grid, end), groups, 1, batches);
     }
 
     /// <summary>A matrix of this many columns can be read four elements at a time.</summary>

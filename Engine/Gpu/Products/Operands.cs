@@ -6,6 +6,15 @@ namespace QuadEngine.Gpu;
 readonly struct Quad(float x, float y, float z, float w)
 {
     public readonly float X = x, Y = y, Z = z, W = w;
+
+    /// <summary>Writes the four to a thread's own array.</summary>
+    public void Spread(float[] values, int at)
+    {
+        values[at] = X;
+        values[at + 1] = Y;
+        values[at + 2] = Z;
+        values[at + 3] = W;
+    }
 }
 
 /// <summary>What the loads of one row (or column) of an operand have in common, worked out once a tile.</summary>
@@ -22,7 +31,7 @@ interface IOperand
 {
     static abstract bool AlongK { get; }
 
-    ArrayView<float> Elements { get; }
+    Source Memory { get; }
 
     Line Locate(int outer);
 
@@ -62,14 +71,14 @@ readonly struct AcrossSum : IDirection
     public static bool AlongK => false;
 }
 
-/// <summary>A matrix in memory: [outer, depth] where neighbours lie along k, else [depth, outer].</summary>
-readonly struct Matrix<TDirection>(ArrayView<float> elements, int outers, int depth) : IOperand where TDirection : struct, IDirection
+/// <summary>A matrix in memory, from an element on: [outer, depth] where neighbours lie along k, else [depth, outer].</summary>
+readonly struct Matrix<TDirection>(Source elements, int outers, int depth, int offset = 0) : IOperand where TDirection : struct, IDirection
 {
     public static bool AlongK => TDirection.AlongK;
 
-    public ArrayView<float> Elements => elements;
+    public Source Memory => elements;
 
-    public Line Locate(int outer) => new(TDirection.AlongK ? outer * depth : outer, outer, 0);
+    public Line Locate(int outer) => new(offset + (TDirection.AlongK ? outer * depth : outer), outer, 0);
 
     public int Index(Line line, int k, int step)
     {
@@ -77,18 +86,18 @@ readonly struct Matrix<TDirection>(ArrayView<float> elements, int outers, int de
         return line.Row + step < outers && k < depth ? line.Origin + k * outers + step : -1;
     }
 
-    /// <summary>One matrix of a batch.</summary>
-    public Matrix<TDirection> From(int offset) => new(elements.SubView(offset), outers, depth);
+    /// <summary>One matrix of a batch. A part of the view would do too, but ILGPU no longer knows it to be aligned and reads it float by float.</summary>
+    public Matrix<TDirection> From(int first) => new(elements, outers, depth, first);
 }
 
 /// <summary>The windows of an image: outer is an output pixel, k = (kh, kw, ci).</summary>
-readonly struct Patches(ArrayView<float> x, Windows windows, int pixels) : IOperand
+readonly struct Patches(Source x, Windows windows, int pixels) : IOperand
 {
     readonly FastDivisor channels = new(windows.Channels), widths = new(windows.KernelWidth);
 
     public static bool AlongK => true;
 
-    public ArrayView<float> Elements => x;
+    public Source Memory => x;
 
     public Line Locate(int outer)
     {
@@ -107,61 +116,68 @@ readonly struct Patches(ArrayView<float> x, Windows windows, int pixels) : IOper
     }
 }
 
-/// <summary>The output pixels whose windows hold an input pixel: outer is the input pixel, k = (kh, kw, co).</summary>
-readonly struct PatchesOfGradient(ArrayView<float> dy, Windows windows, int outChannels, int pixels) : IOperand
+/// <summary>The output pixels whose windows hold an input pixel of a class: outer is the pixel's number in the class, k = (tap of the class, co).</summary>
+readonly struct PatchesOfGradient(Source dy, GradientWindows windows, ResidueClass pixels) : IOperand
 {
-    readonly FastDivisor channels = new(outChannels), widths = new(windows.KernelWidth), strides = new(windows.Stride);
-
     public static bool AlongK => true;
 
-    public ArrayView<float> Elements => dy;
+    public Source Memory => dy;
+
+    /// <summary>The length of the class's sums.</summary>
+    public int Depth => pixels.Rows.Taps * pixels.Columns.Taps * windows.Channels.Divisor;
+
+    /// <summary>A pixel's number in the images, or -1 where the class, all being as large as the largest, has none.</summary>
+    public int Pixel(int outer)
+    {
+        var pixel = windows.Split(outer);
+        return windows.Contains(pixel, pixels) ? windows.Pixel(pixel, pixels) : -1;
+    }
 
     public Line Locate(int outer)
     {
-        var pixel = windows.Input(outer * windows.Channels);
-        return new Line(pixel.Image * windows.OutHeight, outer < pixels ? pixel.Row + windows.Padding : int.MinValue / 2, pixel.Column + windows.Padding);
+        var pixel = windows.Split(outer);
+        return new Line(pixel.Image * windows.OutHeight, windows.Contains(pixel, pixels) ? pixels.Rows.Origin + pixel.Row : int.MinValue / 2, pixels.Columns.Origin + pixel.Column);
     }
 
     public int Index(Line line, int k, int step)
     {
         k += step;
-        int tap = channels.Divide(k), kh = widths.Divide(tap);
-        int h = line.Row - kh * windows.Dilation, w = line.Column - (tap - kh * windows.KernelWidth) * windows.Dilation;
-        if (kh >= windows.KernelHeight || h < 0 || w < 0) return -1;
-        int row = strides.Divide(h), column = strides.Divide(w);
-        return row * windows.Stride == h && column * windows.Stride == w && row < windows.OutHeight && column < windows.OutWidth
-            ? ((line.Origin + row) * windows.OutWidth + column) * outChannels + k - tap * outChannels
+        int tap = windows.Channels.Divide(k), tapRow = pixels.TapsAcross.Divide(tap);
+        int row = line.Row - tapRow * windows.Spacing, column = line.Column - (tap - tapRow * pixels.TapsAcross.Divisor) * windows.Spacing;
+        return tapRow < pixels.Rows.Taps && row >= 0 && row < windows.OutHeight && column >= 0 && column < windows.OutWidth
+            ? ((line.Origin + row) * windows.OutWidth + column) * windows.Channels.Divisor + windows.Channels.Rest(k, tap)
             : -1;
     }
 }
 
-/// <summary>A filter as the input gradient needs it: outer is ci, k = (kh, kw, co).</summary>
-readonly struct FilterByInput(ArrayView<float> filter, int taps, int inChannels, int outChannels) : IOperand
+/// <summary>A filter as the input gradient of a class needs it: outer is ci, k = (tap of the class, co).</summary>
+readonly struct FilterByInput(Source filter, int inChannels, GradientWindows windows, ResidueClass pixels) : IOperand
 {
-    readonly FastDivisor channels = new(outChannels);
-
     public static bool AlongK => true;
 
-    public ArrayView<float> Elements => filter;
+    public Source Memory => filter;
 
-    public Line Locate(int outer) => new(outer * outChannels, outer, 0);
+    public Line Locate(int outer) => new(outer * windows.Channels.Divisor, outer, 0);
 
     public int Index(Line line, int k, int step)
     {
         k += step;
-        var tap = channels.Divide(k);
-        return tap < taps && line.Row < inChannels ? tap * (inChannels - 1) * outChannels + line.Origin + k : -1;
+        int tap = windows.Channels.Divide(k), tapRow = pixels.TapsAcross.Divide(tap);
+        int kh = pixels.Rows.FirstTap + tapRow * windows.TapStep, kw = pixels.Columns.FirstTap + (tap - tapRow * pixels.TapsAcross.Divisor) * windows.TapStep;
+        return tapRow < pixels.Rows.Taps && line.Row < inChannels
+            ? (kh * windows.KernelWidth + kw) * inChannels * windows.Channels.Divisor + line.Origin + windows.Channels.Rest(k, tap)
+            : -1;
     }
 }
 
 /// <summary>The windows of an image as the filter gradient needs them: outer = (kh, kw, ci), k is an output pixel.</summary>
-readonly struct PatchColumns(ArrayView<float> x, Windows windows, int pixels) : IOperand
+readonly struct PatchColumns(Source x, Windows windows, int pixels) : IOperand
 {
     readonly FastDivisor channels = new(windows.Channels), widths = new(windows.KernelWidth);
 
     public static bool AlongK => false;
 
-    public ArrayView<float> Elements => x;
+    public Source Memory => x;
 
     public Line Locate(int outer) => new(outer, 0, 0);
 

@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>The tiles that kernels are compiled for.</summary>
+/// <summary>The tiles that kernels are compiled for: of threads (<see cref="IThreadTile"/>), then of warps (<see cref="IWarpTile"/>).</summary>
 enum TileChoice
 {
     Tile128x128,
@@ -10,18 +10,27 @@ enum TileChoice
     Tile128x32,
     Tile256x16,
     Tile32x32,
+    Warps128x128,
+    Warps128x64,
+    Warps128x32,
+    Warps128x16,
+    Warps32x32,
 }
 
 /// <summary>
-/// Which tile a product takes and into how many slices its sum is cut: a function of the extents alone, so that the order of additions is
-/// always the same. The estimate: groups run two to a multiprocessor on some 132 of them, at a share of the peak that the tile's reuse allows.
+/// Which tile a product takes and into how many slices its sum is cut: a function of the extents and the precision alone, so that the order of
+/// additions is always the same. The estimate: groups run two to a multiprocessor on some 132 of them, at a share of the peak that the
+/// tile's reuse allows.
 /// </summary>
 readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles, int ColumnTiles, int RowsPerTile, int Slices)
 {
     const double GroupsAtOnce = 264;
     const int MinDepthPerSlice = 256;
 
-    static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] Tiles =
+    // The depth of a slice is divisible by that of all tiles.
+    const int DepthOfStep = 16;
+
+    static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] OfThreads =
     [
         (TileChoice.Tile128x128, 128, 128, 1.0),
         (TileChoice.Tile64x64, 64, 64, 0.8),
@@ -30,32 +39,42 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
         (TileChoice.Tile32x32, 32, 32, 0.5),
     ];
 
+    static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] OfWarps =
+    [
+        (TileChoice.Warps128x128, 128, 128, 1.0),
+        (TileChoice.Warps128x64, 128, 64, 0.75),
+        (TileChoice.Warps128x32, 128, 32, 0.5),
+        (TileChoice.Warps128x16, 128, 16, 0.35),
+        (TileChoice.Warps32x32, 32, 32, 0.25),
+    ];
+
     /// <summary>All tiles begin at a column that is divisible by 4.</summary>
     public bool StartsAtQuads => ColumnTiles == 1 || Grid.ColumnsPerTile % 4 == 0;
 
-    /// <param name="rows">M</param>
-    /// <param name="columns">N</param>
-    /// <param name="depth">K</param>
+    /// <param name="precision">Whose tiles.</param>
+    /// <param name="extents">M, N and K.</param>
     /// <param name="batches">Products of one shape.</param>
     /// <param name="maySlice">The sum may be cut: there is no epilogue and no batch.</param>
     /// <param name="neuron">Columns that must lie in one tile: those of a quadratic neuron, else 1.</param>
-    /// <returns>The plan, or null where no tile holds a neuron.</returns>
-    public static ProductPlan? For(int rows, int columns, int depth, int batches, bool maySlice, int neuron)
+    /// <returns>The plan, or null where no tile holds a neuron (for tensor cores also: none whose columns begin at quads).</returns>
+    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool maySlice, int neuron)
     {
+        var (rows, columns, depth) = extents;
         var most = maySlice ? Math.Max(1, depth / MinDepthPerSlice) : 1;
         var best = (Cost: double.PositiveInfinity, Plan: (ProductPlan?)null);
-        foreach (var (tile, tileRows, tileColumns, share) in Tiles)
+        foreach (var (tile, tileRows, tileColumns, share) in precision == Precision.Float32 ? OfThreads : OfWarps)
         {
             // Whole neurons, and whole quads where that is possible.
             var quads = neuron % 4 == 0 ? neuron : neuron % 2 == 0 ? 2 * neuron : 4 * neuron;
             var perTile = tileColumns >= quads ? tileColumns / quads * quads : tileColumns / neuron * neuron;
             if (perTile == 0) continue;
             int rowTiles = (rows + tileRows - 1) / tileRows, columnTiles = (columns + perTile - 1) / perTile;
+            if (precision != Precision.Float32 && columnTiles > 1 && perTile % 4 != 0) continue;
             var groups = (double)rowTiles * columnTiles * batches;
             var slices = (int)Math.Clamp(GroupsAtOnce / groups, 1, most);
             var cost = Math.Max(1, groups * slices / GroupsAtOnce) * tileRows * tileColumns / share / slices;
             if (cost >= best.Cost) continue;
-            var perSlice = ((depth + slices - 1) / slices + 7) / 8 * 8;
+            var perSlice = ((depth + slices - 1) / slices + DepthOfStep - 1) / DepthOfStep * DepthOfStep;
             var grid = new TileGrid(rows, columns, depth, perTile, columnTiles, slices == 1 ? depth : perSlice, slices == 1 ? 0 : perSlice);
             best = (cost, new ProductPlan(tile, grid, rowTiles, columnTiles, tileRows, slices == 1 ? 1 : (depth + perSlice - 1) / perSlice));
         }

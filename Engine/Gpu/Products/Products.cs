@@ -8,6 +8,12 @@ interface IProduct<TLeft, TRight> where TLeft : struct, IOperand where TRight : 
     TLeft Left(int batch);
 
     TRight Right(int batch);
+
+    /// <summary>The length of the sum, at most that of the grid.</summary>
+    int Depth(TLeft left, TileGrid grid);
+
+    /// <summary>The row of y where a row of the product goes, or -1 where it goes nowhere.</summary>
+    int Place(int batch, TLeft left, int row, TileGrid grid);
 }
 
 /// <summary>op(a[i]) op(b[i]).</summary>
@@ -18,6 +24,10 @@ readonly struct MatrixProduct<TA, TB>(Matrix<TA> a, Matrix<TB> b, int strideA, i
     public Matrix<TA> Left(int batch) => a.From(batch * strideA);
 
     public Matrix<TB> Right(int batch) => b.From(batch * strideB);
+
+    public int Depth(Matrix<TA> left, TileGrid grid) => grid.Depth;
+
+    public int Place(int batch, Matrix<TA> left, int row, TileGrid grid) => batch * grid.Rows + row;
 }
 
 /// <summary>y = patches(x) filter, [pixels, kh kw ci] times [kh kw ci, co].</summary>
@@ -26,14 +36,29 @@ readonly struct ForwardProduct(Patches x, Matrix<AcrossSum> filter) : IProduct<P
     public Patches Left(int batch) => x;
 
     public Matrix<AcrossSum> Right(int batch) => filter;
+
+    public int Depth(Patches left, TileGrid grid) => grid.Depth;
+
+    public int Place(int batch, Patches left, int row, TileGrid grid) => batch * grid.Rows + row;
 }
 
-/// <summary>dx = patches(dy) filter^T, [pixels, kh kw co] times [kh kw co, ci].</summary>
-readonly struct InputGradientProduct(PatchesOfGradient dy, FilterByInput filter) : IProduct<PatchesOfGradient, FilterByInput>
+/// <summary>
+/// dx = patches(dy) filter^T, for each class of input pixels [its pixels, its taps co] times [its taps co, ci]. The batches are the classes
+/// (<see cref="GradientWindows"/>), or slices of k where there is but one.
+/// </summary>
+readonly struct InputGradientProduct(Source dy, Source filter, int inChannels, GradientWindows windows) : IProduct<PatchesOfGradient, FilterByInput>
 {
-    public PatchesOfGradient Left(int batch) => dy;
+    public PatchesOfGradient Left(int batch) => new(dy, windows, windows.Class(batch));
 
-    public FilterByInput Right(int batch) => filter;
+    public FilterByInput Right(int batch) => new(filter, inChannels, windows, windows.Class(batch));
+
+    public int Depth(PatchesOfGradient left, TileGrid grid) => left.Depth;
+
+    public int Place(int batch, PatchesOfGradient left, int row, TileGrid grid)
+    {
+        if (windows.Classes == 1) return batch * grid.Rows + row;
+        return left.Pixel(row);
+    }
 }
 
 /// <summary>dFilter = patches(x)^T dy, [kh kw ci, pixels] times [pixels, co]; the pixels are cut into slices.</summary>
@@ -42,4 +67,8 @@ readonly struct FilterGradientProduct(PatchColumns x, Matrix<AcrossSum> dy) : IP
     public PatchColumns Left(int batch) => x;
 
     public Matrix<AcrossSum> Right(int batch) => dy;
+
+    public int Depth(PatchColumns left, TileGrid grid) => grid.Depth;
+
+    public int Place(int batch, PatchColumns left, int row, TileGrid grid) => batch * grid.Rows + row;
 }

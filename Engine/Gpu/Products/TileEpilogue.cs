@@ -28,43 +28,42 @@ readonly struct TileEpilogue
         statistics = epilogue.Statistics is null ? 0 : 1;
     }
 
-    public void Store<TTile>(float[] sums, ArrayView<float> shared, int firstRow, int firstColumn, int rowTile, TileGrid grid) where TTile : struct, ITile
+    public void Store<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TLeft left, float[] sums, ArrayView<float> shared, int firstRow, int firstColumn, int rowTile, TileGrid grid)
+        where TMultiplier : struct, IMultiplier
+        where TProduct : struct, IProduct<TLeft, TRight>
+        where TLeft : struct, IOperand
+        where TRight : struct, IOperand
     {
-        int across = TTile.Columns / TTile.ThreadColumns, down = TTile.Rows / TTile.ThreadRows, pitch = TileMemory<TTile>.SlabPitch;
-        int threadRow = Group.IdxX / across, threadColumn = Group.IdxX & (across - 1), slice = Grid.IdxZ * grid.Rows * grid.Columns;
-        int own = Group.IdxX & (TTile.Columns - 1), column = firstColumn + own;
+        int own = Group.IdxX & (TMultiplier.Columns - 1), column = firstColumn + own;
         var inside = own < grid.ColumnsPerTile && column < grid.Columns;
         float columnBias = inside ? bias.Or(column, 0f) : 0f, columnScale = inside ? scale.Or(column, 1f) : 1f, columnShift = inside ? shift.Or(column, 0f) : 0f;
         var rank = inside && quadratic != 0 && neurons.Head(column) == column ? neurons.Rank(column) : 0;
         var running = new Moments(0f, 0f, 0f);
-        for (var slab = 0; slab < TTile.ThreadRows; slab += 2)
+        for (var slab = 0; slab < TMultiplier.Slabs && firstRow + TMultiplier.RowOf(slab, 0) < grid.Rows; slab++)
         {
-            // Indices of the sums are constants once these loops are unrolled: only so do they stay in registers.
-            for (var i = 0; i < TTile.ThreadRows; i++)
-                for (var j = 0; j < TTile.ThreadColumns; j++)
-                    if ((i & ~1) == slab)
-                        shared[((i & 1) * down + threadRow) * pitch + (j & ~3) * across + 4 * threadColumn + (j & 3)] = sums[i * TTile.ThreadColumns + j];
+            TMultiplier.Put(sums, slab, shared);
             Group.Barrier();
 
-            for (var line = Group.IdxX / TTile.Columns; line < 2 * down; line += TTile.Threads / TTile.Columns)
+            for (var line = Group.IdxX / TMultiplier.Columns; line < TMultiplier.SlabRows; line += TMultiplier.Threads / TMultiplier.Columns)
             {
-                int sum = slab + line / down, row = firstRow + (sum & ~3) * down + (line & (down - 1)) * 4 + (sum & 3);
+                var row = firstRow + TMultiplier.RowOf(slab, line);
                 if (!inside || row >= grid.Rows) continue;
-                var at = line * pitch + own;
+                int at = line * TMultiplier.SlabPitch + own, place = product.Place(Grid.IdxZ, left, row, grid);
+                if (place < 0) continue;
                 var value = shared[at] + columnBias;
                 if (rank > 0) value += SquaresOfNeuron(shared, at, column, rank);
                 if (statistics != 0) running = running.With(value);
-                var index = row * grid.Columns + column;
+                var index = place * grid.Columns + column;
                 value = value * columnScale + columnShift + residual.Or(index, 0f);
-                y[slice + index] = relu != 0 && value < 0f ? 0f : value;
+                y[index] = relu != 0 && value < 0f ? 0f : value;
             }
 
             Group.Barrier();
         }
 
         if (statistics == 0) return;
-        var all = GroupFold.Across<Moments, MergeMoments>(running, TTile.Columns, TTile.Threads / 2);
-        if (Group.IdxX < TTile.Columns && inside) moments[rowTile * grid.Columns + column] = new Pair(all.Mean, all.Squares);
+        var all = GroupFold.Across<Moments, MergeMoments>(running, TMultiplier.Columns, TMultiplier.Threads / 2, shared.Cast<Moments>());
+        if (Group.IdxX < TMultiplier.Columns && inside) moments[rowTile * grid.Columns + column] = new Pair(all.Mean, all.Squares);
     }
 
     // s sum lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.

@@ -4,97 +4,59 @@ namespace QuadEngine.Gpu;
 
 /// <summary>
 /// y = left right, then the epilogue, for matrix products and all three products of a convolution.
-/// Floor: 2 M N K flops over the FMA peak; each operand is read once a tile of the other. Accumulators live in registers, operands in
-/// two halves of shared memory that take turns: while one is multiplied, the next lies in registers on its way to the other, so that
-/// a step has one barrier. docs/kernels.md leads here from the plain version.
+/// Floor: 2 M N K flops over the peak of the units that multiply; each operand is read once a tile of the other. Sums live in registers,
+/// operands in parts of shared memory that take turns: while one is multiplied, the next are on their way, so that a step has one barrier.
+/// docs/kernels.md leads here from the plain version.
 /// </summary>
 /// <remarks>The z axis of the grid are batches, or slices of k, whose results are left one after the other in y.</remarks>
-readonly struct TiledProduct<TTile, TWidth, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, TileEpilogue epilogue) : IKernel
-    where TTile : struct, ITile
-    where TWidth : struct, IWidth
+readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, TileEpilogue epilogue) : IKernel
+    where TMultiplier : struct, IMultiplier
     where TProduct : struct, IProduct<TLeft, TRight>
     where TLeft : struct, IOperand
     where TRight : struct, IOperand
 {
-    public static int Threads => TTile.Threads;
+    public static int Threads => TMultiplier.Threads;
+
+    public static bool Unrolled => TMultiplier.Unrolled;
 
     public void Run()
     {
-        var shared = SharedMemory.Allocate<Quad>(TileMemory<TTile>.Quads).Cast<float>();
-        int rowTile = grid.RowTile, firstRow = rowTile * TTile.Rows, firstColumn = grid.ColumnTile * grid.ColumnsPerTile;
-        int k = Grid.IdxZ * grid.DepthOffset, end = Math.Min(grid.Depth, k + grid.DepthPerSlice);
+        var shared = SharedMemory.Allocate<Quad>(TileMemory<TMultiplier>.Quads).Cast<float>();
+        int rowTile = grid.RowTile, firstRow = rowTile * TMultiplier.Rows, firstColumn = grid.ColumnTile * grid.ColumnsPerTile;
         TLeft left = product.Left(Grid.IdxZ);
         TRight right = product.Right(Grid.IdxZ);
+        int k = Grid.IdxZ * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
 
-        var leftLines = new int[3 * Staging<LeftSide<TTile>, TLeft, TWidth>.PerThread];
-        var rightLines = new int[3 * Staging<RightSide<TTile>, TRight, TWidth>.PerThread];
-        var leftStaged = new float[4 * Staging<LeftSide<TTile>, TLeft, TWidth>.PerThread];
-        var rightStaged = new float[4 * Staging<RightSide<TTile>, TRight, TWidth>.PerThread];
-        Staging<LeftSide<TTile>, TLeft, TWidth>.Locate(left, firstRow, leftLines);
-        Staging<RightSide<TTile>, TRight, TWidth>.Locate(right, firstColumn, rightLines);
+        var lines = new int[3 * (TMultiplier.LeftQuads + TMultiplier.RightQuads)];
+        TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
+        var sums = new float[TMultiplier.Sums];
+        for (var i = 0; i < TMultiplier.Sums; i++) sums[i] = 0f;
 
-        var sums = new float[TTile.ThreadRows * TTile.ThreadColumns];
-        for (var i = 0; i < TTile.ThreadRows * TTile.ThreadColumns; i++) sums[i] = 0f;
-
-        Staging<LeftSide<TTile>, TLeft, TWidth>.Fetch(left, leftLines, k, end, leftStaged);
-        Staging<RightSide<TTile>, TRight, TWidth>.Fetch(right, rightLines, k, end, rightStaged);
-        for (var half = 0; k < end; half ^= 1)
+        var staged = new float[TMultiplier.Staged];
+        for (var i = 0; i < TMultiplier.Ahead; i++) TMultiplier.Request(left, right, lines, k + i * TMultiplier.Depth, end, staged, shared, i * TMultiplier.PartFloats);
+        int part = 0, coming = TMultiplier.Ahead * TMultiplier.PartFloats;
+        for (; k < end; k += TMultiplier.Depth)
         {
-            var offset = half * TileMemory<TTile>.Half;
-            Staging<LeftSide<TTile>, TLeft, TWidth>.Store(leftStaged, shared, offset);
-            Staging<RightSide<TTile>, TRight, TWidth>.Store(rightStaged, shared, offset + TileMemory<TTile>.Left);
+            TMultiplier.Receive<TLeft, TRight>(staged, shared, part);
             Group.Barrier();
-            k += TTile.Depth;
-            Staging<LeftSide<TTile>, TLeft, TWidth>.Fetch(left, leftLines, k, end, leftStaged);
-            Staging<RightSide<TTile>, TRight, TWidth>.Fetch(right, rightLines, k, end, rightStaged);
-            Multiply(shared, offset, sums);
+            TMultiplier.Request(left, right, lines, k + TMultiplier.Ahead * TMultiplier.Depth, end, staged, shared, coming);
+            TMultiplier.Multiply<TLeft, TRight>(shared, part, sums);
+            coming = part;
+            part = part == TMultiplier.Ahead * TMultiplier.PartFloats ? 0 : part + TMultiplier.PartFloats;
         }
 
+        TMultiplier.Drain();
         Group.Barrier();
-        epilogue.Store<TTile>(sums, shared, firstRow, firstColumn, rowTile, grid);
-    }
-
-    // The outer products of the step's columns of left and rows of right. A thread's elements are quads spread over the tile, so that
-    // neighbouring threads read neighbouring quads.
-    static void Multiply(ArrayView<float> shared, int offset, float[] sums)
-    {
-        int across = TTile.Columns / TTile.ThreadColumns, threadRow = Group.IdxX / across, threadColumn = Group.IdxX & (across - 1);
-        int atLeft = offset + 4 * threadRow, atRight = offset + TileMemory<TTile>.Left + 4 * threadColumn;
-        var quads = shared.Cast<Quad>();
-        for (var p = 0; p < TTile.Depth; p++)
-        {
-            var a = new float[TTile.ThreadRows];
-            var b = new float[TTile.ThreadColumns];
-            for (var i = 0; i < TTile.ThreadRows; i += 4) Spread(quads[(atLeft + p * (TTile.Rows + 4) + i * (TTile.Rows / TTile.ThreadRows)) / 4], a, i);
-            for (var j = 0; j < TTile.ThreadColumns; j += 4) Spread(quads[(atRight + p * (TTile.Columns + 4) + j * across) / 4], b, j);
-            for (var i = 0; i < TTile.ThreadRows; i++)
-                for (var j = 0; j < TTile.ThreadColumns; j++)
-                    sums[i * TTile.ThreadColumns + j] += a[i] * b[j];
-        }
-    }
-
-    static void Spread(Quad quad, float[] values, int at)
-    {
-        values[at] = quad.X;
-        values[at + 1] = quad.Y;
-        values[at + 2] = quad.Z;
-        values[at + 3] = quad.W;
+        epilogue.Store<TMultiplier, TProduct, TLeft, TRight>(product, left, sums, shared, firstRow, firstColumn, rowTile, grid);
     }
 }
 
-/// <summary>The shared memory of a tile, in floats: two halves, each with a left and a right part; at the end, rows of the result.</summary>
-static class TileMemory<TTile> where TTile : struct, ITile
+/// <summary>The shared memory of a tile: the parts that take turns; at the end, rows of the result, and what threads tell each other.</summary>
+static class TileMemory<TMultiplier> where TMultiplier : struct, IMultiplier
 {
-    public static int Left => TTile.Depth * (TTile.Rows + 4);
+    const int MomentsFloats = 3;
 
-    public static int Half => Left + TTile.Depth * (TTile.Columns + 4);
-
-    /// <summary>Rows of the result that pass through shared memory at once: two of each thread.</summary>
-    public static int SlabRows => 2 * TTile.Rows / TTile.ThreadRows;
-
-    public static int SlabPitch => TTile.Columns + 4;
-
-    public static int Quads => Math.Max(2 * Half, SlabRows * SlabPitch) / 4;
+    public static int Quads => Math.Max((TMultiplier.Ahead + 1) * TMultiplier.PartFloats, Math.Max(TMultiplier.SlabRows * TMultiplier.SlabPitch, 2 * MomentsFloats * TMultiplier.Threads)) / 4;
 }
 
 /// <summary>Which part of the product a group computes.</summary>

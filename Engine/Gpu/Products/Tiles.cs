@@ -1,8 +1,8 @@
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// How a matrix product is cut up: a group computes Rows x Columns elements, Depth terms of the sum at a time, a thread
-/// ThreadRows x ThreadColumns of them in registers. All are constants when a kernel is compiled.
+/// How a matrix product is cut up: a group computes Rows x Columns elements, of which each unit (a thread with its multiply-adds, a warp
+/// with its tensor core) has a block of OwnRows x OwnColumns in registers. All are powers of two, constant when a kernel is compiled.
 /// </summary>
 interface ITile
 {
@@ -10,92 +10,133 @@ interface ITile
 
     static abstract int Columns { get; }
 
-    static abstract int Depth { get; }
+    static abstract int OwnRows { get; }
 
-    static abstract int ThreadRows { get; }
-
-    static abstract int ThreadColumns { get; }
-
-    /// <summary>Threads of a group: Rows / ThreadRows * Columns / ThreadColumns.</summary>
-    static abstract int Threads { get; }
+    static abstract int OwnColumns { get; }
 }
 
-/// <summary>For large products: 64 multiply-adds for every 16 floats from shared memory.</summary>
-readonly struct Tile128x128 : ITile
+/// <summary>A tile of threads.</summary>
+interface IThreadTile : ITile;
+
+/// <summary>A tile of warps.</summary>
+interface IWarpTile : ITile;
+
+/// <summary>256 threads, for large products: 64 multiply-adds for every 16 floats from shared memory.</summary>
+readonly struct Tile128x128 : IThreadTile
 {
     public static int Rows => 128;
 
     public static int Columns => 128;
 
-    public static int Depth => 8;
+    public static int OwnRows => 8;
 
-    public static int ThreadRows => 8;
-
-    public static int ThreadColumns => 8;
-
-    public static int Threads => 256;
+    public static int OwnColumns => 8;
 }
 
-/// <summary>For 64 output channels, and where larger tiles would leave multiprocessors idle.</summary>
-readonly struct Tile64x64 : ITile
+/// <summary>128 threads, for 64 output channels, and where larger tiles would leave multiprocessors idle.</summary>
+readonly struct Tile64x64 : IThreadTile
 {
     public static int Rows => 64;
 
     public static int Columns => 64;
 
-    public static int Depth => 8;
+    public static int OwnRows => 8;
 
-    public static int ThreadRows => 8;
-
-    public static int ThreadColumns => 4;
-
-    public static int Threads => 128;
+    public static int OwnColumns => 4;
 }
 
-/// <summary>For 32 output channels.</summary>
-readonly struct Tile128x32 : ITile
+/// <summary>128 threads, for 32 output channels.</summary>
+readonly struct Tile128x32 : IThreadTile
 {
     public static int Rows => 128;
 
     public static int Columns => 32;
 
-    public static int Depth => 8;
+    public static int OwnRows => 8;
 
-    public static int ThreadRows => 8;
-
-    public static int ThreadColumns => 4;
-
-    public static int Threads => 128;
+    public static int OwnColumns => 4;
 }
 
-/// <summary>For 16 output channels and fewer.</summary>
-readonly struct Tile256x16 : ITile
+/// <summary>128 threads, for 16 output channels and fewer.</summary>
+readonly struct Tile256x16 : IThreadTile
 {
     public static int Rows => 256;
 
     public static int Columns => 16;
 
-    public static int Depth => 8;
+    public static int OwnRows => 8;
 
-    public static int ThreadRows => 8;
-
-    public static int ThreadColumns => 4;
-
-    public static int Threads => 128;
+    public static int OwnColumns => 4;
 }
 
-/// <summary>For small products, which need many groups more than they need reuse.</summary>
-readonly struct Tile32x32 : ITile
+/// <summary>64 threads, for small products, which need many groups more than they need reuse.</summary>
+readonly struct Tile32x32 : IThreadTile
 {
     public static int Rows => 32;
 
     public static int Columns => 32;
 
-    public static int Depth => 8;
+    public static int OwnRows => 4;
 
-    public static int ThreadRows => 4;
+    public static int OwnColumns => 4;
+}
 
-    public static int ThreadColumns => 4;
+/// <summary>4 warps: 64 x 64 a warp read 128 floats for 64 instructions of 16 x 8 x 8, so that shared memory keeps up.</summary>
+readonly struct Warps128x128 : IWarpTile
+{
+    public static int Rows => 128;
 
-    public static int Threads => 64;
+    public static int Columns => 128;
+
+    public static int OwnRows => 64;
+
+    public static int OwnColumns => 64;
+}
+
+/// <summary>4 warps, for 64 output channels.</summary>
+readonly struct Warps128x64 : IWarpTile
+{
+    public static int Rows => 128;
+
+    public static int Columns => 64;
+
+    public static int OwnRows => 64;
+
+    public static int OwnColumns => 32;
+}
+
+/// <summary>4 warps, for 32 output channels.</summary>
+readonly struct Warps128x32 : IWarpTile
+{
+    public static int Rows => 128;
+
+    public static int Columns => 32;
+
+    public static int OwnRows => 32;
+
+    public static int OwnColumns => 32;
+}
+
+/// <summary>4 warps, for 16 output channels and fewer.</summary>
+readonly struct Warps128x16 : IWarpTile
+{
+    public static int Rows => 128;
+
+    public static int Columns => 16;
+
+    public static int OwnRows => 32;
+
+    public static int OwnColumns => 16;
+}
+
+/// <summary>4 warps, for small products.</summary>
+readonly struct Warps32x32 : IWarpTile
+{
+    public static int Rows => 32;
+
+    public static int Columns => 32;
+
+    public static int OwnRows => 16;
+
+    public static int OwnColumns => 16;
 }

@@ -1,0 +1,67 @@
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>What multiplies a step of <see cref="Fragments.Terms"/> terms that lies in shared memory.</summary>
+interface ICores
+{
+    /// <summary>Loops are to be unrolled before the text is written.</summary>
+    static abstract bool Unrolled { get; }
+
+    static abstract void Multiply<TTile, TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TTile : struct, IWarpTile where TLeft : struct, IOperand where TRight : struct, IOperand;
+}
+
+/// <summary>Tensor cores: a warp multiplies 16 x 8 sums an instruction.</summary>
+readonly struct Cores<TFormat> : ICores where TFormat : struct, IFormat
+{
+    public static bool Unrolled => true;
+
+    public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TTile : struct, IWarpTile where TLeft : struct, IOperand where TRight : struct, IOperand
+    {
+        int lane = WarpTile<TTile>.Lane, term = Fragments.Term(lane), row = WarpTile<TTile>.FirstRow + Fragments.Outer(lane), column = WarpTile<TTile>.FirstColumn + Fragments.Outer(lane);
+        var b = new int[WarpTile<TTile>.ColumnBlocks * TFormat.Words];
+        for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
+            TFormat.Pack(Terms<TRight>(shared, part + WarpTile<TTile>.RightPart, TTile.Columns, column + j * Fragments.Columns, term), b, j * TFormat.Words);
+
+        for (var i = 0; i < WarpTile<TTile>.RowBlocks; i++)
+        {
+            var a = new int[2 * TFormat.Words];
+            TFormat.Pack(Terms<TLeft>(shared, part, TTile.Rows, row + i * Fragments.Rows, term), a, 0);
+            TFormat.Pack(Terms<TLeft>(shared, part, TTile.Rows, row + i * Fragments.Rows + 8, term), a, TFormat.Words);
+            for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
+                for (var n = 0; n < TFormat.Words / 2; n++)
+                    TFormat.Multiply(Left(a, n, 0), Left(a, n, 1), Left(a, n, 2), Left(a, n, 3), Right(b, j, n, 0), Right(b, j, n, 1), sums, WarpTile<TTile>.SumAt(i, j, 0));
+        }
+    }
+
+    static int Left(int[] a, int instruction, int register) => a[Fragments.LeftRow(register) * TFormat.Words + Fragments.LeftWord(instruction, register)];
+
+    static int Right(int[] b, int block, int instruction, int register) => b[block * TFormat.Words + Fragments.RightWord(instruction, register)];
+
+    // The lane's four terms of a row or column.
+    static Quad Terms<TOperand>(ArrayView<float> shared, int part, int outers, int outer, int term) where TOperand : struct, IOperand
+    {
+        if (TOperand.AlongK) return shared.Cast<Quad>()[(part + Fragments.At<TOperand>(outers, outer, term)) / 4];
+        return new Quad(shared[part + Fragments.At<TOperand>(outers, outer, term)], shared[part + Fragments.At<TOperand>(outers, outer, term + 1)], shared[part + Fragments.At<TOperand>(outers, outer, term + 2)], shared[part + Fragments.At<TOperand>(outers, outer, term + 3)]);
+    }
+}
+
+/// <summary>The same sums of the same threads, from the same places of shared memory, by multiply-adds of numbers rounded alike: where there are no tensor cores.</summary>
+readonly struct EmulatedCores<TFormat> : ICores where TFormat : struct, IFormat
+{
+    public static bool Unrolled => false;
+
+    public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TTile : struct, IWarpTile where TLeft : struct, IOperand where TRight : struct, IOperand
+    {
+        int lane = WarpTile<TTile>.Lane, firstRow = WarpTile<TTile>.FirstRow, firstColumn = WarpTile<TTile>.FirstColumn;
+        for (var k = 0; k < Fragments.Terms; k++)
+            for (var i = 0; i < WarpTile<TTile>.RowBlocks; i++)
+                for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
+                    for (var sum = 0; sum < Fragments.SumsPerLane; sum++)
+                    {
+                        int row = firstRow + i * Fragments.Rows + Fragments.SumRow(lane, sum), column = firstColumn + j * Fragments.Columns + Fragments.SumColumn(lane, sum);
+                        float a = shared[part + Fragments.At<TLeft>(TTile.Rows, row, k)], b = shared[part + WarpTile<TTile>.RightPart + Fragments.At<TRight>(TTile.Columns, column, k)];
+                        sums[WarpTile<TTile>.SumAt(i, j, sum)] += TFormat.Round(a) * TFormat.Round(b);
+                    }
+    }
+}

@@ -1,0 +1,103 @@
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// Multiply-adds in float32, OwnRows x OwnColumns elements a thread. A thread's elements are quads spread over the tile, so that
+/// neighbouring threads read neighbouring quads. A step waits in registers while the one before it is multiplied.
+/// </summary>
+readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struct, IThreadTile where TWidth : struct, IWidth
+{
+    public static bool Unrolled => false;
+
+    public static int Rows => TTile.Rows;
+
+    public static int Columns => TTile.Columns;
+
+    public static int Depth => 8;
+
+    public static int Threads => Down * Across;
+
+    public static int Sums => TTile.OwnRows * TTile.OwnColumns;
+
+    public static int Ahead => 1;
+
+    public static int PartFloats => RightPart + Depth * RightPitch;
+
+    public static int Staged => 4 * (LeftQuads + RightQuads);
+
+    public static int LeftQuads => (Rows * Depth / 4 + Threads - 1) / Threads;
+
+    public static int RightQuads => (Columns * Depth / 4 + Threads - 1) / Threads;
+
+    public static int Slabs => TTile.OwnRows / 2;
+
+    public static int SlabRows => 2 * Down;
+
+    public static int SlabPitch => Columns + 4;
+
+    /// <summary>Threads along the rows and along the columns of a tile.</summary>
+    static int Down => TTile.Rows / TTile.OwnRows;
+
+    static int Across => TTile.Columns / TTile.OwnColumns;
+
+    // A part is [depth, rows], then [depth, columns]. A row is a quad longer than the tile, so that stores across k fall into different banks.
+    static int LeftPitch => Rows + 4;
+
+    static int RightPitch => Columns + 4;
+
+    static int RightPart => Depth * LeftPitch;
+
+    public static void Locate<TLeft, TRight>(TLeft left, TRight right, int row, int column, int[] lines) where TLeft : struct, IOperand where TRight : struct, IOperand
+    {
+        Staging<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft>.Locate(left, row, lines, 0);
+        Staging<RightSide<FloatMultiplier<TTile, TWidth>>, TRight>.Locate(right, column, lines, 3 * LeftQuads);
+    }
+
+    public static void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
+    {
+        ThroughRegisters<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft, TWidth>.Fetch(left, lines, 0, k, end, staged, 0);
+        ThroughRegisters<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Fetch(right, lines, 3 * LeftQuads, k, end, staged, 4 * LeftQuads);
+    }
+
+    public static void Receive<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
+    {
+        ThroughRegisters<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft, TWidth>.Store(staged, 0, shared, part);
+        ThroughRegisters<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Store(staged, 4 * LeftQuads, shared, part + RightPart);
+    }
+
+    public static void Drain()
+    {
+    }
+
+    public static void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand
+    {
+        int atLeft = part + 4 * (Group.IdxX / Across), atRight = part + RightPart + 4 * (Group.IdxX & (Across - 1));
+        var quads = shared.Cast<Quad>();
+        for (var p = 0; p < Depth; p++)
+        {
+            var a = new float[TTile.OwnRows];
+            var b = new float[TTile.OwnColumns];
+            for (var i = 0; i < TTile.OwnRows; i += 4) quads[(atLeft + p * LeftPitch + i * Down) / 4].Spread(a, i);
+            for (var j = 0; j < TTile.OwnColumns; j += 4) quads[(atRight + p * RightPitch + j * Across) / 4].Spread(b, j);
+            for (var i = 0; i < TTile.OwnRows; i++)
+                for (var j = 0; j < TTile.OwnColumns; j++)
+                    sums[i * TTile.OwnColumns + j] += a[i] * b[j];
+        }
+    }
+
+    public static int RowOf(int slab, int line)
+    {
+        var sum = 2 * slab + line / Down;
+        return (sum & ~3) * Down + (line & (Down - 1)) * 4 + (sum & 3);
+    }
+
+    public static void Put(float[] sums, int slab, ArrayView<float> shared)
+    {
+        int threadRow = Group.IdxX / Across, threadColumn = Group.IdxX & (Across - 1);
+        for (var i = 0; i < TTile.OwnRows; i++)
+            for (var j = 0; j < TTile.OwnColumns; j++)
+                if (i / 2 == slab)
+                    shared[((i & 1) * Down + threadRow) * SlabPitch + (j & ~3) * Across + 4 * threadColumn + (j & 3)] = sums[i * TTile.OwnColumns + j];
+    }
+}

@@ -1,0 +1,85 @@
+using ILGPU;
+using ILGPU.Runtime.Cuda;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// The numbers that tensor cores multiply; sums are float32 in all of them. A lane's four neighbouring terms of a sum are packed into
+/// Words words of 32 bits; an instruction takes two words of each row, so that there are Words / 2 instructions for 16 terms.
+/// </summary>
+interface IFormat
+{
+    static abstract int Words { get; }
+
+    /// <summary>The nearest number of the format.</summary>
+    static abstract float Round(float x);
+
+    /// <summary>The words of four terms, by the instructions of the device.</summary>
+    static abstract void Pack(Quad terms, int[] words, int at);
+
+    /// <summary>16 x 8 sums, four a lane, grow by the products of a (rows g and g + 8, twice) and b.</summary>
+    static abstract void Multiply(int a0, int a1, int a2, int a3, int b0, int b1, float[] sums, int at);
+}
+
+/// <summary>TensorFloat-32: 8 bits of exponent and 10 of mantissa, in a word; ties are rounded away from zero.</summary>
+readonly struct Tf32 : IFormat
+{
+    public static int Words => 4;
+
+    public static float Round(float x) => float.IsNaN(x) ? x : Interop.IntAsFloat((Interop.FloatAsInt(x) + 0x1000u) & ~0x1fffu);
+
+    public static void Pack(Quad terms, int[] words, int at)
+    {
+        words[at] = Word(terms.X);
+        words[at + 1] = Word(terms.Y);
+        words[at + 2] = Word(terms.Z);
+        words[at + 3] = Word(terms.W);
+    }
+
+    public static void Multiply(int a0, int a1, int a2, int a3, int b0, int b1, float[] sums, int at)
+    {
+        Ref<float> c0 = sums[at], c1 = sums[at + 1], c2 = sums[at + 2], c3 = sums[at + 3];
+        Input<int> i0 = a0, i1 = a1, i2 = a2, i3 = a3, j0 = b0, j1 = b1;
+        CudaAsm.EmitRef("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};", ref c0, ref c1, ref c2, ref c3, ref i0, ref i1, ref i2, ref i3, ref j0, ref j1);
+        (sums[at], sums[at + 1], sums[at + 2], sums[at + 3]) = (c0.Value, c1.Value, c2.Value, c3.Value);
+    }
+
+    // The instruction multiplies what it is given without its last 13 bits: it would cut, not round.
+    static int Word(float x)
+    {
+        CudaAsm.Emit("cvt.rna.tf32.f32 %0, %1;", out int word, x);
+        return word;
+    }
+}
+
+/// <summary>bfloat16: 8 bits of exponent and 7 of mantissa, two to a word, the first in the lower half; ties are rounded to even.</summary>
+readonly struct Bf16 : IFormat
+{
+    public static int Words => 2;
+
+    public static float Round(float x)
+    {
+        var bits = Interop.FloatAsInt(x);
+        return float.IsNaN(x) ? x : Interop.IntAsFloat((bits + 0x7fffu + ((bits >> 16) & 1u)) & ~0xffffu);
+    }
+
+    public static void Pack(Quad terms, int[] words, int at)
+    {
+        words[at] = Word(terms.X, terms.Y);
+        words[at + 1] = Word(terms.Z, terms.W);
+    }
+
+    public static void Multiply(int a0, int a1, int a2, int a3, int b0, int b1, float[] sums, int at)
+    {
+        Ref<float> c0 = sums[at], c1 = sums[at + 1], c2 = sums[at + 2], c3 = sums[at + 3];
+        Input<int> i0 = a0, i1 = a1, i2 = a2, i3 = a3, j0 = b0, j1 = b1;
+        CudaAsm.EmitRef("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};", ref c0, ref c1, ref c2, ref c3, ref i0, ref i1, ref i2, ref i3, ref j0, ref j1);
+        (sums[at], sums[at + 1], sums[at + 2], sums[at + 3]) = (c0.Value, c1.Value, c2.Value, c3.Value);
+    }
+
+    static int Word(float lower, float upper)
+    {
+        CudaAsm.Emit("cvt.rn.bf16x2.f32 %0, %1, %2;", out int word, upper, lower);
+        return word;
+    }
+}

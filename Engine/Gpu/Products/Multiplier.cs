@@ -1,0 +1,67 @@
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// The units of a group that multiply its tile: which sums each thread holds, how operands come to shared memory, and how sums are formed
+/// from there. Everything else of a product is the same for all of them (<see cref="TiledProduct{TMultiplier, TProduct, TLeft, TRight}"/>).
+/// </summary>
+interface IMultiplier
+{
+    /// <inheritdoc cref="IKernel.Unrolled"/>
+    static abstract bool Unrolled { get; }
+
+    static abstract int Rows { get; }
+
+    static abstract int Columns { get; }
+
+    /// <summary>Terms of the sum in one step.</summary>
+    static abstract int Depth { get; }
+
+    static abstract int Threads { get; }
+
+    /// <summary>Sums of one thread.</summary>
+    static abstract int Sums { get; }
+
+    /// <summary>Steps that are on their way while one is multiplied. There is one part of shared memory more than that.</summary>
+    static abstract int Ahead { get; }
+
+    /// <summary>Floats of one part of shared memory: the left operand's, then the right one's.</summary>
+    static abstract int PartFloats { get; }
+
+    /// <summary>Floats of a thread's registers in which a step waits.</summary>
+    static abstract int Staged { get; }
+
+    /// <summary>Quads of a step that one thread brings.</summary>
+    static abstract int LeftQuads { get; }
+
+    static abstract int RightQuads { get; }
+
+    /// <summary>Looks up the lines from which the thread's quads come, three numbers each.</summary>
+    static abstract void Locate<TLeft, TRight>(TLeft left, TRight right, int row, int column, int[] lines) where TLeft : struct, IOperand where TRight : struct, IOperand;
+
+    /// <summary>Asks for the step at k, whose place in shared memory is at <paramref name="part"/>; past the end it is zeros.</summary>
+    static abstract void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand;
+
+    /// <summary>The thread's share of the oldest step asked for is in shared memory when this returns.</summary>
+    static abstract void Receive<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand;
+
+    /// <summary>Waits for all that was asked for, so that shared memory is free.</summary>
+    static abstract void Drain();
+
+    /// <summary>Adds the products of one step.</summary>
+    static abstract void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand;
+
+    /// <summary>The tile leaves through shared memory in so many slabs of so many rows, a row every SlabPitch floats.</summary>
+    static abstract int Slabs { get; }
+
+    static abstract int SlabRows { get; }
+
+    static abstract int SlabPitch { get; }
+
+    /// <summary>The row of the tile that is a slab's line.</summary>
+    static abstract int RowOf(int slab, int line);
+
+    /// <summary>Stores the thread's sums of a slab. All their indices are constants once loops are unrolled: only so do they stay in registers.</summary>
+    static abstract void Put(float[] sums, int slab, ArrayView<float> shared);
+}

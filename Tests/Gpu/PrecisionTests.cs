@@ -1,0 +1,93 @@
+using QuadEngine.Devices;
+using QuadEngine.Gpu;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>Products at the precision of tensor cores: where there are none, by other instructions from the same tiles.</summary>
+public class PrecisionTests
+{
+    static readonly string[] Products = [nameof(Backend.MatMul), nameof(Backend.Conv2d), nameof(Backend.Conv2dInputGradient), nameof(Backend.Conv2dFilterGradient)];
+
+    public static IEnumerable<BackendCase> Cases => BackendCases.All.Where(testCase => Products.Contains(testCase.Method));
+
+    // Factors that bfloat16 holds are not rounded: the result is that of float32, at whatever place of the tile it is formed.
+    [Test]
+    public void Numbers_of_the_format_give_the_products_of_float32([ValueSource(nameof(Cases))] BackendCase testCase, [Values(Precision.Tf32, Precision.Bf16)] Precision precision)
+    {
+        var device = OpenCl(precision);
+        for (var seed = 0; seed < 12; seed++) Sample.AssertSame(testCase, Device.Cpu, device, seed, round: Bf16.Round);
+    }
+
+    [Test]
+    public void The_simulator_does_too([ValueSource(nameof(Cases))] BackendCase testCase)
+    {
+        var device = (GpuDevice)new GpuDevices().TryGet("simulator")!;
+        device.Precision = Precision.Bf16;
+        for (var seed = 1; seed < 4; seed++) Sample.AssertSame(testCase, Device.Cpu, device, seed, tiny: true, round: Bf16.Round);
+    }
+
+    [TestCase(Precision.Float32, 0, 1e-6)]
+    [TestCase(Precision.Tf32, 1e-5, 2e-3)]
+    [TestCase(Precision.Bf16, 1e-4, 1e-2)]
+    public void Factors_are_rounded_to_the_format_and_no_further(Precision precision, double least, double most)
+    {
+        var device = OpenCl(precision);
+        var g = new ConvGeometry(2, 12, 12, 32, 64, new Window(3, 3, 2, 1));
+        Shape image = [2, 12, 12, 32], filter = [3, 3, 32, 64], output = [2, 6, 6, 64];
+        using (Assert.EnterMultipleScope())
+        {
+            Check([256, 300], [300, 64], [256, 64], (on, a, b, y) => on.Backend.MatMul(a, b, new MatMulGeometry(1, 256, 64, 300, false, false, 0, 0), default, y));
+            Check(image, filter, output, (on, x, w, y) => on.Backend.Conv2d(x, w, g, default, y));
+            Check(output, filter, image, (on, dy, w, dx) => on.Backend.Conv2dInputGradient(dy, w, g, dx));
+            Check(image, output, filter, (on, x, dy, dw) => on.Backend.Conv2dFilterGradient(x, dy, g, dw));
+        }
+
+        void Check(Shape a, Shape b, Shape y, Action<Device, Tensor, Tensor, Tensor> run)
+        {
+            float[] expected = Run(Device.Cpu, value => value), got = Run(device, value => value), rounded = Run(Device.Cpu, Rounding(precision));
+            Assert.That(Error(got, expected), Is.InRange(least, most), "against float32");
+            Assert.That(Error(got, rounded), Is.LessThan(1e-6), "against float32 of factors rounded before");
+
+            float[] Run(Device on, Func<float, float> round)
+            {
+                using Tensor left = Values(a, 1), right = Values(b, 2), result = Tensor.Empty(y, on);
+                run(on, left, right, result);
+                return result.ToArray();
+
+                Tensor Values(Shape shape, ulong seed) => Tensor.FromArray([.. Tensor.Normal(shape, generator: new Generator(seed)).ToArray().Select(round)], shape, on);
+            }
+        }
+    }
+
+    [Test]
+    public void Rounding_goes_to_the_nearest_number()
+    {
+        Assert.That(Tf32.Round(1f + MathF.ScaleB(0.49f, -10)), Is.EqualTo(1f));
+        Assert.That(Tf32.Round(1f + MathF.ScaleB(0.5f, -10)), Is.EqualTo(1f + MathF.ScaleB(1f, -10)), "ties go away from zero");
+        Assert.That(Tf32.Round(-1f - MathF.ScaleB(0.5f, -10)), Is.EqualTo(-1f - MathF.ScaleB(1f, -10)));
+        Assert.That(Bf16.Round(1f + MathF.ScaleB(0.5f, -7)), Is.EqualTo(1f), "ties go to even");
+        Assert.That(Bf16.Round(1f + MathF.ScaleB(1.5f, -7)), Is.EqualTo(1f + MathF.ScaleB(2f, -7)));
+        Assert.That(Tf32.Round(float.NaN), Is.NaN);
+        Assert.That(Bf16.Round(float.NegativeInfinity), Is.EqualTo(float.NegativeInfinity));
+    }
+
+    static Func<float, float> Rounding(Precision precision) => precision switch
+    {
+        Precision.Tf32 => Tf32.Round,
+        Precision.Bf16 => Bf16.Round,
+        _ => value => value,
+    };
+
+    static double Error(float[] got, float[] expected) => got.Zip(expected, (a, b) => Math.Abs(a - b)).Max() / expected.Max(Math.Abs);
+
+    // A device of its own: the precision of the one that all tests share stays what it is.
+    static GpuDevice OpenCl(Precision precision)
+    {
+        _ = TestDevices.OpenCl;
+        var device = (GpuDevice)Provider.TryGet("opencl:0")!;
+        device.Precision = precision;
+        return device;
+    }
+
+    static readonly GpuDevices Provider = new();
+}
