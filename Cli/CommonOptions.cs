@@ -31,7 +31,7 @@ static class CommonOptions
 
     public static Option<int?> Threads() => Number<int>("--threads", $"CPU threads; the results do not depend on it. Default: {Environment.ProcessorCount}", 1, 4096);
 
-    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA where it works, else the CPU. Default: best", HelpName = "DEVICE" };
+    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA where it works, else the CPU. cuda:0/tf32 and cuda:0/bf16 multiply on tensor cores. Default: best", HelpName = "DEVICE" };
 
     /// <summary>One word of a list.</summary>
     public static Option<string?> Choice(string name, string description, IReadOnlyList<string> allowed)

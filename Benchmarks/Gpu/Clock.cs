@@ -7,10 +7,13 @@ namespace QuadEngine.Benchmarks.Gpu;
 static class Clock
 {
     /// <summary>Median seconds of a call, over some 0.2 s of blocks that each end with a wait.</summary>
-    public static double Seconds(GpuDevice device, Action call)
+    public static double Seconds(GpuDevice device, Action call) => Seconds(device.Synchronize, call);
+
+    /// <summary>The same where another way to wait is needed.</summary>
+    public static double Seconds(Action wait, Action call)
     {
         call();
-        device.Synchronize();
+        wait();
         var calls = (int)Math.Clamp(0.02 / Math.Max(1e-7, Block(1)), 1, 1000);
         var times = new List<double>();
         for (var begin = Stopwatch.GetTimestamp(); times.Count < 3 || times.Count < 20 && Stopwatch.GetElapsedTime(begin).TotalSeconds < 0.2;) times.Add(Block(calls));
@@ -20,7 +23,7 @@ static class Clock
         {
             var start = Stopwatch.GetTimestamp();
             for (var i = 0; i < count; i++) call();
-            device.Synchronize();
+            wait();
             return Stopwatch.GetElapsedTime(start).TotalSeconds / count;
         }
     }

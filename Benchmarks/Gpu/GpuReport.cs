@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
@@ -6,65 +5,50 @@ using QuadEngine.Gpu;
 namespace QuadEngine.Benchmarks.Gpu;
 
 /// <summary>
-/// Checks a GPU against the CPU, then times it, and prints one table: the pages of docs/gpu.md. Runs on any device of the Gpu package;
-/// on a CPU (OpenCL, simulator) with small work, to see that the program itself works.
+/// Checks a GPU against the CPU, then times it, then prints one table of targets: the pages of docs/gpu.md. Runs on any device of the Gpu
+/// package; on a CPU (OpenCL, simulator) with small work, to see that the program itself works.
 /// </summary>
 static class GpuReport
 {
+    /// <summary>Float32 multiply-adds and copies of an H200, by its maker; the device's own limits are measured.</summary>
+    const double PeakOfH200 = 67e12;
+
     public static int Run(string[] args)
     {
-        var options = new Arguments(args, "device", "size", "batch");
+        var options = new Arguments(args, "device", "size", "batch", "check", "seeds", "torch");
         GpuDevices.Register();
         var name = options.Text("device") is { Length: > 0 } given ? given : "cuda:0";
-        if (Device.Get(name) is not GpuDevice device)
+        if (name.Contains('/', StringComparison.Ordinal) || Device.Get(name) is not GpuDevice device)
         {
-            Console.Error.WriteLine($"gpu: {name} is no GPU device; give one of those that `quad doctor` shows, e.g. --device opencl:0");
+            Console.Error.WriteLine($"gpu: {name} is no GPU; give one of those that `quad doctor` shows, without a precision, e.g. --device opencl:0");
             return 2;
         }
 
         var real = name.StartsWith("cuda", StringComparison.Ordinal);
-        int size = options.Number("size", real ? 4096 : 256), batch = options.Number("batch", real ? 128 : 4);
+        int size = options.Number("size", real ? 4096 : 128), batch = options.Number("batch", real ? 128 : 4);
         foreach (var description in GpuDiagnostics.Describe().Where(description => description.Name == device.Name)) Console.WriteLine(description);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow:yyyy-MM-dd}, {Environment.OSVersion}, .NET {Environment.Version}"));
 
-        var failures = Check(device, size);
+        var devices = Enum.GetValues<Precision>().ToDictionary(precision => precision, precision => (GpuDevice)Device.Get(precision == Precision.Float32 ? name : $"{name}/{precision}"));
+        var errors = GpuCheck.Run(devices, options.Text("check"), options.Number("seeds", real ? 8 : 2));
         var limits = GpuLimits.Measure(device, real ? 1 << 27 : 1 << 20);
-        Console.WriteLine($"\n{limits}\n\n{"work",-44} {"time us",11} {"rate",16} {"of limit",9}");
-        foreach (var row in Products(device, size, batch).Concat(Passes(device, real ? 128 : 2))) row.Print(limits);
-        Steps(device, batch);
-        return failures == 0 ? 0 : 1;
-    }
+        var targets = new GpuTargets();
+        foreach (var (precision, share) in errors)
+            targets.AtMost($"largest error against the CPU, {precision}, relative to {GpuCheck.Limit(precision):G1}", share, 1);
 
-    /// <summary>Relative errors of the main kernels against the CPU; prints them and gives the number beyond 1e-4.</summary>
-    static int Check(GpuDevice device, int size)
-    {
-        var failures = 0;
-        Console.WriteLine($"\n{"check against the CPU",-44} {"error",11}");
-        Compare("matrix product", on =>
-        {
-            using Tensor a = Random(on, [size / 2, 300], 1), b = Random(on, [300, 200], 2);
-            return MatMul.Apply(a, b);
-        });
-        foreach (var channels in (int[])[16, 32, 64])
-        {
-            var g = new ConvGeometry(2, 16, 16, channels, channels, new Window(3, 3, 1, 1));
-            Shape image = [2, 16, 16, channels], filter = [3, 3, channels, channels];
-            Compare($"convolution, {channels} channels", on => Output(image, on, y => { using Tensor x = Random(on, image, 3), w = Random(on, filter, 4); on.Backend.Conv2d(x, w, g, default, y); }));
-            Compare($"its input gradient, {channels} channels", on => Output(image, on, dx => { using Tensor dy = Random(on, image, 5), w = Random(on, filter, 6); on.Backend.Conv2dInputGradient(dy, w, g, dx); }));
-            Compare($"its filter gradient, {channels} channels", on => Output(filter, on, dw => { using Tensor x = Random(on, image, 7), dy = Random(on, image, 8); on.Backend.Conv2dFilterGradient(x, dy, g, dw); }));
-        }
+        var peers = GpuPeers.Run(device, options.Text("torch"), batch, size);
+        foreach (var note in peers.Notes) Console.WriteLine(note);
+        Console.WriteLine($"\n{limits}\n\n{"work",-52} {"time us",11} {"rate",16} {"of limit",9}");
+        var products = devices.ToDictionary(pair => pair.Key, pair => Products(pair.Value, size, batch).Select(row => row.Print(limits)).ToArray());
+        targets.AtLeast($"float32 matrix product {size}^3, share of 67 TFLOP/s", products[Precision.Float32][0].FlopsPerSecond / PeakOfH200, 0.6);
+        targets.AtLeast($"tf32 matrix product {size}^3 / cuBLAS tf32, rates", peers["cublas tf32"] / products[Precision.Tf32][0].Seconds, 0.5);
+        targets.State($"bf16 matrix product {size}^3", $"{products[Precision.Bf16][0].FlopsPerSecond / 1e12:F1} TFLOP/s");
 
-        return failures;
-
-        void Compare(string what, Func<Device, Tensor> run)
-        {
-            using Tensor expected = run(Device.Cpu), got = run(device);
-            float[] e = expected.ToArray(), v = got.ToArray();
-            var scale = e.Max(Math.Abs);
-            var error = e.Zip(v, (a, b) => Math.Abs(a - b)).Max() / scale;
-            if (!(error <= 1e-4)) failures++;
-            Console.WriteLine($"{what,-44} {error,11:E1}{(error <= 1e-4 ? "" : "  WRONG")}");
-        }
+        foreach (var row in Passes(device, real ? 128 : 2).Select(row => row.Print(limits)))
+            targets.AtLeast($"{row.Work}, share of a copy", row.BytesPerSecond / limits.BytesPerSecond, 0.8);
+        Steps(devices, batch, real ? 50_000 : 8 * batch, peers, targets);
+        targets.Print();
+        return errors.Values.All(share => share <= 1) ? 0 : 1;
     }
 
     static IEnumerable<GpuRow> Products(GpuDevice device, int size, int batch)
@@ -72,7 +56,7 @@ static class GpuReport
         using (Tensor a = Random(device, [size, size], 1), b = Random(device, [size, size], 2), y = Tensor.Empty([size, size], device))
         {
             var g = new MatMulGeometry(1, size, size, size, false, false, 0, 0);
-            yield return GpuRow.Compute(device, $"matrix product {size}^3", 2 * g.MultiplyAdds, () => device.Backend.MatMul(a, b, g, default, y));
+            yield return GpuRow.Compute(device, $"{device.Precision}: matrix product {size}^3", 2 * g.MultiplyAdds, () => device.Backend.MatMul(a, b, g, default, y));
         }
 
         foreach (var (channels, side) in ((int, int)[])[(16, 32), (32, 16), (64, 8)])
@@ -83,7 +67,7 @@ static class GpuReport
             var layout = new NeuronLayout(channels, 3);
             using var lambda = Random(device, [layout.Coefficients], 5);
             var quadratic = new Epilogue { Quadratic = new QuadraticTerm(lambda, layout, true), Statistics = new ChannelStatistics(mean, variance) };
-            var what = $"3x3, {channels} channels, {side}x{side}";
+            var what = $"{device.Precision}: 3x3, {channels} channels, {side}x{side}";
             yield return GpuRow.Compute(device, $"{what}: forward", 2 * g.MultiplyAdds, () => device.Backend.Conv2d(x, w, g, default, y));
             yield return GpuRow.Compute(device, $"{what}: quadratic + statistics", 2 * g.MultiplyAdds, () => device.Backend.Conv2d(x, w, g, quadratic, y));
             yield return GpuRow.Compute(device, $"{what}: input gradient", 2 * g.MultiplyAdds, () => device.Backend.Conv2dInputGradient(y, w, g, x));
@@ -105,49 +89,52 @@ static class GpuReport
         yield return GpuRow.Pass(device, "quadratic neurons, rank 3", 2 * bytes, () => device.Backend.Quadratic(x, new QuadraticTerm(lambda, new NeuronLayout(64, 3), true), y));
     }
 
-    static void Steps(GpuDevice device, int batch)
+    static void Steps(IReadOnlyDictionary<Precision, GpuDevice> devices, int batch, int epoch, GpuPeers peers, GpuTargets targets)
     {
-        var linear = 0.0;
-        foreach (var rank in (int[])[0, 3])
+        Console.WriteLine($"\n{$"ResNet-20, batch {batch}: training step",-52} {"launched us",11} {"recorded us",11} {"images/s",9} {"launches",9}");
+        foreach (var (precision, device) in devices)
         {
-            var net = new ResNet20(rank, batch, device);
-            for (var i = 0; i < 3; i++) net.Train();
-            var launches = device.Launches;
-            var times = new List<double>();
-            for (var i = 0; i < 10; i++)
+            var recorded = new Dictionary<int, double>();
+            foreach (var rank in (int[])[0, 3])
             {
-                var start = Stopwatch.GetTimestamp();
-                net.Train();
-                times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                var steps = new GpuSteps(device, rank, batch);
+                var launched = steps.ByLaunches();
+                recorded[rank] = steps.Recorded();
+                Console.WriteLine($"{$"{precision}, {(rank == 0 ? "linear" : $"quadratic k = {rank}")}",-52} {launched * 1e6,11:F0} {recorded[rank] * 1e6,11:F0} {batch / recorded[rank],9:N0} {steps.Launches,9}");
+                if (rank == 0) targets.State($"CIFAR-10 epoch ({epoch:N0} images), {precision}, cropped and flipped on the host", $"{steps.Epoch(epoch):F2} s");
             }
 
-            var median = Statistics.Median(times);
-            if (rank == 0) linear = median;
-            Console.WriteLine($"{$"ResNet-20 step, batch {batch}, {(rank == 0 ? "linear" : $"quadratic k = {rank}")}",-44} {median * 1e6,11:F0} {batch / median,9:N0} images/s; {(device.Launches - launches) / 10} launches{(rank == 0 ? "" : $"; {median / linear:F2} of the linear step")}");
+            var name = precision.ToString().ToLowerInvariant();
+            if (precision != Precision.Bf16)
+            {
+                targets.AtMost($"step, linear, {name} / PyTorch eager", recorded[0] / peers[$"linear eager {name}"], 0.5);
+                targets.AtMost($"step, quadratic k = 3, {name} / PyTorch eager", recorded[3] / peers[$"quadratic eager {name}"], 0.35);
+                targets.AtMost($"step, linear, {name} / PyTorch as a CUDA graph", recorded[0] / peers[$"linear graph {name}"], 1.2);
+            }
+
+            targets.AtMost($"step, quadratic / linear, {name}", recorded[3] / recorded[0], 1.05);
         }
     }
 
     static Tensor Random(Device device, Shape shape, ulong seed) => Tensor.Uniform(shape, -1f, 1f, new Generator(seed), device);
-
-    static Tensor Output(Shape shape, Device device, Action<Tensor> run)
-    {
-        var y = Tensor.Empty(shape, device);
-        run(y);
-        return y;
-    }
 }
 
-/// <summary>One line of the table.</summary>
+/// <summary>One line of the times.</summary>
 sealed record GpuRow(string Work, double Seconds, double Flops, double Bytes)
 {
+    public double FlopsPerSecond => Flops / Seconds;
+
+    public double BytesPerSecond => Bytes / Seconds;
+
     public static GpuRow Compute(GpuDevice device, string work, double flops, Action call) => new(work, Clock.Seconds(device, call), flops, 0);
 
     public static GpuRow Pass(GpuDevice device, string work, double bytes, Action call) => new(work, Clock.Seconds(device, call), 0, bytes);
 
-    public void Print(GpuLimits limits)
+    public GpuRow Print(GpuLimits limits)
     {
-        var rate = Flops > 0 ? $"{Flops / Seconds / 1e9:N0} GFLOP/s" : $"{Bytes / Seconds / 1e9:N0} GB/s";
-        var share = Flops > 0 ? Flops / Seconds / limits.FlopsPerSecond : Bytes / Seconds / limits.BytesPerSecond;
-        Console.WriteLine($"{Work,-44} {Seconds * 1e6,11:F1} {rate,16} {share,9:P0}");
+        var rate = Flops > 0 ? $"{FlopsPerSecond / 1e9:N0} GFLOP/s" : $"{BytesPerSecond / 1e9:N0} GB/s";
+        var share = Flops > 0 ? FlopsPerSecond / limits.FlopsPerSecond : BytesPerSecond / limits.BytesPerSecond;
+        Console.WriteLine($"{Work,-52} {Seconds * 1e6,11:F1} {rate,16} {share,9:P0}");
+        return this;
     }
 }

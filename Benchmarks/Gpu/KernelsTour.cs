@@ -24,7 +24,15 @@ static class KernelsTour
         Step("1 naive", () => device.Launch(new NaiveProduct(a.View(), b.View(), y.View(), n), n * n / IKernel.DefaultThreads));
         Step("2 tiled", () => device.Launch(new SharedTileProduct(a.View(), b.View(), y.View(), n), n / SharedTileProduct.Side, n / SharedTileProduct.Side));
         Step("3 register-blocked", () => device.Launch(new RegisterTileProduct(a.View(), b.View(), y.View(), n), n / RegisterTileProduct.Side, n / RegisterTileProduct.Side));
-        Step("4 the engine's", () => device.Backend.MatMul(a, b, new MatMulGeometry(1, n, n, n, false, false, 0, 0), default, y));
+        Step("4 tensor cores, tf32", () => device.Launch(new TensorCoreProduct(a.View(), b.View(), y.View(), n), n / TensorCoreProduct.Side, n / TensorCoreProduct.Side));
+        var precision = device.Precision;
+        foreach (var engine in Enum.GetValues<Precision>())
+        {
+            device.Precision = engine;
+            Step($"5 the engine's, {engine}", () => device.Backend.MatMul(a, b, new MatMulGeometry(1, n, n, n, false, false, 0, 0), default, y));
+        }
+
+        device.Precision = precision;
         return 0;
 
         void Step(string what, Action multiply)

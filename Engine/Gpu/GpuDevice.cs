@@ -39,8 +39,8 @@ public sealed class GpuDevice : Device
     /// <summary>The underlying device of ILGPU.</summary>
     public Accelerator Accelerator => accelerator;
 
-    /// <summary>How factors are rounded in matrix products and convolutions; <see cref="Precision.Float32"/> unless set.</summary>
-    /// <remarks>Without tensor cores (OpenCL, the simulator) the same rounding is done by other instructions, slowly: to see what a precision costs in accuracy.</remarks>
+    /// <summary>How factors are rounded in matrix products and convolutions: that of the device's name ("cuda:0/tf32"), else <see cref="Precision.Float32"/>.</summary>
+    /// <remarks>A <see cref="RecordedStep"/> keeps the precision that it was recorded at. Without tensor cores (OpenCL, the simulator) the same rounding is done by other instructions, slowly: to see what a precision costs in accuracy.</remarks>
     /// <exception cref="NotSupportedException">The GPU has no tensor cores for it: those of compute capability 8.0 and later have.</exception>
     public Precision Precision
     {

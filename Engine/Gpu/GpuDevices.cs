@@ -11,6 +11,7 @@ namespace QuadEngine.Gpu;
 /// <summary>
 /// Adds the devices "cuda:i", "opencl:i" and "simulator" to <see cref="Device.Get"/>:
 /// <code>GpuDevices.Register();</code>
+/// "cuda:0/tf32" and "cuda:0/bf16" are the same hardware at another <see cref="Precision"/>, with memory of their own.
 /// </summary>
 public sealed class GpuDevices : IDeviceProvider
 {
@@ -42,16 +43,17 @@ public sealed class GpuDevices : IDeviceProvider
     /// <inheritdoc/>
     public Device? TryGet(string name)
     {
-        var parts = name.Split(':');
+        var (hardware, precision) = name.Split('/') is [var before, var after] && Enum.TryParse<Precision>(after, ignoreCase: true, out var named) && !char.IsAsciiDigit(after[0]) ? (before, named) : (name, Precision.Float32);
+        var parts = hardware.Split(':');
         var (family, index) = (parts[0], 0);
         if (parts.Length > 2 || !families.ContainsKey(family) || parts.Length == 2 && !int.TryParse(parts[1], out index)) return null;
         if (index < 0 || index >= Listed(family).Count) return null;
 
-        var full = FullName(family, index);
+        var full = precision == Precision.Float32 ? FullName(family, index) : $"{FullName(family, index)}/{precision.ToString().ToLowerInvariant()}";
         lock (gate)
         {
             if (open.TryGetValue(full, out var device)) return device;
-            return open[full] = new GpuDevice(full, Listed(family)[index].CreateAccelerator(families[family].Value!));
+            return open[full] = new GpuDevice(full, Listed(family)[index].CreateAccelerator(families[family].Value!)) { Precision = precision };
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Reflection;
 using QuadEngine.Devices;
 using QuadEngine.Operations;
-using QuadEngine.Tests.Cpu;
 
 namespace QuadEngine.Tests.Gpu;
 

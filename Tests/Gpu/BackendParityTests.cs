@@ -9,11 +9,11 @@ public class BackendParityTests
     public void OpenCl_equals_the_cpu(BackendCase testCase)
     {
         var device = TestDevices.OpenCl;
-        for (var seed = 0; seed < 8; seed++) Sample.AssertSame(testCase, Device.Cpu, device, seed);
+        for (var seed = 0; seed < 8; seed++) Parity.AssertSame(testCase, Device.Cpu, device, seed);
     }
 
     [TestCaseSource(typeof(BackendCases), nameof(BackendCases.All))]
-    public void The_simulator_equals_the_cpu(BackendCase testCase) => Sample.AssertSame(testCase, Device.Cpu, TestDevices.Simulator, seed: 1, tiny: true);
+    public void The_simulator_equals_the_cpu(BackendCase testCase) => Parity.AssertSame(testCase, Device.Cpu, TestDevices.Simulator, seed: 1, tiny: true);
 
     [Test]
     public void Every_method_of_the_backend_has_a_case() =>

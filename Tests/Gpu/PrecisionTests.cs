@@ -15,7 +15,7 @@ public class PrecisionTests
     public void Numbers_of_the_format_give_the_products_of_float32([ValueSource(nameof(Cases))] BackendCase testCase, [Values(Precision.Tf32, Precision.Bf16)] Precision precision)
     {
         var device = OpenCl(precision);
-        for (var seed = 0; seed < 12; seed++) Sample.AssertSame(testCase, Device.Cpu, device, seed, round: Bf16.Round);
+        for (var seed = 0; seed < 12; seed++) Parity.AssertSame(testCase, Device.Cpu, device, seed, round: Bf16.Round);
     }
 
     [Test]
@@ -23,7 +23,7 @@ public class PrecisionTests
     {
         var device = (GpuDevice)new GpuDevices().TryGet("simulator")!;
         device.Precision = Precision.Bf16;
-        for (var seed = 1; seed < 4; seed++) Sample.AssertSame(testCase, Device.Cpu, device, seed, tiny: true, round: Bf16.Round);
+        for (var seed = 1; seed < 4; seed++) Parity.AssertSame(testCase, Device.Cpu, device, seed, tiny: true, round: Bf16.Round);
     }
 
     [TestCase(Precision.Float32, 0, 1e-6)]
@@ -57,6 +57,19 @@ public class PrecisionTests
                 Tensor Values(Shape shape, ulong seed) => Tensor.FromArray([.. Tensor.Normal(shape, generator: new Generator(seed)).ToArray().Select(round)], shape, on);
             }
         }
+    }
+
+    [Test]
+    public void A_name_has_a_precision()
+    {
+        GpuDevices.Register();
+        var device = (GpuDevice)Device.Get("simulator/bf16");
+        Assert.That((device.Precision, device.Name), Is.EqualTo((Precision.Bf16, "simulator/bf16")));
+        Assert.That(Device.Get("simulator/BF16"), Is.SameAs(device));
+        Assert.That(Device.Get("simulator/float32"), Is.SameAs(Device.Get("simulator")));
+        Assert.That(TestDevices.Simulator.Precision, Is.EqualTo(Precision.Float32));
+        Assert.Throws<ArgumentException>(() => Device.Get("simulator/fp8"));
+        Assert.Throws<ArgumentException>(() => Device.Get("simulator/1"));
     }
 
     [Test]
