@@ -16,6 +16,7 @@ public sealed class GpuDevice : Device
     readonly AcceleratorStream stream;
     readonly KernelLoader kernels;
     readonly Lock gate = new();
+    readonly PinnedDownloads? downloads;
     PinnedUploads? uploads;
     bool capturing;
 
@@ -30,6 +31,7 @@ public sealed class GpuDevice : Device
         stream = accelerator is CudaAccelerator ? accelerator.CreateStream() : accelerator.DefaultStream;
         kernels = new KernelLoader(accelerator);
         uploads = PinnedUploads.TryCreate(accelerator, stream);
+        if (uploads is not null) downloads = new PinnedDownloads((CudaAccelerator)accelerator, (CudaStream)stream);
         Backend = new GpuBackend(this);
     }
 
@@ -143,6 +145,14 @@ public sealed class GpuDevice : Device
             var bytes = ((GpuMemory)source).View.Cast<byte>().SubView(offset, target.Length);
             bytes.CopyToCPU(stream, target);
         }
+    }
+
+    /// <inheritdoc/>
+    public override Func<byte[]> BeginDownload(DeviceMemory source, long offset, int bytes)
+    {
+        if (downloads is null || bytes is 0 or > PinnedDownloads.Largest) return base.BeginDownload(source, offset, bytes);
+        Recorder?.Refuse("it reads a value");
+        lock (gate) return downloads.Begin(((GpuMemory)source).Address + (nint)offset, bytes);
     }
 
     /// <inheritdoc/>

@@ -71,7 +71,16 @@ public sealed class GpuDevices : IDeviceProvider
     }
 
     /// <summary>Devices of a family as ILGPU lists them; none where there is no driver.</summary>
-    internal IReadOnlyList<ILGPU.Runtime.Device> Listed(string family) => families[family].Value is { } context ? [.. context.Devices] : [];
+    /// <remarks>ILGPU puts its CPU accelerator in the place of a family that it finds nothing of.</remarks>
+    internal IReadOnlyList<ILGPU.Runtime.Device> Listed(string family) =>
+        families[family].Value is { } context ? [.. context.Devices.Where(device => device.AcceleratorType == TypeOf(family))] : [];
+
+    static AcceleratorType TypeOf(string family) => family switch
+    {
+        Cuda => AcceleratorType.Cuda,
+        OpenCl => AcceleratorType.OpenCL,
+        _ => AcceleratorType.CPU,
+    };
 
     /// <summary>The names of a family's devices.</summary>
     internal IEnumerable<string> NamesOf(string family) => Enumerable.Range(0, Listed(family).Count).Select(index => FullName(family, index));

@@ -39,7 +39,7 @@ public static class GpuDiagnostics
         {
             var listed = GpuDevices.Registered.Listed(family);
             return listed.Count == 0
-                ? [new(family, "", "the driver is installed but finds no device", false)]
+                ? [new(family, "", WhyNone(family), false)]
                 : [.. GpuDevices.Registered.NamesOf(family).Zip(listed, Try)];
         }
         catch (Exception exception) when (exception is AcceleratorException or DllNotFoundException or TypeInitializationException or NotSupportedException)
@@ -47,6 +47,14 @@ public static class GpuDiagnostics
             return [new(family, "", $"the driver does not work: {exception.Message}", false)];
         }
     }
+
+    /// <summary>Why a family whose driver is installed has no device.</summary>
+    internal static string WhyNone(string family) => family != GpuDevices.Cuda ? "the driver is installed but finds no device" : CudaDriver.Describe() switch
+    {
+        null => "the NVIDIA driver is installed but does not start; after an update of it, restart the machine",
+        (_, 0) => "the NVIDIA driver is installed but finds no GPU (CUDA_VISIBLE_DEVICES may hide it)",
+        var (version, devices) => $"the NVIDIA driver, for CUDA {version}, is too old for {(devices == 1 ? "the GPU" : $"the {devices} GPUs")} here; install one for CUDA 11 or later",
+    };
 
     static GpuDescription Try(string name, ILGPU.Runtime.Device listed)
     {

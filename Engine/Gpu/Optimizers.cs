@@ -13,7 +13,7 @@ sealed partial class GpuBackend
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
             device.Launch(new SgdUpdate(w, List(gradients[range]), momenta.IsEmpty ? w : List(momenta[range]), rate, step.Momentum, 1f - step.Dampening,
-                step.WeightDecay, step.GradientScale, momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
+                step.WeightDecay, new(step.GradientScale, w[0]), momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
         }
     }
 
@@ -27,7 +27,7 @@ sealed partial class GpuBackend
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
             device.Launch(new AdamWUpdate(w, List(gradients[range]), List(first[range]), List(second[range]), rate, step.Beta1, step.Beta2,
-                step.Epsilon, shrink, step.GradientScale, correction1, correction2), w.Groups);
+                step.Epsilon, shrink, new(step.GradientScale, w[0]), correction1, correction2), w.Groups);
         }
 
         Number Now(Func<AdamStep, float> number) => device.Number(number(step), step.Later is { } later ? () => number(later()) : null, standIn);
@@ -38,18 +38,20 @@ sealed partial class GpuBackend
 
 /// <summary><see cref="SgdStep"/> on up to 32 parameters. Floor: reads w, dw, v, writes w, v.</summary>
 readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList momenta, Number learningRate, float momentum, float undamped, float weightDecay,
-    float gradientScale, int hasMomentum, int first, int nesterov) : IKernel
+    Optional gradientScale, int hasMomentum, int first, int nesterov) : IKernel
 {
     public const int PerGroup = 4 * IKernel.DefaultThreads;
 
     public void Run()
     {
+        var scale = gradientScale.Or(0, 1f);
+        if (!(scale > 0f)) return;
         var part = parameters.Part(Grid.IdxX, PerGroup);
         ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], v = momenta[part.Tensor];
         var rate = learningRate.Value;
         for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
         {
-            var g = gradientScale * dw[i] + weightDecay * w[i];
+            var g = scale * dw[i] + weightDecay * w[i];
             var step = g;
             if (hasMomentum != 0)
             {
@@ -65,16 +67,18 @@ readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList mome
 
 /// <summary><see cref="AdamStep"/> on up to 32 parameters. Floor: reads w, dw, m, v, writes w, m, v.</summary>
 readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList first, ViewList second, Number learningRate, float beta1, float beta2, float epsilon,
-    Number shrink, float gradientScale, Number correction1, Number correction2) : IKernel
+    Number shrink, Optional gradientScale, Number correction1, Number correction2) : IKernel
 {
     public void Run()
     {
+        var scale = gradientScale.Or(0, 1f);
+        if (!(scale > 0f)) return;
         var part = parameters.Part(Grid.IdxX, SgdUpdate.PerGroup);
         ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], m = first[part.Tensor], v = second[part.Tensor];
         float rate = learningRate.Value, keep = shrink.Value, unbiased1 = correction1.Value, unbiased2 = correction2.Value;
         for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
         {
-            var g = gradientScale * dw[i];
+            var g = scale * dw[i];
             var mean = beta1 * m[i] + (1f - beta1) * g;
             var square = beta2 * v[i] + (1f - beta2) * g * g;
             m[i] = mean;

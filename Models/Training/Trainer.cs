@@ -29,6 +29,7 @@ public sealed class Trainer
     readonly RunFolder? folder;
     readonly Schedule schedule;
     readonly Stopwatch sinceCheckpoint = new();
+    TrainingStep.Launched? underWay;
 
     /// <summary>A trainer at the first step of a run.</summary>
     /// <param name="network">[N, H, W, C] to logits [N, classes]; trained in place, on its device.</param>
@@ -66,10 +67,10 @@ public sealed class Trainer
     /// <summary>All epochs are done.</summary>
     public bool Finished => State.Epoch >= Options.Epochs;
 
-    /// <summary>Raised in each step when the gradients are there, before they are clipped and used.</summary>
+    /// <summary>Raised in each step when the gradients are there, before they are clipped and used. While somebody listens, steps are not replayed.</summary>
     public event Action? GradientsReady;
 
-    /// <summary>Raised after each update.</summary>
+    /// <summary>Raised for each update when its values are there: on a GPU, that is already at the next step by then, one step late.</summary>
     public event Action<StepMetrics>? Stepped;
 
     /// <summary>Raised after each epoch's evaluation, before its checkpoint is written.</summary>
@@ -116,12 +117,23 @@ public sealed class Trainer
         var watch = Stopwatch.StartNew();
         var firstImage = State.Images;
         Network.Train();
-        foreach (var batch in train.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, start: State.Batch, device: Network.Device))
+        using (var step = new TrainingStep(Network, Optimizer, Options))
         {
-            using var owned = batch;
-            cancellation.ThrowIfCancellationRequested();
-            RunStep(batch);
-            if (IsCheckpointDue()) SaveCheckpoint();
+            try
+            {
+                foreach (var batch in train.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, start: State.Batch, device: Network.Device))
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    RunStep(step, batch);
+                    if (!IsCheckpointDue()) continue;
+                    FinishStep(step);
+                    SaveCheckpoint();
+                }
+            }
+            finally
+            {
+                FinishStep(step);
+            }
         }
 
         var trainingTime = watch.Elapsed;
@@ -135,59 +147,67 @@ public sealed class Trainer
         });
     }
 
-    void RunStep(Batch batch)
+    // A GPU is already at the next step when the values of one are read; on the CPU they are there at once.
+    void RunStep(TrainingStep step, Batch batch)
     {
-        using var scope = new TensorScope();
-        var randomPosition = Generator.Default.Position;
         using var telemetry = IsTelemetryDue() ? new QuadraticTelemetry(Network) : null;
-        var (loss, correct) = Differentiate(batch);
-        if (telemetry is not null) folder!.Append(State.Step + 1, telemetry.Read());
-        GradientsReady?.Invoke();
-        var norm = Options.ClipNorm is { } limit ? GradientClipping.ByNorm(Network.Parameters(), limit) : GradientClipping.Norm(Network.Parameters());
-        if (!float.IsFinite(loss) || !float.IsFinite(norm)) throw Diverged(batch, randomPosition, loss, norm);
-
-        Optimizer.LearningRate = LearningRateAt(State.Step);
-        Optimizer.Step();
+        var launched = step.Launch(batch, LearningRateAt(StepsLaunched), telemetry is null ? GradientsReady : () =>
+        {
+            folder!.Append(StepsLaunched + 1, telemetry.Read());
+            GradientsReady?.Invoke();
+        });
+        FinishStep(step);
+        underWay = launched;
         Network.Retract();
+        if (ReferenceEquals(Network.Device, Device.Cpu)) FinishStep(step);
+    }
+
+    int StepsLaunched => State.Step + (underWay is null ? 0 : 1);
+
+    void FinishStep(TrainingStep step)
+    {
+        if (underWay is not { } last) return;
+        underWay = null;
+        Finish(step, last);
+    }
+
+    void Finish(TrainingStep step, TrainingStep.Launched last)
+    {
+        using var batch = last.Batch;
+        var (loss, norm, correct, images) = (last.Loss, last.GradientNorm, last.Correct, batch.Labels.Length);
+        if (!float.IsFinite(loss) || !float.IsFinite(norm)) throw Diverged(step, last);
+
         State = State with
         {
             Batch = State.Batch + 1,
             Step = State.Step + 1,
-            Images = State.Images + batch.Labels.Length,
+            Images = State.Images + images,
             Correct = State.Correct + correct,
-            LossSum = State.LossSum + (double)loss * batch.Labels.Length,
+            LossSum = State.LossSum + (double)loss * images,
         };
-        Stepped?.Invoke(new(State.Step, loss, correct, batch.Labels.Length, Optimizer.LearningRate, norm));
+        Stepped?.Invoke(new(State.Step, loss, correct, images, last.LearningRate, norm));
     }
 
     float LearningRateAt(int step) => Options.LearningRate * schedule.At(step);
 
-    (float Loss, int Correct) Differentiate(Batch batch)
-    {
-        var logits = Network.Forward(batch.Images);
-        var loss = Losses.CrossEntropy(logits, batch.Labels, Options.LabelSmoothing);
-        if (Network.Penalty() is { } penalty) loss += penalty;
-        loss.Backward();
-        return (loss.Item(), Evaluation.CountCorrect(logits, batch.Labels));
-    }
-
-    // The parameters are still those of before the step: the same step under the guard finds the same fault, and says where.
-    TrainingDivergedException Diverged(Batch batch, ulong randomPosition, float loss, float norm)
+    // No update was made since: the same step under the guard finds the same fault, and says where.
+    TrainingDivergedException Diverged(TrainingStep step, TrainingStep.Launched last)
     {
         Optimizer.ClearGrad();
-        Generator.Default.Position = randomPosition;
+        Generator.Default.Position = last.RandomPosition;
         NonFiniteException? fault = null;
         try
         {
+            using var scope = new TensorScope();
             using var guard = new NonFiniteGuard();
-            Differentiate(batch);
+            step.Differentiate(last.Batch.Images, last.Batch.Labels);
         }
         catch (NonFiniteException e)
         {
             fault = e;
         }
 
-        return new(State.Step + 1, State.Epoch + 1, loss, norm, fault, folder is not null && File.Exists(folder.Last) ? folder.Last : null);
+        return new(State.Step + 1, State.Epoch + 1, last.Loss, last.GradientNorm, fault, folder is not null && File.Exists(folder.Last) ? folder.Last : null);
     }
 
     void EndEpoch(EpochMetrics metrics)
@@ -203,10 +223,10 @@ public sealed class Trainer
         SaveCheckpoint();
     }
 
-    bool IsTelemetryDue() => folder is not null && (State.Step + 1) % Options.TelemetrySteps == 0;
+    bool IsTelemetryDue() => folder is not null && (StepsLaunched + 1) % Options.TelemetrySteps == 0;
 
     bool IsCheckpointDue() => folder is not null
-        && (State.Step % Options.CheckpointSteps == 0 || sinceCheckpoint.Elapsed.TotalSeconds >= Options.CheckpointSeconds);
+        && (StepsLaunched % Options.CheckpointSteps == 0 || sinceCheckpoint.Elapsed.TotalSeconds >= Options.CheckpointSeconds);
 
     void SaveCheckpoint()
     {

@@ -449,16 +449,18 @@ static class BackendCases
         {
             var (w, dw, v, _) = Parameters(s);
             var momentum = s.Chance();
-            s.Backend.Sgd(w, dw, momentum ? v : [], new SgdStep(0.1f, momentum ? 0.9f : 0f, 0.1f, 1e-2f, momentum && s.Chance(), s.Chance(), 0.5f));
+            s.Backend.Sgd(w, dw, momentum ? v : [], new SgdStep(0.1f, momentum ? 0.9f : 0f, 0.1f, 1e-2f, momentum && s.Chance(), s.Chance()) { GradientScale = GradientScale(s) });
             Results(s, w, v);
         }),
         new(nameof(Backend.AdamW), "", s =>
         {
             var (w, dw, m, v) = Parameters(s);
-            s.Backend.AdamW(w, dw, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, s.Pick(1, 9), 0.5f));
+            s.Backend.AdamW(w, dw, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, s.Pick(1, 9)) { GradientScale = GradientScale(s) });
             Results(s, w, m, v);
         }),
     ];
+
+    static Tensor? GradientScale(Sample s) => s.Pick(0, 4) switch { 0 => null, 1 => Tensor.Zeros([], s.Device), 2 => Tensor.Full([], float.NaN, s.Device), _ => s.Values([], 0.1f, 2f) };
 
     static (Tensor[] W, Tensor[] Dw, Tensor[] M, Tensor[] V) Parameters(Sample s)
     {

@@ -62,13 +62,58 @@ public class CudaHostTests
         Assert.That(error.Message, Does.Contain("tensors in use hold").And.Contain("Try a batch of at most"));
     }
 
+    [Test]
+    public void Out_of_memory_frees_what_the_pool_keeps_before_it_fails()
+    {
+        var device = StubDriver.Instance.Device;
+        device.Pool.Trim();
+        Tensor.Empty([40 << 20], device).Dispose();
+        Tensor.Empty([48 << 20], device).Dispose();
+        Assert.That(device.Pool.Statistics.Reserved, Is.GreaterThan(340L << 20));
+        using var large = Tensor.Empty([200 << 20], device);
+        Assert.That(device.Pool.Statistics.Reserved, Is.LessThan(1L << 30), "all that the stub has: the free blocks went back to the driver");
+    }
+
+    [Test]
+    public void A_driver_too_old_for_the_gpu_is_no_device_and_says_so()
+    {
+        var stub = StubDriver.Instance;
+        stub.Set("version", 9000);
+        try
+        {
+            Assert.That(new GpuDevices().TryGet("cuda"), Is.Null);
+            Assert.That(GpuDiagnostics.WhyNone("cuda"), Does.Contain("for CUDA 9.0, is too old for the GPU"));
+        }
+        finally
+        {
+            stub.Set("version", 12080);
+        }
+    }
+
+    [Test]
+    public void A_kernel_that_the_driver_refuses_is_named_with_its_architecture()
+    {
+        var stub = StubDriver.Instance;
+        stub.Set("refuse_modules", 1);
+        try
+        {
+            var device = new GpuDevices().TryGet("cuda")!;
+            var error = Assert.Throws<InvalidOperationException>(() => Tensor.Full([3], 1f, device));
+            Assert.That(error.Message, Does.Contain("Pointwise<Filling, Single>: this kernel does not compile for Stub H200, SM_90").And.Contain("driver 12.8"));
+        }
+        finally
+        {
+            stub.Set("refuse_modules", 0);
+        }
+    }
+
     [TestCase(0)]
     [TestCase(3)]
     public void A_training_step_becomes_one_graph(int rank)
     {
         const int Replays = 5;
         var stub = StubDriver.Instance;
-        var training = new RecordedStepTests.Training(stub.Device, rank, adam: false);
+        var training = new RecordedStepTests.SmallTraining(stub.Device, rank, adam: false);
         using var step = new RecordedStep(stub.Device, training.Step);
         training.Prepare(0);
         step.Run();
@@ -98,7 +143,7 @@ public class CudaHostTests
     public void Where_the_driver_refuses_graphs_kernels_are_launched_one_by_one()
     {
         var stub = StubDriver.Instance;
-        var training = new RecordedStepTests.Training(stub.Device, rank: 3, adam: true);
+        var training = new RecordedStepTests.SmallTraining(stub.Device, rank: 3, adam: true);
         using var step = new RecordedStep(stub.Device, training.Step);
         stub.Set("refuse_graphs", 1);
         try
@@ -146,6 +191,31 @@ public class CudaHostTests
         {
             Assert.That(tensor.ToArray(), Is.EqualTo(values));
             tensor.Dispose();
+        }
+    }
+
+    [Test]
+    public void A_trainer_launches_a_graph_a_step_and_reads_values_without_waiting_for_the_step_under_way()
+    {
+        var stub = StubDriver.Instance;
+        using var tiny = new QuadEngine.Tests.Training.TinyTraining();
+        var trainer = tiny.Start(network: () => QuadEngine.Tests.Training.TinyTraining.Network().To(stub.Device));
+        var (graphs, launches, synchronizations) = (new List<int>(), new List<int>(), new List<int>());
+        trainer.Stepped += _ =>
+        {
+            graphs.Add(stub.Count("graph_launches"));
+            launches.Add(stub.Count("launches"));
+            synchronizations.Add(stub.Count("synchronizations"));
+        };
+        trainer.Run();
+
+        // Six steps an epoch: one plain, one recorded, four replayed. A step is heard of when the next one is launched.
+        Assert.That(graphs, Has.Count.EqualTo(18));
+        foreach (var first in (int[])[0, 6, 12])
+        {
+            Assert.That(graphs[first + 5] - graphs[first], Is.EqualTo(4));
+            Assert.That(launches[first + 5], Is.EqualTo(launches[first + 1]), "no kernel is launched beside the graphs");
+            Assert.That(synchronizations[first + 5], Is.EqualTo(synchronizations[first]), "nothing waits for the stream");
         }
     }
 

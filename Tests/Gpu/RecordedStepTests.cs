@@ -15,7 +15,7 @@ public class RecordedStepTests
     public void Replays_give_the_bits_of_plain_steps(int rank, bool adam)
     {
         var device = TestDevices.OpenCl;
-        Training plain = new(device, rank, adam), recorded = new(device, rank, adam);
+        SmallTraining plain = new(device, rank, adam), recorded = new(device, rank, adam);
         using var step = new RecordedStep(device, recorded.Step);
         for (var i = 0; i < Steps; i++)
         {
@@ -38,7 +38,7 @@ public class RecordedStepTests
     public void Memory_of_a_recorded_step_is_nobody_elses()
     {
         var device = TestDevices.OpenCl;
-        var training = new Training(device, rank: 3, adam: false);
+        var training = new SmallTraining(device, rank: 3, adam: false);
         using var step = new RecordedStep(device, training.Step);
         for (var i = 0; i < 2; i++)
         {
@@ -65,7 +65,7 @@ public class RecordedStepTests
     public void A_disposed_recording_gives_its_memory_back()
     {
         var device = TestDevices.OpenCl;
-        var training = new Training(device, rank: 0, adam: false);
+        var training = new SmallTraining(device, rank: 0, adam: false);
         using var step = new RecordedStep(device, training.Step);
         training.Prepare(0);
         step.Run();
@@ -113,12 +113,12 @@ public class RecordedStepTests
     public void A_moved_network_is_recorded_anew()
     {
         var device = TestDevices.OpenCl;
-        Training plain = new(device, 0, false), recorded = new(device, 0, false);
+        SmallTraining plain = new(device, 0, false), recorded = new(device, 0, false);
         using var step = new RecordedStep(device, recorded.Step);
         for (var i = 0; i < Steps; i++)
         {
             if (i == 3)
-                foreach (var training in (Training[])[plain, recorded])
+                foreach (var training in (SmallTraining[])[plain, recorded])
                 {
                     training.Network.MoveTo(Device.Cpu);
                     training.Network.MoveTo(device);
@@ -132,6 +132,56 @@ public class RecordedStepTests
         }
     }
 
+    [TestCase(OptimizerKind.Sgd)]
+    [TestCase(OptimizerKind.AdamW)]
+    public void A_trainer_that_replays_leaves_the_bits_of_one_that_does_not(OptimizerKind optimizer)
+    {
+        var device = TestDevices.OpenCl;
+        using var tiny = new QuadEngine.Tests.Training.TinyTraining();
+        Module Network() => QuadEngine.Tests.Training.TinyTraining.Network().To(device);
+        var options = QuadEngine.Tests.Training.TinyTraining.Options with { Optimizer = optimizer, Epochs = 2, LearningRate = 0.01f };
+        var replayed = tiny.Start(options: options, network: Network);
+        var (steps, plainSteps) = (new List<StepMetrics>(), new List<StepMetrics>());
+        replayed.Stepped += steps.Add;
+        replayed.Run();
+
+        var plain = tiny.Start(options: options, network: Network);
+        plain.GradientsReady += () => { };
+        plain.Stepped += plainSteps.Add;
+        plain.Run();
+
+        Assert.That(steps, Is.EqualTo(plainSteps));
+        foreach (var (name, values) in plain.Network.StateDictionary())
+            Assert.That(replayed.Network.StateDictionary()[name].Values, Is.EqualTo(values.Values), name);
+    }
+
+    [Test]
+    public void A_step_that_is_not_finite_and_those_after_it_update_nothing_and_it_is_found()
+    {
+        var device = TestDevices.OpenCl;
+        using var tiny = new QuadEngine.Tests.Training.TinyTraining();
+        Parameter? root = null;
+
+        // The square root of a weight that is driven below 0.
+        Module Network()
+        {
+            var network = QuadEngine.Tests.Training.TinyTraining.Network();
+            root = network.Parameters().Last();
+            return new Sequential(network, new Function("Root", x => x + root.Sqrt())).To(device);
+        }
+
+        var trainer = tiny.Start("run", QuadEngine.Tests.Training.TinyTraining.Options with { CheckpointSteps = 1 }, () =>
+        {
+            var network = Network();
+            root!.Assign([0.04f, 0.05f, 0.06f]);
+            return network;
+        });
+        var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run());
+        Assert.That(error.Step, Is.EqualTo(trainer.State.Step + 1).And.GreaterThan(2));
+        Assert.That(error.Where, Does.Contain("sqrt").IgnoreCase);
+        Assert.That(trainer.Network.Parameters().SelectMany(parameter => parameter.ToArray()), Has.All.Matches<float>(float.IsFinite));
+    }
+
     [Test]
     public void On_the_cpu_every_run_goes_through_the_host_code()
     {
@@ -142,12 +192,12 @@ public class RecordedStepTests
     }
 
     /// <summary>A small network with dropout, a schedule, and inputs that change.</summary>
-    internal sealed class Training
+    internal sealed class SmallTraining
     {
         readonly Tensor images;
         readonly IntTensor labels;
 
-        public Training(Device device, int rank, bool adam)
+        public SmallTraining(Device device, int rank, bool adam)
         {
             Generator.Default = new Generator(5);
             Network = ResNet.Cifar(depth: 8, classes: Classes, neuron: rank == 0 ? null : Layers.Neurons.Quadratic(rank), width: 8).To(device);

@@ -171,8 +171,11 @@ public abstract class Backend
 /// SGD as PyTorch has it: g = gradientScale dw + weightDecay w;  v = momentum v + (1 - dampening) g (v = g at the first step);
 /// w -= learningRate (g + momentum v where Nesterov, else v).
 /// </summary>
-public readonly record struct SgdStep(float LearningRate, float Momentum, float Dampening, float WeightDecay, bool Nesterov, bool First, float GradientScale = 1f)
+public readonly record struct SgdStep(float LearningRate, float Momentum, float Dampening, float WeightDecay, bool Nesterov, bool First)
 {
+    /// <summary>[], on the device, which nobody waits for: multiplies every gradient; at 0 or NaN nothing is updated. Null for 1.</summary>
+    public Tensor? GradientScale { get; init; }
+
     /// <summary>The same step as it is when asked, for a device that launches it again later (<see cref="Recording"/>); null where it never changes.</summary>
     public Func<SgdStep>? Later { get; init; }
 }
@@ -181,8 +184,11 @@ public readonly record struct SgdStep(float LearningRate, float Momentum, float 
 /// AdamW (Loshchilov and Hutter 2019): w -= learningRate weightDecay w;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
 /// w -= learningRate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon), t counted from 1.
 /// </summary>
-public readonly record struct AdamStep(float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, int Step, float GradientScale = 1f)
+public readonly record struct AdamStep(float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, int Step)
 {
+    /// <inheritdoc cref="SgdStep.GradientScale"/>
+    public Tensor? GradientScale { get; init; }
+
     /// <inheritdoc cref="SgdStep.Later"/>
     public Func<AdamStep>? Later { get; init; }
 }

@@ -76,6 +76,17 @@ public abstract class Device
     /// <summary>Copies device bytes to the host; returns when they are there.</summary>
     public abstract void Download(DeviceMemory source, long offset, Span<byte> target);
 
+    /// <summary>
+    /// Starts to copy device bytes to the host, as they are after all kernels asked for so far; the function given waits until they are there,
+    /// not for what was asked for since. A device that cannot do that copies at once.
+    /// </summary>
+    public virtual Func<byte[]> BeginDownload(DeviceMemory source, long offset, int bytes)
+    {
+        var values = new byte[bytes];
+        Download(source, offset, values);
+        return () => values;
+    }
+
     /// <summary>Waits until all kernels asked for so far have finished.</summary>
     public abstract void Synchronize();
 

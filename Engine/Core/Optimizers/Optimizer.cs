@@ -38,6 +38,9 @@ public abstract class Optimizer
         }
     }
 
+    /// <summary>A factor of all gradients, [] on their device, that <see cref="Step"/> takes in; at 0 or NaN it leaves every parameter as it is. Null for 1.</summary>
+    public Tensor? GradientScale { get; set; }
+
     /// <summary>Steps taken so far; a parameter that had no gradient in some has taken fewer (<see cref="StepsOf"/>).</summary>
     public int Steps { get; set; }
 

@@ -46,6 +46,6 @@ public sealed class Sgd : Optimizer
     {
         parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [], Now() with { Later = Now });
 
-        SgdStep Now() => new(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, First: step() == 1);
+        SgdStep Now() => new(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, First: step() == 1) { GradientScale = GradientScale };
     }
 }

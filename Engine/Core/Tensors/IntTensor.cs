@@ -70,6 +70,13 @@ public sealed class IntTensor : IDisposable
         Device.Backend.Copy(from, to);
     }
 
+    /// <inheritdoc cref="Tensor.BeginToArray"/>
+    public Func<int[]> BeginToArray()
+    {
+        var bytes = Device.BeginDownload(Storage.Memory, 0, 4 * Length);
+        return () => MemoryMarshal.Cast<byte, int>(bytes()).ToArray();
+    }
+
     /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
     public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Share() : FromSpan(ToArray(), Shape, device);
 

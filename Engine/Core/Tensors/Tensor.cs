@@ -123,6 +123,16 @@ public partial class Tensor : IDisposable
         return values;
     }
 
+    /// <summary>
+    /// All elements as they are now, in row-major order, when the function given is called: it waits for what computes them, not for what
+    /// is asked for in between. So values of one step can be read while a GPU works on the next.
+    /// </summary>
+    public Func<float[]> BeginToArray()
+    {
+        var bytes = Device.BeginDownload(Storage.Memory, 4L * Offset, 4 * Length);
+        return () => MemoryMarshal.Cast<byte, float>(bytes()).ToArray();
+    }
+
     /// <summary>Copies all elements in row-major order.</summary>
     /// <exception cref="ArgumentException">The span has another length.</exception>
     public void CopyTo(Span<float> values)

@@ -17,6 +17,29 @@ static class CudaDriver
 
     public static void Check(int error) => CudaException.ThrowIfFailed((CudaError)error);
 
+    /// <summary>The CUDA version that the driver is for, and the GPUs that it sees; null where it does not answer.</summary>
+    public static (Version Version, int Devices)? Describe()
+    {
+        try
+        {
+            if (Initialize(0) != 0 || GetVersion(out var version) != 0) return null;
+            return (new Version(version / 1000, version % 1000 / 10), CountDevices(out var devices) == 0 ? devices : 0);
+        }
+        catch (Exception exception) when (exception is EntryPointNotFoundException or DllNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    [DllImport(Library, EntryPoint = "cuInit")]
+    static extern int Initialize(uint flags);
+
+    [DllImport(Library, EntryPoint = "cuDriverGetVersion")]
+    static extern int GetVersion(out int version);
+
+    [DllImport(Library, EntryPoint = "cuDeviceGetCount")]
+    static extern int CountDevices(out int count);
+
     [DllImport(Library, EntryPoint = "cuStreamBeginCapture_v2")]
     public static extern int BeginCapture(nint stream, int mode);
 

@@ -37,7 +37,7 @@ static class NativeLibraries
         string[] candidates = name switch
         {
             "cuda" when Environment.GetEnvironmentVariable(CudaPathVariable) is { Length: > 0 } file => [file],
-            "cuda" => ["libcuda.so.1"],
+            "cuda" => OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1"],
             "OpenCL" => ["libOpenCL.so.1"],
             _ => [],
         };

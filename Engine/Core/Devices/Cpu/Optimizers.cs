@@ -8,16 +8,20 @@ sealed unsafe partial class CpuBackend
 {
     public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step)
     {
+        var scale = step.GradientScale?.AsSpan()[0] ?? 1f;
+        if (!(scale > 0f)) return;
         float*[] w = Pointers(parameters), g = Pointers(gradients), v = Pointers(momenta);
         ForEachPart(parameters, (tensor, start, count) =>
-            Sweep.Rows(new SgdKernel(step, w[tensor], g[tensor], v.Length == 0 ? null : v[tensor]), start, count, count, 0));
+            Sweep.Rows(new SgdKernel(step, scale, w[tensor], g[tensor], v.Length == 0 ? null : v[tensor]), start, count, count, 0));
     }
 
     public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step)
     {
+        var scale = step.GradientScale?.AsSpan()[0] ?? 1f;
+        if (!(scale > 0f)) return;
         float*[] w = Pointers(parameters), g = Pointers(gradients), m = Pointers(first), v = Pointers(second);
         ForEachPart(parameters, (tensor, start, count) =>
-            Sweep.Rows(new AdamKernel(step, w[tensor], g[tensor], m[tensor], v[tensor]), start, count, count, 0));
+            Sweep.Rows(new AdamKernel(step, scale, w[tensor], g[tensor], m[tensor], v[tensor]), start, count, count, 0));
     }
 
     static float*[] Pointers(ReadOnlySpan<Tensor> tensors)
@@ -45,13 +49,13 @@ sealed unsafe partial class CpuBackend
     }
 }
 
-readonly unsafe struct SgdKernel(SgdStep step, float* w, float* dw, float* velocity) : IVectorKernel
+readonly unsafe struct SgdKernel(SgdStep step, float scale, float* w, float* dw, float* velocity) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
         var weight = lanes.Load(w + i);
-        var g = step.GradientScale * lanes.Load(dw + i) + step.WeightDecay * weight;
+        var g = scale * lanes.Load(dw + i) + step.WeightDecay * weight;
         var direction = g;
         if (velocity != null)
         {
@@ -64,7 +68,7 @@ readonly unsafe struct SgdKernel(SgdStep step, float* w, float* dw, float* veloc
     }
 }
 
-readonly unsafe struct AdamKernel(AdamStep step, float* w, float* dw, float* first, float* second) : IVectorKernel
+readonly unsafe struct AdamKernel(AdamStep step, float scale, float* w, float* dw, float* first, float* second) : IVectorKernel
 {
     readonly float correction1 = (float)(1 / (1 - Math.Pow(step.Beta1, step.Step)));
     readonly float correction2 = (float)(1 / (1 - Math.Pow(step.Beta2, step.Step)));
@@ -72,7 +76,7 @@ readonly unsafe struct AdamKernel(AdamStep step, float* w, float* dw, float* fir
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
-        var g = step.GradientScale * lanes.Load(dw + i);
+        var g = scale * lanes.Load(dw + i);
         var m = step.Beta1 * lanes.Load(first + i) + (1f - step.Beta1) * g;
         var v = step.Beta2 * lanes.Load(second + i) + (1f - step.Beta2) * g * g;
         lanes.Store(first + i, m);

@@ -1,0 +1,125 @@
+using QuadEngine.Data;
+using QuadEngine.Layers;
+
+namespace QuadEngine.Models;
+
+/// <summary>
+/// Forward, loss, backward and update of one batch. Nothing in it waits for the device, so that a GPU never stands still between steps: it
+/// records the step once and replays it (<see cref="RecordedStep"/>), and values are read when the next step is under way.
+/// </summary>
+/// <remarks>
+/// A step whose loss or gradients are not finite makes no update, nor does any after it: the device itself decides that, long before the
+/// host knows. The parameters then are those of before the step, and it can be run again to find the fault.
+/// </remarks>
+sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions options) : IDisposable
+{
+    Tensor? images, intact;
+    IntTensor? labels;
+    RecordedStep? recorded;
+    Results? replayed;
+
+    /// <summary>Starts the step; the batch stays the caller's.</summary>
+    /// <param name="batch">On the network's device.</param>
+    /// <param name="learningRate">Of the update.</param>
+    /// <param name="gradientsReady">Called between backward and update; a step with one goes through the host code.</param>
+    public Launched Launch(Batch batch, float learningRate, Action? gradientsReady)
+    {
+        optimizer.LearningRate = learningRate;
+        var randomPosition = Generator.Default.Position;
+        if (gradientsReady is not null || !MayRecord(batch))
+        {
+            using var results = Run(batch.Images, batch.Labels, gradientsReady);
+            return new(batch, learningRate, randomPosition, results);
+        }
+
+        images!.Assign(batch.Images);
+        labels!.Assign(batch.Labels);
+        recorded!.Run();
+        return new(batch, learningRate, randomPosition, replayed!);
+    }
+
+    /// <summary>Forward and backward alone.</summary>
+    public (Tensor Loss, IntTensor Found) Differentiate(Tensor images, IntTensor labels)
+    {
+        var logits = network.Forward(images);
+        var loss = Losses.CrossEntropy(logits, labels, options.LabelSmoothing);
+        if (network.Penalty() is { } penalty) loss += penalty;
+        loss.Backward();
+        return (loss, logits.ArgMax());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        recorded?.Dispose();
+        replayed?.Dispose();
+        images?.Dispose();
+        labels?.Dispose();
+        intact?.Dispose();
+    }
+
+    // The CPU gains nothing by it, and the last batch of an epoch may be smaller.
+    bool MayRecord(Batch batch)
+    {
+        var device = batch.Images.Device;
+        if (ReferenceEquals(device, Device.Cpu) || batch.Labels.Length != options.BatchSize) return false;
+        if (recorded is not null) return images!.Shape == batch.Images.Shape && images.Device == device;
+        images = Tensor.Empty(batch.Images.Shape, device).Keep();
+        labels = IntTensor.Empty(batch.Labels.Shape, device);
+        recorded = new RecordedStep(device, () =>
+        {
+            replayed?.Dispose();
+            replayed = Run(images, labels, null);
+        });
+        return true;
+    }
+
+    Results Run(Tensor images, IntTensor labels, Action? gradientsReady)
+    {
+        using var scope = new TensorScope();
+        var (loss, found) = Differentiate(images, labels);
+        gradientsReady?.Invoke();
+
+        using var noGrad = new NoGrad();
+        var squares = GradientClipping.SquaredNorm(network.Parameters());
+        intact ??= Tensor.Ones([], loss.Device).Keep();
+        var sum = loss + squares;
+        intact.Assign(intact * (sum - sum).Equal(Tensor.Scalar(0f, loss.Device)));      // NaN - NaN and infinity - infinity are NaN
+        optimizer.GradientScale = options.ClipNorm is { } limit ? intact * GradientClipping.Factor(squares, limit) : intact;
+        optimizer.Step();
+        optimizer.GradientScale = null;
+        return new(loss.Detach().Keep(), squares.Keep(), found);
+    }
+
+    /// <summary>What a step leaves on the device.</summary>
+    public sealed record Results(Tensor Loss, Tensor SquaredNorm, IntTensor Found) : IDisposable
+    {
+        public void Dispose()
+        {
+            Loss.Dispose();
+            SquaredNorm.Dispose();
+            Found.Dispose();
+        }
+    }
+
+    /// <summary>A step under way, and its values as soon as they are there.</summary>
+    public sealed class Launched(Batch batch, float learningRate, ulong randomPosition, Results results)
+    {
+        readonly Func<float[]> loss = results.Loss.BeginToArray(), squares = results.SquaredNorm.BeginToArray();
+        readonly Func<int[]> found = results.Found.BeginToArray(), labels = batch.Labels.BeginToArray();
+
+        public Batch Batch => batch;
+
+        public float LearningRate => learningRate;
+
+        /// <summary>Of <see cref="Generator.Default"/> before the step.</summary>
+        public ulong RandomPosition => randomPosition;
+
+        public float Loss => loss()[0];
+
+        /// <summary>Of all gradients, before they are clipped.</summary>
+        public float GradientNorm => MathF.Sqrt(squares()[0]);
+
+        public int Correct => found().Zip(labels()).Count(pair => pair.First == pair.Second);
+    }
+}
