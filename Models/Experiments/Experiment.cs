@@ -24,7 +24,10 @@ public abstract class Experiment
     /// <summary>Tables, charts and conclusions from the rows.</summary>
     public abstract void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale);
 
-    /// <summary>Networks trained by the protocol: a cell for each setting and seed, and one that measures the time of a step of each network.</summary>
+    /// <summary>
+    /// Networks trained by the protocol: a cell for each setting and seed. Before them one that measures the time of a step of each network, so that it can
+    /// be run while the machine does nothing else, and the others after, whatever it does.
+    /// </summary>
     /// <param name="scale">The protocol.</param>
     /// <param name="data">The images.</param>
     /// <param name="settings">The network of each setting, its weights drawn from a seed.</param>
@@ -33,10 +36,11 @@ public abstract class Experiment
         ExperimentScale scale, ExperimentData data, IEnumerable<(string Setting, Func<ulong, ResNet> Network)> settings, Func<TrainerOptions, TrainerOptions>? change = null)
     {
         var all = settings.ToArray();
-        return Repeat(scale, all.Select(entry => (entry.Setting, Trial(entry.Network)))).Append(new Cell("time of a step", scale.Seeds[0], _ =>
+        var times = new Cell("time of a step", scale.Seeds[0], _ =>
         [
             .. all.Zip(StepTime.Measure([.. all.Select(entry => entry.Network(scale.Seeds[0]))], scale, data), (entry, time) => (entry.Setting, new Measurements { { StepTime.Milliseconds, time } })),
-        ]));
+        ]);
+        return Repeat(scale, all.Select(entry => (entry.Setting, Trial(entry.Network)))).Prepend(times);
 
         Func<ulong, CancellationToken, Measurements> Trial(Func<ulong, ResNet> network) => (seed, cancellation) => NetworkTrial.Run(network(seed), scale, data, seed, cancellation, change);
     }
