@@ -29,7 +29,7 @@ public class OperationParityTests
         var leaves = call.Inputs.Select(input => input.To(device)).ToArray();
         foreach (var leaf in leaves) leaf.RequiresGrad = true;
         var y = call.Apply(leaves);
-        if (y.RequiresGrad) y.Backward(Tensor.Uniform(y.Shape, -1f, 1f, new Generator(1)).To(device));
+        if (y.RequiresGrad) y.Backward(Tensor.Uniform(y.Shape, -1f, 1f, new Generator(1)).To(y.Device));
         return [y.ToArray(), .. leaves.Select(leaf => leaf.Grad?.ToArray())];
     }
 }
