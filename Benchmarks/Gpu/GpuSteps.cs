@@ -33,6 +33,8 @@ sealed class GpuSteps
     /// <summary>Seconds of a step whose kernels the host launches.</summary>
     public double ByLaunches()
     {
+        // The first step makes the optimizer's state.
+        Train();
         var before = device.Launches;
         Train();
         Launches = device.Launches - before;

@@ -59,6 +59,24 @@ public class PrecisionTests
         }
     }
 
+    // The shapes of a ResNet's stages take tiles that small random shapes do not.
+    [Test]
+    public void Stages_of_a_resnet_convolve_as_on_the_cpu([Values(Precision.Float32, Precision.Bf16)] Precision precision, [Values(16, 32, 64)] int channels)
+    {
+        var device = OpenCl(precision);
+        var side = 512 / channels;
+        var g = new ConvGeometry(32, side, side, channels, channels, new Window(3, 3, 1, 1));
+        var stage = new BackendCase(nameof(Backend.Conv2d), "", s =>
+        {
+            Tensor x = s.Values([32, side, side, channels]), w = s.Values([3, 3, channels, channels]), y = s.Output(x.Shape), mean = s.Output([channels]), variance = s.Output([channels]), dw = s.Output(w.Shape), dx = s.Output(x.Shape);
+            s.Backend.Conv2d(x, w, g, new Epilogue { Statistics = new ChannelStatistics(mean, variance) }, y);
+            s.Backend.Conv2dInputGradient(x, w, g, dx);
+            s.Backend.Conv2dFilterGradient(x, x, g, dw);
+            foreach (var (name, result) in ((string, Tensor)[])[("y", y), ("mean", mean), ("variance", variance), ("dx", dx), ("dw", dw)]) s.Result(name, result);
+        }, Tolerance: 1e-3f); // Gradients of filters add up 32,768 products; some are 10,000 large.
+        Parity.AssertSame(stage, Device.Cpu, device, seed: 2, round: Bf16.Round);
+    }
+
     [Test]
     public void A_name_has_a_precision()
     {

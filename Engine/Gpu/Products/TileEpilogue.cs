@@ -39,7 +39,11 @@ readonly struct TileEpilogue
         float columnBias = inside ? bias.Or(column, 0f) : 0f, columnScale = inside ? scale.Or(column, 1f) : 1f, columnShift = inside ? shift.Or(column, 0f) : 0f;
         var rank = inside && quadratic != 0 && neurons.Head(column) == column ? neurons.Rank(column) : 0;
         var running = new Moments(0f, 0f, 0f);
-        for (var slab = 0; slab < TMultiplier.Slabs && firstRow + TMultiplier.RowOf(slab, 0) < grid.Rows; slab++)
+
+        // Slabs of which a row lies in the matrix. Their number is not known before the kernel runs: the loop over them stays one.
+        var slabs = 0;
+        while (slabs < TMultiplier.Slabs && firstRow + TMultiplier.RowOf(slabs, 0) < grid.Rows) slabs++;
+        for (var slab = 0; slab < slabs; slab++)
         {
             TMultiplier.Put(sums, slab, shared);
             Group.Barrier();
