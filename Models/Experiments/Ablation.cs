@@ -5,7 +5,7 @@ namespace QuadEngine.Models;
 /// <summary>The stability techniques taken away.</summary>
 public sealed class Ablation : Experiment
 {
-    const string All = "all techniques", None = "none of the three";
+    const string All = "all techniques", None = "none of the three", Alone = "y alone, f not put out";
     const int Rank = 7;
 
     /// <inheritdoc/>
@@ -31,7 +31,7 @@ public sealed class Ablation : Experiment
         ("gradient through f cut", new() { Detached = true }),
         ("Q penalised towards orthonormal", new() { Basis = Basis.Penalised }),
         ("Q retracted to orthonormal", new() { Basis = Basis.Retracted }),
-        ("y alone, f not put out", new() { Vectorised = false }),
+        (Alone, new() { Vectorised = false }),
     ];
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ public sealed class Ablation : Experiment
             ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3),
             ("ms a step", StepTime.Milliseconds, 1, 1));
         page.Text(StepTime.Describe(scale));
-        page.Text("\"y alone\" costs k + 1 times as much at equal width, and is here to show what the f are worth as channels.");
+        if (rows.Settings.Contains(Alone)) page.Text("\"y alone\" costs k + 1 times as much at equal width, and is here to show what the f are worth as channels.");
         page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TrainLoss, "training loss"));
         page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TestAccuracies, "test accuracy, %"));
         var diverged = NetworkTrial.DivergedRuns(rows).GroupBy(row => row.Setting).ToArray();
