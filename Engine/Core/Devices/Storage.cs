@@ -28,6 +28,7 @@ public sealed class Storage
     DeviceMemory? memory;
     Deferred? pending;
     HashSet<Storage>? readers;
+    Arrangement? arrangement;
     int owners = 1;
 
     internal Storage(Device device, DeviceMemory memory, int length)
@@ -130,8 +131,29 @@ public sealed class Storage
         }
 
         Version++;
+        Keep(null);
         Recording.Current?.OnHost(Writing);
     }
+
+    /// <summary>
+    /// This memory as a kernel wants it (a filter, transformed). What is asked for a second time while nothing was written stays until the memory
+    /// is written or freed: a network at inference arranges its filters once; one in training asks once a step and keeps none.
+    /// </summary>
+    /// <param name="form">Tells one arrangement from another.</param>
+    /// <param name="arrange">Makes it.</param>
+    /// <returns>A share of it, which the caller releases.</returns>
+    internal Storage Arranged(in ArrangedForm form, Func<Storage> arrange)
+    {
+        var known = Volatile.Read(ref arrangement);
+        var again = known is not null && known.Form == form && known.Version == Version;
+        if (again && known!.Result is { } kept && kept.TryRetain()) return kept;
+        var version = Version;
+        var result = again ? arrange().Retain() : null;
+        Keep(new Arrangement(form, version, result));
+        return result ?? arrange();
+    }
+
+    void Keep(Arrangement? next) => Interlocked.Exchange(ref arrangement, next)?.Result?.Release();
 
     internal void AddReader(Storage reader)
     {
@@ -152,6 +174,7 @@ public sealed class Storage
     internal void Release()
     {
         if (Interlocked.Decrement(ref owners) > 0) return;
+        Keep(null);
         if (memory is not null) Device.Pool.Return(memory);
         if (Interlocked.Exchange(ref pending, null) is not { } work) return;
         work.StopReading(this);
@@ -175,4 +198,14 @@ public sealed class Storage
         copy.Storage.Version = Version + 1;
         return copy;
     }
+
+    // Result is null after the first request.
+    sealed record Arrangement(ArrangedForm Form, int Version, Storage? Result);
 }
+
+/// <summary>How a kernel arranges a matrix within some memory for itself.</summary>
+/// <param name="Kernel">Whose arrangement.</param>
+/// <param name="Offset">First element of the matrix.</param>
+/// <param name="Rows">Its rows.</param>
+/// <param name="Columns">Its columns.</param>
+readonly record struct ArrangedForm(string Kernel, int Offset, int Rows, int Columns);

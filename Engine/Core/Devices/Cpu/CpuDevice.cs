@@ -59,6 +59,9 @@ static unsafe class CpuPointers
     /// <summary>The first element; the caller keeps the handle alive.</summary>
     public static float* Pointer(this Tensor tensor) => ((CpuMemory)tensor.Storage.Memory).Pointer + tensor.Offset;
 
+    /// <summary>The first element; the caller holds a share.</summary>
+    public static float* Pointer(this Storage storage) => ((CpuMemory)storage.Memory).Pointer;
+
     /// <summary>The first element; the caller keeps the handle alive.</summary>
     public static int* Pointer(this IntTensor tensor) => (int*)((CpuMemory)tensor.Storage.Memory).Pointer;
 }

@@ -81,19 +81,24 @@ sealed unsafe class Panels : IDisposable
             return;
         }
 
-        packed = MakeRoom();
+        packed = Device.Cpu.Pool.Rent(sizeof(float) * (long)Depth * All.Sum(panel => panel.Tile.Columns));
+        Place(((CpuMemory)packed).Pointer);
         ThreadTeam.Run(All.Length * source.Segments.Length, new PackJob(source, All));
     }
 
-    /// <summary>Room for an operand that whoever asks writes himself: row k of a panel at Data + k Step.</summary>
-    /// <param name="depth">its rows</param>
-    /// <param name="columns">its columns</param>
-    public Panels(int depth, int columns)
+    /// <summary>Panels over memory of the caller's, who also writes it: row k of a panel at Data + k Step.</summary>
+    /// <param name="depth">their rows</param>
+    /// <param name="columns">their columns</param>
+    /// <param name="memory">of <see cref="Floats"/></param>
+    public Panels(int depth, int columns, float* memory)
     {
         Depth = depth;
         All = Cut(columns);
-        packed = MakeRoom();
+        Place(memory);
     }
+
+    /// <summary>The size of the panels of an operand.</summary>
+    public static int Floats(int depth, int columns) => checked(depth * Cut(columns).Sum(panel => panel.Tile.Columns));
 
     public Panel[] All { get; }
 
@@ -105,17 +110,13 @@ sealed unsafe class Panels : IDisposable
         if (packed is not null) Device.Cpu.Pool.Return(packed);
     }
 
-    DeviceMemory MakeRoom()
+    void Place(float* target)
     {
-        var memory = Device.Cpu.Pool.Rent(sizeof(float) * (long)Depth * All.Sum(panel => panel.Tile.Columns));
-        var target = ((CpuMemory)memory).Pointer;
         for (var i = 0; i < All.Length; i++)
         {
             All[i] = All[i] with { Data = (nint)target, Step = All[i].Tile.Columns };
             target += (long)Depth * All[i].Tile.Columns;
         }
-
-        return memory;
     }
 
     /// <summary>Covers columns with tiles, the widest first.</summary>

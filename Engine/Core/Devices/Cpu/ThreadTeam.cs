@@ -99,6 +99,7 @@ static class ThreadTeam
         public void TakeChunks(int member)
         {
             var all = shares;
+            var ran = 0;
             for (var turn = 0; turn < all.Length; turn++)
             {
                 var share = all[(member + turn) % all.Length];
@@ -113,9 +114,11 @@ static class ThreadTeam
                         Interlocked.CompareExchange(ref failure, exception, null);
                     }
 
-                    Interlocked.Increment(ref done.Value);
+                    ran++;
                 }
             }
+
+            if (ran > 0) Interlocked.Add(ref done.Value, ran);
         }
 
         protected abstract void RunChunk(int chunk);

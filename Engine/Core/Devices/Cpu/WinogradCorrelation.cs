@@ -31,7 +31,7 @@ sealed unsafe class WinogradCorrelation
     public required int Channels { get; init; }
     public required int Padding { get; init; }
 
-    /// <summary>The transformed filter: position after position, [Channels, OutChannels] each.</summary>
+    /// <summary>The transformed filter: position after position, [Channels, OutChannels] each and a row that is not read.</summary>
     public required Panels Filter { get; init; }
 
     /// <summary>y: [Batch, OutHeight, OutWidth, OutChannels].</summary>
@@ -57,20 +57,43 @@ sealed unsafe class WinogradCorrelation
 
     static void Run(Tensor filter, ConvGeometry geometry, bool turned, Func<Panels, WinogradCorrelation> create)
     {
-        int inputs = turned ? geometry.OutChannels : geometry.InChannels, outputs = turned ? geometry.InChannels : geometry.OutChannels, pairs = inputs * outputs;
-        using var panels = new Panels(WinogradTransforms.Positions * inputs, outputs);
-        var exchanged = turned ? Device.Cpu.Pool.Rent(sizeof(float) * 9L * pairs) : null;
-        var g = filter.Pointer();
-        if (exchanged is CpuMemory copy)
+        var (inputs, outputs) = turned ? (geometry.OutChannels, geometry.InChannels) : (geometry.InChannels, geometry.OutChannels);
+        var depth = WinogradTransforms.Positions * FilterRows(inputs);
+        var keeps = !turned && WinogradTransforms.IsFilterWorthKeeping(geometry);
+        var u = keeps ? filter.Storage.Arranged(new ArrangedForm("Winograd", filter.Offset, inputs, outputs), Transformed) : Transformed();
+        try
         {
-            g = copy.Pointer;
-            new StridedCopy([9, inputs, outputs], [pairs, 1, inputs], [pairs, outputs, 1]).All(filter.Pointer(), g);
+            create(new Panels(depth, outputs, u.Pointer())).Run();
+        }
+        finally
+        {
+            u.Release();
         }
 
-        ThreadTeam.Run(inputs, new FilterJob(g, inputs, outputs, turned, panels.All));
-        if (exchanged is not null) Device.Cpu.Pool.Return(exchanged);
-        create(panels).Run();
+        Storage Transformed()
+        {
+            var transformed = Device.Cpu.Allocate(Panels.Floats(depth, outputs));
+            Transform(filter.Pointer(), inputs, outputs, turned, new Panels(depth, outputs, transformed.Pointer()));
+            return transformed;
+        }
     }
+
+    static void Transform(float* g, int inputs, int outputs, bool turned, Panels u)
+    {
+        var pairs = inputs * outputs;
+        var exchanged = turned ? Device.Cpu.Pool.Rent(sizeof(float) * 9L * pairs) : null;
+        if (exchanged is CpuMemory copy)
+        {
+            new StridedCopy([9, inputs, outputs], [pairs, 1, inputs], [pairs, outputs, 1]).All(g, copy.Pointer);
+            g = copy.Pointer;
+        }
+
+        ThreadTeam.Run(inputs, new FilterJob(g, inputs, outputs, turned, u.All));
+        if (exchanged is not null) Device.Cpu.Pool.Return(exchanged);
+    }
+
+    // Rows of a position in the filter's panels. One more than it has, as a transform touches all positions at once: see WinogradTransforms.PositionStep.
+    static int FilterRows(int inputs) => inputs + 1;
 
     int OutHeight => Height + 2 * Padding - 2;
     int OutWidth => Width + 2 * Padding - 2;
@@ -140,7 +163,7 @@ sealed unsafe class WinogradCorrelation
             {
                 X = v, XRow = Channels, XOffsets = offsets,
                 Y = m + panel.Column, YRow = OutChannels,
-                Following = WinogradTransforms.Positions - 1, XNext = stepV, FNext = Channels * panel.Step, YNext = stepM,
+                Following = WinogradTransforms.Positions - 1, XNext = stepV, FNext = FilterRows(Channels) * panel.Step, YNext = stepM,
             };
             var depth = new DepthBlocks(Channels, panel.Tile.Columns);
             for (var block = 0; block < depth.Count; block++)
@@ -177,7 +200,7 @@ sealed unsafe class WinogradCorrelation
             foreach (var panel in panels)
             {
                 float* g = filter + (nint)channel * outputs + panel.Column, u = (float*)panel.Data + channel * panel.Step;
-                ChannelPass.Run(new FilterTransform(g, (nint)inputs * outputs, u, inputs * panel.Step, turned), panel.Width);
+                ChannelPass.Run(new FilterTransform(g, (nint)inputs * outputs, u, FilterRows(inputs) * panel.Step, turned), panel.Width);
             }
         }
     }

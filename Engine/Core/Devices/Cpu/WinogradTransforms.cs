@@ -57,12 +57,20 @@ static class WinogradTransforms
     /// <summary>The transformed filter stays in the second-level cache.</summary>
     public static bool IsNear(int inputs, int outputs) => sizeof(float) * (long)Positions * inputs * outputs <= SecondCacheBytes;
 
+    /// <summary>
+    /// So few tiles that transforming the filter takes as long as some tenth of the products: a filter that stays the same is transformed once.
+    /// </summary>
+    public static bool IsFilterWorthKeeping(ConvGeometry geometry) =>
+        (long)TilesOver(geometry.OutHeight) * TilesOver(geometry.OutWidth) * geometry.Batch <= TilesForKeptFilter;
+
     // Whole register tiles only.
     const int Block = 16;
 
     const long SecondCacheBytes = 1 << 20;
 
     const int TilesForFarFilter = 64;
+
+    const int TilesForKeptFilter = 1024;
 
     /// <summary>e + p o and e - p o: the values at two opposite points from the even and the odd part of a polynomial.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

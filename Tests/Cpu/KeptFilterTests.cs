@@ -1,0 +1,123 @@
+using QuadEngine.Operations;
+
+namespace QuadEngine.Tests.Cpu;
+
+/// <summary>A filter that is used again unchanged is kept transformed: nobody sees that but by the time it takes and the memory it holds.</summary>
+public class KeptFilterTests
+{
+    static readonly int[] ImageShape = [1, 8, 8, 16], FilterShape = [3, 3, 16, 32];
+
+    static Tensor Image() => Tensor.Uniform(ImageShape, generator: new Generator(1));
+
+    static float[] Convolve(Tensor image, Tensor filter)
+    {
+        using var y = Conv2d.Apply(image, filter, padding: 1);
+        return y.ToArray();
+    }
+
+    static float[] Fresh(Tensor image, float[] filter)
+    {
+        using var unused = Tensor.FromArray(filter, FilterShape);
+        return Convolve(image, unused);
+    }
+
+    static float[] Values(ulong seed)
+    {
+        using var values = Tensor.Uniform(FilterShape, generator: new Generator(seed));
+        return values.ToArray();
+    }
+
+    [Test]
+    public void It_gives_the_bits_of_one_used_for_the_first_time()
+    {
+        using Tensor image = Image(), filter = Tensor.FromArray(Values(2), FilterShape);
+        var expected = Fresh(image, Values(2));
+        for (var use = 1; use <= 4; use++) Assert.That(Convolve(image, filter), Is.EqualTo(expected), $"use {use}");
+    }
+
+    [Test]
+    public void It_is_transformed_again_when_the_filter_was_written()
+    {
+        using Tensor image = Image(), filter = Tensor.FromArray(Values(2), FilterShape);
+        for (ulong seed = 3; seed < 6; seed++)
+        {
+            for (var use = 0; use < 3; use++) Convolve(image, filter);
+            filter.Assign(Values(seed));
+            for (var use = 1; use <= 3; use++) Assert.That(Convolve(image, filter), Is.EqualTo(Fresh(image, Values(seed))), $"use {use} after it was written");
+        }
+    }
+
+    [Test]
+    public void It_is_transformed_again_after_a_step_of_an_optimizer()
+    {
+        using var image = Image();
+        var filter = new Parameter(Tensor.FromArray(Values(2), FilterShape));
+        var sgd = new Sgd([filter], 0.1f);
+        for (var use = 0; use < 3; use++) Convolve(image, filter);
+        using (var loss = Conv2d.Apply(image, filter, padding: 1).Square().Mean()) loss.Backward();
+        sgd.Step();
+        Assert.That(Convolve(image, filter), Is.EqualTo(Fresh(image, filter.ToArray())));
+    }
+
+    [Test]
+    public void Slices_of_one_tensor_have_filters_of_their_own()
+    {
+        using Tensor image = Image(), both = Tensor.FromArray([.. Values(2), .. Values(3)], [6, 3, 16, 32]);
+        using Tensor first = both.Slice(0, 0, 3), second = both.Slice(0, 3, 3);
+        for (var use = 1; use <= 3; use++)
+        {
+            Assert.That(Convolve(image, first), Is.EqualTo(Fresh(image, Values(2))), $"first, use {use}");
+            Assert.That(Convolve(image, second), Is.EqualTo(Fresh(image, Values(3))), $"second, use {use}");
+            Assert.That(Convolve(image, second), Is.EqualTo(Fresh(image, Values(3))), $"second, use {use}, again");
+        }
+    }
+
+    [Test]
+    public void Its_memory_goes_back_when_the_filter_is_written_or_dropped()
+    {
+        using var image = Image();
+        var before = Device.Cpu.Pool.Statistics.InUse;
+        var filter = Tensor.FromArray(Values(2), FilterShape);
+        var alone = Device.Cpu.Pool.Statistics.InUse;
+        Convolve(image, filter);
+        Assert.That(Device.Cpu.Pool.Statistics.InUse, Is.EqualTo(alone), "after the first use");
+        Convolve(image, filter);
+        Assert.That(Device.Cpu.Pool.Statistics.InUse, Is.GreaterThan(alone), "after the second use");
+        filter.Assign(Values(3));
+        Assert.That(Device.Cpu.Pool.Statistics.InUse, Is.EqualTo(alone), "after it was written");
+        Convolve(image, filter);
+        Convolve(image, filter);
+        filter.Dispose();
+        Assert.That(Device.Cpu.Pool.Statistics.InUse, Is.EqualTo(before), "after it was dropped");
+    }
+
+    [Test]
+    public void Training_keeps_none()
+    {
+        using var image = Image();
+        var filter = new Parameter(Tensor.FromArray(Values(2), FilterShape));
+        var sgd = new Sgd([filter], 0.1f);
+        long afterFirst = 0;
+        for (var step = 1; step <= 3; step++)
+        {
+            using (var loss = Conv2d.Apply(image, filter, padding: 1).Square().Mean()) loss.Backward();
+            sgd.Step();
+            sgd.ClearGrad();
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            var inUse = Device.Cpu.Pool.Statistics.InUse;
+            if (step == 1) afterFirst = inUse;
+            Assert.That(inUse, Is.LessThanOrEqualTo(afterFirst), $"step {step}");
+        }
+    }
+
+    [Test]
+    public void Threads_that_share_it_get_the_same_bits()
+    {
+        using Tensor image = Image(), filter = Tensor.FromArray(Values(2), FilterShape);
+        var expected = Fresh(image, Values(2));
+        var results = new float[64][];
+        Parallel.For(0, results.Length, i => results[i] = Convolve(image, filter));
+        Assert.That(results, Is.All.EqualTo(expected));
+    }
+}
