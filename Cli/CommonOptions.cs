@@ -23,7 +23,26 @@ static class CommonOptions
 
     public static Option<string?> Shortcut() => Choice("--shortcut", "Where a CIFAR ResNet changes shape: a pads with zero channels, b convolves", ["a", "b"]);
 
-    public static Option<string?> Data() => Choice("--data", "The data set", Datasets.Names);
+    public static Option<string?> Data()
+    {
+        var option = new Option<string?>("--data") { Description = $"The data set: {string.Join(", ", Datasets.Names)}; or a folder of pictures with a sub-folder for each class.", HelpName = "NAME|DIR" };
+        option.CompletionSources.Add([.. Datasets.Names]);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !IsNamed(value) && !Directory.Exists(value))
+                result.AddError($"--data: there is no data set \"{value}\" (known: {string.Join(", ", Datasets.Names)}), and no folder of pictures at {Path.GetFullPath(value)}");
+        });
+        return option;
+    }
+
+    /// <summary>A data set's name, or the full path of a folder of pictures; null where none was given.</summary>
+    public static string? Data(ParseResult parsed, Option<string?> data) =>
+        parsed.GetValue(data) is not { } value ? null : IsNamed(value) ? value.ToLowerInvariant() : Path.TrimEndingDirectorySeparator(Path.GetFullPath(value));
+
+    /// <summary>Whether it is the name of a data set, and no folder.</summary>
+    public static bool IsNamed(string data) => Datasets.Names.Contains(data, StringComparer.OrdinalIgnoreCase);
+
+    public static Option<int?> ImageSize() => Number<int>("--image-size", "Height and width of the pictures of a folder as the network sees them. Default: their own, at most 64, or 224 in the ImageNet form", 8, 4096);
 
     public static Option<string?> DataFolder() => new("--data-dir") { Description = $"The folder with the data set's files. Default: {Datasets.DefaultFolder}", HelpName = "DIR" };
 

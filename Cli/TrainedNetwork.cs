@@ -4,56 +4,121 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli;
 
-/// <summary>The options that name a trained network, and how it is found from them.</summary>
+/// <summary>The options that name a trained network and its data, and how both are found from them.</summary>
 sealed class TrainedNetwork
 {
     readonly Option<string> weights = new("--weights") { Description = "A file of weights (safetensors, or a PyTorch checkpoint), or a run folder for its best.", HelpName = "FILE", Required = true };
     readonly NetworkOptions network = new();
-    readonly Option<string?> data = CommonOptions.Data();
+    readonly Option<string?> data = CommonOptions.Data(), dataFolder = CommonOptions.DataFolder();
+    readonly Option<int?> imageSize = CommonOptions.ImageSize();
 
     /// <summary>In the order of the help.</summary>
-    public IReadOnlyList<Option> All => [weights, .. network.All, data];
+    public IReadOnlyList<Option> All => [weights, .. network.All, data, imageSize];
+
+    /// <summary>For commands that read the images of data sets too.</summary>
+    public IReadOnlyList<Option> AllWithImages => [.. All, dataFolder];
 
     /// <summary>The file of weights.</summary>
     public string File(ParseResult parsed) => Find(parsed.GetRequiredValue(weights)).File;
 
-    /// <summary>The network with the size, normalisation and classes of its images: from the file itself, or from the data set that it was trained on.</summary>
+    /// <summary>The network with the size, normalisation and classes of its images: of the data that was given, else what the file says, else of the run's data.</summary>
     public Classifier Classifier(ParseResult parsed)
     {
         var (file, run) = Find(parsed.GetRequiredValue(weights));
-        var name = parsed.GetValue(data)?.ToLowerInvariant();
-        WeightFile.Read(file, out var metadata);
-        if (name is null && Models.Classifier.Describes(metadata)) return Models.Classifier.Read(file);
-
-        name ??= run?.Data ?? throw new ArgumentException($"{file} does not say on which data; add --data NAME (known: {string.Join(", ", Datasets.Names)})");
-        var info = Datasets.Get(name);
-        var configuration = network.Configuration(parsed, Checkpoint.ReadNetwork(file)) with
-        {
-            Height = info.ImageShape[0],
-            Width = info.ImageShape[1],
-            Channels = info.ImageShape[2],
-            Classes = info.Classes,
-        };
-        CheckData(file, info);
-        var module = configuration.Build();
-        Checkpoint.LoadWeights(file, module);
-        return new(configuration, module, info.ClassNames, info.Normalization);
+        return CommonOptions.Data(parsed, data) is { } given ? Of(parsed, file, given) : Itself(parsed, file) ?? Of(parsed, file, run?.Data ?? throw Unsaid(file));
     }
 
-    /// <summary>Weights that know their network know what it reads and tells apart.</summary>
-    /// <exception cref="ArgumentException">A data set is of other channels or classes.</exception>
-    public static void CheckData(string file, DatasetInfo info)
+    /// <summary>The network, the images that it is to be judged by, and what they are.</summary>
+    public (Classifier Classifier, LabelledImages Images, string Source) ForJudging(ParseResult parsed)
     {
-        if (Checkpoint.ReadNetwork(file) is { } known && (known.Channels != info.ImageShape[2] || known.Classes != info.Classes))
-            throw new ArgumentException($"{file} was trained on images [{known.Height}, {known.Width}, {known.Channels}] of {known.Classes} classes, but {info.Name} has {info.ImageShape} of {info.Classes}; "
-                + $"give --data the data set that it was trained on (known: {string.Join(", ", Datasets.Names)})");
+        var (file, run) = Find(parsed.GetRequiredValue(weights));
+        var name = CommonOptions.Data(parsed, data) ?? run?.Data ?? throw Unsaid(file);
+        if (CommonOptions.IsNamed(name))
+        {
+            var trained = Of(parsed, file, name);
+            var images = Datasets.Load(name, parsed.GetValue(dataFolder) ?? run?.DataFolder).Test;
+            return (trained, images, $"the {images.Count:N0} test images of {name}");
+        }
+
+        var classifier = Itself(parsed, file) ?? Of(parsed, file, name);
+        var (folder, source) = TestImages(name, classifier.Images.Classes, run?.Data == name ? run.Pictures : null);
+        var size = new PictureOptions { Size = classifier.Configuration.Height, Channels = classifier.Configuration.Channels };
+        return (classifier, size.Open(folder, classifier.Images), source);
+    }
+
+    /// <summary>What a network reads and tells apart where it is made for some data: a data set, or a folder of pictures.</summary>
+    public static (Shape Shape, ImageDescription Images) Describe(string data, string model, int? size, int? channels)
+    {
+        var share = Networks.IsImageNetForm(model) ? 0.875f : 1f;
+        if (CommonOptions.IsNamed(data))
+        {
+            var info = Datasets.Get(data);
+            return (info.ImageShape, new(info.ClassNames, info.Normalization.Mean, info.Normalization.Std, share));
+        }
+
+        var pictures = RunConfiguration.ForFolder(data, model, size).Pictures!;
+        pictures = pictures with { Channels = channels ?? pictures.Channels };
+        var normalization = pictures.Channels == 1 ? Normalization.UnitRange(1) : Normalization.ImageNet;
+        return (pictures.ImageShape, new(ImageFolder.Open(FolderSplits.TrainPart(data)).ClassNames, normalization.Mean, normalization.Std, share));
     }
 
     /// <summary>The file of weights at a path, and the run that it is of: a file in a run folder is of that run.</summary>
-    public static (string File, RunConfiguration? Run) Find(string path)
+    static (string File, RunConfiguration? Run) Find(string path)
     {
         if (Directory.Exists(path)) path = RunFolder.Open(path).Best;
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         return (path, RunFolder.Exists(folder) ? RunFolder.Open(folder).Configuration : null);
     }
+
+    // A checkpoint of this engine says what it reads and tells apart.
+    Classifier? Itself(ParseResult parsed, string file)
+    {
+        if (Checkpoint.ReadNetwork(file) is not { } known || Checkpoint.ReadImages(file) is not { } images) return null;
+        var size = parsed.GetValue(imageSize);
+        return Build(file, network.Configuration(parsed, known) with { Height = size ?? known.Height, Width = size ?? known.Width }, images);
+    }
+
+    Classifier Of(ParseResult parsed, string file, string name)
+    {
+        var known = Checkpoint.ReadNetwork(file);
+        var configuration = network.Configuration(parsed, known);
+        var (shape, images) = Describe(name, configuration.Model, parsed.GetValue(imageSize) ?? known?.Height, known?.Channels);
+        if (known is not null && (known.Channels != shape[2] || known.Classes != images.Classes.Count))
+            throw new ArgumentException($"{file} was trained on images [{known.Height}, {known.Width}, {known.Channels}] of {known.Classes} classes, but {name} has {shape} of {images.Classes.Count}; "
+                + $"give --data what it was trained on: a data set (known: {string.Join(", ", Datasets.Names)}), or a folder of pictures");
+        if (Checkpoint.ReadImages(file) is { } described && !described.Classes.SequenceEqual(images.Classes))
+            throw new ArgumentException($"{file} tells the classes {string.Join(", ", described.Classes)} apart, but those of {name} are {string.Join(", ", images.Classes)}; give --data images of the same classes");
+        return Build(file, configuration with { Height = shape[0], Width = shape[1], Channels = shape[2], Classes = images.Classes.Count }, images);
+    }
+
+    static Classifier Build(string file, NetworkConfiguration configuration, ImageDescription images)
+    {
+        var module = configuration.Build();
+        Checkpoint.LoadWeights(file, module);
+        return new(configuration, module, images);
+    }
+
+    /// <param name="folder">A folder of pictures.</param>
+    /// <param name="classes">Of the network.</param>
+    /// <param name="trained">How it was split, where the network was trained on it.</param>
+    static (ImageFolder Images, string Source) TestImages(string folder, IReadOnlyList<string> classes, PictureOptions? trained)
+    {
+        if (FolderSplits.TestPart(folder) is { } part)
+        {
+            var images = ImageFolder.Open(part, classes);
+            return (images, $"the {images.Count:N0} pictures in {part}");
+        }
+
+        if (trained is not null)
+        {
+            var heldOut = trained.Split(folder).Test;
+            return (heldOut, $"the {heldOut.Count:N0} pictures of {folder} that were held out");
+        }
+
+        var all = ImageFolder.Open(FolderSplits.TrainPart(folder), classes);
+        return (all, $"all {all.Count:N0} pictures of {folder}");
+    }
+
+    static ArgumentException Unsaid(string file) =>
+        new($"{file} does not say on which data; add --data NAME (known: {string.Join(", ", Datasets.Names)}), or --data DIR for a folder of pictures");
 }

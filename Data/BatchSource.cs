@@ -23,8 +23,8 @@ abstract class BatchSource
     public abstract void Write(int image, ulong seed, int epoch, Span<float> to);
 }
 
-/// <summary>The images of a data set in memory.</summary>
-sealed class DatasetSource(ImageDataset data, Augmentation augmentation) : BatchSource
+/// <summary>The images of a data set.</summary>
+sealed class DatasetSource(LabelledImages data, Augmentation augmentation) : BatchSource
 {
     readonly BatchWriter writer = new(data);
 
@@ -34,7 +34,7 @@ sealed class DatasetSource(ImageDataset data, Augmentation augmentation) : Batch
 
     public override object? Randomness => augmentation.IsRandom ? augmentation : null;
 
-    public override int Label(int image) => data.Labels.Span[image];
+    public override int Label(int image) => data.Label(image);
 
     public override void Write(int image, ulong seed, int epoch, Span<float> to) =>
         writer.Write(image, augmentation.IsRandom ? augmentation.Draw(seed, epoch, image) : default, to);

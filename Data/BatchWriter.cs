@@ -6,10 +6,10 @@ namespace QuadEngine.Data;
 /// </summary>
 sealed class BatchWriter
 {
-    readonly ImageDataset data;
+    readonly LabelledImages data;
     readonly int height, width, channels;
 
-    public BatchWriter(ImageDataset data)
+    public BatchWriter(LabelledImages data)
     {
         this.data = data;
         (height, width, channels) = (data.Height, data.Width, data.Channels);

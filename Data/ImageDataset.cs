@@ -4,7 +4,7 @@ namespace QuadEngine.Data;
 /// Labelled images of one size, held in memory as bytes: pixels [N, H, W, C] (channels last), labels [N].
 /// A data set is immutable; slices share its memory.
 /// </summary>
-public sealed class ImageDataset
+public sealed class ImageDataset : LabelledImages
 {
     /// <summary>A data set over pixels [N, H, W, C] and labels [N], which it keeps and does not copy.</summary>
     /// <param name="name">What to call it in messages.</param>
@@ -19,11 +19,8 @@ public sealed class ImageDataset
     public ImageDataset(
         string name, ReadOnlyMemory<byte> pixels, ReadOnlyMemory<int> labels, IReadOnlyList<string> classNames,
         int height, int width, int channels, Normalization? normalization = null)
+        : base(name, classNames, Positive(name, height, width, channels), normalization ?? Normalization.UnitRange(channels))
     {
-        Check.That(height > 0 && width > 0 && channels > 0, nameof(ImageDataset),
-            $"{name} has images [{height}, {width}, {channels}], expected a positive height, width and number of channels.");
-
-        ImageShape = [height, width, channels];
         Check.That(pixels.Length == (long)labels.Length * ImageShape.Elements, nameof(ImageDataset),
             $"{name} has {pixels.Length} pixel bytes, expected {(long)labels.Length * ImageShape.Elements} for {labels.Length} images {ImageShape}.");
 
@@ -32,25 +29,16 @@ public sealed class ImageDataset
             Check.That(span[i] >= 0 && span[i] < classNames.Count, nameof(ImageDataset),
                 $"label {i} of {name} is {span[i]}, expected 0 to {classNames.Count - 1}, since there are {classNames.Count} class names.");
 
-        Name = name;
         Pixels = pixels;
         Labels = labels;
-        ClassNames = classNames;
-        Normalization = Fitting(normalization ?? Normalization.UnitRange(channels));
     }
 
     ImageDataset(ImageDataset whole, ReadOnlyMemory<byte> pixels, ReadOnlyMemory<int> labels, Normalization normalization)
+        : base(whole.Name, whole.ClassNames, whole.ImageShape, normalization)
     {
-        Name = whole.Name;
-        ClassNames = whole.ClassNames;
-        ImageShape = whole.ImageShape;
         Pixels = pixels;
         Labels = labels;
-        Normalization = Fitting(normalization);
     }
-
-    /// <summary>What it is called, e.g. "cifar10".</summary>
-    public string Name { get; }
 
     /// <summary>All pixels: bytes [N, H, W, C].</summary>
     public ReadOnlyMemory<byte> Pixels { get; }
@@ -58,32 +46,14 @@ public sealed class ImageDataset
     /// <summary>All labels: class numbers [N].</summary>
     public ReadOnlyMemory<int> Labels { get; }
 
-    /// <summary>One name a class.</summary>
-    public IReadOnlyList<string> ClassNames { get; }
+    /// <inheritdoc/>
+    public override int Count => Labels.Length;
 
-    /// <summary>How bytes become the numbers a network sees.</summary>
-    public Normalization Normalization { get; }
+    /// <inheritdoc/>
+    public override ReadOnlySpan<byte> Image(int index) => Pixels.Span.Slice(index * ImageShape.Elements, ImageShape.Elements);
 
-    /// <summary>N, the number of images.</summary>
-    public int Count => Labels.Length;
-
-    /// <summary>The number of classes.</summary>
-    public int Classes => ClassNames.Count;
-
-    /// <summary>[H, W, C], the shape of one image.</summary>
-    public Shape ImageShape { get; }
-
-    /// <summary>H, in pixels.</summary>
-    public int Height => ImageShape[0];
-
-    /// <summary>W, in pixels.</summary>
-    public int Width => ImageShape[1];
-
-    /// <summary>C: 1 for grey images, 3 for RGB.</summary>
-    public int Channels => ImageShape[2];
-
-    /// <summary>The bytes [H, W, C] of one image.</summary>
-    public ReadOnlySpan<byte> Image(int index) => Pixels.Span.Slice(index * ImageShape.Elements, ImageShape.Elements);
+    /// <inheritdoc/>
+    public override int Label(int index) => Labels.Span[index];
 
     /// <summary>The images <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> - 1, over the same memory.</summary>
     /// <exception cref="ArgumentException">The data set does not have these images.</exception>
@@ -102,31 +72,10 @@ public sealed class ImageDataset
     /// <exception cref="ArgumentException">It is for another number of channels.</exception>
     public ImageDataset With(Normalization normalization) => new(this, Pixels, Labels, normalization);
 
-    /// <summary>
-    /// The batches of one epoch: images [N, H, W, C] and labels [N]. For training give a seed; for evaluation leave it out.
-    /// <code>foreach (var (images, labels) in train.Batches(128, seed: 1, epoch: e, augmentation: Augmentation.PadCropFlip)) ...</code>
-    /// </summary>
-    /// <param name="batchSize">Images in a batch.</param>
-    /// <param name="seed">Shuffles the images, another order each epoch; in their own order where it is left out.</param>
-    /// <param name="epoch">Which epoch, counted from 0: the order and the augmentation depend on it.</param>
-    /// <param name="augmentation">Random changes of the images; none where it is left out. Needs a seed.</param>
-    /// <param name="dropLast">Leaves out a last batch with fewer images.</param>
-    /// <param name="start">The first batch: resumes an epoch in its middle with the bits it would have had.</param>
-    /// <param name="prefetch">Batches in preparation at once on other threads; 0 prepares them on the caller's. Changes no bit.</param>
-    /// <param name="device">Where the tensors go; the CPU where it is left out.</param>
-    /// <exception cref="ArgumentException">An argument is out of range, or an augmentation has no seed.</exception>
-    public Loader Batches(
-        int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false,
-        int start = 0, int prefetch = 2, Device? device = null) =>
-        new(new DatasetSource(this, augmentation ?? Augmentation.None), batchSize, seed, epoch, dropLast, start, prefetch, device);
-
-    /// <inheritdoc/>
-    public override string ToString() => $"ImageDataset({Name}: {Count:N0} images {ImageShape}, {Classes} classes)";
-
-    Normalization Fitting(Normalization normalization)
+    static Shape Positive(string name, int height, int width, int channels)
     {
-        Check.That(normalization.Channels == Channels, nameof(ImageDataset),
-            $"the normalisation is for {normalization.Channels} channels, but the images of {Name} have {Channels}.");
-        return normalization;
+        Check.That(height > 0 && width > 0 && channels > 0, nameof(ImageDataset),
+            $"{name} has images [{height}, {width}, {channels}], expected a positive height, width and number of channels.");
+        return [height, width, channels];
     }
 }

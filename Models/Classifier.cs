@@ -27,8 +27,6 @@ public sealed record ImageDescription(IReadOnlyList<string> Classes, IReadOnlyLi
 /// </summary>
 public sealed class Classifier
 {
-    const string ImagesKey = "quadengine.images";
-
     readonly Normalization normalization;
 
     /// <summary>A classifier over a network, which it switches to inference.</summary>
@@ -60,7 +58,7 @@ public sealed class Classifier
     /// <summary>Values of one input: height x width x channels.</summary>
     public int InputLength => Configuration.InputShape().Elements;
 
-    /// <summary>Reads a file that <see cref="Save"/> wrote.</summary>
+    /// <summary>Reads a checkpoint of a run, or a file that <see cref="Save"/> wrote.</summary>
     /// <exception cref="InvalidFileException">The file is damaged, or does not say what its images are.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static Classifier Read(string path)
@@ -74,24 +72,24 @@ public sealed class Classifier
     public static Classifier Read(SafeTensors file, string name)
     {
         var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
-        var images = JsonSerializer.Deserialize(Value(ImagesKey), ModelsJson.Default.ImageDescription)!;
+        var images = JsonSerializer.Deserialize(Value(Checkpoint.ImagesKey), ModelsJson.Default.ImageDescription)!;
         var network = configuration.Build();
-        network.LoadStateDictionary(file.ReadAll());
+        network.LoadStateDictionary(Checkpoint.WeightsOf(file.ReadAll()));
         return new(configuration, network, images);
 
         string Value(string key) => file.Metadata.GetValueOrDefault(key)
-            ?? throw new InvalidFileException(name, $"metadata \"{key}\"", "it is missing, so the file does not say what its weights are for", "Write it with `quad export --format safetensors`, or Classifier.Save.");
+            ?? throw new InvalidFileException(name, $"metadata \"{key}\"", "it is missing, so the file does not say what its weights are for", "Use a checkpoint of a run, or write it with `quad export --format safetensors` or Classifier.Save.");
     }
 
     /// <summary>Whether a file says what its images are, as <see cref="Save"/> writes it.</summary>
-    public static bool Describes(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(ImagesKey) && metadata.ContainsKey(Checkpoint.NetworkKey);
+    public static bool Describes(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Checkpoint.ImagesKey) && metadata.ContainsKey(Checkpoint.NetworkKey);
 
     /// <summary>Writes network, weights and meaning as one file.</summary>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public void Save(string path) => SafeTensors.Write(path, Network.StateDictionary(), new Dictionary<string, string>
     {
         [Checkpoint.NetworkKey] = JsonSerializer.Serialize(Configuration, ModelsJson.Compact.NetworkConfiguration),
-        [ImagesKey] = JsonSerializer.Serialize(Images, ModelsJson.Compact.ImageDescription),
+        [Checkpoint.ImagesKey] = JsonSerializer.Serialize(Images, ModelsJson.Compact.ImageDescription),
     });
 
     /// <summary>The classes of a picture, the most probable first.</summary>

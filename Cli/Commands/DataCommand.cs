@@ -5,14 +5,28 @@ using Spectre.Console;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad data</c>: which data sets there are, and their download.</summary>
+/// <summary><c>quad data</c>: which data sets there are, their download, and folders of pictures.</summary>
 static class DataCommand
 {
-    public static Command Create(Output output) => new ToolCommand("data", "List the data sets, or download one.", "quad data list\nquad data get cifar10")
+    public static Command Create(Output output) => new ToolCommand("data", "List the data sets, download one, look at a folder of pictures, or make one.", "quad data list\nquad data get cifar10\nquad data show photos")
     {
         List(output),
         Get(output),
+        PictureCommands.Show(output),
+        PictureCommands.Export(output),
     };
+
+    /// <summary>The name of a data set.</summary>
+    public static Argument<string> Name(IEnumerable<string> known)
+    {
+        var name = new Argument<string>("name") { Description = $"One of {string.Join(", ", known)}.", HelpName = "NAME" };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var value }] && !Datasets.Names.Contains(value))
+                result.AddError($"there is no data set \"{value}\" (known: {string.Join(", ", known)})");
+        });
+        return name;
+    }
 
     static Command List(Output output)
     {
@@ -32,12 +46,7 @@ static class DataCommand
 
     static Command Get(Output output)
     {
-        var name = new Argument<string>("name") { Description = $"One of {string.Join(", ", Downloadable())}.", HelpName = "NAME" };
-        name.Validators.Add(result =>
-        {
-            if (result.Tokens is [{ Value: var value }] && !Datasets.Names.Contains(value))
-                result.AddError($"data get: there is no data set \"{value}\" (known: {string.Join(", ", Downloadable())})");
-        });
+        var name = Name(Downloadable());
         var folder = CommonOptions.DataFolder();
         var json = CommonOptions.Json();
         var command = new ToolCommand("get", "Download the official files of a data set and check them.", "quad data get cifar10 --data-dir DIR") { name, folder, json };

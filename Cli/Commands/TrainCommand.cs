@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using QuadEngine.Data;
 using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
@@ -20,6 +21,7 @@ static class TrainCommand
             """
             quad train
             quad train --model resnet32 --neuron quadratic --rank 7 --data cifar10 --epochs 30 --output runs/a
+            quad train --data photos --image-size 64
             quad train --resume runs/a
             """);
         foreach (var option in options.All.Concat([threads, device, folder, resume, json])) command.Add(option);
@@ -77,11 +79,20 @@ static class TrainCommand
     {
         output.Line("", run.Configuration.Network.Title, $": {cost.Parameters:N0} parameters, {Hardware.Count(cost.MultiplyAdds)} multiply-adds an image");
         output.Line($"{run.Configuration.Data}: {run.Train.Count:N0} training and {run.Test.Count:N0} test images {run.Train.ImageShape}");
+        if (run.Configuration.Pictures is { } pictures) output.Line(Describe(run, pictures));
         output.Line($"{Hardware.Describe(run.Network.Device)}; writing to {run.Folder!.Folder}");
         if (resumed && run.Trainer.State.Step == 0) output.Line("there is no checkpoint in it yet; starting at step 1");
         else if (run.Trainer.State is { Step: > 0 } state && !run.Trainer.Finished)
             output.Line($"going on at step {state.Step + 1:N0} of {run.Trainer.Options.Epochs * run.Trainer.StepsPerEpoch:N0}, in epoch {state.Epoch + 1}");
         output.Line();
+    }
+
+    static string Describe(TrainingRun run, PictureOptions pictures)
+    {
+        var judge = run.Test.Name == run.Train.Name
+            ? string.Create(CultureInfo.InvariantCulture, $"{100f * pictures.TestShare:0.#} % of each are held out as test images (seed {pictures.Seed})")
+            : $"the test images are those in {run.Test.Name}";
+        return $"{run.Train.Classes} classes ({string.Join(", ", run.Train.ClassNames.Take(5))}{(run.Train.Classes > 5 ? ", ..." : "")}); {judge}{(run.Train is ImageDataset ? "" : "; too many for memory, read from their files each time")}";
     }
 
     static void Conclude(TrainingRun run, bool finished, int start, TimeSpan elapsed, Output output)
@@ -97,7 +108,7 @@ static class TrainCommand
         var (last, best) = (state.History[^1], state.Best!);
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
         output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}). "
-            + $"Curves: {folder.Curves}. Use it: quad eval --weights {folder.Best}");
+            + $"Curves: {folder.Curves}. Use it: quad {(run.Configuration.Pictures is null ? $"eval --weights {folder.Best}" : $"predict --weights {folder.Best} PICTURES")}");
     }
 
     static Report Report(TrainingRun run, CostModel cost, TimeSpan elapsed)

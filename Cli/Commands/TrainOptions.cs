@@ -8,23 +8,19 @@ namespace QuadEngine.Cli.Commands;
 /// <summary>The options of <c>quad train</c>, and the configuration that they make of the main job.</summary>
 sealed class TrainOptions
 {
-    static readonly Dictionary<string, Augmentation> augmentations = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["none"] = Augmentation.None,
-        ["flip"] = new(Flip: true),
-        ["crop"] = new(Padding: 4),
-        ["crop-flip"] = Augmentation.PadCropFlip,
-    };
+    static readonly string[] augmentations = ["none", "flip", "crop", "crop-flip"];
 
     static readonly RunConfiguration main = RunConfiguration.Main;
 
     readonly NetworkOptions network = new();
     readonly Option<string?> data = CommonOptions.Data(), dataFolder = CommonOptions.DataFolder();
-    readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from the first N training images only", 1, int.MaxValue);
-    readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", [.. augmentations.Keys]);
+    readonly Option<int?> imageSize = CommonOptions.ImageSize();
+    readonly Option<float?> testShare = CommonOptions.Number<float>("--test-share", $"The share of a folder's pictures that is held out to judge by, where it has no val or test folder. Default: {FolderSplits.DefaultTestShare}", 0.01f, 0.99f);
+    readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from N training images only: the first, of a folder so many evenly out of all classes", 1, int.MaxValue);
+    readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", augmentations);
 
-    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}", 1, 100_000);
-    readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}", 1, 1 << 20);
+    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a small folder as many as make about 800 steps, at most 100", 1, 100_000);
+    readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; 16 of a folder with fewer than 1,000 pictures", 1, 1 << 20);
     readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "The optimizer", Names<OptimizerKind>());
     readonly Option<float?> learningRate = CommonOptions.Number<float>("--learning-rate", $"The highest learning rate. Default: {main.Training.LearningRate}, of adamw 0.001", 1e-12f, 1e6f);
     readonly Option<string?> schedule = CommonOptions.Choice("--schedule", "How the learning rate falls: steps divides it by 10 at 1/2 and 3/4", Names<ScheduleKind>());
@@ -54,44 +50,62 @@ sealed class TrainOptions
     /// <summary>All that say what is trained and how, in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
     [
-        .. network.All, data, dataFolder, images, augmentation,
+        .. network.All, data, dataFolder, imageSize, testShare, images, augmentation,
         epochs, batch, optimizer, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, smoothing, clip,
         lambdaRate, lambdaDecay, lambdaDeviation, basis, retraction, unnormalised, detached, recompute,
         seed, checkpointSteps, checkpointSeconds, telemetrySteps,
     ];
 
-    /// <summary>The main job, changed by what was given.</summary>
+    /// <summary>What suits the data, changed by what was given.</summary>
     public RunConfiguration Configuration(ParseResult parsed, Device device)
     {
-        var dataName = parsed.GetValue(data)?.ToLowerInvariant() ?? main.Data;
-        var optimizerKind = Parse(parsed, optimizer, main.Training.Optimizer);
-        return main with
+        var usual = Usual(parsed);
+        var optimizerKind = Parse(parsed, optimizer, usual.Training.Optimizer);
+        return usual with
         {
-            Data = dataName,
             DataFolder = parsed.GetValue(dataFolder),
             TrainImages = parsed.GetValue(images),
             Device = device.Name,
             Network = Network(parsed),
-            Training = main.Training with
+            Training = usual.Training with
             {
-                Epochs = parsed.GetValue(epochs) ?? main.Training.Epochs,
-                BatchSize = parsed.GetValue(batch) ?? main.Training.BatchSize,
+                Epochs = parsed.GetValue(epochs) ?? usual.Training.Epochs,
+                BatchSize = parsed.GetValue(batch) ?? usual.Training.BatchSize,
                 Optimizer = optimizerKind,
-                LearningRate = parsed.GetValue(learningRate) ?? (optimizerKind == OptimizerKind.AdamW ? 1e-3f : main.Training.LearningRate),
-                Schedule = Parse(parsed, schedule, main.Training.Schedule),
-                WarmUpEpochs = parsed.GetValue(warmUp) ?? Math.Min(main.Training.WarmUpEpochs, 0.2f * (parsed.GetValue(epochs) ?? main.Training.Epochs)),
-                Momentum = parsed.GetValue(momentum) ?? main.Training.Momentum,
+                LearningRate = parsed.GetValue(learningRate) ?? (optimizerKind == OptimizerKind.AdamW ? 1e-3f : usual.Training.LearningRate),
+                Schedule = Parse(parsed, schedule, usual.Training.Schedule),
+                WarmUpEpochs = parsed.GetValue(warmUp) ?? Math.Min(usual.Training.WarmUpEpochs, 0.2f * (parsed.GetValue(epochs) ?? usual.Training.Epochs)),
+                Momentum = parsed.GetValue(momentum) ?? usual.Training.Momentum,
                 Nesterov = parsed.GetValue(nesterov),
-                WeightDecay = parsed.GetValue(weightDecay) ?? main.Training.WeightDecay,
-                LabelSmoothing = parsed.GetValue(smoothing) ?? main.Training.LabelSmoothing,
-                ClipNorm = parsed.GetValue(clip) ?? main.Training.ClipNorm,
-                Augmentation = parsed.GetValue(augmentation) is { } name ? augmentations[name] : Usual(dataName),
-                Seed = (ulong?)parsed.GetValue(seed) ?? main.Training.Seed,
+                WeightDecay = parsed.GetValue(weightDecay) ?? usual.Training.WeightDecay,
+                LabelSmoothing = parsed.GetValue(smoothing) ?? usual.Training.LabelSmoothing,
+                ClipNorm = parsed.GetValue(clip) ?? usual.Training.ClipNorm,
+                Augmentation = parsed.GetValue(augmentation) is { } name ? Augment(name, usual.Pictures) : usual.Training.Augmentation,
                 CheckpointSteps = parsed.GetValue(checkpointSteps),
-                CheckpointSeconds = parsed.GetValue(checkpointSeconds) ?? main.Training.CheckpointSeconds,
+                CheckpointSeconds = parsed.GetValue(checkpointSeconds) ?? usual.Training.CheckpointSeconds,
                 TelemetrySteps = parsed.GetValue(telemetrySteps),
             },
         };
+    }
+
+    /// <summary>The main job on a data set, or what suits a folder of pictures.</summary>
+    RunConfiguration Usual(ParseResult parsed)
+    {
+        var name = CommonOptions.Data(parsed, data) ?? main.Data;
+        var seeded = (ulong?)parsed.GetValue(seed) ?? main.Training.Seed;
+        if (!CommonOptions.IsNamed(name))
+            return RunConfiguration.ForFolder(name, Network(parsed).Model, parsed.GetValue(imageSize), parsed.GetValue(testShare) ?? FolderSplits.DefaultTestShare, seeded);
+        if (parsed.GetValue(imageSize) is not null || parsed.GetValue(testShare) is not null)
+            throw new ArgumentException($"{imageSize.Name} and {testShare.Name} are for a folder of pictures (--data DIR); {name} has its own size and test images");
+
+        // Clothes and photographs may be mirrored, digits may not; photographs may be shifted too.
+        var augmentation = name switch
+        {
+            "cifar10" or "cifar100" => Augmentation.PadCropFlip,
+            "mnist" => Augmentation.None,
+            _ => new(Flip: true),
+        };
+        return main with { Data = name, Training = main.Training with { Seed = seeded, Augmentation = augmentation } };
     }
 
     NetworkConfiguration Network(ParseResult parsed) => network.Configuration(parsed, main.Network) with
@@ -109,13 +123,10 @@ sealed class TrainOptions
         },
     };
 
-    // Clothes and photographs may be mirrored, digits may not; photographs may be shifted too.
-    static Augmentation Usual(string data) => augmentations[data switch
-    {
-        "cifar10" or "cifar100" => "crop-flip",
-        "mnist" => "none",
-        _ => "flip",
-    }];
+    // An eighth of a side is the usual 4 of 32 pixels.
+    static Augmentation Augment(string name, PictureOptions? pictures) => new(
+        Padding: name.StartsWith("crop", StringComparison.OrdinalIgnoreCase) ? (pictures?.Size ?? 32) / 8 : 0,
+        Flip: name.EndsWith("flip", StringComparison.OrdinalIgnoreCase));
 
     static T Parse<T>(ParseResult parsed, Option<string?> option, T otherwise) where T : struct, Enum =>
         parsed.GetValue(option) is { } name ? Enum.Parse<T>(name, ignoreCase: true) : otherwise;

@@ -10,13 +10,13 @@ namespace QuadEngine.Data;
 /// </summary>
 public sealed class ImageFolder
 {
-    ImageFolder(string folder, IReadOnlyList<string> classNames, IReadOnlyList<string> files, IReadOnlyList<int> labels) =>
-        (Folder, ClassNames, Files, Labels) = (folder, classNames, files, labels);
+    ImageFolder(string folder, IReadOnlyList<string> classNames, IReadOnlyList<string> files, IReadOnlyList<int> labels, int leftOut) =>
+        (Folder, ClassNames, Files, Labels, LeftOut) = (folder, classNames, files, labels, leftOut);
 
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The names of the class folders, in ordinal order.</summary>
+    /// <summary>The names of the classes; where the folder itself says them, those of its sub-folders in ordinal order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>The paths of all images, class after class, each class in ordinal order.</summary>
@@ -25,26 +25,33 @@ public sealed class ImageFolder
     /// <summary>The class of each image.</summary>
     public IReadOnlyList<int> Labels { get; }
 
+    /// <summary>Other files in the folder: no images by their names, or images in no class.</summary>
+    public int LeftOut { get; }
+
     /// <summary>N, the number of images.</summary>
     public int Count => Files.Count;
 
-    /// <summary>Lists a folder. Folders without images are classes too; files that are no images by their names are left out.</summary>
+    /// <summary>
+    /// Lists a folder. Folders without images are classes too; files that are no images by their names are left out, and so is what has a name
+    /// with a dot in front.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="classNames">The classes that a network tells apart, in its order; where it is left out, every sub-folder is a class.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="ArgumentException">It has no folders with images in them.</exception>
-    public static ImageFolder Open(string folder)
+    /// <exception cref="ArgumentException">It has no folders with images in them, or one that is none of the classes.</exception>
+    public static ImageFolder Open(string folder, IReadOnlyList<string>? classNames = null)
     {
-        string[] classes = [.. Directory.EnumerateDirectories(folder).Order(StringComparer.Ordinal)];
-        var files = new List<string>();
-        var labels = new List<int>();
-        for (var label = 0; label < classes.Length; label++)
-            foreach (var file in Directory.EnumerateFiles(classes[label], "*", SearchOption.AllDirectories).Where(IsImage).Order(StringComparer.Ordinal))
-            {
-                files.Add(file);
-                labels.Add(label);
-            }
+        string[] found = [.. Directory.EnumerateDirectories(folder).Where(IsShown).Order(StringComparer.Ordinal)];
+        string[] names = [.. found.Select(path => Path.GetFileName(path))];
+        classNames ??= names;
+        var unknown = names.Except(classNames).ToArray();
+        Check.That(unknown.Length == 0, nameof(ImageFolder), $"{folder} has {Listed(unknown)}, expected folders of the classes {Listed(classNames)}; a class is its folder's name, capitals included.");
 
-        Check.That(files.Count > 0, nameof(ImageFolder), $"{folder} has {classes.Length} folders and no images in them; expected a folder for each class, with files {string.Join(", ", Picture.Extensions)}.");
-        return new(folder, [.. classes.Select(path => Path.GetFileName(path))], files, labels);
+        var classes = classNames.Select(name => Array.IndexOf(names, name)).Select(i => i < 0 ? [] : ImagesIn(found[i])).ToArray();
+        var (count, all) = (classes.Sum(images => images.Length), FilesIn(folder).Count());
+        Check.That(found.Length > 0, nameof(ImageFolder), $"{folder} has no folders in it; expected one for each class with its pictures inside, like {Path.Combine(folder, "cat", "1.jpg")}.");
+        Check.That(count > 0, nameof(ImageFolder), $"the folders of {folder} ({Listed(names)}) have no pictures in them; expected files {string.Join(", ", Picture.Extensions)}.");
+        return new(folder, classNames, [.. classes.SelectMany(images => images)], [.. classes.SelectMany((images, label) => Enumerable.Repeat(label, images.Length))], all - count);
     }
 
     /// <summary>The batches of one epoch: images [N, H, W, C] and labels [N]. For training give a seed and <see cref="Framing.Random"/>.</summary>
@@ -64,17 +71,110 @@ public sealed class ImageFolder
         int start = 0, int? prefetch = null, Device? device = null) =>
         new(new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization), batchSize, seed, epoch, dropLast, start, prefetch ?? Environment.ProcessorCount, device);
 
+    /// <summary>The images as a data set that decodes, cuts and resizes each when a batch needs it: for folders that memory does not hold.</summary>
+    /// <inheritdoc cref="ToDataset"/>
+    public LabelledImages Stream(Shape imageShape, Framing? framing = null, Normalization? normalization = null) =>
+        new Streamed(new FolderSource(this, imageShape, Still(framing), normalization));
+
     /// <summary>All images decoded, cut and resized once, in memory: a data set as any other, where they fit.</summary>
-    /// <inheritdoc cref="Batches"/>
+    /// <param name="imageShape">[H, W, C] of what the network sees; C is 1 (grey) or 3 (RGB).</param>
+    /// <param name="framing">Which part of an image is seen, the same each time; <see cref="Framing.Centre"/> where it is left out.</param>
+    /// <param name="normalization">How bytes become numbers; ImageNet's for RGB and [0, 1] for grey where it is left out.</param>
+    /// <exception cref="ArgumentException">An argument is out of range, the framing is random, or the images take more than 2 GB.</exception>
+    /// <exception cref="InvalidFileException">Images are damaged; the message names them.</exception>
     public ImageDataset ToDataset(Shape imageShape, Framing? framing = null, Normalization? normalization = null)
     {
-        var source = new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization);
+        var source = new FolderSource(this, imageShape, Still(framing), normalization);
+        Check.That((long)Count * imageShape.Elements <= Array.MaxLength, nameof(ImageFolder), $"{Count} images {imageShape} take more than 2 GB; use {nameof(Stream)}, or a smaller size.");
         var pixels = new byte[Count * imageShape.Elements];
-        Parallel.For(0, Count, image => source.Pixels(image, seed: 0, epoch: 0).CopyTo(pixels.AsSpan(image * imageShape.Elements)));
-        return new(Path.GetFileName(Path.TrimEndingDirectorySeparator(Folder)), pixels, Labels.ToArray(), ClassNames, imageShape[0], imageShape[1], imageShape[2], source.Normalization);
+        var damaged = new InvalidFileException?[Count];
+        Parallel.For(0, Count, image =>
+        {
+            try
+            {
+                source.Pixels(image, seed: 0, epoch: 0).CopyTo(pixels.AsSpan(image * imageShape.Elements));
+            }
+            catch (InvalidFileException e)
+            {
+                damaged[image] = e;
+            }
+        });
+        Require([.. damaged.OfType<InvalidFileException>()]);
+        return new(Name, pixels, Labels.ToArray(), ClassNames, imageShape[0], imageShape[1], imageShape[2], source.Normalization);
     }
 
+    /// <summary>So many of the images, evenly out of all classes.</summary>
+    /// <exception cref="ArgumentException">There are fewer.</exception>
+    public ImageFolder Take(int count)
+    {
+        Check.That(count >= 0 && count <= Count, nameof(Take), $"asked for {count} images, but {Folder} has {Count}.");
+        return Select([.. Enumerable.Range(0, count).Select(i => (int)((long)i * Count / count))]);
+    }
+
+    /// <summary>What is known of the images from the heads of their files, without decoding them.</summary>
+    /// <exception cref="InvalidFileException">Files are no images; the message names them.</exception>
+    public FolderSurvey Survey()
+    {
+        var heads = new PictureHead[Count];
+        var damaged = new InvalidFileException?[Count];
+        Parallel.For(0, Count, image =>
+        {
+            try
+            {
+                heads[image] = PictureHead.Read(Files[image]);
+            }
+            catch (InvalidFileException e)
+            {
+                damaged[image] = e;
+            }
+        });
+        Require([.. damaged.OfType<InvalidFileException>()]);
+        return new(heads);
+    }
+
+    /// <summary>The name of the folder itself, without its place.</summary>
+    internal string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder)));
+
+    internal ImageFolder Select(IReadOnlyList<int> images) =>
+        new(Folder, ClassNames, [.. images.Select(image => Files[image])], [.. images.Select(image => Labels[image])], LeftOut);
+
+    /// <summary>"cat, dog and 3 more".</summary>
+    internal static string Listed(IReadOnlyCollection<string> names, int most = 5) =>
+        names.Count <= most ? string.Join(", ", names) : $"{string.Join(", ", names.Take(most))} and {names.Count - most} more";
+
+    static void Require(IReadOnlyList<InvalidFileException> damaged)
+    {
+        if (damaged.Count == 1) throw damaged[0];
+        if (damaged.Count > 1) throw new InvalidFileException(damaged[0].Path, "", $"it and {damaged.Count - 1} more cannot be decoded as PNG, JPEG or BMP: {Listed([.. damaged.Skip(1).Select(e => e.Path)])}", "Save them anew with another program, or take them out.");
+    }
+
+    static Framing Still(Framing? framing)
+    {
+        Check.That(framing is not { IsRandom: true }, nameof(ImageFolder), $"{framing} draws anew each time, but a data set shows the same each time; use {nameof(Batches)}.");
+        return framing ?? Framing.Centre;
+    }
+
+    static string[] ImagesIn(string folder) => [.. FilesIn(folder).Where(IsImage).Order(StringComparer.Ordinal)];
+
+    static IEnumerable<string> FilesIn(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
+        .Where(path => Path.GetRelativePath(folder, path).Split(Path.DirectorySeparatorChar).All(IsShown));
+
+    // ".git", and what file managers leave: ".DS_Store", "._1.jpg".
+    static bool IsShown(string path) => !Path.GetFileName(path).StartsWith('.');
+
     static bool IsImage(string path) => Picture.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>A data set whose images stay in their files.</summary>
+    sealed class Streamed(FolderSource source) : LabelledImages(source.Name, source.ClassNames, source.ImageShape, source.Normalization)
+    {
+        public override int Count => source.Count;
+
+        public override int Label(int index) => source.Label(index);
+
+        public override ReadOnlySpan<byte> Image(int index) => source.Pixels(index, seed: 0, epoch: 0);
+
+        private protected override int Ahead => Environment.ProcessorCount;
+    }
 
     sealed class FolderSource : BatchSource
     {
@@ -90,6 +190,10 @@ public sealed class ImageFolder
         }
 
         public Normalization Normalization { get; }
+
+        public string Name => folder.Name;
+
+        public IReadOnlyList<string> ClassNames => folder.ClassNames;
 
         public override int Count => folder.Count;
 

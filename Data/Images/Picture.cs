@@ -51,6 +51,10 @@ public sealed class Picture
         }
     }
 
+    /// <summary>Writes the image as PNG, exactly.</summary>
+    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    public void Save(string path) => AtomicFile.Write(path, stream => Png.Write(stream, this));
+
     /// <summary>Left and right exchanged.</summary>
     public Picture Mirror()
     {

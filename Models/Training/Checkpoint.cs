@@ -8,7 +8,7 @@ namespace QuadEngine.Models;
 
 /// <summary>
 /// Weights, and what training needs to go on, in one safetensors file: parameters and buffers under their PyTorch keys, the optimizer's
-/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" where a parameter took fewer steps than the run), and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/> and a
+/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" where a parameter took fewer steps than the run), and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/>, the <see cref="ImageDescription"/> and a
 /// checksum of all values. Other readers of safetensors find the weights there; the same state gives the same bytes.
 /// </summary>
 public static class Checkpoint
@@ -16,17 +16,17 @@ public static class Checkpoint
     const string SlotPrefix = "optimizer.", StepsSlot = "steps";
     const string StateKey = "quadengine.state", ChecksumKey = "quadengine.sha256";
 
-    internal const string NetworkKey = "quadengine.network";
+    internal const string NetworkKey = "quadengine.network", ImagesKey = "quadengine.images";
 
     /// <summary>Writes the weights alone.</summary>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
-    public static void SaveWeights(string path, Module network, NetworkConfiguration? configuration = null) =>
-        Save(path, network.StateDictionary(), configuration, state: null);
+    public static void SaveWeights(string path, Module network, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
+        Save(path, network.StateDictionary(), configuration, images, state: null);
 
     /// <summary>Writes everything that a run needs to go on.</summary>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
-    public static void Save(string path, Module network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null) =>
-        Save(path, network.StateDictionary().Concat(Slots(network, optimizer)), configuration, state);
+    public static void Save(string path, Module network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
+        Save(path, network.StateDictionary().Concat(Slots(network, optimizer)), configuration, images, state);
 
     /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, and <see cref="Generator.Default"/>.</summary>
     /// <exception cref="InvalidFileException">The file is damaged, or is of another network or optimizer. Nothing has been changed then.</exception>
@@ -62,11 +62,17 @@ public static class Checkpoint
     public static NetworkConfiguration? ReadNetwork(string path) =>
         Read(path).Metadata.TryGetValue(NetworkKey, out var json) ? Parse(path, NetworkKey, json, ModelsJson.Default.NetworkConfiguration) : null;
 
-    static void Save(string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, NetworkConfiguration? configuration, TrainingState? state)
+    /// <summary>What the images of a network are; null where a file does not say.</summary>
+    /// <inheritdoc cref="ReadNetwork"/>
+    public static ImageDescription? ReadImages(string path) =>
+        Read(path).Metadata.TryGetValue(ImagesKey, out var json) ? Parse(path, ImagesKey, json, ModelsJson.Default.ImageDescription) : null;
+
+    static void Save(string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, NetworkConfiguration? configuration, ImageDescription? images, TrainingState? state)
     {
         var ordered = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var metadata = new Dictionary<string, string> { [ChecksumKey] = Checksum(ordered) };
         if (configuration is not null) metadata[NetworkKey] = JsonSerializer.Serialize(configuration, ModelsJson.Compact.NetworkConfiguration);
+        if (images is not null) metadata[ImagesKey] = JsonSerializer.Serialize(images, ModelsJson.Compact.ImageDescription);
         if (state is not null) metadata[StateKey] = JsonSerializer.Serialize(state, ModelsJson.Compact.TrainingState);
         SafeTensors.Write(path, ordered, metadata);
     }
@@ -97,13 +103,17 @@ public static class Checkpoint
     {
         try
         {
-            network.LoadStateDictionary(tensors.Where(tensor => !tensor.Key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToDictionary());
+            network.LoadStateDictionary(WeightsOf(tensors));
         }
         catch (ArgumentException e)
         {
             throw new InvalidFileException(path, "", e.Message.TrimEnd('.'), "The file is of another network than the one asked for.");
         }
     }
+
+    /// <summary>Parameters and buffers, without the optimizer's tensors.</summary>
+    internal static IReadOnlyDictionary<string, HostTensor> WeightsOf(IReadOnlyDictionary<string, HostTensor> tensors) =>
+        tensors.Where(tensor => !tensor.Key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToDictionary();
 
     // ---- the optimizer's tensors
 

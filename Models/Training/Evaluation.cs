@@ -27,7 +27,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     /// <param name="judged">Told after each batch how many images are done.</param>
     /// <param name="cancellation">Stops between two batches.</param>
     /// <exception cref="ArgumentException">The data set is empty.</exception>
-    public static Evaluation Run(Module network, ImageDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
+    public static Evaluation Run(Module network, LabelledImages images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         Check.That(images.Count > 0, nameof(Evaluation), $"{images.Name} has no images to judge by.");
         var modes = network.Modules().Select(entry => (entry.Module, entry.Module.Training)).ToArray();

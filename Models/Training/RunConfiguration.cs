@@ -10,13 +10,16 @@ public sealed record RunConfiguration
     /// <summary>The network; its input and classes are those of the data.</summary>
     public NetworkConfiguration Network { get; init; } = new();
 
-    /// <summary>One of <see cref="Datasets.Names"/>.</summary>
+    /// <summary>One of <see cref="Datasets.Names"/>, or the folder of <see cref="Pictures"/>.</summary>
     public string Data { get; init; } = "fashion-mnist-sample";
 
     /// <summary>Where the data set's files are; null for <see cref="Datasets.DefaultFolder"/>.</summary>
     public string? DataFolder { get; init; }
 
-    /// <summary>Learn from so many of its training images only, the first; null for all.</summary>
+    /// <summary>How <see cref="Data"/>, a folder of pictures, becomes a data set; null where it is a data set's name.</summary>
+    public PictureOptions? Pictures { get; init; }
+
+    /// <summary>Learn from so many of its training images only: the first, of a folder so many evenly out of all classes; null for all.</summary>
     public int? TrainImages { get; init; }
 
     /// <summary>How it is trained.</summary>
@@ -32,6 +35,40 @@ public sealed record RunConfiguration
         // Few epochs want many steps: batches of 64 reach in 5 what batches of 128 at twice the rate reach in 6, and start more steadily.
         Training = new() { Epochs = 5, BatchSize = 64, LearningRate = 0.05f, WarmUpEpochs = 1f, WeightDecay = 5e-4f, Augmentation = new(Flip: true) },
     };
+
+    /// <summary>What suits a folder of pictures: the main job's network, as many epochs as make a training of it, pictures shifted and mirrored.</summary>
+    /// <param name="folder">A folder with a sub-folder for each class, or with train and val (or test) folders of that kind.</param>
+    /// <param name="model">One of <see cref="Networks.Names"/>; the main job's where it is left out.</param>
+    /// <param name="size">Height and width of what the network sees; the pictures' own where it is left out, at most 64, or 224 in the ImageNet form.</param>
+    /// <param name="testShare">The share of each class that is held out where the folder has no val or test part.</param>
+    /// <param name="seed">Of everything random, and of what is held out.</param>
+    /// <exception cref="ArgumentException">The folder cannot be learned from; the message says why.</exception>
+    /// <exception cref="InvalidFileException">Files are no pictures; the message names them.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    public static RunConfiguration ForFolder(string folder, string? model = null, int? size = null, float testShare = FolderSplits.DefaultTestShare, ulong seed = 1)
+    {
+        // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about so many steps.
+        const int steps = 800, mostEpochs = 100, small = 1000, smallBatch = 16;
+
+        var splits = FolderSplits.Open(folder, testShare, seed);
+        var network = Main.Network with { Model = model ?? Main.Network.Model };
+        var pictures = PictureOptions.For(splits, network.Model) with { TestShare = testShare, Seed = seed };
+        if (size is { } given) pictures = pictures with { Size = given };
+        var batch = splits.Train.Count < small ? smallBatch : Main.Training.BatchSize;
+        return Main with
+        {
+            Data = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)),
+            Pictures = pictures,
+            Network = network,
+            Training = Main.Training with
+            {
+                Epochs = Math.Clamp(steps * batch / splits.Train.Count, Main.Training.Epochs, mostEpochs),
+                BatchSize = batch,
+                Augmentation = new(Padding: pictures.Size / 8, Flip: true),       // 4 of 32, as is usual
+                Seed = seed,
+            },
+        };
+    }
 }
 
 /// <summary>JSON of the records that files hold, without reflection.</summary>

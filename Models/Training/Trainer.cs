@@ -25,7 +25,7 @@ public readonly record struct StepMetrics(int Step, float Loss, int Correct, int
 /// <remarks>The order of the images, dropout and everything else random follow from <see cref="TrainerOptions.Seed"/> and <see cref="Generator.Default"/>.</remarks>
 public sealed class Trainer
 {
-    readonly ImageDataset train, test;
+    readonly LabelledImages train, test;
     readonly RunFolder? folder;
     readonly Schedule schedule;
     readonly Stopwatch sinceCheckpoint = new();
@@ -38,7 +38,7 @@ public sealed class Trainer
     /// <param name="options">How.</param>
     /// <param name="folder">Where metrics, curves and checkpoints go; null for nowhere.</param>
     /// <exception cref="ArgumentException">An option is out of range, or a data set is empty.</exception>
-    public Trainer(Module network, ImageDataset train, ImageDataset test, TrainerOptions options, RunFolder? folder = null)
+    public Trainer(Module network, LabelledImages train, LabelledImages test, TrainerOptions options, RunFolder? folder = null)
     {
         options.Validate();
         Check.That(train.Count > 0, nameof(Trainer), $"{train.Name} has no images to learn from.");
@@ -219,7 +219,7 @@ public sealed class Trainer
 
         // The checkpoint comes last: killed before it, the run does this epoch again and writes the same.
         folder.Write(State.History);
-        if (State.Best != best) Checkpoint.SaveWeights(folder.Best, Network, folder.Configuration.Network);
+        if (State.Best != best) Checkpoint.SaveWeights(folder.Best, Network, folder.Configuration.Network, Images);
         SaveCheckpoint();
     }
 
@@ -228,11 +228,13 @@ public sealed class Trainer
     bool IsCheckpointDue() => folder is not null
         && (StepsLaunched % Options.CheckpointSteps == 0 || sinceCheckpoint.Elapsed.TotalSeconds >= Options.CheckpointSeconds);
 
+    ImageDescription Images => new(train.ClassNames, train.Normalization.Mean, train.Normalization.Std);
+
     void SaveCheckpoint()
     {
         if (folder is null) return;
         var random = Generator.Default;
-        Checkpoint.Save(folder.Last, Network, Optimizer, State with { RandomSeed = random.Seed, RandomPosition = random.Position }, folder.Configuration.Network);
+        Checkpoint.Save(folder.Last, Network, Optimizer, State with { RandomSeed = random.Seed, RandomPosition = random.Position }, folder.Configuration.Network, Images);
         sinceCheckpoint.Restart();
     }
 }

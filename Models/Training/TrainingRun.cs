@@ -12,9 +12,7 @@ public sealed class TrainingRun
     TrainingRun(RunConfiguration configuration, Func<RunConfiguration, RunFolder?> folderOf)
     {
         var device = Device.Get(configuration.Device);
-        var (train, test) = Datasets.Load(configuration.Data, configuration.DataFolder);
-        if (configuration.TrainImages is { } count) train = train.Take(count);
-
+        var (train, test) = Load(configuration);
         Configuration = configuration with
         {
             Network = configuration.Network with { Height = train.Height, Width = train.Width, Channels = train.Channels, Classes = train.Classes },
@@ -31,10 +29,10 @@ public sealed class TrainingRun
     public RunConfiguration Configuration { get; }
 
     /// <summary>Images to learn from.</summary>
-    public ImageDataset Train { get; }
+    public LabelledImages Train { get; }
 
     /// <summary>Images to judge by.</summary>
-    public ImageDataset Test { get; }
+    public LabelledImages Test { get; }
 
     /// <summary>The network in training.</summary>
     public Module Network { get; }
@@ -64,5 +62,17 @@ public sealed class TrainingRun
         var run = new TrainingRun(opened.Configuration with { Device = device ?? opened.Configuration.Device }, _ => opened);
         run.Trainer.Resume();
         return run;
+    }
+
+    static (LabelledImages Train, LabelledImages Test) Load(RunConfiguration configuration)
+    {
+        if (configuration.Pictures is not { } pictures)
+        {
+            var (train, test) = Datasets.Load(configuration.Data, configuration.DataFolder);
+            return (configuration.TrainImages is { } first ? train.Take(first) : train, test);
+        }
+
+        var splits = pictures.Split(configuration.Data);
+        return (pictures.Open(configuration.TrainImages is { } count ? splits.Train.Take(count) : splits.Train), pictures.Open(splits.Test));
     }
 }

@@ -15,6 +15,19 @@ public class PictureTests
         Assert.That(read.Pixels, Is.EqualTo(picture.Pixels));
     }
 
+    [TestCase(1, 1, 1)]
+    [TestCase(7, 5, 3)]
+    [TestCase(300, 301, 3)]
+    public void Saved_picture_reads_back_as_it_was(int height, int width, int channels)
+    {
+        using var files = new ImageFiles();
+        var (picture, path) = (ImageFiles.Waves(height, width, channels), Path.Combine(files.Folder, "a.png"));
+        picture.Save(path);
+        var read = Picture.Read(path, channels);
+        Assert.That((read.Height, read.Width), Is.EqualTo((height, width)));
+        Assert.That(read.Pixels, Is.EqualTo(picture.Pixels));
+    }
+
     [Test]
     public void Jpeg_gives_about_the_pixels_that_were_written()
     {

@@ -1,0 +1,64 @@
+using System.Buffers.Binary;
+using System.IO.Compression;
+
+namespace QuadEngine.Data;
+
+/// <summary>Writes PNG (ISO/IEC 15948): a header, one compressed stream of rows, an end; 8 bits a channel, each row as differences from its left neighbour pixel.</summary>
+static class Png
+{
+    const byte Sub = 1;
+
+    static readonly uint[] crcTable = [.. Enumerable.Range(0, 256).Select(Crc)];
+
+    public static void Write(Stream stream, Picture picture)
+    {
+        stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1a, (byte)'\n']);
+
+        var header = new byte[13];
+        BinaryPrimitives.WriteInt32BigEndian(header, picture.Width);
+        BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), picture.Height);
+        (header[8], header[9]) = (8, (byte)(picture.Channels == 1 ? 0 : 2));       // bits; grey or RGB
+        Chunk(stream, "IHDR"u8, header);
+        Chunk(stream, "IDAT"u8, Compressed(picture));
+        Chunk(stream, "IEND"u8, []);
+    }
+
+    static byte[] Compressed(Picture picture)
+    {
+        var (length, left) = (picture.Width * picture.Channels, picture.Channels);
+        var row = new byte[1 + length];
+        using var compressed = new MemoryStream();
+        using (var zlib = new ZLibStream(compressed, CompressionLevel.Optimal, leaveOpen: true))
+            for (var h = 0; h < picture.Height; h++)
+            {
+                var pixels = picture.Pixels.AsSpan(h * length, length);
+                row[0] = Sub;
+                for (var i = 0; i < length; i++) row[1 + i] = (byte)(pixels[i] - (i < left ? 0 : pixels[i - left]));
+                zlib.Write(row);
+            }
+
+        return compressed.ToArray();
+    }
+
+    static void Chunk(Stream stream, ReadOnlySpan<byte> kind, ReadOnlySpan<byte> data)
+    {
+        Span<byte> number = stackalloc byte[4];
+        BinaryPrimitives.WriteInt32BigEndian(number, data.Length);
+        stream.Write(number);
+        stream.Write(kind);
+        stream.Write(data);
+
+        var crc = uint.MaxValue;
+        foreach (var value in kind) crc = crcTable[(byte)(crc ^ value)] ^ (crc >> 8);
+        foreach (var value in data) crc = crcTable[(byte)(crc ^ value)] ^ (crc >> 8);
+        BinaryPrimitives.WriteUInt32BigEndian(number, ~crc);
+        stream.Write(number);
+    }
+
+    static uint Crc(int value)
+    {
+        var crc = (uint)value;
+        for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? 0xedb88320u ^ (crc >> 1) : crc >> 1;
+        return crc;
+    }
+}

@@ -1,0 +1,155 @@
+using QuadEngine.Data;
+using QuadEngine.Models;
+using QuadEngine.Tests.Images;
+
+namespace QuadEngine.Tests.Cli;
+
+/// <summary>A user's own pictures: a folder for each class.</summary>
+public sealed class PictureFolderTests
+{
+    static readonly string[] small = ["--model", "resnet8", "--batch", "8"], fourEpochs = [.. small, "--epochs", "4"];
+
+    QuadTool tool = null!;
+
+    [SetUp]
+    public void MakeFolder() => tool = new QuadTool();
+
+    [TearDown]
+    public void DeleteFolder() => tool.Dispose();
+
+    [Test]
+    public void Network_learns_a_folder_and_its_weights_know_size_classes_and_normalisation()
+    {
+        Write("photos/dark", 20, 40);
+        Write("photos/light", 20, 200);
+        var trained = Run(["train", "--data", tool.PathOf("photos"), "--image-size", "12", .. fourEpochs, "--output", tool.PathOf("run"), "--json"]);
+        Assert.That(trained.Text, Does.Contain("32 training and 8 test images [12, 12, 3]").And.Contain("2 classes (dark, light); 20 % of each are held out").And.Contain("quad predict --weights"));
+        Assert.That(trained.Json.GetProperty("accuracy").GetDouble(), Is.EqualTo(100));
+
+        var judged = Run(["eval", "--weights", tool.PathOf("run/last.safetensors"), "--json"]);
+        Assert.That(judged.Text, Does.Contain("the 8 pictures of").And.Contain("held out"));
+        Assert.That(judged.Json.GetProperty("loss").GetDouble(), Is.EqualTo(trained.Json.GetProperty("loss").GetDouble()).Within(1e-5));
+
+        // Far from its run the file is enough.
+        File.Move(tool.PathOf("run/best.safetensors"), tool.PathOf("mine.safetensors"));
+        Write("new/light", 3, 190);
+        var predicted = Run(["predict", "--weights", tool.PathOf("mine.safetensors"), tool.PathOf("new/light/0.png"), tool.PathOf("photos/dark/3.png"), "--json"]);
+        Assert.That(predicted.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("value").GetString()), Is.EqualTo(["light", "dark"]));
+        var others = Run(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", tool.PathOf("new"), "--json"]);
+        Assert.That(others.Text, Does.Contain("all 3 pictures of"));
+        Assert.That(others.Json.GetProperty("accuracy").GetDouble(), Is.EqualTo(100), "the folder's only class is the network's second");
+
+        Run(["export", "--weights", tool.PathOf("mine.safetensors"), "--format", "onnx", "--output", tool.PathOf("mine.onnx")]);
+        var classifier = Classifier.Read(tool.PathOf("mine.safetensors"));
+        Assert.That((classifier.Configuration.Height, classifier.Images.Classes), Is.EqualTo((12, (string[])["dark", "light"])));
+        Assert.That(Classifier.Read(tool.PathOf("run/last.safetensors")).Images.Classes, Is.EqualTo(["dark", "light"]), "the optimizer's tensors are passed over");
+
+        Fails(["eval", "--weights", tool.PathOf("mine.safetensors")], "does not say on which data", "--data DIR");
+        Fails(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", "mnist"], "[12, 12, 3] of 2 classes", "of 10");
+        Write("new/grey", 3, 120);
+        Fails(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", tool.PathOf("new")], "has grey", "dark, light");
+    }
+
+    [Test]
+    public void Parts_of_the_folder_are_used_and_summary_and_show_know_them()
+    {
+        Write("photos/train/dark", 9, 40);
+        Write("photos/train/light", 8, 200);
+        Write("photos/val/light", 4, 200);
+        File.WriteAllText(tool.PathOf("photos/train/light/notes.txt"), "");
+        var trained = Run(["train", "--data", tool.PathOf("photos"), .. small, "--epochs", "1", "--output", tool.PathOf("run")]);
+        Assert.That(trained.Text, Does.Contain("17 training and 4 test images [16, 16, 3]").And.Contain("the test images are those in val"));
+        Assert.That(Run(["eval", "--weights", tool.PathOf("run")]).Text, Does.Contain("the 4 pictures in").And.Contain("val"));
+
+        var shown = Run(["data", "show", tool.PathOf("photos"), "--json"]);
+        Assert.That(shown.Text, Does.Contain("those in val").And.Contain("16 to 24 pixels").And.Contain("1 other files are left out"));
+        Assert.That(shown.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("value").GetString()), Is.EqualTo(["9 + 0", "8 + 4"]));
+        Assert.That(Run(["summary", "--model", "resnet8", "--data", tool.PathOf("photos")]).Text, Does.Contain("[1, 16, 16, 16]").And.Contain("Linear(64 -> 2)"));
+        Assert.That(Run(["summary", "--model", "resnet8", "--data", tool.PathOf("photos"), "--image-size", "24"]).Text, Does.Contain("[1, 24, 24, 16]"));
+    }
+
+    [Test]
+    public void Streamed_pictures_train_the_bits_of_those_in_memory()
+    {
+        Write("photos/dark", 10, 40);
+        Write("photos/light", 10, 200);
+        foreach (var (name, held) in new[] { ("memory", long.MaxValue), ("files", 0L) })
+        {
+            var configuration = RunConfiguration.ForFolder(tool.PathOf("photos"), "resnet8", size: 10);
+            configuration = configuration with { Pictures = configuration.Pictures! with { HeldBytes = held }, Training = configuration.Training with { Epochs = 2, BatchSize = 6 } };
+            var run = TrainingRun.Start(configuration, tool.PathOf(name));
+            Assert.That(run.Train is ImageDataset, Is.EqualTo(held > 0));
+            run.Trainer.Run();
+        }
+
+        Assert.That(tool.Bytes("files/last.safetensors"), Is.EqualTo(tool.Bytes("memory/last.safetensors")));
+    }
+
+    [Test]
+    public void Run_goes_on_with_its_pictures_and_no_others()
+    {
+        Write("photos/dark", 10, 40);
+        Write("photos/light", 10, 200);
+        Run(["train", "--data", tool.PathOf("photos"), .. fourEpochs, "--output", tool.PathOf("run")]);
+        Assert.That(Run(["train", "--resume", tool.PathOf("run")]).Text, Does.Contain("finished already"));
+
+        File.Delete(tool.PathOf("photos/dark/5.png"));
+        Fails(["train", "--resume", tool.PathOf("run")], "are not those that the run began with", "new run");
+        Fails(["eval", "--weights", tool.PathOf("run")], "are not those that the run began with", "another folder");
+        Directory.Move(tool.PathOf("photos"), tool.PathOf("elsewhere"));
+        Fails(["train", "--resume", tool.PathOf("run")], "photos", "not there any more");
+    }
+
+    [Test]
+    public void Folders_that_cannot_be_learned_from_are_answered_before_anything_is_written()
+    {
+        Write("one/dark", 3, 40);
+        Fails(["train", "--data", tool.PathOf("one")], "one class only (dark)");
+        Fails(["train", "--data", tool.PathOf("one/dark")], "no folders");
+        Write("one/light", 3, 200);
+        File.WriteAllText(tool.PathOf("one/light/1.png"), "not a picture");
+        Fails(["train", "--data", tool.PathOf("one")], tool.PathOf("one/light/1.png"), "PNG");
+        Fails(["data", "show", tool.PathOf("one")], tool.PathOf("one/light/1.png"));
+        Fails(["data", "show", tool.PathOf("none")], "no folder");
+        Fails(["train", "--data", "mnist", "--image-size", "20"], "--image-size", "mnist");
+        Assert.That(Directory.Exists(tool.PathOf("run")), Is.False);
+        Assert.That(QuadTool.Run("train", "--data", tool.PathOf("none")).Errors, Does.Contain("no folder of pictures at").And.Contain("cifar10"));
+    }
+
+    [Test]
+    public void Data_set_is_written_as_pictures_that_train_it_again()
+    {
+        Run(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes"), "--images", "50"]);
+        Assert.That(Directory.GetFiles(tool.PathOf("clothes"), "*.png", SearchOption.AllDirectories), Has.Length.EqualTo(100));
+        var (train, _) = Datasets.Load("fashion-mnist-sample");
+        Assert.That(Picture.Read(tool.PathOf($"clothes/train/{train.ClassNames[train.Label(7)]}/8.png"), 1).Pixels, Is.EqualTo(train.Image(7).ToArray()));
+        Assert.That(Run(["data", "show", tool.PathOf("clothes")]).Text, Does.Contain("T-shirt-top").And.Contain("all grey").And.Contain("[28, 28, 1]"));
+        Fails(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes")], "is not empty");
+    }
+
+    static QuadTool.Result Run(string[] line)
+    {
+        var result = QuadTool.Run(line);
+        Assert.That(result.Code, Is.Zero, result.Errors);
+        return result;
+    }
+
+    void Fails(string[] line, params string[] says)
+    {
+        var result = QuadTool.Run(line[0] == "train" && line[1] == "--data" ? [.. line, "--output", tool.PathOf("run")] : line);
+        Assert.That(result.Code, Is.EqualTo(1), result.Text);
+        foreach (var text in says) Assert.That(result.Errors, Does.Contain(text));
+        Assert.That(result.Errors, Does.Not.Contain("   at "));
+    }
+
+    /// <summary>Pictures of one brightness and several sizes, with stripes.</summary>
+    void Write(string folder, int count, byte brightness)
+    {
+        Directory.CreateDirectory(tool.PathOf(folder));
+        for (var i = 0; i < count; i++)
+        {
+            var waves = ImageFiles.Waves(16 + i % 9, 16, seed: i);
+            new Picture(waves.Height, waves.Width, 3, [.. waves.Pixels.Select(pixel => (byte)(brightness + (pixel - 128) / 8))]).Save(tool.PathOf($"{folder}/{i}.png"));
+        }
+    }
+}
