@@ -15,7 +15,7 @@ sealed partial class GpuBackend
         }
 
         int depth = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
-        var product = new ForwardProduct(new Patches(new(x.View()), WindowsOf(geometry), geometry.Rows), new(new(filter.View()), columns, depth));
+        var product = new ForwardProduct(new Patches(new(x.View()), Unfolded(geometry)), new(new(filter.View()), columns, depth));
         var four = Four(x, geometry.InChannels) && Four(filter, columns);
         Multiply<ForwardProduct, Patches, Matrix<AcrossSum>>(product, four, (geometry.Rows, columns, depth), 1, epilogue, y);
     }
@@ -43,12 +43,13 @@ sealed partial class GpuBackend
         }
 
         int rows = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
-        var product = new FilterGradientProduct(new PatchColumns(new(x.View()), WindowsOf(geometry), geometry.Rows), new(new(dy.View()), columns, geometry.Rows));
+        var product = new FilterGradientProduct(new PatchColumns(new(x.View()), Unfolded(geometry)), new(new(dy.View()), columns, geometry.Rows));
         var four = Four(x, geometry.InChannels) && Four(dy, columns);
         Multiply<FilterGradientProduct, PatchColumns, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }
 
-    static Windows WindowsOf(ConvGeometry geometry) => new(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window));
+    static UnfoldedImage Unfolded(ConvGeometry geometry) =>
+        new(new Windows(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window)), geometry.Rows);
 
     static int TapsAndChannels(ConvGeometry geometry, int channels) => geometry.Window.Height * geometry.Window.Width * channels;
 }

@@ -39,6 +39,9 @@ readonly struct Windows(PoolGeometry geometry)
 
     public Place Output(int i) => Split(i, outWidths, outHeights);
 
+    /// <summary>The place of an output pixel, at channel 0.</summary>
+    public Place OutputPixel(int pixel) => Split(pixel, 0, outWidths, outHeights);
+
     /// <summary>The input element at a tap of the window of an output, or -1 in the padding.</summary>
     public int InputOf(Place output, int kh, int kw)
     {
@@ -59,8 +62,14 @@ readonly struct Windows(PoolGeometry geometry)
 
     Place Split(int i, FastDivisor columns, FastDivisor rows)
     {
-        int pixel = channels.Divide(i), line = columns.Divide(pixel), image = rows.Divide(line);
-        return new Place(image, line - image * rows.Divisor, pixel - line * columns.Divisor, i - pixel * channels.Divisor);
+        var pixel = channels.Divide(i);
+        return Split(pixel, channels.Rest(i, pixel), columns, rows);
+    }
+
+    static Place Split(int pixel, int channel, FastDivisor columns, FastDivisor rows)
+    {
+        int line = columns.Divide(pixel), image = rows.Divide(line);
+        return new Place(image, rows.Rest(line, image), columns.Rest(pixel, line), channel);
     }
 }
 

@@ -14,11 +14,12 @@ static class AsyncCopy
     /// <param name="from">Where they come from.</param>
     /// <param name="index">The first of them, divisible by 4.</param>
     /// <param name="shared">The group's only shared memory.</param>
+    /// <param name="address">Its <see cref="SharedMemoryAddress"/>.</param>
     /// <param name="at">Where the first goes, divisible by 4.</param>
-    public static void Quad(Source from, int index, ArrayView<float> shared, int at)
+    public static void Quad(Source from, int index, ArrayView<float> shared, int address, int at)
     {
         if (CudaAsm.IsSupported)
-            CudaAsm.Emit("cp.async.cg.shared.global [%0], [%1], 16, %2;", SharedMemoryAddress() + sizeof(float) * at, from.Address + (long)sizeof(float) * Math.Max(index, 0), index < 0 ? 0 : 4 * sizeof(float));
+            CudaAsm.Emit("cp.async.cg.shared.global [%0], [%1], 16, %2;", address + sizeof(float) * at, from.Address + (long)sizeof(float) * (uint)Math.Max(index, 0), index < 0 ? 0 : 4 * sizeof(float));
         else
             shared.Cast<Quad>()[at / 4] = index < 0 ? default : from.Elements.Cast<Quad>()[index / 4];
     }
@@ -41,9 +42,10 @@ static class AsyncCopy
         if (CudaAsm.IsSupported) CudaAsm.Emit("cp.async.wait_group 0;");
     }
 
-    // ILGPU gives no addresses, but names the first shared memory of a kernel so.
-    static int SharedMemoryAddress()
+    /// <summary>Where shared memory begins, for <see cref="Quad"/>: ILGPU gives no addresses, but names the first shared memory of a kernel so.</summary>
+    public static int SharedMemoryAddress()
     {
+        if (!CudaAsm.IsSupported) return 0;
         CudaAsm.Emit("mov.u32 %0, __shared_alloca0;", out int address);
         return address;
     }

@@ -18,16 +18,19 @@ readonly struct Cores<TFormat> : ICores where TFormat : struct, IFormat
 
     public static void Multiply<TTile, TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TTile : struct, IWarpTile where TLeft : struct, IOperand where TRight : struct, IOperand
     {
-        int lane = WarpTile<TTile>.Lane, term = Fragments.Term(lane), row = WarpTile<TTile>.FirstRow + Fragments.Outer(lane), column = WarpTile<TTile>.FirstColumn + Fragments.Outer(lane);
+        int right = part + WarpTile<TTile>.RightPart, lane = WarpTile<TTile>.Lane;
+        int[] rows = new int[4], columns = new int[4];
+        Fragments.Locate<TLeft>(TTile.Rows, WarpTile<TTile>.FirstRow, lane, rows);
+        Fragments.Locate<TRight>(TTile.Columns, WarpTile<TTile>.FirstColumn, lane, columns);
         var b = new int[WarpTile<TTile>.ColumnBlocks * TFormat.Words];
         for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
-            TFormat.Pack(Terms<TRight>(shared, part + WarpTile<TTile>.RightPart, TTile.Columns, column + j * Fragments.Columns, term), b, j * TFormat.Words);
+            TFormat.Pack(Fragments.Read<TRight>(shared, right, TTile.Columns, columns, j * Fragments.Columns), b, j * TFormat.Words);
 
         for (var i = 0; i < WarpTile<TTile>.RowBlocks; i++)
         {
             var a = new int[2 * TFormat.Words];
-            TFormat.Pack(Terms<TLeft>(shared, part, TTile.Rows, row + i * Fragments.Rows, term), a, 0);
-            TFormat.Pack(Terms<TLeft>(shared, part, TTile.Rows, row + i * Fragments.Rows + 8, term), a, TFormat.Words);
+            TFormat.Pack(Fragments.Read<TLeft>(shared, part, TTile.Rows, rows, i * Fragments.Rows), a, 0);
+            TFormat.Pack(Fragments.Read<TLeft>(shared, part, TTile.Rows, rows, i * Fragments.Rows + 8), a, TFormat.Words);
             for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
                 for (var n = 0; n < TFormat.Words / 2; n++)
                     TFormat.Multiply(Left(a, n, 0), Left(a, n, 1), Left(a, n, 2), Left(a, n, 3), Right(b, j, n, 0), Right(b, j, n, 1), sums, WarpTile<TTile>.SumAt(i, j, 0));
@@ -37,13 +40,6 @@ readonly struct Cores<TFormat> : ICores where TFormat : struct, IFormat
     static int Left(int[] a, int instruction, int register) => a[Fragments.LeftRow(register) * TFormat.Words + Fragments.LeftWord(instruction, register)];
 
     static int Right(int[] b, int block, int instruction, int register) => b[block * TFormat.Words + Fragments.RightWord(instruction, register)];
-
-    // The lane's four terms of a row or column.
-    static Quad Terms<TOperand>(ArrayView<float> shared, int part, int outers, int outer, int term) where TOperand : struct, IOperand
-    {
-        if (TOperand.AlongK) return shared.Cast<Quad>()[(part + Fragments.At<TOperand>(outers, outer, term)) / 4];
-        return new Quad(shared[part + Fragments.At<TOperand>(outers, outer, term)], shared[part + Fragments.At<TOperand>(outers, outer, term + 1)], shared[part + Fragments.At<TOperand>(outers, outer, term + 2)], shared[part + Fragments.At<TOperand>(outers, outer, term + 3)]);
-    }
 }
 
 /// <summary>The same sums of the same threads, from the same places of shared memory, by multiply-adds of numbers rounded alike: where there are no tensor cores.</summary>

@@ -26,10 +26,6 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
 
     public static int Staged => 4 * (LeftQuads + RightQuads);
 
-    public static int LeftQuads => (Rows * Depth / 4 + Threads - 1) / Threads;
-
-    public static int RightQuads => (Columns * Depth / 4 + Threads - 1) / Threads;
-
     public static int Slabs => TTile.OwnRows / 2;
 
     public static int SlabRows => 2 * Down;
@@ -48,16 +44,25 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
 
     static int RightPart => Depth * LeftPitch;
 
+    static int LeftQuads => (Rows * Depth / 4 + Threads - 1) / Threads;
+
+    static int RightQuads => (Columns * Depth / 4 + Threads - 1) / Threads;
+
+    public static int Lines<TLeft, TRight>() where TLeft : struct, IOperand where TRight : struct, IOperand => LeftRows<TLeft>() + Staging<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Rows;
+
+    static int LeftRows<TLeft>() where TLeft : struct, IOperand => Staging<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft, TWidth>.Rows;
+
     public static void Locate<TLeft, TRight>(TLeft left, TRight right, int row, int column, int[] lines) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
-        Staging<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft>.Locate(left, row, lines, 0);
-        Staging<RightSide<FloatMultiplier<TTile, TWidth>>, TRight>.Locate(right, column, lines, 3 * LeftQuads);
+        Staging<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft, TWidth>.Locate(left, row, lines, 0);
+        Staging<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Locate(right, column, lines, 3 * LeftRows<TLeft>());
     }
 
     public static void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
-        ThroughRegisters<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft, TWidth>.Fetch(left, lines, 0, k, end, staged, 0);
-        ThroughRegisters<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Fetch(right, lines, 3 * LeftQuads, k, end, staged, 4 * LeftQuads);
+        if (k >= end) return;
+        ThroughRegisters<LeftSide<FloatMultiplier<TTile, TWidth>>, TLeft, TWidth>.Fetch(left, lines, 0, k, staged, 0);
+        ThroughRegisters<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Fetch(right, lines, 3 * LeftRows<TLeft>(), k, staged, 4 * LeftQuads);
     }
 
     public static void Receive<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
@@ -70,20 +75,30 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
     {
     }
 
+    // The terms are written out: ptxas does not unroll a loop over so many multiply-adds, and where p is no constant an address is computed for each load.
     public static void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
-        int atLeft = part + 4 * (Group.IdxX / Across), atRight = part + RightPart + 4 * (Group.IdxX & (Across - 1));
-        var quads = shared.Cast<Quad>();
-        for (var p = 0; p < Depth; p++)
-        {
-            var a = new float[TTile.OwnRows];
-            var b = new float[TTile.OwnColumns];
-            for (var i = 0; i < TTile.OwnRows; i += 4) quads[(atLeft + p * LeftPitch + i * Down) / 4].Spread(a, i);
-            for (var j = 0; j < TTile.OwnColumns; j += 4) quads[(atRight + p * RightPitch + j * Across) / 4].Spread(b, j);
-            for (var i = 0; i < TTile.OwnRows; i++)
-                for (var j = 0; j < TTile.OwnColumns; j++)
-                    sums[i * TTile.OwnColumns + j] += a[i] * b[j];
-        }
+        var quads = shared.Cast<Quad>().SubView(part / 4);
+        ArrayView<Quad> left = quads.SubView(Group.IdxX / Across), right = quads.SubView(RightPart / 4 + (Group.IdxX & (Across - 1)));
+        AddProducts(left, right, 0, sums);
+        AddProducts(left, right, 1, sums);
+        AddProducts(left, right, 2, sums);
+        AddProducts(left, right, 3, sums);
+        AddProducts(left, right, 4, sums);
+        AddProducts(left, right, 5, sums);
+        AddProducts(left, right, 6, sums);
+        AddProducts(left, right, 7, sums);
+    }
+
+    static void AddProducts(ArrayView<Quad> left, ArrayView<Quad> right, int p, float[] sums)
+    {
+        var a = new float[TTile.OwnRows];
+        var b = new float[TTile.OwnColumns];
+        for (var i = 0; i < TTile.OwnRows; i += 4) left[p * (LeftPitch / 4) + i / 4 * Down].Spread(a, i);
+        for (var j = 0; j < TTile.OwnColumns; j += 4) right[p * (RightPitch / 4) + j / 4 * Across].Spread(b, j);
+        for (var i = 0; i < TTile.OwnRows; i++)
+            for (var j = 0; j < TTile.OwnColumns; j++)
+                sums[i * TTile.OwnColumns + j] += a[i] * b[j];
     }
 
     public static int RowOf(int slab, int line)

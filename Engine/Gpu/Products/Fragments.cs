@@ -44,6 +44,34 @@ static class Fragments
     /// </summary>
     public static int At<TOperand>(int outers, int outer, int k) where TOperand : struct, IOperand =>
         TOperand.AlongK ? outer * Terms + k : (k * outers + outer) ^ (8 * ((k >> 2) & 3));
+
+    /// <summary>
+    /// The lane's places in a part, from which <see cref="Read"/> has a constant distance: one, or where bits are crossed one for each value of
+    /// bits 3 and 4 of that distance, which meet no other.
+    /// </summary>
+    /// <param name="outers">Rows (or columns) of the tile.</param>
+    /// <param name="first">The warp's first.</param>
+    /// <param name="lane">Within the warp.</param>
+    /// <param name="places">Four numbers.</param>
+    public static void Locate<TOperand>(int outers, int first, int lane, int[] places) where TOperand : struct, IOperand
+    {
+        for (var i = 0; i < 4; i++)
+            places[i] = TOperand.AlongK ? (first + Outer(lane)) * Terms + Term(lane) : Term(lane) * outers + (first & ~24) + Outer(lane) + ((first & 24) ^ (8 * i) ^ (8 * (lane & 3)));
+    }
+
+    /// <summary>The lane's four terms of a row (or column).</summary>
+    /// <param name="shared">Shared memory.</param>
+    /// <param name="part">Where the operand's part begins, divisible by 4.</param>
+    /// <param name="outers">Rows (or columns) of the tile.</param>
+    /// <param name="places">Those of the lane.</param>
+    /// <param name="row">Counted from the lane's first one, divisible by 8.</param>
+    public static Quad Read<TOperand>(ArrayView<float> shared, int part, int outers, int[] places, int row) where TOperand : struct, IOperand
+    {
+        if (TOperand.AlongK) return shared.Cast<Quad>().SubView(part / 4 + places[0] / 4)[row * (Terms / 4)];
+        return new Quad(Crossed(shared, part, places, row), Crossed(shared, part, places, outers + row), Crossed(shared, part, places, 2 * outers + row), Crossed(shared, part, places, 3 * outers + row));
+    }
+
+    static float Crossed(ArrayView<float> shared, int part, int[] places, int distance) => shared.SubView(part + places[(distance >> 3) & 3])[distance & ~24];
 }
 
 /// <summary>How the warps of a group, and the instructions of a warp, lie in a tile.</summary>

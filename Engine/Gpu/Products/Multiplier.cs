@@ -32,15 +32,13 @@ interface IMultiplier
     /// <summary>Floats of a thread's registers in which a step waits.</summary>
     static abstract int Staged { get; }
 
-    /// <summary>Quads of a step that one thread brings.</summary>
-    static abstract int LeftQuads { get; }
+    /// <summary>How many rows of both operands a thread loads from, and those of the left one.</summary>
+    static abstract int Lines<TLeft, TRight>() where TLeft : struct, IOperand where TRight : struct, IOperand;
 
-    static abstract int RightQuads { get; }
-
-    /// <summary>Looks up the lines from which the thread's quads come, three numbers each.</summary>
+    /// <summary>Works out these rows, three numbers each.</summary>
     static abstract void Locate<TLeft, TRight>(TLeft left, TRight right, int row, int column, int[] lines) where TLeft : struct, IOperand where TRight : struct, IOperand;
 
-    /// <summary>Asks for the step at k, whose place in shared memory is at <paramref name="part"/>; past the end it is zeros.</summary>
+    /// <summary>Asks for the step at k, whose place in shared memory is at <paramref name="part"/>.</summary>
     static abstract void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand;
 
     /// <summary>The thread's share of the oldest step asked for is in shared memory when this returns.</summary>

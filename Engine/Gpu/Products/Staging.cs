@@ -31,36 +31,60 @@ readonly struct RightSide<TMultiplier> : ISide where TMultiplier : struct, IMult
 }
 
 /// <summary>
-/// Deals the quads of an operand's part of a tile out to the threads, so that neighbouring threads read neighbouring memory. All extents
-/// are powers of two, and a mask takes the place of a remainder, which ptxas would compute by a division even of constants.
+/// Deals the quads of an operand's part of a tile out to the threads, so that neighbouring threads read neighbouring memory. The quads of a thread
+/// have one term of the sum in common where neighbours lie along it, else one row: what can be said of it is worked out once for all of them.
+/// All extents are powers of two, and a mask takes the place of a remainder, which ptxas would compute by a division even of constants.
 /// </summary>
-static class Staging<TSide, TOperand>
+static class Staging<TSide, TOperand, TWidth>
     where TSide : struct, ISide
     where TOperand : struct, IOperand
+    where TWidth : struct, IWidth
 {
     /// <summary>Quads of a tile, and those that one thread brings.</summary>
     public static int Quads => TSide.Outer * TSide.Depth / 4;
 
     public static int PerThread => (Quads + TSide.Threads - 1) / TSide.Threads;
 
-    public static int QuadOf(int q) => Group.IdxX + q * TSide.Threads;
+    /// <summary>Rows and terms that a thread's loads are made of; a quad is one load, or four.</summary>
+    public static int Rows => TOperand.AlongK ? PerThread : Loads;
 
-    public static int OuterOf(int quad) => TOperand.AlongK ? quad / (TSide.Depth / 4) : (quad & (TSide.Outer / 4 - 1)) * 4;
+    public static int Terms => TOperand.AlongK ? Loads : PerThread;
 
-    public static int DepthOf(int quad) => TOperand.AlongK ? (quad & (TSide.Depth / 4 - 1)) * 4 : quad / (TSide.Outer / 4);
+    static int Loads => TWidth.Four ? 1 : 4;
 
-    public static void Locate(TOperand operand, int first, int[] lines, int at)
+    // Threads along the neighbours of a tile; and how far a thread's quads are apart across them.
+    static int ThreadsAlong => (TOperand.AlongK ? TSide.Depth : TSide.Outer) / 4;
+
+    public static int Apart => TSide.Threads / ThreadsAlong;
+
+    /// <summary>Where a thread's quads begin along the neighbours, and where its first one lies across them.</summary>
+    public static int Along => (Group.IdxX & (ThreadsAlong - 1)) * 4;
+
+    public static int Across => Group.IdxX / ThreadsAlong;
+
+    /// <summary>There is such a quad: there may be fewer than threads.</summary>
+    public static bool Has(int q) => Quads % TSide.Threads == 0 || Group.IdxX + q * TSide.Threads < Quads;
+
+    /// <summary>The quad that a load belongs to, and its place in it.</summary>
+    public static int QuadOf(int row, int term) => TOperand.AlongK ? row : term;
+
+    public static int StepOf(int row, int term) => TOperand.AlongK ? term : row;
+
+    /// <summary>Works out the thread's rows.</summary>
+    public static void Locate(TOperand operand, int first, int[] rows, int at)
     {
-        for (var q = 0; q < PerThread; q++)
+        for (var i = 0; i < Rows; i++)
         {
-            var line = operand.Locate(first + OuterOf(QuadOf(q)));
-            lines[at + 3 * q] = line.Origin;
-            lines[at + 3 * q + 1] = line.Row;
-            lines[at + 3 * q + 2] = line.Column;
+            var row = operand.Outer(first + (TOperand.AlongK ? Across + i * Apart : Along + i));
+            rows[at + 3 * i] = row.Offset;
+            rows[at + 3 * i + 1] = row.Row;
+            rows[at + 3 * i + 2] = row.Column;
         }
     }
 
-    public static Line LineOf(int[] lines, int at, int q) => new(lines[at + 3 * q], lines[at + 3 * q + 1], lines[at + 3 * q + 2]);
+    public static Coordinate RowOf(int[] rows, int at, int i) => new(rows[at + 3 * i], rows[at + 3 * i + 1], rows[at + 3 * i + 2]);
+
+    public static Coordinate TermOf(TOperand operand, int from, int i) => operand.Term(from + (TOperand.AlongK ? Along + i : Across + i * Apart));
 }
 
 /// <summary>
@@ -74,45 +98,41 @@ static class ThroughRegisters<TSide, TOperand, TWidth>
 {
     static int Pitch => TSide.Outer + 4;
 
-    public static void Fetch(TOperand operand, int[] lines, int at, int from, int end, float[] staged, int first)
+    public static void Fetch(TOperand operand, int[] rows, int at, int from, float[] staged, int first)
     {
-        for (var q = 0; q < Staging<TSide, TOperand>.PerThread; q++)
+        for (var i = 0; i < Staging<TSide, TOperand, TWidth>.Terms; i++)
         {
-            var quad = Staging<TSide, TOperand>.QuadOf(q);
-            var line = Staging<TSide, TOperand>.LineOf(lines, at, q);
-            var value = quad < Staging<TSide, TOperand>.Quads ? Load(operand, line, from + Staging<TSide, TOperand>.DepthOf(quad), end) : default;
-            value.Spread(staged, first + 4 * q);
+            var term = Staging<TSide, TOperand, TWidth>.TermOf(operand, from, i);
+            for (var j = 0; j < Staging<TSide, TOperand, TWidth>.Rows; j++)
+            {
+                var q = Staging<TSide, TOperand, TWidth>.QuadOf(j, i);
+                var index = Staging<TSide, TOperand, TWidth>.Has(q) ? operand.Index(Staging<TSide, TOperand, TWidth>.RowOf(rows, at, j), term) : -1;
+                if (TWidth.Four)
+                {
+                    var value = index < 0 ? default : operand.Memory.Elements.Cast<Quad>()[index / 4];
+                    value.Spread(staged, first + 4 * q);
+                }
+                else
+                {
+                    staged[first + 4 * q + Staging<TSide, TOperand, TWidth>.StepOf(j, i)] = index < 0 ? 0f : operand.Memory.Elements[index];
+                }
+            }
         }
     }
 
     public static void Store(float[] staged, int first, ArrayView<float> shared, int part)
     {
-        for (var q = 0; q < Staging<TSide, TOperand>.PerThread; q++)
+        int along = Staging<TSide, TOperand, TWidth>.Along, across = Staging<TSide, TOperand, TWidth>.Across;
+        var column = shared.SubView(part + (TOperand.AlongK ? along * Pitch + across : 0));
+        var row = shared.Cast<Quad>().SubView(part / 4 + (TOperand.AlongK ? 0 : across * (Pitch / 4) + along / 4));
+        for (var q = 0; q < Staging<TSide, TOperand, TWidth>.PerThread; q++)
         {
-            var quad = Staging<TSide, TOperand>.QuadOf(q);
-            if (quad >= Staging<TSide, TOperand>.Quads) continue;
-            int at = part + Staging<TSide, TOperand>.DepthOf(quad) * Pitch + Staging<TSide, TOperand>.OuterOf(quad), from = first + 4 * q;
+            if (!Staging<TSide, TOperand, TWidth>.Has(q)) continue;
+            int from = first + 4 * q, apart = q * Staging<TSide, TOperand, TWidth>.Apart;
             if (TOperand.AlongK)
-                for (var i = 0; i < 4; i++) shared[at + i * Pitch] = staged[from + i];
+                for (var i = 0; i < 4; i++) column[i * Pitch + apart] = staged[from + i];
             else
-                shared.Cast<Quad>()[at / 4] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
+                row[apart * (Pitch / 4)] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
         }
-    }
-
-    static Quad Load(TOperand operand, Line line, int k, int end)
-    {
-        if (TWidth.Four)
-        {
-            var index = k < end ? operand.Index(line, k, 0) : -1;
-            return index < 0 ? default : operand.Memory.Elements.Cast<Quad>()[index / 4];
-        }
-
-        return new Quad(Element(operand, line, k, end, 0), Element(operand, line, k, end, 1), Element(operand, line, k, end, 2), Element(operand, line, k, end, 3));
-    }
-
-    static float Element(TOperand operand, Line line, int k, int end, int step)
-    {
-        var index = (TOperand.AlongK ? k + step : k) < end ? operand.Index(line, k, step) : -1;
-        return index < 0 ? 0f : operand.Memory.Elements[index];
     }
 }

@@ -26,10 +26,6 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 
     public static int Staged => 1;
 
-    public static int LeftQuads => (Rows * Depth / 4 + Threads - 1) / Threads;
-
-    public static int RightQuads => (Columns * Depth / 4 + Threads - 1) / Threads;
-
     public static int Slabs => TTile.OwnRows / 8;
 
     public static int SlabRows => 8 * WarpTile<TTile>.Down;
@@ -37,16 +33,25 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
     // Lanes four apart store to the next row: eight floats on, they fall into other banks.
     public static int SlabPitch => Columns + 8;
 
+    public static int Lines<TLeft, TRight>() where TLeft : struct, IOperand where TRight : struct, IOperand => LeftRows<TLeft>() + Staging<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight, Vector>.Rows;
+
+    static int LeftRows<TLeft>() where TLeft : struct, IOperand => Staging<LeftSide<TensorCoreMultiplier<TTile, TCores>>, TLeft, Vector>.Rows;
+
     public static void Locate<TLeft, TRight>(TLeft left, TRight right, int row, int column, int[] lines) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
-        Staging<LeftSide<TensorCoreMultiplier<TTile, TCores>>, TLeft>.Locate(left, row, lines, 0);
-        Staging<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight>.Locate(right, column, lines, 3 * LeftQuads);
+        Staging<LeftSide<TensorCoreMultiplier<TTile, TCores>>, TLeft, Vector>.Locate(left, row, lines, 0);
+        Staging<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight, Vector>.Locate(right, column, lines, 3 * LeftRows<TLeft>());
     }
 
     public static void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
-        Copy<LeftSide<TensorCoreMultiplier<TTile, TCores>>, TLeft>(left, lines, 0, k, end, shared, part);
-        Copy<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight>(right, lines, 3 * LeftQuads, k, end, shared, part + WarpTile<TTile>.RightPart);
+        if (k < end)
+        {
+            var address = AsyncCopy.SharedMemoryAddress();
+            Copy<LeftSide<TensorCoreMultiplier<TTile, TCores>>, TLeft>(left, lines, 0, k, shared, address, part);
+            Copy<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight>(right, lines, 3 * LeftRows<TLeft>(), k, shared, address, part + WarpTile<TTile>.RightPart);
+        }
+
         AsyncCopy.Commit();
     }
 
@@ -69,15 +74,20 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
                         shared[(line + (Fragments.SumRow(lane, sum) & 7)) * SlabPitch + column + j * Fragments.Columns + Fragments.SumColumn(lane, sum)] = sums[WarpTile<TTile>.SumAt(i, j, sum)];
     }
 
-    static void Copy<TSide, TOperand>(TOperand operand, int[] lines, int at, int from, int end, ArrayView<float> shared, int part) where TSide : struct, ISide where TOperand : struct, IOperand
+    static void Copy<TSide, TOperand>(TOperand operand, int[] lines, int at, int from, ArrayView<float> shared, int address, int part) where TSide : struct, ISide where TOperand : struct, IOperand
     {
-        for (var q = 0; q < Staging<TSide, TOperand>.PerThread; q++)
+        for (var i = 0; i < Staging<TSide, TOperand, Vector>.Terms; i++)
         {
-            var quad = Staging<TSide, TOperand>.QuadOf(q);
-            if (quad >= Staging<TSide, TOperand>.Quads) continue;
-            int outer = Staging<TSide, TOperand>.OuterOf(quad), k = Staging<TSide, TOperand>.DepthOf(quad);
-            var index = from + k < end ? operand.Index(Staging<TSide, TOperand>.LineOf(lines, at, q), from + k, 0) : -1;
-            AsyncCopy.Quad(operand.Memory, index, shared, part + Fragments.At<TOperand>(TSide.Outer, outer, k));
+            var term = Staging<TSide, TOperand, Vector>.TermOf(operand, from, i);
+            for (var j = 0; j < Staging<TSide, TOperand, Vector>.Rows; j++)
+            {
+                var q = Staging<TSide, TOperand, Vector>.QuadOf(j, i);
+                if (!Staging<TSide, TOperand, Vector>.Has(q)) continue;
+                var index = operand.Index(Staging<TSide, TOperand, Vector>.RowOf(lines, at, j), term);
+                int along = Staging<TSide, TOperand, Vector>.Along, across = Staging<TSide, TOperand, Vector>.Across + q * Staging<TSide, TOperand, Vector>.Apart;
+                var place = TOperand.AlongK ? Fragments.At<TOperand>(TSide.Outer, across, along) : Fragments.At<TOperand>(TSide.Outer, along, across);
+                AsyncCopy.Quad(operand.Memory, index, shared, address, part + place);
+            }
         }
     }
 }

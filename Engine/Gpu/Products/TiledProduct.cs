@@ -27,7 +27,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         TRight right = product.Right(Grid.IdxZ);
         int k = Grid.IdxZ * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
 
-        var lines = new int[3 * (TMultiplier.LeftQuads + TMultiplier.RightQuads)];
+        var lines = new int[3 * TMultiplier.Lines<TLeft, TRight>()];
         TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
         var sums = new float[TMultiplier.Sums];
         for (var i = 0; i < TMultiplier.Sums; i++) sums[i] = 0f;

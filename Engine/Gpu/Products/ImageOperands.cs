@@ -1,0 +1,111 @@
+namespace QuadEngine.Gpu;
+
+/// <summary>An image as the matrix of its windows: [output pixel, (kh, kw, ci)].</summary>
+readonly struct UnfoldedImage(Windows windows, int pixels)
+{
+    readonly FastDivisor channels = new(windows.Channels), widths = new(windows.KernelWidth);
+
+    public Coordinate Pixel(int number)
+    {
+        if (number >= pixels) return Coordinate.Nowhere;
+        var pixel = windows.OutputPixel(number);
+        int row = pixel.Row * windows.Stride - windows.Padding, column = pixel.Column * windows.Stride - windows.Padding;
+        return new Coordinate(((pixel.Image * windows.Height + row) * windows.Width + column) * windows.Channels, row, column);
+    }
+
+    public Coordinate Tap(int number)
+    {
+        int tap = channels.Divide(number), kh = widths.Divide(tap);
+        if (kh >= windows.KernelHeight) return Coordinate.Nowhere;
+        int row = kh * windows.Dilation, column = widths.Rest(tap, kh) * windows.Dilation;
+        return new Coordinate((row * windows.Width + column) * windows.Channels + channels.Rest(number, tap), row, column);
+    }
+
+    public int Index(Coordinate pixel, Coordinate tap) =>
+        (uint)(pixel.Row + tap.Row) < (uint)windows.Height & (uint)(pixel.Column + tap.Column) < (uint)windows.Width ? pixel.Offset + tap.Offset : -1;
+}
+
+/// <summary>The windows of an image: outer is an output pixel, k = (kh, kw, ci).</summary>
+readonly struct Patches(Source x, UnfoldedImage image) : IOperand
+{
+    public static bool AlongK => true;
+
+    public Source Memory => x;
+
+    public Coordinate Outer(int outer) => image.Pixel(outer);
+
+    public Coordinate Term(int k) => image.Tap(k);
+
+    public int Index(Coordinate outer, Coordinate term) => image.Index(outer, term);
+}
+
+/// <summary>The windows of an image as the filter gradient needs them: outer = (kh, kw, ci), k is an output pixel.</summary>
+readonly struct PatchColumns(Source x, UnfoldedImage image) : IOperand
+{
+    public static bool AlongK => false;
+
+    public Source Memory => x;
+
+    public Coordinate Outer(int outer) => image.Tap(outer);
+
+    public Coordinate Term(int k) => image.Pixel(k);
+
+    public int Index(Coordinate outer, Coordinate term) => image.Index(term, outer);
+}
+
+/// <summary>The output pixels whose windows hold an input pixel of a class: outer is the pixel's number in the class, k = (tap of the class, co).</summary>
+readonly struct PatchesOfGradient(Source dy, GradientWindows windows, ResidueClass pixels) : IOperand
+{
+    public static bool AlongK => true;
+
+    public Source Memory => dy;
+
+    /// <summary>The length of the class's sums.</summary>
+    public int Depth => pixels.Rows.Taps * pixels.Columns.Taps * windows.Channels.Divisor;
+
+    /// <summary>A pixel's number in the images, or -1 where the class, all being as large as the largest, has none.</summary>
+    public int Pixel(int outer)
+    {
+        var pixel = windows.Split(outer);
+        return windows.Contains(pixel, pixels) ? windows.Pixel(pixel, pixels) : -1;
+    }
+
+    public Coordinate Outer(int outer)
+    {
+        var pixel = windows.Split(outer);
+        if (!windows.Contains(pixel, pixels)) return Coordinate.Nowhere;
+        int row = pixels.Rows.Origin + pixel.Row, column = pixels.Columns.Origin + pixel.Column;
+        return new Coordinate(((pixel.Image * windows.OutHeight + row) * windows.OutWidth + column) * windows.Channels.Divisor, row, column);
+    }
+
+    public Coordinate Term(int k)
+    {
+        int tap = windows.Channels.Divide(k), tapRow = pixels.TapsAcross.Divide(tap);
+        if (tapRow >= pixels.Rows.Taps) return Coordinate.Nowhere;
+        int row = -tapRow * windows.Spacing, column = -pixels.TapsAcross.Rest(tap, tapRow) * windows.Spacing;
+        return new Coordinate((row * windows.OutWidth + column) * windows.Channels.Divisor + windows.Channels.Rest(k, tap), row, column);
+    }
+
+    public int Index(Coordinate outer, Coordinate term) =>
+        (uint)(outer.Row + term.Row) < (uint)windows.OutHeight & (uint)(outer.Column + term.Column) < (uint)windows.OutWidth ? outer.Offset + term.Offset : -1;
+}
+
+/// <summary>A filter as the input gradient of a class needs it: outer is ci, k = (tap of the class, co).</summary>
+readonly struct FilterByInput(Source filter, int inChannels, GradientWindows windows, ResidueClass pixels) : IOperand
+{
+    public static bool AlongK => true;
+
+    public Source Memory => filter;
+
+    public Coordinate Outer(int outer) => outer < inChannels ? new(outer * windows.Channels.Divisor, 0, 0) : Coordinate.Nowhere;
+
+    public Coordinate Term(int k)
+    {
+        int tap = windows.Channels.Divide(k), tapRow = pixels.TapsAcross.Divide(tap);
+        if (tapRow >= pixels.Rows.Taps) return Coordinate.Nowhere;
+        int kh = pixels.Rows.FirstTap + tapRow * windows.TapStep, kw = pixels.Columns.FirstTap + pixels.TapsAcross.Rest(tap, tapRow) * windows.TapStep;
+        return new Coordinate((kh * windows.KernelWidth + kw) * inChannels * windows.Channels.Divisor + windows.Channels.Rest(k, tap), 0, 0);
+    }
+
+    public int Index(Coordinate outer, Coordinate term) => outer.Row + term.Row < 0 ? -1 : outer.Offset + term.Offset;
+}
