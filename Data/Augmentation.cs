@@ -1,3 +1,5 @@
+using QuadEngine.Devices;
+
 namespace QuadEngine.Data;
 
 /// <summary>
@@ -22,13 +24,5 @@ public sealed record Augmentation(int Padding = 0, bool Flip = false)
 
     internal bool IsRandom => Padding > 0 || Flip;
 
-    internal Placement Draw(ulong seed, int epoch, int image)
-    {
-        var (x, y, z, _) = EpochRandom.Augment(seed, epoch, image);
-        var places = 2 * Padding + 1;
-        return new(EpochRandom.Below(places, x) - Padding, EpochRandom.Below(places, y) - Padding, Flip && (z >> 31) != 0);
-    }
+    internal RandomWindows Windows(ulong seed, int epoch) => new(EpochRandom.AugmentStream(seed, epoch), Padding, Flip);
 }
-
-/// <summary>Which window of an image is seen: shifted down and right by so many pixels (black outside), then mirrored or not.</summary>
-readonly record struct Placement(int Down, int Right, bool Mirrored);

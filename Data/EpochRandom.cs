@@ -25,10 +25,6 @@ static class EpochRandom
         return order;
     }
 
-    /// <summary>Four random words for the augmentation of one image in one epoch.</summary>
-    public static (uint X, uint Y, uint Z, uint W) Augment(ulong seed, int epoch, int image) =>
-        Philox.At(seed, AugmentFamily | (uint)epoch, (ulong)image);
-
-    /// <summary>A random word as a number of 0 .. bound - 1.</summary>
-    public static int Below(int bound, uint word) => (int)((ulong)word * (uint)bound >> 32);
+    /// <summary>The random words for the augmentation in one epoch, four at the index of each image.</summary>
+    public static RandomStream AugmentStream(ulong seed, int epoch) => new(seed, AugmentFamily | (uint)epoch);
 }

@@ -63,10 +63,15 @@ public abstract class LabelledImages
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false,
         int start = 0, int? prefetch = null, Device? device = null) =>
-        new(new DatasetSource(this, augmentation ?? Augmentation.None), batchSize, seed, epoch, dropLast, start, prefetch ?? Ahead, device);
+        new(OnHost(augmentation, prefetch, device), batchSize, seed, epoch, dropLast, start);
+
+    /// <summary>The data set for batches on a device, which keeps what is in memory here as bytes there, where its own memory allows.</summary>
+    public DeviceDataset To(Device device) => new(this, device);
 
     /// <inheritdoc/>
     public override string ToString() => $"{GetType().Name}({Name}: {Count:N0} images {ImageShape}, {Classes} classes)";
+
+    internal DatasetSource OnHost(Augmentation? augmentation, int? prefetch, Device? device) => new(this, augmentation ?? Augmentation.None, prefetch ?? Ahead, device);
 
     /// <summary>Batches that have to be in preparation at once so that training does not wait.</summary>
     private protected virtual int Ahead => 2;

@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Data;
 
@@ -80,26 +79,15 @@ public sealed class Normalization
     /// <summary>The number of channels.</summary>
     public int Channels => mean.Length;
 
+    /// <summary>[C, 256]: x for each byte of each channel.</summary>
+    internal ReadOnlySpan<float> Levels => table;
+
     /// <summary>x for a pixel byte of a channel.</summary>
     public float Apply(byte pixel, int channel) => table[channel * 256 + pixel];
 
     /// <summary>x for pixels [..., C].</summary>
     /// <exception cref="ArgumentException">There are not as many numbers as pixels, or no whole number of pixels.</exception>
-    public void Apply(ReadOnlySpan<byte> pixels, Span<float> to)
-    {
-        Check.That(pixels.Length == to.Length && pixels.Length % Channels == 0, nameof(Normalization),
-            $"got {pixels.Length} bytes for {to.Length} numbers of {Channels} channels, expected as many of both and a multiple of the channels.");
-
-        // No bounds checks inside: the lengths are equal, and a byte cannot leave its 256 entries.
-        ref var from = ref MemoryMarshal.GetReference(pixels);
-        ref var into = ref MemoryMarshal.GetReference(to);
-        for (var c = 0; c < Channels; c++)
-        {
-            ref var map = ref table[c * 256];
-            for (nint i = c; i < pixels.Length; i += Channels)
-                Unsafe.Add(ref into, i) = Unsafe.Add(ref map, (nint)Unsafe.Add(ref from, i));
-        }
-    }
+    public void Apply(ReadOnlySpan<byte> pixels, Span<float> to) => ImageBytes.ToNumbers(pixels, table, to);
 
     /// <inheritdoc/>
     public override string ToString() => $"Normalization(mean: [{string.Join(", ", mean)}], std: [{string.Join(", ", std)}])";

@@ -25,6 +25,12 @@ sealed class ProfiledBackend(Backend kernels, KernelLog log) : Backend
         kernels.CopyStrided(x, xOffset, xStrides, shape, yOffset, yStrides, y);
     }
 
+    public override void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels)
+    {
+        using var _ = Time(nameof(GatherImages), images, images);
+        kernels.GatherImages(set, order, first, windows, images, labels);
+    }
+
     // ---- element-wise
 
     public override void Unary<TOp>(Tensor x, Tensor y)

@@ -39,7 +39,7 @@ public sealed record RandomFraming(float LeastArea = 0.08f, float MostArea = 1f,
 
     internal override (Frame, bool) Choose(Picture picture, int height, int width, ulong seed, int epoch, int image)
     {
-        var (x, y, z, w) = EpochRandom.Augment(seed, epoch, image);
+        var (x, y, z, w) = EpochRandom.AugmentStream(seed, epoch).At(image);
         var area = (LeastArea + (MostArea - LeastArea) * Philox.ToUnit(x)) * picture.Height * picture.Width;
         var proportion = MathF.Pow(Stretch, 2f * Philox.ToUnit(y) - 1f) * width / height;
         var frameWidth = MathF.Min(MathF.Sqrt(area * proportion), picture.Width);

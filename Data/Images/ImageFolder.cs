@@ -69,7 +69,7 @@ public sealed class ImageFolder
     public Loader Batches(
         int batchSize, Shape imageShape, Framing? framing = null, Normalization? normalization = null, ulong? seed = null, int epoch = 0, bool dropLast = false,
         int start = 0, int? prefetch = null, Device? device = null) =>
-        new(new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization), batchSize, seed, epoch, dropLast, start, prefetch ?? Environment.ProcessorCount, device);
+        new(new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization, prefetch ?? Environment.ProcessorCount, device), batchSize, seed, epoch, dropLast, start);
 
     /// <summary>The images as a data set that decodes, cuts and resizes each when a batch needs it: for folders that memory does not hold.</summary>
     /// <inheritdoc cref="ToDataset"/>
@@ -176,12 +176,12 @@ public sealed class ImageFolder
         private protected override int Ahead => Environment.ProcessorCount;
     }
 
-    sealed class FolderSource : BatchSource
+    sealed class FolderSource : HostSource
     {
         readonly ImageFolder folder;
         readonly Framing framing;
 
-        public FolderSource(ImageFolder folder, Shape imageShape, Framing framing, Normalization? normalization)
+        public FolderSource(ImageFolder folder, Shape imageShape, Framing framing, Normalization? normalization, int prefetch = 0, Device? device = null) : base(prefetch, device)
         {
             Check.That(imageShape.Rank == 3 && imageShape.Elements > 0 && imageShape[2] is 1 or 3, nameof(ImageFolder), $"the image shape is {imageShape}; expected [H, W, 3] for RGB or [H, W, 1] for grey.");
             (this.folder, this.framing, ImageShape) = (folder, framing, imageShape);

@@ -16,8 +16,8 @@ public sealed class GpuDevice : Device
     readonly AcceleratorStream stream;
     readonly KernelLoader kernels;
     readonly Lock gate = new();
+    readonly PinnedUploads? uploads;
     readonly PinnedDownloads? downloads;
-    PinnedUploads? uploads;
     bool capturing;
 
     // ILGPU's finalizers would free a block together with the last tensor that the collector drops, before the pool has it back.
@@ -126,8 +126,7 @@ public sealed class GpuDevice : Device
                 }
                 catch (AcceleratorException)
                 {
-                    // No page-locked memory is left: a plain copy waits, but needs none.
-                    uploads = null;
+                    // There is no memory for another slot, for now: a plain copy waits, but needs none.
                 }
             }
 

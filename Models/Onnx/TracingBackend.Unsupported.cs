@@ -8,6 +8,8 @@ sealed partial class TracingBackend
 {
     static NotSupportedException Training => Trace.Unsupported("a kernel of training");
 
+    public override void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels) => throw Trace.Unsupported("reading a data set");
+
     public override void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) => throw Training;
 
     public override void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db) => throw Training;

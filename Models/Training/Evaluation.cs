@@ -29,7 +29,16 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     /// <exception cref="ArgumentException">The data set is empty.</exception>
     public static Evaluation Run(Module network, LabelledImages images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
-        Check.That(images.Count > 0, nameof(Evaluation), $"{images.Name} has no images to judge by.");
+        var watch = Stopwatch.StartNew();
+        using var placed = images.To(network.Device);
+        return Run(network, placed, batchSize, judged, cancellation) with { Elapsed = watch.Elapsed };
+    }
+
+    /// <summary>The same with a data set that stays on the network's device for further evaluations.</summary>
+    /// <inheritdoc cref="Run(Module, LabelledImages, int, Action{int}?, CancellationToken)"/>
+    public static Evaluation Run(Module network, DeviceDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
+    {
+        Check.That(images.Images.Count > 0, nameof(Evaluation), $"{images.Images.Name} has no images to judge by.");
         var modes = network.Modules().Select(entry => (entry.Module, entry.Module.Training)).ToArray();
         var watch = Stopwatch.StartNew();
         var (lossSum, correct, count) = (0.0, 0, 0);
@@ -37,17 +46,16 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
         try
         {
             using var noGrad = new NoGrad();
-            foreach (var batch in images.Batches(batchSize, device: network.Device))
+            Judged? underWay = null;
+            foreach (var batch in images.Batches(batchSize))
             {
                 cancellation.ThrowIfCancellationRequested();
-                using var owned = batch;
-                using var scope = new TensorScope();
-                var logits = network.Forward(batch.Images);
-                lossSum += (double)Losses.CrossEntropy(logits, batch.Labels).Item() * batch.Labels.Length;
-                correct += CountCorrect(logits, batch.Labels);
-                count += batch.Labels.Length;
-                judged?.Invoke(count);
+                var next = Judge(network, batch);
+                Finish(underWay);
+                underWay = next;
             }
+
+            Finish(underWay);
         }
         finally
         {
@@ -55,12 +63,27 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
         }
 
         return new(lossSum / count, correct, count, watch.Elapsed);
+
+        void Finish(Judged? batch)
+        {
+            if (batch is null) return;
+            var labels = batch.Labels();
+            lossSum += (double)batch.Loss()[0] * labels.Length;
+            correct += batch.Found().Zip(labels).Count(pair => pair.First == pair.Second);
+            count += labels.Length;
+            judged?.Invoke(count);
+        }
     }
 
-    /// <summary>Rows of logits [N, classes] whose highest is at the label.</summary>
-    internal static int CountCorrect(Tensor logits, IntTensor labels)
+    static Judged Judge(Module network, Batch batch)
     {
+        using var owned = batch;
+        using var scope = new TensorScope();
+        var logits = network.Forward(batch.Images);
         using var found = logits.ArgMax();
-        return found.ToArray().Zip(labels.ToArray()).Count(pair => pair.First == pair.Second);
+        return new(Losses.CrossEntropy(logits, batch.Labels).BeginToArray(), found.BeginToArray(), batch.Labels.BeginToArray());
     }
+
+    /// <summary>A batch under way: a GPU is already at the next one when its values are read.</summary>
+    sealed record Judged(Func<float[]> Loss, Func<int[]> Found, Func<int[]> Labels);
 }

@@ -29,6 +29,7 @@ public sealed class Trainer
     readonly RunFolder? folder;
     readonly Schedule schedule;
     readonly Stopwatch sinceCheckpoint = new();
+    DeviceDataset? trainPlaced, testPlaced;
     TrainingStep.Launched? underWay;
 
     /// <summary>A trainer at the first step of a run.</summary>
@@ -94,20 +95,36 @@ public sealed class Trainer
     public bool Run(CancellationToken cancellation = default)
     {
         sinceCheckpoint.Restart();
-        while (!Finished)
+        try
         {
-            try
-            {
-                RunEpoch(cancellation);
-            }
-            catch (OperationCanceledException)
-            {
-                SaveCheckpoint();
-                return false;
-            }
+            while (!Finished) RunEpoch(cancellation);
+            return true;
         }
+        catch (OperationCanceledException)
+        {
+            SaveCheckpoint();
+            return false;
+        }
+        finally
+        {
+            TakeBackData();
+        }
+    }
 
-        return true;
+    // The training images last: short of memory, a device gives up those that it has.
+    (DeviceDataset Train, DeviceDataset Test) PlaceData()
+    {
+        if (!ReferenceEquals(trainPlaced?.Device, Network.Device)) TakeBackData();
+        testPlaced ??= test.To(Network.Device);
+        trainPlaced ??= train.To(Network.Device);
+        return (trainPlaced, testPlaced);
+    }
+
+    void TakeBackData()
+    {
+        trainPlaced?.Dispose();
+        testPlaced?.Dispose();
+        (trainPlaced, testPlaced) = (null, null);
     }
 
     void RunEpoch(CancellationToken cancellation)
@@ -115,13 +132,17 @@ public sealed class Trainer
         var pool = Network.Device.Pool;
         pool.ResetPeak();
         var watch = Stopwatch.StartNew();
+        var (images, judges) = PlaceData();
         var firstImage = State.Images;
         Network.Train();
+
+        // A recording ends with its epoch: so evaluation finds the memory that it writes to, and what a listener changes between epochs (a rate of
+        // dropout, a frozen layer) is seen. That costs two steps of each epoch that are launched by the host.
         using (var step = new TrainingStep(Network, Optimizer, Options))
         {
             try
             {
-                foreach (var batch in train.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, start: State.Batch, device: Network.Device))
+                foreach (var batch in images.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, start: State.Batch))
                 {
                     cancellation.ThrowIfCancellationRequested();
                     RunStep(step, batch);
@@ -138,7 +159,7 @@ public sealed class Trainer
 
         var trainingTime = watch.Elapsed;
         var trainedImages = State.Images - firstImage;
-        var result = Evaluation.Run(Network, test, Options.BatchSize, cancellation: cancellation);
+        var result = Evaluation.Run(Network, judges, Options.BatchSize, cancellation: cancellation);
         EndEpoch(new(State.Epoch + 1, State.Step, LearningRateAt(State.Step - 1), State.Loss, State.Accuracy, result.Loss, result.Accuracy)
         {
             Seconds = watch.Elapsed.TotalSeconds,

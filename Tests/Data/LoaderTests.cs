@@ -17,7 +17,7 @@ public class LoaderTests
             Assert.That(labels.ToArray(), Is.EqualTo(Enumerable.Range(next, count)));
 
             var expected = new float[90];
-            new BatchWriter(Data).Write(next, default, expected);
+            Data.Normalization.Apply(Data.Image(next), expected);
             Assert.That(images.ToArray()[..90], Is.EqualTo(expected));
             next += count;
         }

@@ -200,12 +200,13 @@ public class CudaHostTests
         var stub = StubDriver.Instance;
         using var tiny = new QuadEngine.Tests.Training.TinyTraining();
         var trainer = tiny.Start(network: () => QuadEngine.Tests.Training.TinyTraining.Network().To(stub.Device));
-        var (graphs, launches, synchronizations) = (new List<int>(), new List<int>(), new List<int>());
+        var (graphs, launches, synchronizations, uploads) = (new List<int>(), new List<int>(), new List<int>(), new List<int>());
         trainer.Stepped += _ =>
         {
             graphs.Add(stub.Count("graph_launches"));
             launches.Add(stub.Count("launches"));
             synchronizations.Add(stub.Count("synchronizations"));
+            uploads.Add(stub.Count("uploaded_bytes"));
         };
         trainer.Run();
 
@@ -214,8 +215,81 @@ public class CudaHostTests
         foreach (var first in (int[])[0, 6, 12])
         {
             Assert.That(graphs[first + 5] - graphs[first], Is.EqualTo(4));
-            Assert.That(launches[first + 5], Is.EqualTo(launches[first + 1]), "no kernel is launched beside the graphs");
+            Assert.That(launches[first + 5] - launches[first + 1], Is.EqualTo(3), "a batch is gathered beside each graph, and no more is launched");
+            Assert.That(uploads[first + 5] - uploads[first + 1], Is.LessThan(1000), "numbers that change, and no images");
             Assert.That(synchronizations[first + 5], Is.EqualTo(synchronizations[first]), "nothing waits for the stream");
+        }
+    }
+
+    [Test]
+    public void An_epoch_uploads_its_order_and_no_images()
+    {
+        const int Images = 96, Batch = 16;
+        var stub = StubDriver.Instance;
+        using var train = QuadEngine.Tests.Data.DataFiles.Images(Images, 32, 32, 3).To(stub.Device);
+        Assert.That(train.IsResident);
+        for (var epoch = 0; epoch < 2; epoch++)
+        {
+            var (bytes, launches, waits) = (stub.Count("uploaded_bytes"), stub.Count("launches"), stub.Count("synchronizations"));
+            foreach (var batch in train.Batches(Batch, seed: 1, epoch: epoch, augmentation: QuadEngine.Data.Augmentation.PadCropFlip)) batch.Dispose();
+            Assert.That(stub.Count("uploaded_bytes") - bytes, Is.EqualTo(sizeof(int) * Images));
+            Assert.That(stub.Count("launches") - launches, Is.EqualTo(Images / Batch), "a launch a batch");
+            Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits");
+        }
+    }
+
+    [Test]
+    public void A_data_set_that_does_not_fit_is_streamed() => OnADeviceOf(2 << 20, device =>
+    {
+        var data = QuadEngine.Tests.Data.DataFiles.Images(400, 64, 64, 3);
+        using var train = data.To(device);
+        Assert.That(train.IsResident, Is.False);
+        foreach (var (got, expected) in train.Batches(4, seed: 1).Zip(data.Batches(4, seed: 1)).Take(5))
+        {
+            Assert.That(got.Images.ToArray(), Is.EqualTo(expected.Images.ToArray()));
+            Assert.That(got.Labels.ToArray(), Is.EqualTo(expected.Labels.ToArray()));
+            got.Dispose();
+        }
+    });
+
+    [Test]
+    public void Work_that_needs_the_memory_of_a_data_set_gets_it() => OnADeviceOf(8 << 20, device =>
+    {
+        using var train = QuadEngine.Tests.Data.DataFiles.Images(400, 64, 64, 3).To(device);
+        Assert.That(train.IsResident);
+        using (Tensor.Empty([6 << 18], device)) Assert.That(train.IsResident, Is.False);
+        Assert.Throws<OutOfMemoryException>(() => Tensor.Empty([9 << 18], device));
+    });
+
+    [Test]
+    public void Training_goes_on_where_its_data_does_not_fit_beside_it() => OnADeviceOf(28 << 20, device =>
+    {
+        // Of 28 MB the images take 8, the places where they land 16; a step needs 8.
+        const int Batch = 32, Image = 32 * 32 * 3;
+        var images = QuadEngine.Tests.Data.DataFiles.Images(2600, 32, 32, 3);
+        using (var alone = images.To(device)) Assert.That(alone.IsResident);
+        var network = new Sequential(new Layers.Conv2d(3, 8, 3, padding: 1), new Layers.Relu(), new GlobalAvgPool2d(), new Linear(8, 10)).To(device);
+        var uploads = new List<int>();
+        var trainer = new Trainer(network, images.Take(2590), images.Slice(2590, 10), new TrainerOptions { Epochs = 1, BatchSize = Batch });
+        trainer.Stepped += _ => uploads.Add(StubDriver.Instance.Count("uploaded_bytes"));
+        trainer.Run();
+        Assert.That(uploads, Has.Count.EqualTo(trainer.StepsPerEpoch));
+        Assert.That(uploads[20] - uploads[19], Is.GreaterThan(sizeof(float) * Batch * Image), "batches come from the host");
+    });
+
+    // A device of its own, since one short of memory uploads in another way.
+    static void OnADeviceOf(int bytes, Action<GpuDevice> action)
+    {
+        var stub = StubDriver.Instance;
+        var device = (GpuDevice)new GpuDevices().TryGet("cuda")!;
+        stub.Set("room", bytes);
+        try
+        {
+            action(device);
+        }
+        finally
+        {
+            stub.Set("room", -1);
         }
     }
 

@@ -1,5 +1,6 @@
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
+using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Gpu;
 
@@ -88,6 +89,40 @@ public class PrecisionTests
         Assert.That(TestDevices.Simulator.Precision, Is.EqualTo(Precision.Float32));
         Assert.Throws<ArgumentException>(() => Device.Get("simulator/fp8"));
         Assert.Throws<ArgumentException>(() => Device.Get("simulator/1"));
+    }
+
+    // Steps after which a run is stopped; on a GPU the one under way is finished too.
+    [Test]
+    public void A_run_that_is_resumed_keeps_its_precision_and_its_bits()
+    {
+        _ = TestDevices.OpenCl;
+        using var files = new QuadEngine.Tests.Data.DataFiles();
+        string Folder(string name) => Path.Combine(files.Folder, name);
+        var configuration = new RunConfiguration
+        {
+            Network = new() { Model = "resnet8", Neuron = "quadratic", Rank = 3 },
+            Device = "opencl:0/tf32",
+            TrainImages = 16,
+            Training = new() { Epochs = 1, BatchSize = 2, Augmentation = new(Padding: 2, Flip: true), CheckpointSeconds = null },
+        };
+
+        Run(TrainingRun.Start(configuration, Folder("whole")), 3);
+        Run(TrainingRun.Start(configuration, Folder("stopped")), 1);
+        var resumed = TrainingRun.Resume(Folder("stopped"));
+        Assert.That(resumed.Network.Device, Is.SameAs(Device.Get("opencl:0/tf32")));
+        Assert.That(((GpuDevice)resumed.Network.Device).Precision, Is.EqualTo(Precision.Tf32));
+        Run(resumed, 3);
+        Assert.That(Weights("stopped"), Is.EqualTo(Weights("whole")));
+
+        byte[] Weights(string name) => File.ReadAllBytes(Path.Combine(Folder(name), "last.safetensors"));
+
+        static void Run(TrainingRun run, int stopAfter)
+        {
+            using var stop = new CancellationTokenSource();
+            run.Trainer.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
+            Assert.That(run.Trainer.Run(stop.Token), Is.False);
+            Assert.That(run.Trainer.State.Step, Is.EqualTo(stopAfter + 1));
+        }
     }
 
     [Test]

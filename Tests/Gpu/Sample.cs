@@ -47,6 +47,12 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
         return IntTensor.FromArray([.. Enumerable.Range(0, count).Select(i => (int)(Bits(question, i) % (uint)classes))], device);
     }
 
+    public byte[] Bytes(int count)
+    {
+        var question = questions++;
+        return [.. Enumerable.Range(0, count).Select(i => (byte)Bits(question, i))];
+    }
+
     /// <summary>Where a result goes, full of NaN so that an element left out is found.</summary>
     public Tensor Output(Shape shape) => Place([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape);
 

@@ -8,8 +8,7 @@
 typedef int result;
 enum { OK = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500 };
 
-static const size_t total = (size_t)1 << 30;
-static size_t used;
+static size_t total = (size_t)1 << 30, used, uploaded;
 static int launches, modules, captures, graph_launches, null_stream_launches, capturing, synchronizations, pageable_copies, copies, waits;
 static int version = 12080, refuse_graphs, refuse_modules;
 static char last_ptx[1 << 20];
@@ -34,6 +33,8 @@ static struct graph *captured, *last_graph;
 void stub_set_version(int v) { version = v; }
 void stub_set_refuse_graphs(int v) { refuse_graphs = v; }
 void stub_set_refuse_modules(int v) { refuse_modules = v; }
+void stub_set_room(int bytes) { total = bytes < 0 ? (size_t)1 << 30 : used + bytes; }
+int stub_uploaded_bytes(void) { return (int)uploaded; }
 int stub_synchronizations(void) { return synchronizations; }
 int stub_pageable_copies(void) { return pageable_copies; }
 int stub_copies(void) { return copies; }
@@ -124,7 +125,7 @@ static result copy_host(void *d, void *s, void *host, size_t n)
 }
 result cuMemcpyAsync(void *d, void *s, size_t n, void *stream) { return copy(d, s, n); }
 result cuMemcpyDtoDAsync_v2(void *d, void *s, size_t n, void *stream) { return copy(d, s, n); }
-result cuMemcpyHtoDAsync_v2(void *d, void *s, size_t n, void *stream) { return copy_host(d, s, s, n); }
+result cuMemcpyHtoDAsync_v2(void *d, void *s, size_t n, void *stream) { uploaded += n; return copy_host(d, s, s, n); }
 result cuMemcpyDtoHAsync_v2(void *d, void *s, size_t n, void *stream) { return copy_host(d, s, d, n); }
 result cuMemsetD8Async(void *d, unsigned char v, size_t n, void *stream) { memset(d, v, n); return OK; }
 

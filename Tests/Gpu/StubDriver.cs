@@ -26,7 +26,7 @@ sealed class StubDriver
 
     public int Count(string name) => Marshal.GetDelegateForFunctionPointer<Counter>(NativeLibrary.GetExport(library, $"stub_{name}"))();
 
-    /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_modules".</summary>
+    /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_modules", "room" (bytes of memory left, -1 for all).</summary>
     public void Set(string name, int value) => Marshal.GetDelegateForFunctionPointer<Setter>(NativeLibrary.GetExport(library, $"stub_set_{name}"))(value);
 
     public string LastPtx => Marshal.PtrToStringUTF8(Marshal.GetDelegateForFunctionPointer<Text>(NativeLibrary.GetExport(library, "stub_last_ptx"))())!;

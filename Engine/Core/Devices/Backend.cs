@@ -25,6 +25,12 @@ public abstract class Backend
     /// </summary>
     public abstract void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y);
 
+    /// <summary>
+    /// A batch of images kept as bytes. With i = order[first + n] and b the byte at [h, w, c] of the window of image i, 0 where that leaves the image:
+    /// images[n, h, w, c] = levels[c, b] and labels[n] = set.Labels[i].
+    /// </summary>
+    public abstract void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels);
+
     // ---- element-wise
 
     /// <summary>y = F(x); y may be x.</summary>

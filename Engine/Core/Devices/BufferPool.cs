@@ -18,6 +18,7 @@ public sealed class BufferPool
     readonly Func<long, DeviceMemory> allocate;
     readonly FreeBlocks free = new();
     readonly ConcurrentQueue<Action> finalized = [];
+    readonly List<WeakReference<IReclaimable>> reclaimable = [];
     readonly Lock gate = new();
     long inUse, reserved, peak, nudgeAt = NudgeBytes;
     BlockReserve? filling;
@@ -69,17 +70,14 @@ public sealed class BufferPool
             if (free.TryTake(size) is { } block) return Belonging(block);
         }
 
-        try
-        {
-            return Allocate(size);
-        }
-        catch (OutOfMemoryException)
-        {
-            // Free blocks of other sizes, and handles that nobody reads any more, may hold what is missing.
-            Collect();
-            Trim();
-        }
+        if (TryAllocate(size) is { } first) return first;
 
+        // Free blocks of other sizes, and handles that nobody reads any more, may hold what is missing; then what its owners can do without.
+        Collect();
+        Trim();
+        if (TryAllocate(size) is { } second) return second;
+        Reclaim();
+        Trim();
         try
         {
             return Allocate(size);
@@ -89,6 +87,30 @@ public sealed class BufferPool
             lock (gate) inUse -= size;
             throw;
         }
+    }
+
+    /// <summary>Asks an owner for its memory before a request fails. The pool keeps no owner alive.</summary>
+    public void Register(IReclaimable owner)
+    {
+        lock (gate)
+        {
+            reclaimable.RemoveAll(other => !other.TryGetTarget(out _));
+            reclaimable.Add(new(owner));
+        }
+    }
+
+    /// <summary>Asks all of them.</summary>
+    internal void Reclaim()
+    {
+        WeakReference<IReclaimable>[] owners;
+        lock (gate)
+        {
+            owners = [.. reclaimable];
+            reclaimable.Clear();
+        }
+
+        foreach (var owner in owners)
+            if (owner.TryGetTarget(out var alive)) alive.Reclaim();
     }
 
     internal void Return(DeviceMemory block)
@@ -139,6 +161,18 @@ public sealed class BufferPool
         free.Put(block);
     }
 
+    DeviceMemory? TryAllocate(long size)
+    {
+        try
+        {
+            return Allocate(size);
+        }
+        catch (OutOfMemoryException)
+        {
+            return null;
+        }
+    }
+
     DeviceMemory Allocate(long size)
     {
         var block = allocate(size);
@@ -176,6 +210,13 @@ public sealed class BufferPool
         var step = Math.Max(64, (long)BitOperations.RoundUpToPowerOf2((ulong)bytes) >> 4);
         return (bytes + step - 1) / step * step;
     }
+}
+
+/// <summary>Keeps on a device what it can do without, though slower: a data set that the host has too.</summary>
+public interface IReclaimable
+{
+    /// <summary>Drops its tensors of the device, which has no memory left for others. Called on any thread.</summary>
+    void Reclaim();
 }
 
 /// <summary>Free blocks by their sizes; of one size the last freed is taken first.</summary>

@@ -32,4 +32,8 @@ public sealed class Generator(ulong seed)
 }
 
 /// <summary>One stream of <see cref="Philox"/>: element i of a tensor takes word i mod 4 of the block at i / 4.</summary>
-public readonly record struct RandomStream(ulong Seed, ulong Stream);
+public readonly record struct RandomStream(ulong Seed, ulong Stream)
+{
+    /// <summary>The words of a block.</summary>
+    public (uint X, uint Y, uint Z, uint W) At(int block) => Philox.At(Seed, Stream, (ulong)block);
+}

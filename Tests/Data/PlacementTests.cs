@@ -1,9 +1,10 @@
 using CsCheck;
 using QuadEngine.Data;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Data;
 
-public class BatchWriterTests
+public class PlacementTests
 {
     static readonly Normalization[] Normalizations = [new([0.3f], [0.2f]), new([0.1f, 0.9f], [1f, 0.5f]), Normalization.ImageNet];
 
@@ -24,7 +25,7 @@ public class BatchWriterTests
             var data = DataFiles.Images(2, h, w, c, Normalizations[c - 1]);
             var placement = new Placement(down, right, mirrored);
             var got = new float[h * w * c];
-            new BatchWriter(data).Write(1, placement, got);
+            placement.Write(data.Image(1), w, data.Normalization.Levels, got);
 
             for (var i = 0; i < got.Length; i++)
                 if (got[i] != Plain(data, 1, placement, i / (w * c), i / c % w, i % c))
@@ -35,7 +36,7 @@ public class BatchWriterTests
     [Test]
     public void Augmentation_stays_within_its_padding_and_reaches_all_of_it()
     {
-        var drawn = Enumerable.Range(0, 5000).Select(image => Augmentation.PadCropFlip.Draw(seed: 3, epoch: 2, image)).ToArray();
+        var drawn = Enumerable.Range(0, 5000).Select(image => Augmentation.PadCropFlip.Windows(seed: 3, epoch: 2).Of(image)).ToArray();
 
         Assert.That(drawn.Select(p => p.Down).Distinct().Order(), Is.EqualTo(Enumerable.Range(-4, 9)));
         Assert.That(drawn.Select(p => p.Right).Distinct().Order(), Is.EqualTo(Enumerable.Range(-4, 9)));
@@ -47,11 +48,24 @@ public class BatchWriterTests
     public void Augmentation_depends_on_seed_epoch_and_image()
     {
         var padding = new Augmentation(Padding: 1000);
-        var one = padding.Draw(seed: 1, epoch: 1, image: 1);
-        Assert.That(padding.Draw(seed: 1, epoch: 1, image: 1), Is.EqualTo(one));
-        Assert.That(padding.Draw(seed: 2, epoch: 1, image: 1), Is.Not.EqualTo(one));
-        Assert.That(padding.Draw(seed: 1, epoch: 2, image: 1), Is.Not.EqualTo(one));
-        Assert.That(padding.Draw(seed: 1, epoch: 1, image: 2), Is.Not.EqualTo(one));
+        var one = padding.Windows(seed: 1, epoch: 1).Of(image: 1);
+        Assert.That(padding.Windows(seed: 1, epoch: 1).Of(image: 1), Is.EqualTo(one));
+        Assert.That(padding.Windows(seed: 2, epoch: 1).Of(image: 1), Is.Not.EqualTo(one));
+        Assert.That(padding.Windows(seed: 1, epoch: 2).Of(image: 1), Is.Not.EqualTo(one));
+        Assert.That(padding.Windows(seed: 1, epoch: 1).Of(image: 2), Is.Not.EqualTo(one));
+    }
+
+    [Test]
+    public void Paddings_however_large_move_the_image_out_of_sight_and_no_further([Values(1 << 30, int.MaxValue)] int padding)
+    {
+        var data = DataFiles.Images(200, 3, 3, 1);
+        var windows = new Augmentation(padding, Flip: true).Windows(seed: 1, epoch: 0);
+        var got = new float[9];
+        for (var image = 0; image < data.Count; image++)
+        {
+            windows.Of(image).Write(data.Image(image), data.Width, data.Normalization.Levels, got);
+            Assert.That(got, Is.All.Zero);
+        }
     }
 
     [Test]

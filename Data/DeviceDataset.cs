@@ -1,0 +1,131 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Data;
+
+/// <summary>
+/// A data set for a device: its bytes are moved there once, and batches are cut, mirrored and normalised there, in one launch each, with the
+/// bits of <see cref="LabelledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, and of images that stay in
+/// files, batches come from the host.
+/// <code>
+/// using var train = dataset.To(device);
+/// foreach (var (images, labels) in train.Batches(128, seed: 1, epoch: e, augmentation: Augmentation.PadCropFlip)) ...
+/// </code>
+/// </summary>
+public sealed class DeviceDataset : IReclaimable, IDisposable
+{
+    readonly Lock gate = new();
+    ImageBytes? bytes;
+
+    internal DeviceDataset(LabelledImages images, Device device)
+    {
+        (Images, Device) = (images, device);
+        if (ReferenceEquals(device, Device.Cpu) || images is not ImageDataset { Count: > 0 } inMemory) return;
+        try
+        {
+            bytes = Upload(inMemory, device);
+            device.Pool.Register(this);
+        }
+        catch (OutOfMemoryException)
+        {
+            // The host has it.
+        }
+    }
+
+    /// <summary>The data set on the host.</summary>
+    public LabelledImages Images { get; }
+
+    /// <summary>Where batches go.</summary>
+    public Device Device { get; }
+
+    /// <summary>The device holds the bytes now.</summary>
+    public bool IsResident
+    {
+        get
+        {
+            lock (gate) return bytes is not null;
+        }
+    }
+
+    /// <summary>The batches of one epoch, see <see cref="LabelledImages.Batches"/>.</summary>
+    /// <inheritdoc cref="LabelledImages.Batches"/>
+    public Loader Batches(
+        int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false, int start = 0, int? prefetch = null) =>
+        new(new Source(this, augmentation ?? Augmentation.None, Images.OnHost(augmentation, prefetch, Device)), batchSize, seed, epoch, dropLast, start);
+
+    /// <summary>Gives the device's memory back; batches come from the host from now on.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (bytes is not { } held) return;
+            bytes = null;
+            held.Pixels.Dispose();
+            held.Labels.Dispose();
+            held.Levels.Dispose();
+        }
+    }
+
+    void IReclaimable.Reclaim() => Dispose();
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Images} {(IsResident ? "on" : "for")} {Device}";
+
+    static ImageBytes Upload(ImageDataset dataset, Device device)
+    {
+        var pixels = IntTensor.Empty([(int)(((long)dataset.Pixels.Length + 3) / 4)], device);
+        try
+        {
+            device.Upload(dataset.Pixels.Span, pixels.Storage.Memory, 0);
+            return new(
+                pixels,
+                IntTensor.FromSpan(dataset.Labels.Span, [dataset.Count], device),
+                Tensor.FromSpan(dataset.Normalization.Levels, [dataset.Channels, 256], device).Keep());
+        }
+        catch
+        {
+            pixels.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts the batch on the device; null where the bytes are no longer there.</summary>
+    Batch? Gather(IntTensor order, EpochPlan plan, RandomWindows windows, int b)
+    {
+        // Allocated before: short of memory, the pool may ask for the bytes.
+        var count = plan.Length(b);
+        var images = Tensor.Empty([count, .. Images.ImageShape], Device);
+        var labels = IntTensor.Empty([count], Device);
+        lock (gate)
+        {
+            if (bytes is { } held)
+            {
+                Device.Backend.GatherImages(held, order, plan.First(b), windows, images, labels);
+                return new(images, labels);
+            }
+        }
+
+        images.Dispose();
+        labels.Dispose();
+        return null;
+    }
+
+    sealed class Source(DeviceDataset data, Augmentation augmentation, DatasetSource host) : BatchSource
+    {
+        public override int Count => host.Count;
+
+        public override object? Randomness => host.Randomness;
+
+        public override IEnumerable<Batch> Batches(EpochPlan plan)
+        {
+            var b = plan.Start;
+            if (data.IsResident)
+            {
+                using var order = IntTensor.FromSpan(plan.Order, [Count], data.Device);
+                var windows = augmentation.Windows(plan.Seed, plan.Epoch);
+                for (; b < plan.End && data.Gather(order, plan, windows, b) is { } batch; b++) yield return batch;
+            }
+
+            foreach (var batch in host.Batches(plan with { Start = b })) yield return batch;
+        }
+    }
+}

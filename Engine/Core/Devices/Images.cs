@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace QuadEngine.Devices;
+
+/// <summary>Labelled images that stay on a device as bytes, a quarter of what they take as numbers; batches are gathered from them there.</summary>
+/// <param name="Pixels">Bytes [images, H, W, C], four to an element, at most 2^31 - 1.</param>
+/// <param name="Labels">[images]</param>
+/// <param name="Levels">[C, 256]: the number that each byte of a channel stands for.</param>
+public readonly record struct ImageBytes(IntTensor Pixels, IntTensor Labels, Tensor Levels)
+{
+    /// <summary>Numbers of bytes [..., C].</summary>
+    /// <exception cref="ArgumentException">There are not as many numbers as bytes, or no whole number of pixels.</exception>
+    public static void ToNumbers(ReadOnlySpan<byte> bytes, ReadOnlySpan<float> levels, Span<float> to)
+    {
+        var channels = levels.Length / 256;
+        Check.That(bytes.Length == to.Length && channels > 0 && bytes.Length % channels == 0, nameof(ToNumbers),
+            $"got {bytes.Length} bytes for {to.Length} numbers of {channels} channels, expected as many of both and a multiple of the channels.");
+
+        // No bounds checks inside: the lengths are equal, and a byte cannot leave its 256 entries.
+        ref var from = ref MemoryMarshal.GetReference(bytes);
+        ref var into = ref MemoryMarshal.GetReference(to);
+        for (var c = 0; c < channels; c++)
+        {
+            ref var map = ref Unsafe.AsRef(in levels[c * 256]);
+            for (nint i = c; i < bytes.Length; i += channels)
+                Unsafe.Add(ref into, i) = Unsafe.Add(ref map, (nint)Unsafe.Add(ref from, i));
+        }
+    }
+}
+
+/// <summary>
+/// Windows drawn at random, each a function of the stream and the index of its image: shifted by up to so many pixels each way, and half of
+/// them mirrored where flips are wanted. The default is every image as it is.
+/// </summary>
+/// <param name="Stream">Image i draws from the words at its index i.</param>
+/// <param name="Padding">The largest shift, 0 or more.</param>
+/// <param name="Flip">Whether half of the windows are mirrored left to right.</param>
+public readonly record struct RandomWindows(RandomStream Stream, int Padding, bool Flip)
+{
+    /// <summary>The window of an image; the same on the host and within a kernel.</summary>
+    public Placement Of(int image)
+    {
+        var (x, y, z, _) = Stream.At(image);
+        var places = 2 * Padding + 1;
+        return new(Philox.Below(places, x) - Padding, Philox.Below(places, y) - Padding, Flip && (z >> 31) != 0);
+    }
+}
+
+/// <summary>Which window of an image is seen, as large as the image: shifted down and right by so many pixels (black outside), then mirrored or not.</summary>
+public readonly record struct Placement(int Down, int Right, bool Mirrored)
+{
+    /// <summary>The row of the image that is seen in a row of the window; it may lie outside.</summary>
+    public int Row(int row) => row + Down;
+
+    /// <summary>The column of the image that is seen in a column of the window; it may lie outside.</summary>
+    public int Column(int column, int width) => (Mirrored ? width - 1 - column : column) + Right;
+
+    /// <summary>Writes the window as numbers: a row is laid out as bytes, black where the window leaves the image, then looked up.</summary>
+    /// <param name="image">[H, W, C]</param>
+    /// <param name="width">W</param>
+    /// <param name="levels">[C, 256], see <see cref="ImageBytes"/>.</param>
+    /// <param name="to">[H, W, C]</param>
+    /// <exception cref="ArgumentException">There are not as many numbers as bytes, or no whole number of rows.</exception>
+    public void Write(ReadOnlySpan<byte> image, int width, ReadOnlySpan<float> levels, Span<float> to)
+    {
+        if (this == default)
+        {
+            ImageBytes.ToNumbers(image, levels, to);
+            return;
+        }
+
+        int channels = levels.Length / 256, length = width * channels;
+        Check.That(image.Length == to.Length && length > 0 && image.Length % length == 0, nameof(Placement),
+            $"got {image.Length} bytes for {to.Length} numbers in rows of {width} pixels of {channels} channels, expected as many of both and whole rows.");
+
+        var height = image.Length / length;
+        var row = length <= 1024 ? stackalloc byte[length] : new byte[length];
+        for (var h = 0; h < height; h++)
+        {
+            var from = Row(h);
+            row.Clear();
+            if ((uint)from < (uint)height) LayOut(image.Slice(from * length, length), width, channels, row);
+            ImageBytes.ToNumbers(row, levels, to.Slice(h * length, length));
+        }
+    }
+
+    void LayOut(ReadOnlySpan<byte> source, int width, int channels, Span<byte> row)
+    {
+        int first = Math.Max(0, -Right), end = Math.Min(width, width - Right);       // the part of the window inside the image
+        if (end <= first) return;
+
+        if (!Mirrored)
+        {
+            source.Slice((first + Right) * channels, (end - first) * channels).CopyTo(row[(first * channels)..]);
+            return;
+        }
+
+        for (var w = first; w < end; w++)
+            for (var c = 0; c < channels; c++)
+                row[(width - 1 - w) * channels + c] = source[(w + Right) * channels + c];
+    }
+}

@@ -1,0 +1,56 @@
+using ILGPU;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+sealed partial class GpuBackend
+{
+    public override void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels)
+    {
+        var parts = Math.Min(ImageGathering.MostParts, Groups(images.Shape[1] * images.Shape[2] * images.Shape[3], ImageGathering.PerPart));
+        device.Launch(new ImageGathering(set, order.View(), first, windows, images, labels.View()), images.Shape[0], parts);
+    }
+}
+
+/// <summary>
+/// images[n] = the window of image order[first + n], each byte looked up in the levels of its channel; black is byte 0. A group an image, several
+/// along y for a large one; a thread draws the window once and takes elements a group's width apart. Floor: a byte read and a float written for each.
+/// </summary>
+readonly struct ImageGathering : IKernel
+{
+    public const int PerPart = 4 * IKernel.DefaultThreads, MostParts = 1024;
+
+    readonly ArrayView<byte> pixels;
+    readonly ArrayView<int> classes, order, labels;
+    readonly ArrayView<float> levels, images;
+    readonly RandomStream stream;
+    readonly int first, padding, flip, height, elements;
+    readonly FastDivisor channels, widths;
+
+    public ImageGathering(ImageBytes set, ArrayView<int> order, int first, RandomWindows windows, Tensor images, ArrayView<int> labels)
+    {
+        (pixels, classes, levels) = (set.Pixels.View().Cast<byte>(), set.Labels.View(), set.Levels.View());
+        (this.order, this.first, this.images, this.labels) = (order, first, images.View(), labels);
+        (stream, padding, flip) = (windows.Stream, windows.Padding, windows.Flip ? 1 : 0);
+        (height, widths, channels) = (images.Shape[1], new(images.Shape[2]), new(images.Shape[3]));
+        elements = height * images.Shape[2] * images.Shape[3];
+    }
+
+    public void Run()
+    {
+        var image = order[first + Grid.IdxX];
+        var placement = new RandomWindows(stream, padding, flip != 0).Of(image);
+
+        // All bytes of a data set are at most 2^31 - 1, so their places are ints. Past the last of them i may wrap around, which an unsigned comparison sees.
+        int source = image * elements, target = Grid.IdxX * elements, step = Grid.DimY * IKernel.DefaultThreads;
+        for (var i = Grid.IdxY * IKernel.DefaultThreads + Group.IdxX; (uint)i < (uint)elements; i += step)
+        {
+            int pixel = channels.Divide(i), row = widths.Divide(pixel), channel = channels.Rest(i, pixel);
+            int h = placement.Row(row), w = placement.Column(widths.Rest(pixel, row), widths.Divisor), level = 0;
+            if ((uint)h < (uint)height && (uint)w < (uint)widths.Divisor) level = pixels[source + (h * widths.Divisor + w) * channels.Divisor + channel];
+            images[target + i] = levels[256 * channel + level];
+        }
+
+        if (Grid.IdxY == 0 && Group.IdxX == 0) labels[Grid.IdxX] = classes[image];
+    }
+}
