@@ -105,7 +105,8 @@ public abstract partial class Module
     /// <summary>Switches this module and all below to training.</summary>
     public Module Train(bool training = true)
     {
-        foreach (var (_, module) in Modules()) module.Training = training;
+        Training = training;
+        foreach (var (_, child) in children) child.Train(training);
         return this;
     }
 

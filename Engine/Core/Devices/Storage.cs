@@ -27,7 +27,7 @@ public sealed class Storage
 
     DeviceMemory? memory;
     Deferred? pending;
-    HashSet<Storage>? readers;
+    List<Storage>? readers;
     Arrangement? arrangement;
     int owners = 1;
 
@@ -162,7 +162,14 @@ public sealed class Storage
 
     internal void RemoveReader(Storage reader)
     {
-        lock (Readers) readers?.Remove(reader);
+        lock (Readers)
+        {
+            // From the end: it is nearly always one of the last that came.
+            var place = readers?.LastIndexOf(reader) ?? -1;
+            if (place < 0) return;
+            readers![place] = readers[^1];
+            readers.RemoveAt(readers.Count - 1);
+        }
     }
 
     internal Storage Retain()

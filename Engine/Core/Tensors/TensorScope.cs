@@ -11,19 +11,21 @@ public sealed class TensorScope : IDisposable
 
     readonly TensorScope? outer = current;
     readonly List<Tensor> made = [];
+    readonly string name;
 
     /// <summary>Opens a scope.</summary>
     /// <param name="name">What runs inside, for messages: the module.</param>
     public TensorScope(string name = "")
     {
-        Path = outer is null || outer.Path.Length == 0 ? name : name.Length == 0 ? outer.Path : $"{outer.Path}.{name}";
+        this.name = name;
         current = this;
     }
 
     /// <summary>The names of the open scopes from the outermost in, joined by dots; empty outside of all.</summary>
     public static string CurrentPath => current?.Path ?? "";
 
-    string Path { get; }
+    // Put together where somebody asks: few do.
+    string Path => field ??= outer is null || outer.Path.Length == 0 ? name : name.Length == 0 ? outer.Path : $"{outer.Path}.{name}";
 
     /// <summary>Keeps a handle past the end of this scope; it belongs to the scope outside, or to the caller where there is none.</summary>
     public Tensor Result(Tensor tensor)

@@ -54,7 +54,7 @@ sealed unsafe partial class CpuBackend
         for (var c = 0; c < tile.Channels; c++)
         {
             center[c] = mean.Pointer()[c];
-            scale[c] = ScaleOf(variance, gamma, epsilon, c);
+            scale[c] = ScaleOf(variance.Pointer()[c], ValueOr(gamma, c, 1f), epsilon);
             shift[c] = ValueOr(beta, c, 0f);
         }
 
@@ -66,15 +66,15 @@ sealed unsafe partial class CpuBackend
 
     public override void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
     {
+        float* center = mean.Pointer(), spread = variance.Pointer(), factor = PointerOrNull(gamma), summand = PointerOrNull(beta), a = scale.Pointer(), b = shift.Pointer();
         for (var c = 0; c < mean.Length; c++)
         {
-            scale.Pointer()[c] = ScaleOf(variance, gamma, epsilon, c);
-            shift.Pointer()[c] = ValueOr(beta, c, 0f) - mean.Pointer()[c] * scale.Pointer()[c];
+            a[c] = ScaleOf(spread[c], factor is null ? 1f : factor[c], epsilon);
+            b[c] = (summand is null ? 0f : summand[c]) - center[c] * a[c];
         }
     }
 
-    static float ScaleOf(Tensor variance, Tensor? gamma, float epsilon, int channel) =>
-        (float)(ValueOr(gamma, channel, 1f) / Math.Sqrt((double)variance.Pointer()[channel] + epsilon));
+    static float ScaleOf(float variance, float gamma, float epsilon) => (float)(gamma / Math.Sqrt((double)variance + epsilon));
 
     public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
         Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)

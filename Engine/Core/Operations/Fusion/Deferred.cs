@@ -11,20 +11,27 @@ namespace QuadEngine.Operations;
 /// It holds shares of its own in its operands, and is told before one of them is overwritten (<see cref="Storage.Writing"/>), so that
 /// it always computes what it would have computed at once. Its lock is held while it computes: any thread may read the result.
 /// </remarks>
-abstract class Deferred(Shape shape, Device device)
+abstract class Deferred
 {
+    readonly Deferred? origin;
     readonly List<Tensor> shares = [];
     int owners = 1;
+
+    /// <param name="shape">Of the result.</param>
+    /// <param name="device">Where it will be.</param>
+    /// <param name="origin">What this one goes on from, whose operands it reads as well; or null.</param>
+    protected Deferred(Shape shape, Device device, Deferred? origin = null)
+    {
+        (Shape, Device, this.origin) = (shape, device, origin);
+        origin?.Retain();
+    }
 
     /// <summary>Off while every output is to be checked (<see cref="NonFiniteGuard"/>).</summary>
     public static bool Enabled => !NonFiniteGuard.Active;
 
-    public Shape Shape => shape;
+    public Shape Shape { get; }
 
-    public Device Device => device;
-
-    /// <summary>The module that asked for the result.</summary>
-    public string Path { get; } = TensorScope.CurrentPath;
+    public Device Device { get; }
 
     /// <summary>What waits to fill this tensor, or null.</summary>
     protected static Deferred? Behind(Tensor tensor) => tensor.Storage.Pending is { } work && work.Shape == tensor.Shape ? work : null;
@@ -38,15 +45,18 @@ abstract class Deferred(Shape shape, Device device)
     /// <summary>A tensor that will hold the result.</summary>
     public Tensor Result()
     {
-        var storage = new Storage(device, this, shape.Elements);
-        foreach (var share in shares) share.Storage.AddReader(storage);
-        return Tensor.On(storage, shape);
+        var storage = new Storage(Device, this, Shape.Elements);
+        for (var work = this; work is not null; work = work.origin)
+            foreach (var share in work.shares) share.Storage.AddReader(storage);
+        return Tensor.On(storage, Shape);
     }
 
     /// <summary>A handle on an operand that lives as long as this does. It is computed now: nothing waits for something that waits, however long the chain.</summary>
-    protected Tensor? Share(Tensor? operand)
+    /// <param name="operand">The operand, or null.</param>
+    /// <param name="known">The origin's handle on it, where it is one of its operands.</param>
+    protected Tensor? Share(Tensor? operand, Tensor? known)
     {
-        if (operand is null) return null;
+        if (operand is null || ReferenceEquals(operand, known)) return known;
         operand.Storage.Compute(null);
         var share = operand.Share();
         shares.Add(share);
@@ -64,18 +74,24 @@ abstract class Deferred(Shape shape, Device device)
             foreach (var share in shares) share.Dispose();
             shares.Clear();
         }
+
+        origin?.Release();
     }
 
     // A share that the garbage collector has dropped first has nobody left to tell.
     public void StopReading(Storage storage)
     {
-        foreach (var share in shares) share.StorageOrNull?.RemoveReader(storage);
+        for (var work = this; work is not null; work = work.origin)
+            foreach (var share in work.shares) share.StorageOrNull?.RemoveReader(storage);
     }
 
     /// <summary>Reads a copy in the place of memory that is about to be overwritten.</summary>
     public void ReadInstead(Storage overwritten, Storage copy)
     {
         lock (this)
+        {
             foreach (var share in shares.Where(share => share.StorageOrNull == overwritten)) share.ReadInstead(copy);
+            origin?.ReadInstead(overwritten, copy);
+        }
     }
 }

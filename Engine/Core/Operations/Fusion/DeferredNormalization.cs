@@ -13,16 +13,17 @@ sealed class DeferredNormalization : Deferred
     readonly float epsilon;
     readonly bool batchStatistics, relu;
     readonly int[] versions;
+    readonly string path = NoGrad.Active ? "" : TensorScope.CurrentPath;
 
-    public DeferredNormalization(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon, bool batchStatistics, Tensor? residual = null, bool relu = false)
-        : base(x.Shape, x.Device)
+    public DeferredNormalization(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon, bool batchStatistics,
+        Tensor? residual = null, bool relu = false, DeferredNormalization? origin = null) : base(x.Shape, x.Device, origin)
     {
-        this.x = Share(x)!;
-        this.mean = Share(mean)!;
-        this.variance = Share(variance)!;
-        this.gamma = Share(gamma);
-        this.beta = Share(beta);
-        this.residual = Share(residual);
+        this.x = Share(x, origin?.x)!;
+        this.mean = Share(mean, origin?.mean)!;
+        this.variance = Share(variance, origin?.variance)!;
+        this.gamma = Share(gamma, origin?.gamma);
+        this.beta = Share(beta, origin?.beta);
+        this.residual = Share(residual, origin?.residual);
         (this.epsilon, this.batchStatistics, this.relu) = (epsilon, batchStatistics, relu);
         versions = Node.VersionsOf([this.x, this.mean, this.variance, this.gamma]);
     }
@@ -57,7 +58,7 @@ sealed class DeferredNormalization : Deferred
     public Node Record(Tensor y)
     {
         var (epsilon, batchStatistics) = (this.epsilon, this.batchStatistics);
-        return new Node(nameof(BatchNorm), Path, [x, gamma, beta, residual], [x, mean, variance, gamma, relu ? y : null], versions, null, (dy, saved) =>
+        return new Node(nameof(BatchNorm), path, [x, gamma, beta, residual], [x, mean, variance, gamma, relu ? y : null], versions, null, (dy, saved) =>
         {
             var (x, mean, variance) = saved;
             Tensor? dx = saved.IfNeeded(0, () => Tensor.Over(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
@@ -73,5 +74,5 @@ sealed class DeferredNormalization : Deferred
 
     bool NeedsGradient => x.RequiresGrad || gamma is { RequiresGrad: true } || beta is { RequiresGrad: true } || residual is { RequiresGrad: true };
 
-    Tensor With(Tensor? residual, bool relu) => new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics, residual, relu).Wait();
+    Tensor With(Tensor? residual, bool relu) => new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics, residual, relu, origin: this).Wait();
 }

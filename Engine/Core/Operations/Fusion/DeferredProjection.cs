@@ -12,18 +12,19 @@ sealed class DeferredProjection : Deferred
     readonly Tensor x, weight;
     readonly Epilogue epilogue;
 
-    DeferredProjection(Shape shape, ProjectionKernel kernel, Tensor x, Tensor weight, Epilogue epilogue) : base(shape, x.Device)
+    DeferredProjection(Shape shape, ProjectionKernel kernel, Tensor x, Tensor weight, in Epilogue epilogue, DeferredProjection? origin = null) : base(shape, x.Device, origin)
     {
+        var known = origin?.epilogue ?? default;
         this.kernel = kernel;
-        this.x = Share(x)!;
-        this.weight = Share(weight)!;
+        this.x = Share(x, origin?.x)!;
+        this.weight = Share(weight, origin?.weight)!;
         this.epilogue = epilogue with
         {
-            Bias = Share(epilogue.Bias),
-            Quadratic = epilogue.Quadratic is { } term ? term with { Lambda = Share(term.Lambda)! } : null,
-            Scale = Share(epilogue.Scale),
-            Shift = Share(epilogue.Shift),
-            Residual = Share(epilogue.Residual),
+            Bias = Share(epilogue.Bias, known.Bias),
+            Quadratic = epilogue.Quadratic is { } term && !ReferenceEquals(term, known.Quadratic) ? term with { Lambda = Share(term.Lambda, null)! } : known.Quadratic,
+            Scale = Share(epilogue.Scale, known.Scale),
+            Shift = Share(epilogue.Shift, known.Shift),
+            Residual = Share(epilogue.Residual, known.Residual),
         };
     }
 
@@ -67,5 +68,5 @@ sealed class DeferredProjection : Deferred
     // The backward of quadratic neurons reads their output: where it will, that has to be written, and going on without it saves nothing.
     static DeferredProjection? Of(Tensor z) => Behind(z) is DeferredProjection p && (p.epilogue.Quadratic is null || !z.RequiresGrad) ? p : null;
 
-    Tensor With(Epilogue epilogue) => new DeferredProjection(Shape, kernel, x, weight, epilogue).Result();
+    Tensor With(in Epilogue epilogue) => new DeferredProjection(Shape, kernel, x, weight, epilogue, origin: this).Result();
 }
