@@ -40,7 +40,7 @@ static class StepProfile
         Print(steps, machine, all.GroupBy(row => row.Kernel).Select(group => (group.Key, "", group.Select(row => row.Cost).Aggregate((a, b) => a + b))));
         Print(steps, machine, all);
         var kernels = all.Sum(row => row.Cost.Time.TotalMilliseconds) / steps.Length;
-        Console.WriteLine($"step: median {Statistics.Median(steps):F1} ms, mean {steps.Average():F1} ms = kernels {kernels:F1} + engine {steps.Average() - kernels:F1}");
+        Console.WriteLine($"step: median {Statistics.Median(steps):F2} ms, mean {steps.Average():F2} ms = kernels {kernels:F2} + engine {steps.Average() - kernels:F2}");
         Console.WriteLine($"live tensors at their peak {device.Pool.Statistics.Peak / 1e6:F0} MB, held {device.Pool.Statistics.Reserved / 1e6:F0} MB");
         return 0;
     }
@@ -51,8 +51,8 @@ static class StepProfile
         foreach (var (kernel, shape, cost) in rows.OrderByDescending(row => row.Cost.Time))
         {
             var floor = machine.Floor(cost.Flops, cost.Bytes);
-            Console.WriteLine($"{kernel,-44} {shape,-26} {cost.Calls / steps.Length,5} {cost.Time.TotalMilliseconds / steps.Length,8:F2} {cost.Time.TotalMilliseconds / steps.Sum(),6:P0} " +
-                $"{cost.Flops / 1e9 / steps.Length,7:F2} {cost.Bytes / 1e6 / steps.Length,7:F1} {floor.TotalMilliseconds / steps.Length,9:F2} {floor / cost.Time,8:P0}");
+            Console.WriteLine($"{kernel,-44} {shape,-26} {cost.Calls / steps.Length,5} {cost.Time.TotalMilliseconds / steps.Length,8:F3} {cost.Time.TotalMilliseconds / steps.Sum(),6:P0} " +
+                $"{cost.Flops / 1e9 / steps.Length,7:F2} {cost.Bytes / 1e6 / steps.Length,7:F1} {floor.TotalMilliseconds / steps.Length,9:F3} {floor / cost.Time,8:P0}");
         }
     }
 }
