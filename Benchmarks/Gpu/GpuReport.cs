@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuadEngine.Data;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
@@ -15,7 +16,7 @@ static class GpuReport
 
     public static int Run(string[] args)
     {
-        var options = new Arguments(args, "device", "size", "batch", "check", "seeds", "torch");
+        var options = new Arguments(args, "device", "size", "batch", "check", "seeds", "torch", "data-dir");
         GpuDevices.Register();
         var name = options.Text("device") is { Length: > 0 } given ? given : "cuda:0";
         if (name.Contains('/', StringComparison.Ordinal) || Device.Get(name) is not GpuDevice device)
@@ -46,7 +47,9 @@ static class GpuReport
 
         foreach (var row in Passes(device, real ? 128 : 2).Select(row => row.Print(limits)))
             targets.AtLeast($"{row.Work}, share of a copy", row.BytesPerSecond / limits.BytesPerSecond, 0.8);
-        Steps(devices, batch, real ? 50_000 : 8 * batch, peers, targets);
+        var (images, source) = Cifar10(options.Text("data-dir"), real ? 50_000 : 3 * batch);
+        Steps(devices, batch, images, peers, targets);
+        Console.WriteLine($"\nEpochs: {images.Count:N0} images, {source}; as the trainer runs them, without the evaluation after each.");
         targets.Print();
         return errors.Values.All(share => share <= 1) ? 0 : 1;
     }
@@ -89,7 +92,7 @@ static class GpuReport
         yield return GpuRow.Pass(device, "quadratic neurons, rank 3", 2 * bytes, () => device.Backend.Quadratic(x, new QuadraticTerm(lambda, new NeuronLayout(64, 3), true), y));
     }
 
-    static void Steps(IReadOnlyDictionary<Precision, GpuDevice> devices, int batch, int epoch, GpuPeers peers, GpuTargets targets)
+    static void Steps(IReadOnlyDictionary<Precision, GpuDevice> devices, int batch, ImageDataset images, GpuPeers peers, GpuTargets targets)
     {
         Console.WriteLine($"\n{$"ResNet-20, batch {batch}: training step",-52} {"launched us",11} {"recorded us",11} {"images/s",9} {"launches",9}");
         foreach (var (precision, device) in devices)
@@ -101,7 +104,9 @@ static class GpuReport
                 var launched = steps.ByLaunches();
                 recorded[rank] = steps.Recorded();
                 Console.WriteLine($"{$"{precision}, {(rank == 0 ? "linear" : $"quadratic k = {rank}")}",-52} {launched * 1e6,11:F0} {recorded[rank] * 1e6,11:F0} {batch / recorded[rank],9:N0} {steps.Launches,9}");
-                if (rank == 0) targets.State($"CIFAR-10 epoch ({epoch:N0} images), {precision}, cropped and flipped on the host", $"{steps.Epoch(epoch):F2} s");
+                var epoch = $"CIFAR-10 epoch, ResNet-20{(rank == 0 ? "" : $" quadratic k = {rank}")}, batch {batch}, {precision}, augmentation on";
+                targets.State($"{epoch}, data on the card", $"{steps.Epoch(images, onCard: true):F2} s");
+                if (rank == 0) targets.State($"{epoch}, streamed from the host", $"{steps.Epoch(images, onCard: false):F2} s");
             }
 
             var name = precision.ToString().ToLowerInvariant();
@@ -114,6 +119,19 @@ static class GpuReport
 
             targets.AtMost($"step, quadratic / linear, {name}", recorded[3] / recorded[0], 1.05);
         }
+    }
+
+    /// <summary>The training images where the folder has them, else random bytes of their shape, which cost the same.</summary>
+    static (ImageDataset Images, string Source) Cifar10(string folder, int count)
+    {
+        var info = Datasets.Get("cifar10");
+        if (folder.Length == 0) folder = Datasets.DefaultFolder;
+        if (info.Find(folder) is not null) return (info.Load(folder).Train.Take(count), $"those of {folder}");
+
+        var bytes = new byte[count * info.ImageShape.Elements];
+        new Random(1).NextBytes(bytes);
+        var labels = Enumerable.Range(0, count).Select(i => i % info.Classes).ToArray();
+        return (new("random", bytes, labels, info.ClassNames, info.ImageShape[0], info.ImageShape[1], info.ImageShape[2], info.Normalization), "random bytes (--data-dir names a folder with CIFAR-10)");
     }
 
     static Tensor Random(Device device, Shape shape, ulong seed) => Tensor.Uniform(shape, -1f, 1f, new Generator(seed), device);

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using QuadEngine.Data;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
@@ -49,26 +48,21 @@ sealed class GpuSteps
         return Clock.Seconds(device, step.Run);
     }
 
-    /// <summary>Seconds of an epoch of so many images that are cropped and flipped on the host while the card works, each read once.</summary>
-    public double Epoch(int count)
+    /// <summary>Seconds of an epoch as the trainer runs it: every image cropped and flipped, values read, without the evaluation after it.</summary>
+    /// <param name="data">What an epoch sees once.</param>
+    /// <param name="onCard">The card keeps the bytes and makes the batches; else the host makes and sends them.</param>
+    public double Epoch(ImageDataset data, bool onCard)
     {
-        var bytes = new byte[count * 32 * 32 * 3];
-        new Random(1).NextBytes(bytes);
-        var data = new ImageDataset("random", bytes, Enumerable.Range(0, count).Select(i => i % 10).ToArray(), [.. Enumerable.Range(0, 10).Select(i => $"class {i}")], 32, 32, 3);
-        using var step = new RecordedStep(device, Train);
-        for (var i = 0; i < 3; i++) step.Run();
-        var start = Stopwatch.GetTimestamp();
-        foreach (var next in data.Batches(batch, 1, 0, Augmentation.PadCropFlip, device: device))
+        var trainer = new Trainer(network, data, data.Take(batch), new TrainerOptions { Epochs = 4, BatchSize = batch, LearningRate = 0.01f, Augmentation = Augmentation.PadCropFlip });
+        trainer.Stepped += step =>
         {
-            using var owned = next;
-            if (next.Images.Shape[0] != batch) continue;
-            images.Assign(next.Images);
-            labels.Assign(next.Labels);
-            step.Run();
-        }
+            // As where the card has no memory for them.
+            if (step.Step == 1 && !onCard) device.Pool.Reclaim();
+        };
+        trainer.Run();
 
-        device.Synchronize();
-        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+        // The first compiles kernels and moves the data.
+        return Statistics.Median([.. trainer.State.History.Skip(1).Select(epoch => data.Count / epoch.ImagesPerSecond!.Value)]);
     }
 
     void Train()

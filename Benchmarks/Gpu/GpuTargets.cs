@@ -16,8 +16,9 @@ sealed class GpuTargets
 
     public void Print()
     {
-        Console.WriteLine($"\n| {"work",-66} | {"target",-9} | {"measured",-12} | {"",-8} |\n|{new string('-', 68)}|{new string('-', 11)}|{new string('-', 14)}|{new string('-', 10)}|");
-        foreach (var (work, target, got, verdict) in rows) Console.WriteLine($"| {work,-66} | {target,-9} | {got,-12} | {verdict,-8} |");
+        var width = rows.Max(row => row.Work.Length);
+        Console.WriteLine($"\n| {"work".PadRight(width)} | {"target",-9} | {"measured",-12} | {"",-8} |\n|{new string('-', width + 2)}|{new string('-', 11)}|{new string('-', 14)}|{new string('-', 10)}|");
+        foreach (var (work, target, got, verdict) in rows) Console.WriteLine($"| {work.PadRight(width)} | {target,-9} | {got,-12} | {verdict,-8} |");
     }
 
     void Add(string work, string target, double? got, string format, bool hit) =>
