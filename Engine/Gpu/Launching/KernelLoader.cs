@@ -80,12 +80,12 @@ sealed class KernelLoader(Accelerator accelerator)
         return compiled;
     }
 
-    /// <summary>The kernel with its text as it goes to the driver.</summary>
+    /// <summary>The kernel with its text as it goes to the driver; its name stands in the first line.</summary>
     public static PTXCompiledKernel CompilePtx(PTXBackend backend, EntryPointDescription entry, KernelSpecialization specialization)
     {
         var compiled = (PTXCompiledKernel)Compile(backend, entry, specialization);
         ref var text = ref TextOf(compiled);
-        text = PtxText.Rewrite(text);
+        text = $"// {KernelNaming.Display(entry.MethodSource.GetGenericArguments()[0])}\n{PtxText.Rewrite(text)}";
         return compiled;
     }
 
