@@ -5,7 +5,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. On a stub of the driver.</summary>
+/// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. On a stub of the driver, which runs no kernel here.</summary>
 public class CudaHostTests
 {
     [Test]

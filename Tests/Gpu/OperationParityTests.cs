@@ -14,7 +14,8 @@ public class OperationParityTests
         for (var seed = 2ul; seed < 5; seed++) AssertSame(operation, TestDevices.OpenCl, seed, tolerance: 1e-4);
     }
 
-    static void AssertSame(OperationCase operation, Device device, ulong seed, double tolerance)
+    /// <summary>Result and gradients of a call are those of the CPU.</summary>
+    internal static void AssertSame(OperationCase operation, Device device, ulong seed, double tolerance)
     {
         var call = operation.Draw(new Dice(seed));
         var (expected, got) = (Run(call, Device.Cpu), Run(call, device));

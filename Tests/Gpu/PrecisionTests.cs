@@ -30,9 +30,11 @@ public class PrecisionTests
     [TestCase(Precision.Float32, 0, 1e-6)]
     [TestCase(Precision.Tf32, 1e-5, 2e-3)]
     [TestCase(Precision.Bf16, 1e-4, 1e-2)]
-    public void Factors_are_rounded_to_the_format_and_no_further(Precision precision, double least, double most)
+    public void Factors_are_rounded_to_the_format_and_no_further(Precision precision, double least, double most) => AssertRounded(OpenCl(precision), least, most);
+
+    /// <summary>Products of a device are those of factors rounded to its precision; how far from float32 they are.</summary>
+    internal static void AssertRounded(GpuDevice device, double least, double most)
     {
-        var device = OpenCl(precision);
         var g = new ConvGeometry(2, 12, 12, 32, 64, new Window(3, 3, 2, 1));
         Shape image = [2, 12, 12, 32], filter = [3, 3, 32, 64], output = [2, 6, 6, 64];
         using (Assert.EnterMultipleScope())
@@ -45,7 +47,7 @@ public class PrecisionTests
 
         void Check(Shape a, Shape b, Shape y, Action<Device, Tensor, Tensor, Tensor> run)
         {
-            float[] expected = Run(Device.Cpu, value => value), got = Run(device, value => value), rounded = Run(Device.Cpu, Rounding(precision));
+            float[] expected = Run(Device.Cpu, value => value), got = Run(device, value => value), rounded = Run(Device.Cpu, Rounding(device.Precision));
             Assert.That(Error(got, expected), Is.InRange(least, most), "against float32");
             Assert.That(Error(got, rounded), Is.LessThan(1e-6), "against float32 of factors rounded before");
 

@@ -5,6 +5,7 @@ using ILGPU.Algorithms;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
 using QuadEngine.Gpu;
+using QuadEngine.Tests.Gpu.Ptx;
 
 namespace QuadEngine.Tests.Gpu;
 
@@ -21,7 +22,13 @@ public class PtxTests
             count++;
             try
             {
-                if (PtxText.UnresolvedCalls(Ptx.Of(kernel, architecture)) is { Count: > 0 } calls) failures.Add($"{KernelNaming.Display(kernel)} calls {string.Join(", ", calls)}");
+                var text = PtxCompilation.Of(kernel, architecture);
+                PtxParser.Parse(text);
+                if (PtxText.UnresolvedCalls(text) is { Count: > 0 } calls) failures.Add($"{KernelNaming.Display(kernel)} calls {string.Join(", ", calls)}");
+            }
+            catch (PtxFault fault)
+            {
+                failures.Add($"{KernelNaming.Display(kernel)}: {fault.Message}");
             }
             catch (InternalCompilerException exception)
             {
@@ -40,7 +47,7 @@ public class PtxTests
         using (Assert.EnterMultipleScope())
             foreach (var kernel in KernelCatalogue.TensorCoreKernels)
             {
-                string text = Ptx.Of(kernel, architecture), name = KernelNaming.Display(kernel);
+                string text = PtxCompilation.Of(kernel, architecture), name = KernelNaming.Display(kernel);
                 Assert.That(PtxText.UnresolvedCalls(text), Is.Empty, name);
                 Assert.That(text, Does.Contain(name.Contains(nameof(Tf32), StringComparison.Ordinal) ? "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" : "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"), name);
                 Assert.That(text, Does.Contain("cp.async.cg.shared.global").And.Contain("cp.async.wait_group"), name);
@@ -64,7 +71,7 @@ public partial class RegisterTests
         List<string> spilled = [];
         foreach (var kernel in FloatTiles.Concat(KernelCatalogue.TensorCoreKernels))
         {
-            var (report, code) = Assemble(Ptx.Of(kernel, architecture: 80));
+            var (report, code) = Assemble(PtxCompilation.Of(kernel, architecture: 80));
             var name = KernelNaming.Display(kernel);
             TestContext.Out.WriteLine($"{name}: {Registers().Match(report).Groups[1].Value} registers");
             if (!report.Contains("0 bytes stack frame, 0 bytes spill stores", StringComparison.Ordinal)) spilled.Add($"{name}: {report}");
@@ -133,7 +140,7 @@ public partial class RegisterTests
 }
 
 /// <summary>Compiles kernels to PTX text without a driver.</summary>
-static class Ptx
+static class PtxCompilation
 {
     public static string Of(Type kernel, int architecture)
     {

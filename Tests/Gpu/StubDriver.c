@@ -1,12 +1,12 @@
-/* A CUDA driver without a GPU: device memory is host memory, copies are made, kernels are counted and not run.
-   What the host code asked for can be read back through the stub_* functions. */
+/* A CUDA driver without a GPU: device memory is host memory, copies are made, kernels are counted. They run where a test has set a machine that
+   executes their text. What the host code asked for can be read back through the stub_* functions. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef int result;
-enum { OK = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500 };
+enum { OK = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
 
 static size_t total = (size_t)1 << 30, used, uploaded;
 static int launches, modules, captures, graph_launches, null_stream_launches, capturing, synchronizations, pageable_copies, copies, waits;
@@ -25,10 +25,26 @@ static int is_pinned(void *p)
 static void pin(void *p, size_t n) { for (int i = 0; i < most_pinned; i++) if (!pinned[i].start) { pinned[i].start = p; pinned[i].bytes = n; return; } abort(); }
 static void unpin(void *p) { for (int i = 0; i < most_pinned; i++) if (pinned[i].start == p) pinned[i].start = 0; }
 
-/* A graph: how many kernels, and the copies, which are made when it is launched. */
-struct copy { void *to, *from; size_t bytes; };
-struct graph { int kernels, copies; struct copy copy[64]; };
+/* A module is its text, and so is its only function. */
+struct module { int number; char *text; };
+
+/* What executes kernels. A launch is prepared, which copies its arguments, then run, once or with every launch of a graph. */
+static void *(*prepare)(int module, const char *text, int gx, int gy, int gz, int bx, int by, int bz, const void *arguments, size_t bytes);
+static int (*run)(void *launch);
+static void (*forget)(void *launch);
+static char fault[1 << 14];
+void stub_set_machine(void *p, void *r, void *f) { prepare = p; run = r; forget = f; }
+void stub_set_fault(const char *text) { strncpy(fault, text, sizeof fault - 1); }
+
+/* A graph: kernels and copies in the order of their capture, which is that of the stream. */
+struct step { void *launch, *to, *from; size_t bytes; };
+struct graph { int kernels, steps, room; struct step *step; };
 static struct graph *captured, *last_graph;
+static void add(struct graph *g, struct step s)
+{
+    if (g->steps == g->room) g->step = realloc(g->step, (g->room = 2 * g->room + 64) * sizeof s);
+    g->step[g->steps++] = s;
+}
 
 void stub_set_version(int v) { version = v; }
 void stub_set_refuse_graphs(int v) { refuse_graphs = v; }
@@ -89,18 +105,39 @@ result cuCtxSetCacheConfig(int config) { return OK; }
 result cuCtxGetSharedMemConfig(int *config) { *config = 0; return OK; }
 result cuCtxSetSharedMemConfig(int config) { return OK; }
 
-/* A block carries its size before it. */
+/* Live blocks, by their addresses. */
+enum { most_blocks = 1 << 16 };
+static struct { char *start; size_t bytes; } blocks[most_blocks];
+static int held;
+static int place_of(void *p) { int low = 0, high = held; while (low < high) { int mid = (low + high) / 2; if (blocks[mid].start < (char *)p) low = mid + 1; else high = mid; } return low; }
+int stub_blocks(uintptr_t *starts, uintptr_t *ends, int most)
+{
+    for (int i = 0; i < held && i < most; i++) { starts[i] = (uintptr_t)blocks[i].start; ends[i] = starts[i] + blocks[i].bytes; }
+    return held;
+}
+
+/* A new block holds numbers that are none, where kernels run: whoever counts on zeros is found. */
 result cuMemAlloc_v2(void **p, size_t n)
 {
-    if (used + n > total) return OUT_OF_MEMORY;
-    char *block = aligned_alloc(256, (n + 511) / 256 * 256);
-    memset(block, 0, (n + 511) / 256 * 256);
-    *(size_t *)block = n;
-    *p = block + 256;
+    if (used + n > total || held == most_blocks) return OUT_OF_MEMORY;
+    *p = aligned_alloc(256, (n + 255) / 256 * 256);
+    memset(*p, prepare ? 0xff : 0, n);
+    int at = place_of(*p);
+    memmove(blocks + at + 1, blocks + at, (held++ - at) * sizeof *blocks);
+    blocks[at].start = *p;
+    blocks[at].bytes = n;
     used += n;
     return OK;
 }
-result cuMemFree_v2(void *p) { if (!p) return 1; char *block = (char *)p - 256; used -= *(size_t *)block; free(block); return OK; }
+result cuMemFree_v2(void *p)
+{
+    int at = place_of(p);
+    if (at == held || blocks[at].start != p) return 1;
+    used -= blocks[at].bytes;
+    memmove(blocks + at, blocks + at + 1, (--held - at) * sizeof *blocks);
+    free(p);
+    return OK;
+}
 result cuMemGetInfo_v2(size_t *f, size_t *t) { *f = total - used; *t = total; return OK; }
 result cuMemHostAlloc(void **p, size_t n, unsigned flags) { *p = malloc(n); pin(*p, n); return OK; }
 result cuMemAllocHost_v2(void **p, size_t n) { return cuMemHostAlloc(p, n, 0); }
@@ -112,9 +149,8 @@ result cuPointerGetAttribute(void *data, int attribute, void *p) { return 1; }
 static result copy(void *d, void *s, size_t n)
 {
     copies++;
-    if (!captured) { memcpy(d, s, n); return OK; }
-    if (captured->copies == 64) abort();
-    captured->copy[captured->copies++] = (struct copy){ d, s, n };
+    if (captured) add(captured, (struct step){ 0, d, s, n });
+    else memcpy(d, s, n);
     return OK;
 }
 static result copy_host(void *d, void *s, void *host, size_t n)
@@ -127,7 +163,7 @@ result cuMemcpyAsync(void *d, void *s, size_t n, void *stream) { return copy(d, 
 result cuMemcpyDtoDAsync_v2(void *d, void *s, size_t n, void *stream) { return copy(d, s, n); }
 result cuMemcpyHtoDAsync_v2(void *d, void *s, size_t n, void *stream) { uploaded += n; return copy_host(d, s, s, n); }
 result cuMemcpyDtoHAsync_v2(void *d, void *s, size_t n, void *stream) { return copy_host(d, s, d, n); }
-result cuMemsetD8Async(void *d, unsigned char v, size_t n, void *stream) { memset(d, v, n); return OK; }
+result cuMemsetD8Async(void *d, unsigned char v, size_t n, void *stream) { if (captured) return 906; memset(d, v, n); return OK; }
 
 static uintptr_t streams;
 result cuStreamCreate(void **s, unsigned flags) { *s = (void *)(++streams); return OK; }
@@ -146,7 +182,10 @@ result cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, 
 {
     if (refuse_modules) return 218;
     strncpy(last_ptx, text, sizeof last_ptx - 1);
-    *m = (void *)(uintptr_t)(++modules);
+    struct module *module = malloc(sizeof *module);
+    module->number = ++modules;
+    module->text = strdup(text);
+    *m = module;
     return OK;
 }
 result cuModuleLoadData(void **m, const char *text) { return cuModuleLoadDataEx(m, text, 0, 0, 0); }
@@ -155,13 +194,23 @@ result cuModuleGetFunction(void **f, void *m, const char *name) { *f = m; return
 result cuFuncSetAttribute(void *f, int attribute, int value) { return OK; }
 result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, void *f, int block, size_t shared) { *n = 2; return OK; }
 result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, void *f, void *callback, size_t shared, int limit) { *grid = 264; *block = 256; return OK; }
-result cuGetErrorString(int error, const char **text) { *text = error == OUT_OF_MEMORY ? "out of memory" : "stub error"; return OK; }
+result cuGetErrorString(int error, const char **text) { *text = error == OUT_OF_MEMORY ? "out of memory" : error == LAUNCH_FAILED ? fault : "stub error"; return OK; }
 result cuLaunchKernel(void *f, int gx, int gy, int gz, int bx, int by, int bz, int shared, void *stream, void **arguments, void **extra)
 {
     if (!stream) null_stream_launches++;
     if (captured) captured->kernels++;
     else launches++;
-    return OK;
+    if (!prepare) return OK;
+
+    /* Arguments come in one buffer: { 1, address, 2, address of its size, 0 }. */
+    struct module *module = f;
+    if (arguments || !extra || extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4]) abort();
+    void *launch = prepare(module->number, module->text, gx, gy, gz, bx, by, bz, extra[1], *(size_t *)extra[3]);
+    if (!launch) return LAUNCH_FAILED;
+    if (captured) { add(captured, (struct step){ launch }); return OK; }
+    int error = run(launch);
+    forget(launch);
+    return error;
 }
 
 result cuStreamBeginCapture_v2(void *s, int mode)
@@ -183,15 +232,31 @@ result cuStreamEndCapture(void *s, void **graph)
 }
 result cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags)
 {
-    *exec = memcpy(malloc(sizeof(struct graph)), graph, sizeof(struct graph));
+    struct graph *g = *exec = memcpy(malloc(sizeof *g), graph, sizeof *g);
+    ((struct graph *)graph)->steps = 0;
+    ((struct graph *)graph)->step = 0;
     return OK;
 }
 result cuGraphLaunch(void *exec, void *stream)
 {
     last_graph = exec;
-    for (int i = 0; i < last_graph->copies; i++) memcpy(last_graph->copy[i].to, last_graph->copy[i].from, last_graph->copy[i].bytes);
     graph_launches++;
+    for (int i = 0; i < last_graph->steps; i++)
+    {
+        struct step *s = last_graph->step + i;
+        int error = OK;
+        if (s->launch) error = run ? run(s->launch) : OK;
+        else memcpy(s->to, s->from, s->bytes);
+        if (error) return error;
+    }
     return OK;
 }
-result cuGraphDestroy(void *graph) { free(graph); return OK; }
-result cuGraphExecDestroy(void *exec) { if (last_graph == exec) last_graph = 0; free(exec); return OK; }
+result cuGraphDestroy(void *graph)
+{
+    struct graph *g = graph;
+    for (int i = 0; i < g->steps; i++) if (g->step[i].launch && forget) forget(g->step[i].launch);
+    free(g->step);
+    free(g);
+    return OK;
+}
+result cuGraphExecDestroy(void *exec) { if (last_graph == exec) last_graph = 0; return cuGraphDestroy(exec); }

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using QuadEngine.Gpu;
+using QuadEngine.Tests.Gpu.Ptx;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>A CUDA driver library without a GPU, built from StubDriver.c: the host path runs, kernels are counted.</summary>
+/// <summary>A CUDA driver library without a GPU, built from StubDriver.c: the host path runs, kernels are counted, and run by <see cref="InterpretedCuda"/>.</summary>
 sealed class StubDriver
 {
     static readonly Lazy<StubDriver> Built = new(Build);
@@ -28,6 +29,27 @@ sealed class StubDriver
 
     /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_modules", "room" (bytes of memory left, -1 for all).</summary>
     public void Set(string name, int value) => Marshal.GetDelegateForFunctionPointer<Setter>(NativeLibrary.GetExport(library, $"stub_set_{name}"))(value);
+
+    /// <summary>Who executes kernels: functions for a launch to be prepared, run and forgotten; nobody for zeros.</summary>
+    public void SetMachine(nint prepare, nint run, nint forget) => Marshal.GetDelegateForFunctionPointer<MachineSetter>(NativeLibrary.GetExport(library, "stub_set_machine"))(prepare, run, forget);
+
+    /// <summary>What the driver says of a launch that failed.</summary>
+    public void SetFault(string message)
+    {
+        var text = Marshal.StringToCoTaskMemUTF8(message);
+        Marshal.GetDelegateForFunctionPointer<TextSetter>(NativeLibrary.GetExport(library, "stub_set_fault"))(text);
+        Marshal.FreeCoTaskMem(text);
+    }
+
+    /// <summary>What is allocated on the device now.</summary>
+    public GlobalMemory Memory()
+    {
+        var blocks = Marshal.GetDelegateForFunctionPointer<BlockList>(NativeLibrary.GetExport(library, "stub_blocks"));
+        var count = blocks([], [], 0);
+        ulong[] starts = new ulong[count], ends = new ulong[count];
+        blocks(starts, ends, count);
+        return new GlobalMemory(starts, ends);
+    }
 
     public string LastPtx => Marshal.PtrToStringUTF8(Marshal.GetDelegateForFunctionPointer<Text>(NativeLibrary.GetExport(library, "stub_last_ptx"))())!;
 
@@ -61,4 +83,10 @@ sealed class StubDriver
     delegate void Setter(int value);
 
     delegate nint Text();
+
+    delegate void MachineSetter(nint prepare, nint run, nint forget);
+
+    delegate void TextSetter(nint text);
+
+    delegate int BlockList(ulong[] starts, ulong[] ends, int most);
 }

@@ -1,0 +1,78 @@
+namespace QuadEngine.Tests.Gpu.Ptx;
+
+/// <summary>Three extents or indices.</summary>
+readonly record struct Index3(int X, int Y, int Z)
+{
+    public long Count => (long)X * Y * Z;
+}
+
+/// <summary>Numbers that a thread can ask for.</summary>
+enum Special
+{
+    ThreadX, ThreadY, ThreadZ, BlockX, BlockY, BlockZ, ThreadsX, ThreadsY, ThreadsZ, BlocksX, BlocksY, BlocksZ, Lane, WarpNumber,
+}
+
+/// <summary>The threads that share memory and wait for each other at barriers.</summary>
+sealed class Block
+{
+    readonly PtxKernel kernel;
+    readonly Warp[] warps;
+    readonly int threads;
+    Index3 index;
+
+    public Block(PtxKernel kernel, Launch launch)
+    {
+        (this.kernel, Launch, threads) = (kernel, launch, (int)launch.Threads.Count);
+        Shared = new SharedMemory(kernel);
+        warps = [.. Enumerable.Range(0, (threads + Warp.Size - 1) / Warp.Size).Select(number => new Warp(kernel, this, number))];
+    }
+
+    public Launch Launch { get; }
+
+    public SharedMemory Shared { get; }
+
+    public void Run(Index3 at, Random order)
+    {
+        index = at;
+        Shared.StartBlock();
+        foreach (var warp in warps) warp.Start(threads - warp.Number * Warp.Size is var left and < Warp.Size ? (1u << left) - 1 : uint.MaxValue);
+        while (true)
+        {
+            // Between barriers warps may run in any order.
+            order.Shuffle(warps);
+            foreach (var warp in warps)
+                if (!warp.IsDone) warp.Run();
+
+            if (Array.Find(warps, warp => warp.Barrier is not null) is not { } waiting) return;
+            if (Array.Find(warps, warp => warp.Barrier != waiting.Barrier) is { } missing)
+                throw PtxFault.At(kernel.Name, waiting.Barrier!, $"{Describe(waiting.Number * Warp.Size)}: ", missing.Barrier is { } other
+                    ? $"warp {missing.Number} waits at another barrier, that of line {other.Line}"
+                    : $"warp {missing.Number} has returned and never comes to this barrier");
+            Shared.Barrier();
+        }
+    }
+
+    public int Special(Special special, int thread)
+    {
+        var (blocks, extent) = (Launch.Blocks, Launch.Threads);
+        return special switch
+        {
+            Ptx.Special.ThreadX => thread % extent.X,
+            Ptx.Special.ThreadY => thread / extent.X % extent.Y,
+            Ptx.Special.ThreadZ => thread / extent.X / extent.Y,
+            Ptx.Special.BlockX => index.X,
+            Ptx.Special.BlockY => index.Y,
+            Ptx.Special.BlockZ => index.Z,
+            Ptx.Special.ThreadsX => extent.X,
+            Ptx.Special.ThreadsY => extent.Y,
+            Ptx.Special.ThreadsZ => extent.Z,
+            Ptx.Special.BlocksX => blocks.X,
+            Ptx.Special.BlocksY => blocks.Y,
+            Ptx.Special.BlocksZ => blocks.Z,
+            Ptx.Special.Lane => thread % Warp.Size,
+            _ => thread / Warp.Size,
+        };
+    }
+
+    public string Describe(int thread) => $"block ({index.X}, {index.Y}, {index.Z}), thread {thread}";
+}

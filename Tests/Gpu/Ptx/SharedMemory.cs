@@ -1,0 +1,90 @@
+namespace QuadEngine.Tests.Gpu.Ptx;
+
+/// <summary>
+/// The shared memory of a block, in words of 32 bits. For each word it is known who wrote and read it since the last barrier, so that two threads
+/// that do not wait for each other are found, whatever the order they happen to run in.
+/// </summary>
+sealed class SharedMemory
+{
+    const int Many = -2;
+
+    readonly PtxKernel kernel;
+    readonly Word[] words;
+    int epoch = 1, firstEpoch;
+
+    public SharedMemory(PtxKernel kernel)
+    {
+        this.kernel = kernel;
+        words = new Word[kernel.SharedWords];
+    }
+
+    /// <summary>What an earlier block has left is undefined.</summary>
+    public void StartBlock()
+    {
+        firstEpoch = ++epoch;
+        for (var i = 0; i < words.Length; i++) words[i].InFlight = 0;
+    }
+
+    /// <summary>All threads have come together.</summary>
+    public void Barrier() => epoch++;
+
+    public uint Read(Warp warp, int lane, ulong address)
+    {
+        var thread = warp.Number * Warp.Size + lane;
+        ref var word = ref WordAt(warp, lane, address);
+        if (word.WriteEpoch < firstEpoch) throw warp.Fault(lane, $"{Describe(address)} is read and was never written");
+        if (word.InFlight != 0) throw warp.Fault(lane, $"{Describe(address)} is read while a copy of thread {word.InFlight - 1} to it (line {word.WriteLine}) may be under way: cp.async.wait_group, then a barrier");
+        if (word.WriteEpoch == epoch && word.Writer != thread) throw warp.Fault(lane, $"{Describe(address)} is read, which thread {word.Writer} writes (line {word.WriteLine}) with no barrier between");
+        word.Reader = word.ReadEpoch != epoch || word.Reader == thread ? thread : Many;
+        (word.ReadEpoch, word.ReadLine) = (epoch, warp.Current.Line);
+        return word.Value;
+    }
+
+    public void Write(Warp warp, int lane, ulong address, uint value)
+    {
+        ref var word = ref Claim(warp, lane, address);
+        word.Value = value;
+    }
+
+    /// <summary>A copy to a word begins: nobody may touch it until it was waited for.</summary>
+    public void BeginCopy(Warp warp, int lane, ulong address) => Claim(warp, lane, address).InFlight = warp.Number * Warp.Size + lane + 1;
+
+    /// <summary>The copying thread knows that it has ended; the others know after a barrier.</summary>
+    public void EndCopy(Warp warp, int lane, ulong address, uint value)
+    {
+        ref var word = ref WordAt(warp, lane, address);
+        word.InFlight = 0;
+        (word.Value, word.WriteEpoch, word.Writer) = (value, epoch, warp.Number * Warp.Size + lane);
+    }
+
+    ref Word Claim(Warp warp, int lane, ulong address)
+    {
+        var thread = warp.Number * Warp.Size + lane;
+        ref var word = ref WordAt(warp, lane, address);
+        if (word.InFlight != 0) throw warp.Fault(lane, $"{Describe(address)} is written while a copy of thread {word.InFlight - 1} to it (line {word.WriteLine}) may be under way");
+        if (word.WriteEpoch == epoch && word.Writer != thread) throw warp.Fault(lane, $"{Describe(address)} is written, which thread {word.Writer} writes too (line {word.WriteLine}) with no barrier between");
+        if (word.ReadEpoch == epoch && word.Reader != thread) throw warp.Fault(lane, $"{Describe(address)} is written, which {(word.Reader == Many ? "other threads read" : $"thread {word.Reader} reads")} (line {word.ReadLine}) with no barrier between");
+        (word.WriteEpoch, word.Writer, word.WriteLine) = (epoch, thread, warp.Current.Line);
+        return ref word;
+    }
+
+    ref Word WordAt(Warp warp, int lane, ulong address)
+    {
+        var at = address / 4;
+        if (at >= (ulong)words.Length || !kernel.IsShared[at]) throw warp.Fault(lane, $"{Describe(address)} lies in no variable of this kernel");
+        return ref words[at];
+    }
+
+    string Describe(ulong address)
+    {
+        foreach (var variable in kernel.Shared)
+            if (address >= (ulong)variable.Start && address < (ulong)variable.End) return $"{variable.Name}[{address - (ulong)variable.Start}]";
+        return $"shared address {(long)address}";
+    }
+
+    struct Word
+    {
+        public uint Value;
+        public int WriteEpoch, Writer, WriteLine, ReadEpoch, Reader, ReadLine, InFlight;
+    }
+}

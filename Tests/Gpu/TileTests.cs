@@ -1,0 +1,59 @@
+using System.Reflection;
+using QuadEngine.Gpu;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>Every tile, those that only large products take too, on a product of a few tiles, with its PTX executed.</summary>
+public class TileTests
+{
+    const int Rows = 268, Columns = 140, Depth = 52;
+
+    InterpretedCuda cuda = null!;
+
+    [OneTimeSetUp]
+    public void Execute() => cuda = new InterpretedCuda();
+
+    [OneTimeTearDown]
+    public void Stop() => cuda?.Dispose();
+
+    static IEnumerable<Type> Tiles => KernelCatalogue.Kernels.Concat(KernelCatalogue.TensorCoreKernels)
+        .Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>))
+        .Select(kernel => kernel.GetGenericArguments()[0]).Distinct();
+
+    [TestCaseSource(nameof(Tiles))]
+    public void A_tile_multiplies(Type multiplier) =>
+        typeof(TileTests).GetMethod(nameof(Multiply), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(multiplier).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [cuda.Device()], null);
+
+    // What the interpreter watches for is there to be found.
+    [TestCase("cp.async.wait_group 1;", "cp.async.wait_group 2;", "may be under way|with no barrier between")]
+    [TestCase("bar.sync\t0;", "", "with no barrier between|may be under way|never written")]
+    public void A_fault_put_into_a_tile_is_found(string instruction, string instead, string message)
+    {
+        InterpretedCuda.Rewrite = text => text.Replace(instruction, instead);
+        try
+        {
+            var device = (GpuDevice)new GpuDevices().TryGet("cuda")!;
+            var error = Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => Multiply<TensorCoreMultiplier<Warps32x32, Cores<Tf32>>>(device));
+            Assert.That(error.Message, Does.Match(message));
+        }
+        finally
+        {
+            InterpretedCuda.Rewrite = text => text;
+        }
+    }
+
+    // The left matrix lies transposed in memory: [depth, rows].
+    static void Multiply<TMultiplier>(GpuDevice device) where TMultiplier : struct, IMultiplier
+    {
+        using Tensor a = Values([Depth, Rows], seed: 1), b = Values([Depth, Columns], seed: 2), expected = MatMul.Apply(a.Transpose(), b);
+        using Tensor left = a.To(device), right = b.To(device), y = Tensor.Full([Rows, Columns], float.NaN, device);
+        int down = (Rows + TMultiplier.Rows - 1) / TMultiplier.Rows, across = (Columns + TMultiplier.Columns - 1) / TMultiplier.Columns;
+        var product = new MatrixProduct<AcrossSum, AcrossSum>(new(new(left.View()), Rows, Depth), new(new(right.View()), Columns, Depth), 0, 0);
+        device.Launch(new TiledProduct<TMultiplier, MatrixProduct<AcrossSum, AcrossSum>, Matrix<AcrossSum>, Matrix<AcrossSum>>(
+            product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, y, y.View().Cast<Pair>())), down * across);
+        Assert.That(y.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-5f));
+    }
+
+    // Numbers that every format holds.
+    static Tensor Values(Shape shape, ulong seed) => Tensor.FromArray([.. Tensor.Normal(shape, generator: new Generator(seed)).ToArray().Select(Bf16.Round)], shape);
+}
