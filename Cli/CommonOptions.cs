@@ -15,17 +15,9 @@ static class CommonOptions
 
     public static Option<bool> Json() => new("--json") { Description = "End with one line of JSON." };
 
-    public static Option<string?> Model() => Choice("--model", "The network", Networks.Names);
-
-    public static Option<string?> Neuron() => Choice("--neuron", "The neuron of the block convolutions", Neurons.Names);
-
-    public static Option<int?> Rank() => Number<int>("--rank", "k, for neurons that have a rank", 1, 1024);
-
-    public static Option<string?> Shortcut() => Choice("--shortcut", "Where a CIFAR ResNet changes shape: a pads with zero channels, b convolves", ["a", "b"]);
-
-    public static Option<string?> Data()
+    public static Option<string?> Data(string otherwise)
     {
-        var option = new Option<string?>("--data") { Description = $"The data set: {string.Join(", ", Datasets.Names)}; or a folder of pictures with a sub-folder for each class.", HelpName = "NAME|DIR" };
+        var option = new Option<string?>("--data") { Description = $"The data set: {string.Join(", ", Datasets.Names)}; or a folder of pictures with a sub-folder for each class. Default: {otherwise}.", HelpName = "NAME|DIR" };
         option.CompletionSources.Add([.. Datasets.Names]);
         option.Validators.Add(result =>
         {
@@ -34,6 +26,8 @@ static class CommonOptions
         });
         return option;
     }
+
+    public static Option<string?> NamedData(string otherwise) => Choice("--data", "The data set", Datasets.Names, otherwise);
 
     /// <summary>A data set's name, or the full path of a folder of pictures; null where none was given.</summary>
     public static string? Data(ParseResult parsed, Option<string?> data) =>
@@ -44,18 +38,23 @@ static class CommonOptions
 
     public static Option<int?> ImageSize() => Number<int>("--image-size", "Height and width of the pictures of a folder as the network sees them. Default: their own, at most 64, or 224 in the ImageNet form", 8, 4096);
 
-    public static Option<string?> DataFolder() => new("--data-dir") { Description = $"The folder with the data set's files. Default: {Datasets.DefaultFolder}", HelpName = "DIR" };
+    public static Option<string?> DataFolder() => new("--data-dir") { Description = $"The folder with the data set's files. Default: {Datasets.DefaultFolder}.", HelpName = "DIR" };
 
     public static Option<int?> Batch() => Number<int>("--batch", "Images at once", 1, 1 << 20);
 
     public static Option<int?> Threads() => Number<int>("--threads", $"CPU threads; the results do not depend on it. Default: {Environment.ProcessorCount}", 1, 4096);
 
-    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA where it works, else the CPU. cuda:0/tf32 and cuda:0/bf16 multiply on tensor cores. Default: best", HelpName = "DEVICE" };
+    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA where it works, else the CPU. cuda:0/tf32 and cuda:0/bf16 multiply on tensor cores. Default: best.", HelpName = "DEVICE" };
 
     /// <summary>One word of a list.</summary>
-    public static Option<string?> Choice(string name, string description, IReadOnlyList<string> allowed)
+    /// <param name="name">Of the option.</param>
+    /// <param name="description">What is chosen.</param>
+    /// <param name="allowed">The words.</param>
+    /// <param name="otherwise">What is taken where the option is not given.</param>
+    /// <param name="listed">The words as the help has them, where all of them are too many.</param>
+    public static Option<string?> Choice(string name, string description, IReadOnlyList<string> allowed, string? otherwise = null, string? listed = null)
     {
-        var option = new Option<string?>(name) { Description = $"{description}: {string.Join(", ", allowed)}.", HelpName = "NAME" };
+        var option = new Option<string?>(name) { Description = $"{description} ({listed ?? string.Join(", ", allowed)}).{(otherwise is null ? "" : $" Default: {otherwise}.")}", HelpName = "NAME" };
         option.CompletionSources.Add([.. allowed]);
         option.Validators.Add(result =>
         {

@@ -13,10 +13,10 @@ static class Tool
     /// <summary>Gives 0 when all went well, 1 when something failed, 2 for a wrong command line, 130 when interrupted.</summary>
     public static int Run(string[] arguments, Output output)
     {
-        var parsed = Root(output).Parse(arguments);
+        var parsed = Parse(arguments, output);
         if (parsed.Errors.Count > 0)
         {
-            output.Error(Describe(parsed.Errors[0]));
+            output.Error(Describe(parsed));
             output.Error($"`quad {string.Join(' ', CommandPath(parsed.CommandResult).Append("--help"))}` shows what can be given.", prefix: "");
             return Misused;
         }
@@ -32,6 +32,9 @@ static class Tool
             return e is OperationCanceledException ? Interruption.ExitCode : Failed;
         }
     }
+
+    /// <summary>What a command line asks for, or what is wrong with it.</summary>
+    public static ParseResult Parse(IReadOnlyList<string> arguments, Output output) => Root(output).Parse(arguments);
 
     static RootCommand Root(Output output)
     {
@@ -65,10 +68,20 @@ static class Tool
         _ => $"{e.GetType().Name}: {e.Message} (--debug shows where)",
     };
 
+    // A word that nobody knows says most: what is missing may be what it stands for.
+    static string Describe(ParseResult parsed)
+    {
+        if (parsed.UnmatchedTokens is not [var word, ..]) return Describe(parsed.Errors[0]);
+        var command = parsed.CommandResult.Command;
+        var meant = Suggestion.For(word, command);
+        return $"{(command is RootCommand ? "there is no command" : $"{command.Name} does not know")} {word}{(meant is null ? "" : $"; did you mean {meant}?")}";
+    }
+
     // The parser says that something is missing; its name and meaning are more help.
     static string Describe(ParseError error) => error.SymbolResult switch
     {
         ArgumentResult { Tokens.Count: 0, Argument: var argument } => $"{argument.HelpName ?? argument.Name} is missing. {argument.Description}",
+        OptionResult { Implicit: true, Option: { Required: true } option } => $"{option.Name} {option.HelpName} is missing. {option.Description}",
         OptionResult { Tokens.Count: 0, Option: var option } when error.Message.StartsWith("Required", StringComparison.Ordinal) => $"{option.Name} needs a value. {option.Description}",
         CommandResult { Command: { Subcommands.Count: > 0 } command } when error.Message.StartsWith("Required", StringComparison.Ordinal) =>
             $"{command.Name} what? Give {string.Join(" or ", command.Subcommands.Select(subcommand => subcommand.Name))}.",

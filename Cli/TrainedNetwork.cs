@@ -8,8 +8,8 @@ namespace QuadEngine.Cli;
 sealed class TrainedNetwork
 {
     readonly Option<string> weights = new("--weights") { Description = "A file of weights (safetensors, or a PyTorch checkpoint), or a run folder for its best.", HelpName = "FILE", Required = true };
-    readonly NetworkOptions network = new();
-    readonly Option<string?> data = CommonOptions.Data(), dataFolder = CommonOptions.DataFolder();
+    readonly NetworkOptions network = new(usual: null);
+    readonly Option<string?> data = CommonOptions.Data("as the weights or their run say"), dataFolder = CommonOptions.DataFolder();
     readonly Option<int?> imageSize = CommonOptions.ImageSize();
 
     /// <summary>In the order of the help.</summary>

@@ -19,7 +19,7 @@ static class DataCommand
     /// <summary>The name of a data set.</summary>
     public static Argument<string> Name(IEnumerable<string> known)
     {
-        var name = new Argument<string>("name") { Description = $"One of {string.Join(", ", known)}.", HelpName = "NAME" };
+        var name = new Argument<string>("NAME") { Description = $"One of {string.Join(", ", known)}.", HelpName = "NAME" };
         name.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var value }] && !Datasets.Names.Contains(value))

@@ -9,21 +9,21 @@ static class ExperimentCommand
 {
     public static Command Create(Output output)
     {
-        var name = new Argument<string?>("name") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
         name.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var value }] && !Experiments.Names.Contains(value))
                 result.AddError($"there is no experiment \"{value}\" (known: {string.Join(", ", Experiments.Names)})");
         });
         name.CompletionSources.Add([.. Experiments.Names]);
-        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, ten minutes of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU. Default: small", ["smoke", "small", "medium", "full"]);
-        var dataSet = CommonOptions.Data();
+        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, ten minutes of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU", ["smoke", "small", "medium", "full"], "small");
+        var dataSet = CommonOptions.NamedData("as the size has it");
         var depth = CommonOptions.Number<int>("--depth", "Of the network, 6n + 2, where the experiment does not vary it. Default: as the size has it", 8, 1 << 10);
         var width = CommonOptions.Number<int>("--width", "Channels of the network's first stage, where the experiment does not vary it. Default: as the size has it", 1, 1 << 10);
         var seeds = CommonOptions.Number<int>("--seeds", "Repetitions. Default: as the size has them", 1, 1000);
         var epochs = CommonOptions.Number<int>("--epochs", "Of every training. Default: as the size has them", 1, 100_000);
         var images = CommonOptions.Number<int>("--images", "Training images, with half as many for the test. Default: as the size has them", 2, int.MaxValue);
-        var folder = new Option<string?>("--output", "-o") { Description = "Where the folder of the experiment goes. Default: experiments", HelpName = "DIR" };
+        var folder = new Option<string?>("--output", "-o") { Description = "Where the folder of the experiment goes. Default: experiments.", HelpName = "DIR" };
         Option<string?> dataFolder = CommonOptions.DataFolder(), device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json();

@@ -13,7 +13,7 @@ static class ExportCommand
     public static Command Create(Output output)
     {
         var network = new TrainedNetwork();
-        var format = CommonOptions.Choice("--format", "onnx for other runtimes, native for a program of its own, safetensors for weights with all that `quad predict` needs", Formats);
+        var format = CommonOptions.Choice("--format", "onnx for other runtimes, native for a program of its own, safetensors for the weights with all that `quad predict` needs and no more", Formats);
         format.Required = true;
         var file = new Option<string?>("--output") { Description = "The file to write. Default: the weights' name with the format's ending.", HelpName = "FILE" };
         var fold = new Option<bool>("--fold") { Description = "ONNX: multiply batch norms into the convolutions before them." };

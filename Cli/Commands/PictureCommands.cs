@@ -10,7 +10,7 @@ static class PictureCommands
 {
     public static Command Show(Output output)
     {
-        var folder = new Argument<string>("folder") { Description = "A folder of pictures: DIR/CLASS/1.jpg, or DIR/train/CLASS/1.jpg and DIR/val (or test) likewise.", HelpName = "DIR" };
+        var folder = new Argument<string>("DIR") { Description = "A folder of pictures: DIR/CLASS/1.jpg, or DIR/train/CLASS/1.jpg and DIR/val (or test) likewise.", HelpName = "DIR" };
         var json = CommonOptions.Json();
         var command = new ToolCommand("show", "Show the classes and pictures of a folder as `quad train --data DIR` takes it, and look into every file's head.", "quad data show photos") { folder, json };
         command.SetAction(parsed =>
@@ -40,7 +40,7 @@ static class PictureCommands
     public static Command Export(Output output)
     {
         var name = DataCommand.Name(Datasets.Names);
-        var folder = new Argument<string>("folder") { Description = "A new or empty folder.", HelpName = "DIR" };
+        var folder = new Argument<string>("DIR") { Description = "A new or empty folder.", HelpName = "DIR" };
         var images = CommonOptions.Number<int>("--images", "The first N images of each part only", 1, int.MaxValue);
         var dataFolder = CommonOptions.DataFolder();
         var json = CommonOptions.Json();

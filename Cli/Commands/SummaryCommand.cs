@@ -9,8 +9,8 @@ static class SummaryCommand
 {
     public static Command Create(Output output)
     {
-        var network = new NetworkOptions();
-        var data = CommonOptions.Data();
+        var network = new NetworkOptions(new());
+        var data = CommonOptions.Data("none");
         var classes = CommonOptions.Number<int>("--classes", "Classes to tell apart. Default: those of the data, else 10, or 1000 in the ImageNet form", 1, 1 << 20);
         var size = CommonOptions.Number<int>("--image-size", "Height and width of the images. Default: those of the data, else 32, or 224 in the ImageNet form", 1, 1 << 14);
         size.Aliases.Add("--size");

@@ -13,7 +13,7 @@ static class TrainCommand
         var options = new TrainOptions();
         var device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
-        var folder = new Option<string?>("--output") { Description = "A new folder for the run. Default: runs/NAME-N", HelpName = "DIR" };
+        var folder = new Option<string?>("--output") { Description = "A new folder for the run. Default: runs/NAME-N.", HelpName = "DIR" };
         var resume = new Option<string?>("--resume") { Description = "Go on with the run of this folder, with the bits it would have had.", HelpName = "DIR" };
         var json = CommonOptions.Json();
         var command = new ToolCommand("train",
@@ -107,8 +107,9 @@ static class TrainCommand
 
         var (last, best) = (state.History[^1], state.Best!);
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
-        output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}). "
-            + $"Curves: {folder.Curves}. Use it: quad {(run.Configuration.Pictures is null ? $"eval --weights {folder.Best}" : $"predict --weights {folder.Best} PICTURES")}");
+        output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}).");
+        output.Line($"Curves: {folder.Curves}");
+        output.Line($"Use it: quad {(run.Configuration.Pictures is null ? $"eval --weights {folder.Best}" : $"predict --weights {folder.Best} PICTURES")}");
     }
 
     static Report Report(TrainingRun run, CostModel cost, TimeSpan elapsed)

@@ -8,22 +8,22 @@ namespace QuadEngine.Cli.Commands;
 /// <summary>The options of <c>quad train</c>, and the configuration that they make of the main job.</summary>
 sealed class TrainOptions
 {
-    static readonly string[] augmentations = ["none", "flip", "crop", "crop-flip"];
-
     static readonly RunConfiguration main = RunConfiguration.Main;
 
-    readonly NetworkOptions network = new();
-    readonly Option<string?> data = CommonOptions.Data(), dataFolder = CommonOptions.DataFolder();
+    static readonly string[] augmentations = ["none", "flip", "crop", "crop-flip"];
+
+    readonly NetworkOptions network = new(main.Network);
+    readonly Option<string?> data = CommonOptions.Data(main.Data), dataFolder = CommonOptions.DataFolder();
     readonly Option<int?> imageSize = CommonOptions.ImageSize();
     readonly Option<float?> testShare = CommonOptions.Number<float>("--test-share", $"The share of a folder's pictures that is held out to judge by, where it has no val or test folder. Default: {FolderSplits.DefaultTestShare}", 0.01f, 0.99f);
     readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from N training images only: the first, of a folder so many evenly out of all classes", 1, int.MaxValue);
-    readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", augmentations);
+    readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", augmentations, "what suits the data");
 
     readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a small folder as many as make about 800 steps, at most 100", 1, 100_000);
     readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; 16 of a folder with fewer than 1,000 pictures", 1, 1 << 20);
-    readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "The optimizer", Names<OptimizerKind>());
+    readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "What turns gradients into updates", Names<OptimizerKind>(), Name(main.Training.Optimizer));
     readonly Option<float?> learningRate = CommonOptions.Number<float>("--learning-rate", $"The highest learning rate. Default: {main.Training.LearningRate}, of adamw 0.001", 1e-12f, 1e6f);
-    readonly Option<string?> schedule = CommonOptions.Choice("--schedule", "How the learning rate falls: steps divides it by 10 at 1/2 and 3/4", Names<ScheduleKind>());
+    readonly Option<string?> schedule = CommonOptions.Choice("--schedule", "How the learning rate falls; steps divides it by 10 at 1/2 and 3/4", Names<ScheduleKind>(), Name(main.Training.Schedule));
     readonly Option<float?> warmUp = CommonOptions.Number<float>("--warm-up", $"Epochs over which the learning rate rises first; may be a fraction. Default: {main.Training.WarmUpEpochs}", 0f, 100_000f);
     readonly Option<float?> momentum = CommonOptions.Number<float>("--momentum", $"Of sgd. Default: {main.Training.Momentum}", 0f, 0.9999f);
     readonly Option<bool> nesterov = new("--nesterov") { Description = "Nesterov's momentum." };
@@ -34,8 +34,8 @@ sealed class TrainOptions
     readonly Option<float?> lambdaRate = CommonOptions.Number<float>("--lambda-learning-rate", $"Multiplies the learning rate of Lambda. Default: {new QuadraticOptions().LambdaLearningRate}", 0f, 1e6f);
     readonly Option<float?> lambdaDecay = CommonOptions.Number<float>("--lambda-weight-decay", "Weight decay of Lambda. Default: as the other weights", 0f, 100f);
     readonly Option<float?> lambdaDeviation = CommonOptions.Number<float>("--lambda-deviation", "Lambda starts with normal numbers of this deviation. Default: 0, exactly linear", 0f, 100f);
-    readonly Option<string?> basis = CommonOptions.Choice("--basis", "What keeps Q orthonormal", Names<Basis>());
-    readonly Option<string?> retraction = CommonOptions.Choice("--retraction", "How Q is put back to orthonormal where the basis is retracted", Names<Retraction>());
+    readonly Option<string?> basis = CommonOptions.Choice("--basis", "What keeps Q orthonormal", Names<Basis>(), Name(main.Network.Quadratic.Basis));
+    readonly Option<string?> retraction = CommonOptions.Choice("--retraction", "How Q is put back to orthonormal where the basis is retracted", Names<Retraction>(), Name(main.Network.Quadratic.Retraction));
     readonly Option<bool> unnormalised = new("--unnormalised") { Description = "s = 1 instead of 1/k." };
     readonly Option<bool> detached = new("--detached") { Description = "No gradient of y passes through f." };
 
@@ -46,6 +46,13 @@ sealed class TrainOptions
     readonly Option<double?> checkpointSeconds = CommonOptions.Number<double>("--checkpoint-seconds", $"A checkpoint every N seconds too. Default: {main.Training.CheckpointSeconds}", 0.001, 1e9);
 
     readonly Option<int?> telemetrySteps = CommonOptions.Number<int>("--telemetry", "Every N steps, write the norm, spectrum, effective rank, share and gradients of each quadratic layer to telemetry.csv", 1, int.MaxValue);
+
+    public TrainOptions()
+    {
+        // As PyTorch's examples call them.
+        learningRate.Aliases.Add("--lr");
+        batch.Aliases.Add("--batch-size");
+    }
 
     /// <summary>All that say what is trained and how, in the order of the help.</summary>
     public IReadOnlyList<Option> All =>
@@ -131,5 +138,7 @@ sealed class TrainOptions
     static T Parse<T>(ParseResult parsed, Option<string?> option, T otherwise) where T : struct, Enum =>
         parsed.GetValue(option) is { } name ? Enum.Parse<T>(name, ignoreCase: true) : otherwise;
 
-    static string[] Names<T>() where T : struct, Enum => [.. Enum.GetNames<T>().Select(name => name.ToLowerInvariant())];
+    static string[] Names<T>() where T : struct, Enum => [.. Enum.GetValues<T>().Select(Name)];
+
+    static string Name<T>(T value) where T : struct, Enum => value.ToString().ToLowerInvariant();
 }

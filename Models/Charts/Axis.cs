@@ -8,16 +8,17 @@ sealed class Axis
     readonly double low, high, length;
     readonly bool logarithmic;
 
-    /// <summary>An axis that just holds the values, or, <paramref name="rounded"/>, ends at ticks.</summary>
+    /// <summary>An axis that just holds the values, with ticks at whole numbers where all values are whole; or, <paramref name="rounded"/>, one that ends at ticks.</summary>
     public Axis(IEnumerable<double> values, double length, bool logarithmic, bool rounded, int ticks)
     {
         this.logarithmic = logarithmic;
         this.length = length;
         var scaled = values.Select(Scale).Where(double.IsFinite).DefaultIfEmpty(0.0).ToArray();
         (low, high) = (scaled.Min(), scaled.Max());
+        var whole = logarithmic || (!rounded && scaled.All(double.IsInteger));      // between two epochs there is none
         if (high - low < 1e-9 * Math.Max(1.0, Math.Abs(high))) (low, high) = (low - 0.5, high + 0.5);
 
-        var step = Step((high - low) / ticks, wholeOnly: logarithmic);
+        var step = Step((high - low) / ticks, wholeOnly: whole);
         if (rounded) (low, high) = (Math.Floor(low / step + 1e-9) * step, Math.Ceiling(high / step - 1e-9) * step);
         var first = Math.Ceiling(low / step - 1e-9);
         Ticks = [.. Enumerable.Range(0, (int)Math.Floor(high / step - first + 1e-9) + 1).Select(i => Tick((first + i) * step, step))];

@@ -59,7 +59,7 @@ public sealed class RunFolder
     public static RunFolder Open(string folder)
     {
         if (!Exists(folder))
-            throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is missing.");
+            throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is missing.{RunsIn(folder)}");
         try
         {
             using var stream = File.OpenRead(ConfigurationIn(folder));
@@ -97,6 +97,12 @@ public sealed class RunFolder
     /// <summary>Adds to a history out of a checkpoint the timings, which only metrics.csv has.</summary>
     internal IReadOnlyList<EpochMetrics> WithTimings(IReadOnlyList<EpochMetrics> history) =>
         File.Exists(Metrics) ? MetricsTable.WithTimings(history, File.ReadAllText(Metrics)) : history;
+
+    // Whoever gives the folder of all runs finds its run here.
+    static string RunsIn(string folder) =>
+        Directory.Exists(folder) && Directory.EnumerateDirectories(folder).Where(Exists).Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } runs
+            ? $" Give one of the runs in it: {string.Join(", ", runs.Take(5))}{(runs.Length > 5 ? ", ..." : "")}."
+            : "";
 
     static string ConfigurationIn(string folder) => Path.Combine(folder, "config.json");
 }

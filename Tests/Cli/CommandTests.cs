@@ -37,7 +37,15 @@ public sealed class CommandTests
     [TestCase("data", "data", "list or get")]
     [TestCase("data get", "NAME", "cifar10")]
     [TestCase("experiment nothing", "nothing", "rank-sweep")]
-    [TestCase("frain", "frain", "--help")]
+    [TestCase("frain", "no command frain", "did you mean train?")]
+    [TestCase("help", "help", "did you mean --help?")]
+    [TestCase("train --epoch 3", "--epoch", "did you mean --epochs?")]
+    [TestCase("train --learnig-rate 1", "--learnig-rate", "did you mean --learning-rate?")]
+    [TestCase("train resnet32", "resnet32", "did you mean --model resnet32?")]
+    [TestCase("eval runs/a", "runs/a", "did you mean --weights runs/a?")]
+    [TestCase("predict shoe.png", "--weights FILE is missing", "run folder")]
+    [TestCase("export --weights a", "--format NAME is missing", "onnx")]
+    [TestCase("experiment rank-sweep --data clothes", "clothes", "cifar10")]
     public void Wrong_command_line_is_answered_by_what_is_possible(string line, string wrong, string possible)
     {
         var result = QuadTool.Run(line.Split(' '));
@@ -51,6 +59,7 @@ public sealed class CommandTests
     [TestCase("train --resume /nowhere", "/nowhere", "config.json")]
     [TestCase("eval --weights /nowhere/w --data mnist", "/nowhere/w", "no file")]
     [TestCase("eval --weights .", "config.json", "holds no run")]
+    [TestCase("train --lr 0.1 --batch-size 32 --data-dir /nowhere --data mnist", "/nowhere", "quad data get mnist")]
     [TestCase("train --images 10001", "10001", "10000")]
     public void What_cannot_be_done_is_one_clear_message(string line, string got, string expected)
     {
@@ -59,6 +68,13 @@ public sealed class CommandTests
         Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(got).And.Contain(expected));
         Assert.That(result.Errors, Does.Not.Contain("   at "), "no stack trace");
         Assert.That(Directory.Exists(tool.PathOf("run")), Is.False, "a run that cannot start leaves no folder");
+    }
+
+    [Test]
+    public void Folder_of_runs_is_answered_by_its_runs()
+    {
+        QuadTool.Run([.. smallRun, "--output", tool.PathOf("runs/a")]);
+        Assert.That(QuadTool.Run("eval", "--weights", tool.PathOf("runs")).Errors, Does.Contain("holds no run").And.Contain(tool.PathOf("runs/a")));
     }
 
     [Test]

@@ -29,6 +29,10 @@ public class PackageTests
         Assert.That(assembly.ReadDebugDirectory().Select(entry => entry.Type), Does.Contain(DebugDirectoryEntryType.Reproducible));
     }
 
+    [Test]
+    public void Readme_of_a_package_is_its_own([ValueSource(nameof(All))] string package) =>
+        Assert.That(System.Text.Encoding.UTF8.GetString(feed.Read(package, "README.md")), Does.StartWith(package == "QuadEngine.Tool" ? "# quad\n" : $"# {package}\n"));
+
     [TestCase("QuadEngine")]
     [TestCase("QuadEngine.Gpu", "ILGPU", "ILGPU.Algorithms", "QuadEngine")]
     [TestCase("QuadEngine.Layers", "MathNet.Numerics", "QuadEngine")]

@@ -56,6 +56,25 @@ public sealed class ChartTests
         Assert.That(dots[1], Is.GreaterThan(dots[0]).And.LessThan(Parse(width) - 4));
     }
 
+    [TestCase(1)]
+    [TestCase(5)]
+    [TestCase(40)]
+    public void Ticks_of_epochs_are_whole(int epochs)
+    {
+        var figure = XDocument.Parse(SvgFigure.Draw("", new LineChart("epoch", "", [Series.Of("a", Enumerable.Repeat(50.0, epochs))])));
+        var ticks = figure.Descendants(svg + "text").Where(text => (string?)text.Attribute("text-anchor") == "middle").Select(text => text.Value).Where(text => text != "epoch").ToArray();
+        Assert.That(ticks, Is.Not.Empty.And.All.Matches<string>(text => int.TryParse(text, CultureInfo.InvariantCulture, out var tick) && tick >= 1 && tick <= epochs));
+    }
+
+    [TestCase(37.8, true)]
+    [TestCase(2.3, false)]
+    [TestCase(double.NaN, false)]
+    public void Loss_of_one_wild_epoch_does_not_flatten_the_others(double first, bool logarithmic)
+    {
+        var history = Enumerable.Range(1, 10).Select(epoch => new EpochMetrics(epoch, epoch, 0.1f, 1.0 / epoch, 50, epoch == 1 ? first : 1.5 / epoch, 50)).ToArray();
+        Assert.That(XDocument.Parse(TrainingCurves.ToSvg("", history)).Descendants(svg + "text").Any(text => text.Value is "0.1" or "100"), Is.EqualTo(logarithmic));
+    }
+
     [Test]
     public void Long_title_goes_on_in_lines_that_fit_the_picture()
     {
