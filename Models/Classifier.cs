@@ -95,11 +95,11 @@ public sealed class Classifier
     /// <summary>The classes of a picture, the most probable first.</summary>
     public IReadOnlyList<Prediction> Classify(Picture picture) => Rank(Logits(Input(picture)));
 
-    /// <summary>A picture cut, resized and normalised to what the network reads: [H, W, C].</summary>
+    /// <summary>A picture, grey or in colour, cut, resized and normalised to what the network reads: [H, W, C].</summary>
     public float[] Input(Picture picture)
     {
         var (height, width) = (Configuration.Height, Configuration.Width);
-        var seen = picture.Resample(Frame.Centre(picture.Height, picture.Width, height, width, Images.Share), height, width);
+        var seen = picture.WithChannels(Configuration.Channels).Resample(Frame.Centre(picture.Height, picture.Width, height, width, Images.Share), height, width);
         var input = new float[InputLength];
         normalization.Apply(seen.Pixels, input);
         return input;

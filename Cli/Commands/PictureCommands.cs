@@ -30,7 +30,7 @@ static class PictureCommands
                 ? $"Test pictures are those in {part}."
                 : string.Create(CultureInfo.InvariantCulture, $"There is no val or test folder: {100f * FolderSplits.DefaultTestShare:0} % of each class are held out (--test-share, --seed)."));
             output.Line($"Sides of {survey.ShortestSide} to {survey.LongestSide} pixels; {Colours(survey, train.Count)}. The network sees {RunConfiguration.ForFolder(place).Pictures!.ImageShape} unless --image-size says otherwise.");
-            if (train.LeftOut > 0) output.Line($"{train.LeftOut:N0} other files are left out: no {string.Join(", ", Picture.Extensions)}, or in no class.");
+            if (LeftOut(train) is { } leftOut) output.Line($"{leftOut}: no {string.Join(", ", Picture.Extensions)}, or in no class.");
             if (parsed.GetValue(json))
                 output.Json(new("data show") { Output = Path.GetFullPath(place), Items = [.. train.ClassNames.Select((name, label) => new ReportItem(name, $"{Count(train, label)} + {Count(test, label)}"))] });
         });
@@ -58,6 +58,14 @@ static class PictureCommands
         });
         return command;
     }
+
+    /// <summary>"3 other files are left out"; null where there are none.</summary>
+    public static string? LeftOut(ImageFolder folder) => folder.LeftOut switch
+    {
+        0 => null,
+        1 => "1 other file is left out",
+        var count => $"{count:N0} other files are left out",
+    };
 
     static int Write(ImageDataset images, int most, string folder)
     {

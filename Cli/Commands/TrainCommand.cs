@@ -44,6 +44,7 @@ static class TrainCommand
             else
             {
                 var configuration = options.Configuration(parsed, CommonOptions.Device(parsed, device, threads));
+                if (configuration.Pictures is not null) output.Line($"reading the pictures of {configuration.Data}");
                 run = TrainingRun.Start(configuration, parsed.GetValue(folder) ?? FreeFolder(configuration.Network.Title));
             }
 
@@ -92,7 +93,9 @@ static class TrainCommand
         var judge = run.Test.Name == run.Train.Name
             ? string.Create(CultureInfo.InvariantCulture, $"{100f * pictures.TestShare:0.#} % of each are held out as test images (seed {pictures.Seed})")
             : $"the test images are those in {run.Test.Name}";
-        return $"{run.Train.Classes} classes ({string.Join(", ", run.Train.ClassNames.Take(5))}{(run.Train.Classes > 5 ? ", ..." : "")}); {judge}{(run.Train is ImageDataset ? "" : "; too many for memory, read from their files each time")}";
+        var place = run.Train is ImageDataset ? "" : "; too many for memory, read from their files each time";
+        var leftOut = PictureCommands.LeftOut(ImageFolder.Open(FolderSplits.TrainPart(run.Configuration.Data))) is { } files ? $"; {files}" : "";
+        return $"{run.Train.Classes} classes ({string.Join(", ", run.Train.ClassNames.Take(5))}{(run.Train.Classes > 5 ? ", ..." : "")}); {judge}{place}{leftOut}";
     }
 
     static void Conclude(TrainingRun run, bool finished, int start, TimeSpan elapsed, Output output)

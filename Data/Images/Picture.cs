@@ -55,6 +55,17 @@ public sealed class Picture
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public void Save(string path) => AtomicFile.Write(path, stream => Png.Write(stream, this));
 
+    /// <summary>The image in grey (the weights of ITU-R BT.601, as <see cref="Read"/> has them) or in RGB; itself where it is so already.</summary>
+    /// <param name="channels">1 or 3.</param>
+    public Picture WithChannels(int channels)
+    {
+        Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; a picture has 1 (grey) or 3 (RGB).");
+        if (channels == Channels) return this;
+        return new(Height, Width, channels, channels == 3
+            ? [.. Pixels.SelectMany(grey => new[] { grey, grey, grey })]
+            : [.. Pixels.Chunk(3).Select(rgb => (byte)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8))]);
+    }
+
     /// <summary>Left and right exchanged.</summary>
     public Picture Mirror()
     {

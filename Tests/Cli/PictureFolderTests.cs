@@ -58,11 +58,11 @@ public sealed class PictureFolderTests
         Write("photos/val/light", 4, 200);
         File.WriteAllText(tool.PathOf("photos/train/light/notes.txt"), "");
         var trained = Run(["train", "--data", tool.PathOf("photos"), .. small, "--epochs", "1", "--output", tool.PathOf("run")]);
-        Assert.That(trained.Text, Does.Contain("17 training and 4 test images [16, 16, 3]").And.Contain("the test images are those in val"));
+        Assert.That(trained.Text, Does.Contain("17 training and 4 test images [16, 16, 3]").And.Contain("the test images are those in val; 1 other file is left out"));
         Assert.That(Run(["eval", "--weights", tool.PathOf("run")]).Text, Does.Contain("the 4 pictures in").And.Contain("val"));
 
         var shown = Run(["data", "show", tool.PathOf("photos"), "--json"]);
-        Assert.That(shown.Text, Does.Contain("those in val").And.Contain("16 to 24 pixels").And.Contain("1 other files are left out"));
+        Assert.That(shown.Text, Does.Contain("those in val").And.Contain("16 to 24 pixels").And.Contain("1 other file is left out"));
         Assert.That(shown.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("value").GetString()), Is.EqualTo(["9 + 0", "8 + 4"]));
         Assert.That(Run(["summary", "--model", "resnet8", "--data", tool.PathOf("photos")]).Text, Does.Contain("[1, 16, 16, 16]").And.Contain("Linear(64 -> 2)"));
         Assert.That(Run(["summary", "--model", "resnet8", "--data", tool.PathOf("photos"), "--image-size", "24"]).Text, Does.Contain("[1, 24, 24, 16]"));

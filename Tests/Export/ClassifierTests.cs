@@ -41,6 +41,7 @@ public class ClassifierTests
         var path = files.Write("shoe.png", new Picture(28, 28, 1, Trained.Test.Image(9).ToArray()));
         using var batch = Trained.Test.Slice(9, 1).Batches(1).Single();
         Assert.That(trained.Classifier.Inputs(path).Single(), Is.EqualTo(batch.Images.ToArray()));
+        Assert.That(trained.Classifier.Input(Picture.Read(path)), Is.EqualTo(batch.Images.ToArray()), "read in colour, it is still what a grey network sees");
     }
 
     [Test]

@@ -50,6 +50,18 @@ public class PictureTests
     }
 
     [Test]
+    public void Channels_are_changed_as_reading_does()
+    {
+        using var files = new ImageFiles();
+        var path = files.Write("a.png", ImageFiles.Waves(9, 11));
+        Assert.That(Picture.Read(path).WithChannels(1).Pixels, Is.EqualTo(Picture.Read(path, 1).Pixels));
+        var grey = files.Write("b.png", ImageFiles.Waves(9, 11, channels: 1));
+        Assert.That(Picture.Read(grey, 1).WithChannels(3).Pixels, Is.EqualTo(Picture.Read(grey, 3).Pixels));
+        Assert.That(Picture.Read(grey, 3).WithChannels(1).Pixels, Is.EqualTo(Picture.Read(grey, 1).Pixels));
+        Assert.That(() => Picture.Read(path).WithChannels(4), Throws.ArgumentException.With.Message.Contains("4"));
+    }
+
+    [Test]
     public void Damaged_file_is_named()
     {
         using var files = new ImageFiles();
