@@ -11,7 +11,7 @@ namespace QuadEngine.Benchmarks.Peers;
 sealed record Ratio(string Title, Contender[] Of, Contender[] To, double? Target = null, bool Memory = false);
 
 /// <summary>
-/// Steps of ResNet-20 side by side: the contenders of a round take turns, step by step, so that whatever the machine does to one it does to
+/// Steps of residual networks side by side: the contenders of a round take turns, step by step, so that whatever the machine does to one it does to
 /// all. Prints what it finds and writes it to docs/performance.md.
 /// </summary>
 static class Comparison
@@ -47,8 +47,10 @@ static class Comparison
         ]);
         yield return ("inference of 128, 2 threads", Inference(128, 2, torch: (0.6, 0.4), onnx: null));
         yield return ("inference of 128, 1 thread", Inference(128, 1, torch: null, onnx: null));
-        yield return ("inference of 1, 2 threads", Inference(1, 2, torch: null, onnx: null));
+        yield return ("inference of 8, 2 threads", Inference(8, 2, torch: null, onnx: 1.0));
+        yield return ("inference of 1, 2 threads", Inference(1, 2, torch: null, onnx: 1.0));
         yield return ("inference of 1, 1 thread", Inference(1, 1, torch: null, onnx: 1.0));
+        yield return ("ResNet-18, inference of 1", [.. from threads in (int[])[2, 1] from rank in (int[])[0, 3] select LargeImage(rank, threads)]);
         yield return ("training, AVX2 only",
         [
             new("AVX2 only, linear, training step / libtorch", Ours(Step.Train, 0, avx2: true), Peers(Step.Train, 0, avx2: true), 0.9),
@@ -64,6 +66,12 @@ static class Comparison
            select new Ratio($"{work.Work} / {(peers == Torch ? "libtorch" : "ONNX Runtime")}", [work], [.. peers.Select(peer => work with { Library = peer })],
                peers != Torch ? onnx : rank == 0 ? torch?.Linear : torch?.Quadratic),
     ];
+
+    static Ratio LargeImage(int rank, int threads)
+    {
+        var work = new Contender(Library.Ours, Step.Infer, rank, 1, threads, Network: NetworkShape.ResNet18);
+        return new($"{work.Work} / ONNX Runtime", [work], [work with { Library = Library.Onnx }], 1.0);
+    }
 
     static Contender[] Ours(Step step, int rank, bool avx2 = false) => [new(Library.Ours, step, rank, 128, 2, avx2)];
 

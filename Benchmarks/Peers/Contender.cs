@@ -26,25 +26,27 @@ enum Library
     Onnx,
 }
 
-/// <summary>A library with a step of ResNet-20 to run on images of CIFAR's shape; each runs in a process of its own.</summary>
+/// <summary>A library with a step of a network to run; each runs in a process of its own.</summary>
 /// <param name="Library">Who does it.</param>
 /// <param name="Step">What.</param>
 /// <param name="Rank">Rank of the quadratic neurons, 0 for linear ones.</param>
 /// <param name="Batch">Images a step.</param>
 /// <param name="Threads">Threads that the library may use.</param>
 /// <param name="Avx2">Vectors of 256 bits at most, as on a processor without AVX-512.</param>
-sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false)
+/// <param name="Network">Of which network; libtorch has ResNet-20 alone.</param>
+sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20)
 {
     /// <summary>The command line of its process.</summary>
     public IEnumerable<string> ToArguments() =>
-        ["worker", $"{Library}", "--step", $"{Step}", "--rank", $"{Rank}", "--batch", $"{Batch}", "--threads", $"{Threads}"];
+        ["worker", $"{Library}", "--step", $"{Step}", "--rank", $"{Rank}", "--batch", $"{Batch}", "--threads", $"{Threads}", "--network", $"{Network}"];
 
     /// <summary>Reads what <see cref="ToArguments"/> wrote, behind the word "worker".</summary>
     public static Contender Parse(string[] args)
     {
-        var options = new Arguments(args[1..], "step", "rank", "batch", "threads");
+        var options = new Arguments(args[1..], "step", "rank", "batch", "threads", "network");
         return new(Enum.Parse<Library>(args[0]), Enum.Parse<Step>(options.Word("step", Enum.GetNames<Step>())),
-            options.Number("rank", 0), options.Number("batch", 128), options.Number("threads", System.Environment.ProcessorCount));
+            options.Number("rank", 0), options.Number("batch", 128), options.Number("threads", System.Environment.ProcessorCount),
+            Network: Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())));
     }
 
     /// <summary>The variables that hold .NET, libtorch, oneDNN and MKL to AVX2, where asked.</summary>
@@ -54,9 +56,9 @@ sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Thr
         ("ATEN_CPU_CAPABILITY", "avx2"), ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
     ];
 
-    /// <summary>Neuron, step, batch, threads: what contenders that are compared have in common.</summary>
+    /// <summary>Network, neuron, step, batch, threads: what contenders that are compared have in common.</summary>
     public string Work =>
-        $"{(Rank == 0 ? "linear" : $"quadratic k = {Rank}")}, {(Step == Step.Train ? "training step" : "inference")} of {Batch}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}";
+        $"{(Network == NetworkShape.ResNet18 ? "ResNet-18 at 224x224, " : "")}{(Rank == 0 ? "linear" : $"quadratic k = {Rank}")}, {(Step == Step.Train ? "training step" : "inference")} of {Batch}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}";
 
     /// <summary>The library in words.</summary>
     public string Name => Library switch

@@ -6,7 +6,7 @@ static class Ours
     public static (Action Step, string Version) Prepare(Contender contender)
     {
         Device.CpuThreads = contender.Threads;
-        var work = new ResNet20(contender.Rank, contender.Batch, Device.Cpu);
+        var work = new ResNetWork(contender.Network, contender.Rank, contender.Batch, Device.Cpu);
         return (contender.Step == Step.Train ? () => work.Train() : () => work.Infer(), $"QuadEngine {typeof(Device).Assembly.GetName().Version!.ToString(3)}: {Machine.Describe()}");
     }
 }

@@ -55,7 +55,7 @@ sealed partial class Report(int rounds)
         text.Append($"""
             Measured {DateTime.UtcNow:yyyy-MM-dd} by `dotnet run -c Release --project Benchmarks/Peers`: medians of {rounds} rounds in which the contenders take
             turns, each in a warm process of its own (lowest to highest in brackets). Ratios are taken round by round, lower is better; of
-            libtorch's two memory formats the faster counts. ResNet-20 on images of 32x32x3. Load of the machine when it began: {load}.
+            libtorch's two memory formats the faster counts. ResNet-20 on images of 32x32x3 where nothing else is said. Load of the machine when it began: {load}.
 
             {string.Join("\n", performances.Select(performance => performance.Version).Distinct().Order().Select(version => $"- {version}"))}
 

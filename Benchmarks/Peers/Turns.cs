@@ -40,10 +40,10 @@ static class Turns
     }
 
     // One turn lasts some tenths of a second.
-    static int StepsOf(Contender contender) => (contender.Step, contender.Batch) switch
+    static int StepsOf(Contender contender) => contender switch
     {
-        (Step.Train, _) => 3,
-        (_, 1) => 100,
+        { Step: Step.Train } => 3,
+        { Network: NetworkShape.ResNet20, Batch: <= 8 } => 100 / contender.Batch,
         _ => 6,
     };
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace QuadEngine.Benchmarks.Profile;
 
 /// <summary>
-/// Where the time of a step of ResNet-20 goes, kernel by kernel: milliseconds, share of the step, and how near each comes to its
+/// Where the time of a step of a ResNet goes, kernel by kernel: milliseconds, share of the step, and how near each comes to its
 /// floor, the time that its operations take at the FMA peak or its bytes at the bandwidth measured in the same run, whichever is longer.
 /// </summary>
 static class StepProfile
@@ -14,14 +14,14 @@ static class StepProfile
 
     public static int Run(string[] args)
     {
-        var options = new Arguments(args, "work", "rank", "batch", "threads", "steps");
+        var options = new Arguments(args, "network", "work", "rank", "batch", "threads", "steps");
         var train = options.Word("work", "train", "infer") == "train";
         Device.CpuThreads = options.Number("threads", Environment.ProcessorCount);
         var machine = Machine.Measure();
         Console.WriteLine($"{Machine.Describe()}\n{machine}");
 
         var device = new ProfiledDevice();
-        var work = new ResNet20(options.Number("rank", 0), options.Number("batch", 128), device);
+        var work = new ResNetWork(Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())), options.Number("rank", 0), options.Number("batch", 128), device);
         var steps = new double[options.Number("steps", 20)];
         Func<float> step = train ? work.Train : work.Infer;
         var begin = Stopwatch.GetTimestamp();

@@ -3,23 +3,35 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Benchmarks;
 
-/// <summary>The work that whole steps are measured by: ResNet-20 on CIFAR's shape, images and labels fixed.</summary>
-public sealed class ResNet20
+/// <summary>The networks that whole steps are measured by.</summary>
+public enum NetworkShape
 {
-    const int Classes = 10;
+    /// <summary>ResNet-20 on images of 32x32x3, ten classes.</summary>
+    ResNet20,
 
+    /// <summary>ResNet-18 on images of 224x224x3, a thousand classes.</summary>
+    ResNet18,
+}
+
+/// <summary>The work that whole steps are measured by: a network, images and labels fixed.</summary>
+public sealed class ResNetWork
+{
     readonly Tensor images;
     readonly IntTensor labels;
     readonly Sgd sgd;
 
     /// <summary>A network of quadratic neurons of the given rank (0: linear ones) for batches of the given size.</summary>
-    public ResNet20(int rank, int batch, Device device)
+    public ResNetWork(NetworkShape shape, int rank, int batch, Device device)
     {
-        Network = ResNet.Cifar(20, Classes, rank == 0 ? Neurons.Linear : Neurons.Quadratic(rank)).To(device);
-        images = Tensor.Normal([batch, 32, 32, 3]).To(device);
-        labels = IntTensor.FromArray([.. Enumerable.Range(0, batch).Select(i => i % Classes)], device);
+        var neuron = rank == 0 ? Neurons.Linear : Neurons.Quadratic(rank);
+        Network = (shape == NetworkShape.ResNet20 ? ResNet.Cifar(20, neuron: neuron) : ResNet.ImageNet(18, neuron: neuron)).To(device);
+        images = Tensor.Normal([batch, Side(shape), Side(shape), 3]).To(device);
+        labels = IntTensor.FromArray([.. Enumerable.Range(0, batch).Select(i => i % Network.Options.Classes)], device);
         sgd = new Sgd(Network.ParameterGroups(), learningRate: 0.01f, momentum: 0.9f, weightDecay: 1e-4f);
     }
+
+    /// <summary>Height and width of its images.</summary>
+    public static int Side(NetworkShape shape) => shape == NetworkShape.ResNet20 ? 32 : 224;
 
     /// <summary>The network.</summary>
     public ResNet Network { get; }
