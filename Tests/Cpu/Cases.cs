@@ -75,6 +75,10 @@ static class Cases
             return new ConvGeometry(Pick(seed, 14, 1, 5), Pick(seed, 15, 3, 20), Pick(seed, 16, 3, 20), 16 * Pick(seed, 17, 1, 4), 16 * Pick(seed, 18, 1, 6), plain);
         }
 
+        // Some have a filter that no cache holds, and images so small that kernels go through it in another order.
+        if (seed % 12 == 1)
+            return new ConvGeometry(Pick(seed, 14, 1, 3), Pick(seed, 15, 4, 9), Pick(seed, 16, 4, 9), Pick(seed, 17, 128, 160), Pick(seed, 18, 250, 280), new Window(3, 3, Pick(seed, 3, 1, 2), 1, 1));
+
         int stride = Pick(seed, 1, 1, 3), dilation = Pick(seed, 2, 0, 3) == 0 ? 2 : 1, padding = Pick(seed, 3, 0, 3);
         var window = new Window(Pick(seed, 4, 1, 4), Pick(seed, 5, 1, 4), stride, padding, dilation);
         int height = Extent(seed, 6, window.Height), width = Extent(seed, 7, window.Width);

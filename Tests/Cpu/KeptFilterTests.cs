@@ -2,12 +2,20 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Cpu;
 
-/// <summary>A filter that is used again unchanged is kept transformed: nobody sees that but by the time it takes and the memory it holds.</summary>
-public class KeptFilterTests
+/// <summary>
+/// A filter that is used again unchanged is kept as the kernel wants it: nobody sees that but by the time it takes and the memory it holds.
+/// Two are transformed, one that stays in a core's cache and one that does not; the third is packed.
+/// </summary>
+[TestFixture(16, 32)]
+[TestFixture(128, 128)]
+[TestFixture(130, 260)]
+public class KeptFilterTests(int inputs, int outputs)
 {
-    static readonly int[] ImageShape = [1, 8, 8, 16], FilterShape = [3, 3, 16, 32];
+    int[] ImageShape => [4, 8, 8, inputs];
 
-    static Tensor Image() => Tensor.Uniform(ImageShape, generator: new Generator(1));
+    int[] FilterShape => [3, 3, inputs, outputs];
+
+    Tensor Image() => Tensor.Uniform(ImageShape, generator: new Generator(1));
 
     static float[] Convolve(Tensor image, Tensor filter)
     {
@@ -15,13 +23,13 @@ public class KeptFilterTests
         return y.ToArray();
     }
 
-    static float[] Fresh(Tensor image, float[] filter)
+    float[] Fresh(Tensor image, float[] filter)
     {
         using var unused = Tensor.FromArray(filter, FilterShape);
         return Convolve(image, unused);
     }
 
-    static float[] Values(ulong seed)
+    float[] Values(ulong seed)
     {
         using var values = Tensor.Uniform(FilterShape, generator: new Generator(seed));
         return values.ToArray();
@@ -36,7 +44,7 @@ public class KeptFilterTests
     }
 
     [Test]
-    public void It_is_transformed_again_when_the_filter_was_written()
+    public void It_is_made_again_when_the_filter_was_written()
     {
         using Tensor image = Image(), filter = Tensor.FromArray(Values(2), FilterShape);
         for (ulong seed = 3; seed < 6; seed++)
@@ -48,7 +56,7 @@ public class KeptFilterTests
     }
 
     [Test]
-    public void It_is_transformed_again_after_a_step_of_an_optimizer()
+    public void It_is_made_again_after_a_step_of_an_optimizer()
     {
         using var image = Image();
         var filter = new Parameter(Tensor.FromArray(Values(2), FilterShape));
@@ -62,7 +70,7 @@ public class KeptFilterTests
     [Test]
     public void Slices_of_one_tensor_have_filters_of_their_own()
     {
-        using Tensor image = Image(), both = Tensor.FromArray([.. Values(2), .. Values(3)], [6, 3, 16, 32]);
+        using Tensor image = Image(), both = Tensor.FromArray([.. Values(2), .. Values(3)], [6, 3, inputs, outputs]);
         using Tensor first = both.Slice(0, 0, 3), second = both.Slice(0, 3, 3);
         for (var use = 1; use <= 3; use++)
         {

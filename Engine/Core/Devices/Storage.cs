@@ -141,16 +141,16 @@ public sealed class Storage
     /// </summary>
     /// <param name="form">Tells one arrangement from another.</param>
     /// <param name="arrange">Makes it.</param>
-    /// <returns>A share of it, which the caller releases.</returns>
-    internal Storage Arranged(in ArrangedForm form, Func<Storage> arrange)
+    /// <returns>A share of it, which the caller releases; null the first time.</returns>
+    internal Storage? Arranged(in ArrangedForm form, Func<Storage> arrange)
     {
         var known = Volatile.Read(ref arrangement);
         var again = known is not null && known.Form == form && known.Version == Version;
         if (again && known!.Result is { } kept && kept.TryRetain()) return kept;
         var version = Version;
-        var result = again ? arrange().Retain() : null;
-        Keep(new Arrangement(form, version, result));
-        return result ?? arrange();
+        var result = again ? arrange() : null;
+        Keep(new Arrangement(form, version, result?.Retain()));
+        return result;
     }
 
     void Keep(Arrangement? next) => Interlocked.Exchange(ref arrangement, next)?.Result?.Release();

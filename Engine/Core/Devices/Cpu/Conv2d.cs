@@ -12,7 +12,7 @@ sealed unsafe partial class CpuBackend
             return;
         }
 
-        if (WinogradTransforms.Suits(geometry))
+        if (WinogradTransforms.SuitsForward(geometry))
         {
             WinogradCorrelation.Forward(x, filter, geometry, EpilogueKernel.Of(epilogue, geometry.OutChannels), y);
             return;
@@ -26,7 +26,7 @@ sealed unsafe partial class CpuBackend
 
         var filters = new Panels[geometry.Groups];
         for (var g = 0; g < filters.Length; g++)
-            filters[g] = new Panels(new PanelSource((nint)(filter.Pointer() + g * outputs), [0], taps.Length * inputs, geometry.OutChannels, 1), outputs, geometry.Rows);
+            filters[g] = FilterPanels(filter, new PanelSource((nint)(filter.Pointer() + g * outputs), [0], taps.Length * inputs, geometry.OutChannels, 1), geometry);
 
         new Correlation
         {
@@ -35,6 +35,17 @@ sealed unsafe partial class CpuBackend
             Y = y.Pointer(), OutChannels = geometry.OutChannels, PixelStep = geometry.OutChannels, RowStep = (nint)geometry.OutWidth * geometry.OutChannels,
             ImageStep = (nint)geometry.OutHeight * geometry.OutWidth * geometry.OutChannels, Epilogue = EpilogueKernel.Of(epilogue, geometry.OutChannels),
         }.Run();
+    }
+
+    // So few pixels that packing the filter takes as long as some tenth of the products: a filter that stays the same is packed once.
+    const int PixelsForKeptFilter = 512;
+
+    static Panels FilterPanels(Tensor filter, PanelSource source, ConvGeometry geometry)
+    {
+        var columns = geometry.OutChannels / geometry.Groups;
+        var kept = geometry.Groups == 1 && geometry.Rows <= PixelsForKeptFilter && Panels.Cut(columns).Length > 1
+            ? filter.Storage.Arranged(new ArrangedForm("panels", filter.Offset, source.Depth, columns), () => Panels.Packed(source, columns)) : null;
+        return kept is null ? new Panels(source, columns, geometry.Rows) : new Panels(source.Depth, columns, kept);
     }
 
     // A 1x1 window that visits every pixel.

@@ -19,7 +19,7 @@ sealed record Grid(Tap[] Taps, Panels[] Filters, int Rows, int Columns, nint Sta
 /// <summary>
 /// The correlation of images with filters that convolution and its input gradient are: for each grid
 ///   y[n, r, c, :] = sum over taps t of  x[n, r stride + t.Row, c stride + t.Column, :] F_t,      x zero outside the image
-/// Chunks are bands of rows of an image. An image whose windows reach over its border is copied first, with the zeros around
+/// Chunks are bands of rows of an image, or, where a large filter meets small images, panels of the filter. An image whose windows reach over its border is copied first, with the zeros around
 /// it, to where the cache keeps it; so the tiles know no borders.
 /// </summary>
 sealed unsafe class Correlation
@@ -31,6 +31,10 @@ sealed unsafe class Correlation
 
     // A chunk has at least so much to do: what its windows share with those of its neighbours is copied for each.
     const int MultiplyAddsOfChunk = 1 << 19;
+
+    // A filter beyond the second cache, and rows so short that reading it for each band would take longer than the products.
+    const int LargeFilterBytes = 1 << 20;
+    const int PixelsOfSmallImage = 256;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
     public required float* X { get; init; }
@@ -66,15 +70,47 @@ sealed unsafe class Correlation
 
     int ChunksOfImage => (Rows + RowsOfChunk - 1) / RowsOfChunk;
 
+    // Each thread reads some of the filter for all pixels instead of all of it for some.
+    bool SplitsPanels => Grids is [{ Filters: [{ All.Length: > 1 } filter] } grid] && sizeof(float) * (long)filter.Depth * OutChannels > LargeFilterBytes
+        && grid.Rows * grid.Columns <= PixelsOfSmallImage;
+
     public void Run()
+    {
+        if (SplitsPanels) RunPanels();
+        else RunRows();
+        foreach (var grid in Grids)
+            foreach (var filter in grid.Filters) filter.Dispose();
+    }
+
+    // The epilogue follows when all channels of a row are there.
+    void RunPanels()
+    {
+        ThreadTeam.Run(Grids[0].Filters[0].All.Length * Batch, new PanelJob(this));
+        Epilogue?.Start(Batch);
+        if (Epilogue is not null) ThreadTeam.Run(Batch, new EpilogueJob(this));
+        Epilogue?.Finish();
+    }
+
+    void RunRows()
     {
         var chunks = (Batch + ImagesOfChunk - 1) / ImagesOfChunk * ChunksOfImage;
         Epilogue?.Start(chunks);
         ThreadTeam.Run(chunks, new Job(this));
         Epilogue?.Finish();
-        foreach (var grid in Grids)
-            foreach (var filter in grid.Filters) filter.Dispose();
     }
+
+    // Image after image with the same panel.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void RunPanel(int chunk)
+    {
+        int image = chunk % Batch, rows = Rows;
+        var grid = Grids[0];
+        var window = Window(image, 0, rows, out var reach);
+        window.Prepare((rows - 1) * Stride + reach);
+        MultiplyPanel(grid, grid.Filters[0], grid.Filters[0].All[chunk / Batch], window, Offsets(window.RowStep), 0, 0, rows, Y + image * ImageStep + grid.Start);
+    }
+
+    void RunEpilogue(int image) => Epilogue!.Apply(image, Y + image * ImageStep, image * ImageStep, Rows * Grids[0].Columns);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunChunk(int chunk)
@@ -116,24 +152,28 @@ sealed unsafe class Correlation
         for (var group = 0; group < grid.Filters.Length; group++)
         {
             foreach (var panel in grid.Filters[group].All)
+                MultiplyPanel(grid, grid.Filters[group], panel, window, offsets, group * groupChannels, firstRow, rows, y + group * groupOut);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void MultiplyPanel(Grid grid, Panels filter, in Panel panel, in ImageWindow window, int* offsets, int firstChannel, int firstRow, int rows, float* y)
+    {
+        var whole = new TileOperands
+        {
+            X = window.At(firstRow * Stride) + firstChannel, XRow = Stride * Channels, XOffsets = offsets,
+            Y = y + panel.Column, YRow = PixelStep,
+        };
+        var depth = new DepthBlocks(filter.Depth, panel.Tile.Columns);
+        for (var block = 0; block < depth.Count; block++)
+        {
+            var operands = whole;
+            depth.Restrict(block, panel, ref operands);
+            for (var row = 0; row < rows; row++)
             {
-                var whole = new TileOperands
-                {
-                    X = window.At(firstRow * Stride) + group * groupChannels, XRow = Stride * Channels, XOffsets = offsets,
-                    Y = y + group * groupOut + panel.Column, YRow = PixelStep,
-                };
-                var depth = new DepthBlocks(grid.Filters[group].Depth, panel.Tile.Columns);
-                for (var block = 0; block < depth.Count; block++)
-                {
-                    var operands = whole;
-                    depth.Restrict(block, panel, ref operands);
-                    for (var row = 0; row < rows; row++)
-                    {
-                        panel.Multiply(grid.Columns, operands);
-                        operands.X += Stride * window.RowStep;
-                        operands.Y += RowStep;
-                    }
-                }
+                panel.Multiply(grid.Columns, operands);
+                operands.X += Stride * window.RowStep;
+                operands.Y += RowStep;
             }
         }
     }
@@ -180,5 +220,15 @@ sealed unsafe class Correlation
     readonly struct Job(Correlation correlation) : IChunkedJob
     {
         public void Run(int chunk) => correlation.RunChunk(chunk);
+    }
+
+    readonly struct PanelJob(Correlation correlation) : IChunkedJob
+    {
+        public void Run(int chunk) => correlation.RunPanel(chunk);
+    }
+
+    readonly struct EpilogueJob(Correlation correlation) : IChunkedJob
+    {
+        public void Run(int chunk) => correlation.RunEpilogue(chunk);
     }
 }

@@ -64,7 +64,7 @@ sealed unsafe class Panels : IDisposable
     // Fewer rows than this do not pay for packing.
     const int RowsWorthPacking = 64;
 
-    readonly DeviceMemory? packed;
+    readonly Storage? packed;
 
     /// <param name="source">the operand</param>
     /// <param name="columns">its columns</param>
@@ -81,37 +81,44 @@ sealed unsafe class Panels : IDisposable
             return;
         }
 
-        packed = Device.Cpu.Pool.Rent(sizeof(float) * (long)Depth * All.Sum(panel => panel.Tile.Columns));
-        Place(((CpuMemory)packed).Pointer);
-        ThreadTeam.Run(All.Length * source.Segments.Length, new PackJob(source, All));
+        packed = Packed(source, columns);
+        Place();
     }
 
-    /// <summary>Panels over memory of the caller's, who also writes it: row k of a panel at Data + k Step.</summary>
+    /// <summary>Panels over memory that the caller has written or will write: row k of a panel at Data + k Step.</summary>
     /// <param name="depth">their rows</param>
     /// <param name="columns">their columns</param>
-    /// <param name="memory">of <see cref="Floats"/></param>
-    public Panels(int depth, int columns, float* memory)
+    /// <param name="memory">from <see cref="Allocate"/>; the panels take over the caller's share</param>
+    public Panels(int depth, int columns, Storage memory)
     {
         Depth = depth;
         All = Cut(columns);
-        Place(memory);
+        packed = memory;
+        Place();
     }
 
-    /// <summary>The size of the panels of an operand.</summary>
-    public static int Floats(int depth, int columns) => checked(depth * Cut(columns).Sum(panel => panel.Tile.Columns));
+    /// <summary>Memory for the panels of an operand.</summary>
+    public static Storage Allocate(int depth, int columns) => Device.Cpu.Allocate(checked(depth * Cut(columns).Sum(panel => panel.Tile.Columns)));
+
+    /// <summary>An operand written into its panels.</summary>
+    public static Storage Packed(PanelSource source, int columns)
+    {
+        var memory = Allocate(source.Depth, columns);
+        using var panels = new Panels(source.Depth, columns, memory.Retain());
+        ThreadTeam.Run(panels.All.Length * source.Segments.Length, new PackJob(source, panels.All));
+        return memory;
+    }
 
     public Panel[] All { get; }
 
     /// <summary>Rows of the operand: the length of the sum.</summary>
     public int Depth { get; }
 
-    public void Dispose()
-    {
-        if (packed is not null) Device.Cpu.Pool.Return(packed);
-    }
+    public void Dispose() => packed?.Release();
 
-    void Place(float* target)
+    void Place()
     {
+        var target = packed!.Pointer();
         for (var i = 0; i < All.Length; i++)
         {
             All[i] = All[i] with { Data = (nint)target, Step = All[i].Tile.Columns };

@@ -59,22 +59,17 @@ sealed unsafe class WinogradCorrelation
     {
         var (inputs, outputs) = turned ? (geometry.OutChannels, geometry.InChannels) : (geometry.InChannels, geometry.OutChannels);
         var depth = WinogradTransforms.Positions * FilterRows(inputs);
-        var keeps = !turned && WinogradTransforms.IsFilterWorthKeeping(geometry);
-        var u = keeps ? filter.Storage.Arranged(new ArrangedForm("Winograd", filter.Offset, inputs, outputs), Transformed) : Transformed();
-        try
-        {
-            create(new Panels(depth, outputs, u.Pointer())).Run();
-        }
-        finally
-        {
-            u.Release();
-        }
+        var kept = !turned && WinogradTransforms.IsFilterWorthKeeping(geometry)
+            ? filter.Storage.Arranged(new ArrangedForm("Winograd", filter.Offset, inputs, outputs), Transformed) : null;
+        using var panels = new Panels(depth, outputs, kept ?? Transformed());
+        create(panels).Run();
 
         Storage Transformed()
         {
-            var transformed = Device.Cpu.Allocate(Panels.Floats(depth, outputs));
-            Transform(filter.Pointer(), inputs, outputs, turned, new Panels(depth, outputs, transformed.Pointer()));
-            return transformed;
+            var memory = Panels.Allocate(depth, outputs);
+            using var u = new Panels(depth, outputs, memory.Retain());
+            Transform(filter.Pointer(), inputs, outputs, turned, u);
+            return memory;
         }
     }
 

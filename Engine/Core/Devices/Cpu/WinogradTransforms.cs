@@ -44,33 +44,43 @@ static class WinogradTransforms
     /// Where it is worth it: 3x3 windows of step 1, enough channels for the products to outweigh the transforms, tiles that are mostly full, and
     /// enough of them for a filter that has to be written to memory and read back.
     /// </summary>
-    public static bool Suits(ConvGeometry geometry)
+    public static bool Suits(ConvGeometry geometry) => Fits(geometry) && (IsNear(geometry.InChannels, geometry.OutChannels) || Tiles(geometry) >= TilesForFarFilter);
+
+    /// <summary>Where it is worth it for the convolution itself, whose transformed filter may be kept, so that a few tiles are enough.</summary>
+    public static bool SuitsForward(ConvGeometry geometry) => Suits(geometry) || Fits(geometry) && IsFilterWorthKeeping(geometry) && Tiles(geometry) >= TilesForKeptFarFilter;
+
+    /// <summary>The transformed filter stays in the second-level cache.</summary>
+    public static bool IsNear(int inputs, int outputs) => FilterBytes(inputs, outputs) <= SecondCacheBytes;
+
+    /// <summary>
+    /// So few tiles that transforming the filter takes as long as some tenth of the products, and a filter that is not huge: if it stays the same
+    /// it is transformed once.
+    /// </summary>
+    public static bool IsFilterWorthKeeping(ConvGeometry geometry) =>
+        Tiles(geometry) <= TilesForKeptFilter && FilterBytes(geometry.InChannels, geometry.OutChannels) <= KeptFilterBytes;
+
+    static bool Fits(ConvGeometry geometry)
     {
         if (geometry is not { Groups: 1, Window: { Height: 3, Width: 3, Stride: 1, Dilation: 1, Padding: <= 2 } }) return false;
         if (geometry.InChannels % Block != 0 || geometry.OutChannels % Block != 0) return false;
-
-        long tiles = (long)TilesOver(geometry.OutHeight) * TilesOver(geometry.OutWidth), products = 9L * geometry.OutHeight * geometry.OutWidth;
-        if (3 * Positions * tiles > 2 * products) return false;
-        return IsNear(geometry.InChannels, geometry.OutChannels) || tiles * geometry.Batch >= TilesForFarFilter;
+        return 3 * Positions * Tiles(geometry) <= 2 * 9L * geometry.Rows;
     }
 
-    /// <summary>The transformed filter stays in the second-level cache.</summary>
-    public static bool IsNear(int inputs, int outputs) => sizeof(float) * (long)Positions * inputs * outputs <= SecondCacheBytes;
+    static long Tiles(ConvGeometry geometry) => (long)TilesOver(geometry.OutHeight) * TilesOver(geometry.OutWidth) * geometry.Batch;
 
-    /// <summary>
-    /// So few tiles that transforming the filter takes as long as some tenth of the products: a filter that stays the same is transformed once.
-    /// </summary>
-    public static bool IsFilterWorthKeeping(ConvGeometry geometry) =>
-        (long)TilesOver(geometry.OutHeight) * TilesOver(geometry.OutWidth) * geometry.Batch <= TilesForKeptFilter;
+    static long FilterBytes(int inputs, int outputs) => sizeof(float) * (long)Positions * inputs * outputs;
 
     // Whole register tiles only.
     const int Block = 16;
 
     const long SecondCacheBytes = 1 << 20;
 
-    const int TilesForFarFilter = 64;
+    const int TilesForFarFilter = 64, TilesForKeptFarFilter = 16;
 
     const int TilesForKeptFilter = 1024;
+
+    // 256 to 256 channels; 512 to 512 would be four times as much.
+    const long KeptFilterBytes = 16 << 20;
 
     /// <summary>e + p o and e - p o: the values at two opposite points from the even and the odd part of a polynomial.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
