@@ -125,8 +125,8 @@ public class FragmentTests
         static void Check<TTile>() where TTile : struct, IWarpTile
         {
             var rows = new HashSet<int>();
-            for (var slab = 0; slab < TensorCoreMultiplier<TTile, Cores<Tf32>>.Slabs; slab++)
-                for (var line = 0; line < TensorCoreMultiplier<TTile, Cores<Tf32>>.SlabRows; line++)
+            for (var slab = 0; slab < TileMemory<TensorCoreMultiplier<TTile, Cores<Tf32>>>.Slabs; slab++)
+                for (var line = 0; line < TileMemory<TensorCoreMultiplier<TTile, Cores<Tf32>>>.SlabRows; line++)
                     Assert.That(rows.Add(TensorCoreMultiplier<TTile, Cores<Tf32>>.RowOf(slab, line)), Is.True);
             Assert.That(rows, Has.Count.EqualTo(TTile.Rows));
             Assert.That(rows.Max(), Is.EqualTo(TTile.Rows - 1));

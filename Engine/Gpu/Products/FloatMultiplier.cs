@@ -10,6 +10,9 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
 {
     public static bool Unrolled => false;
 
+    // 512 threads hide each other's waiting, and leave 128 registers to each.
+    public static int GroupsPerMultiprocessor => 512 / Threads;
+
     public static int Rows => TTile.Rows;
 
     public static int Columns => TTile.Columns;
@@ -25,10 +28,6 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
     public static int PartFloats => RightPart + Depth * RightPitch;
 
     public static int Staged => 4 * (LeftQuads + RightQuads);
-
-    public static int Slabs => TTile.OwnRows / 2;
-
-    public static int SlabRows => 2 * Down;
 
     public static int SlabPitch => Columns + 4;
 
@@ -101,18 +100,26 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
                 sums[i * TTile.OwnColumns + j] += a[i] * b[j];
     }
 
+    // A slab has the same rows of every thread.
+    static int RowsOfSlab => TTile.OwnRows / TileMemory<FloatMultiplier<TTile, TWidth>>.Slabs;
+
     public static int RowOf(int slab, int line)
     {
-        var sum = 2 * slab + line / Down;
-        return (sum & ~3) * Down + (line & (Down - 1)) * 4 + (sum & 3);
+        var row = RowsOfSlab * slab + line / Down;
+        return (row & ~3) * Down + (line & (Down - 1)) * 4 + (row & 3);
     }
 
     public static void Put(float[] sums, int slab, ArrayView<float> shared)
     {
-        int threadRow = Group.IdxX / Across, threadColumn = Group.IdxX & (Across - 1);
+        var quads = shared.Cast<Quad>().SubView(Group.IdxX / Across * (SlabPitch / 4) + (Group.IdxX & (Across - 1)));
         for (var i = 0; i < TTile.OwnRows; i++)
-            for (var j = 0; j < TTile.OwnColumns; j++)
-                if (i / 2 == slab)
-                    shared[((i & 1) * Down + threadRow) * SlabPitch + (j & ~3) * Across + 4 * threadColumn + (j & 3)] = sums[i * TTile.OwnColumns + j];
+        {
+            if (RowsOfSlab < TTile.OwnRows && i / RowsOfSlab != slab) continue;
+            for (var j = 0; j < TTile.OwnColumns; j += 4)
+            {
+                var at = i * TTile.OwnColumns + j;
+                quads[(i & (RowsOfSlab - 1)) * Down * (SlabPitch / 4) + j / 4 * Across] = new Quad(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
+            }
+        }
     }
 }

@@ -11,6 +11,9 @@ interface IMultiplier
     /// <inheritdoc cref="IKernel.Unrolled"/>
     static abstract bool Unrolled { get; }
 
+    /// <inheritdoc cref="IKernel.GroupsPerMultiprocessor"/>
+    static abstract int GroupsPerMultiprocessor { get; }
+
     static abstract int Rows { get; }
 
     static abstract int Columns { get; }
@@ -50,11 +53,7 @@ interface IMultiplier
     /// <summary>Adds the products of one step.</summary>
     static abstract void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand;
 
-    /// <summary>The tile leaves through shared memory in so many slabs of so many rows, a row every SlabPitch floats.</summary>
-    static abstract int Slabs { get; }
-
-    static abstract int SlabRows { get; }
-
+    /// <summary>The tile leaves through shared memory, a row every so many floats, in slabs (<see cref="TileMemory{TMultiplier}"/>).</summary>
     static abstract int SlabPitch { get; }
 
     /// <summary>The row of the tile that is a slab's line.</summary>

@@ -31,8 +31,8 @@ readonly struct RightSide<TMultiplier> : ISide where TMultiplier : struct, IMult
 }
 
 /// <summary>
-/// Deals the quads of an operand's part of a tile out to the threads, so that neighbouring threads read neighbouring memory. The quads of a thread
-/// have one term of the sum in common where neighbours lie along it, else one row: what can be said of it is worked out once for all of them.
+/// Deals the quads of an operand's part of a tile out to the threads, so that neighbouring threads read neighbouring memory and the quads of a
+/// thread have the terms of the sum in common: what a step adds to their places is worked out once for all of them.
 /// All extents are powers of two, and a mask takes the place of a remainder, which ptxas would compute by a division even of constants.
 /// </summary>
 static class Staging<TSide, TOperand, TWidth>
@@ -40,42 +40,36 @@ static class Staging<TSide, TOperand, TWidth>
     where TOperand : struct, IOperand
     where TWidth : struct, IWidth
 {
-    /// <summary>Quads of a tile, and those that one thread brings.</summary>
-    public static int Quads => TSide.Outer * TSide.Depth / 4;
+    static int Quads => TSide.Outer * TSide.Depth / 4;
 
+    /// <summary>Quads that one thread brings.</summary>
     public static int PerThread => (Quads + TSide.Threads - 1) / TSide.Threads;
 
-    /// <summary>Rows and terms that a thread's loads are made of; a quad is one load, or four.</summary>
-    public static int Rows => TOperand.AlongK ? PerThread : Loads;
+    /// <summary>A quad is one load, or four: along the sum these are of four terms, across it of four rows.</summary>
+    public static int Terms => TWidth.Four || !TOperand.AlongK ? 1 : 4;
 
-    public static int Terms => TOperand.AlongK ? Loads : PerThread;
+    public static int Rows => TWidth.Four || TOperand.AlongK ? PerThread : 4 * PerThread;
 
-    static int Loads => TWidth.Four ? 1 : 4;
+    // Threads side by side along the neighbours.
+    static int ThreadsAlong => TOperand.AlongK ? TSide.Depth / 4 : Math.Min(TSide.Outer / 4, TSide.Threads / TSide.Depth);
 
-    // Threads along the neighbours of a tile; and how far a thread's quads are apart across them.
-    static int ThreadsAlong => (TOperand.AlongK ? TSide.Depth : TSide.Outer) / 4;
-
-    public static int Apart => TSide.Threads / ThreadsAlong;
-
-    /// <summary>Where a thread's quads begin along the neighbours, and where its first one lies across them.</summary>
+    /// <summary>Where a thread's first quad lies along the neighbours, and across them.</summary>
     public static int Along => (Group.IdxX & (ThreadsAlong - 1)) * 4;
 
     public static int Across => Group.IdxX / ThreadsAlong;
 
-    /// <summary>There is such a quad: there may be fewer than threads.</summary>
-    public static bool Has(int q) => Quads % TSide.Threads == 0 || Group.IdxX + q * TSide.Threads < Quads;
+    /// <summary>How far a thread's quads are apart in the outer axis.</summary>
+    public static int Apart => TOperand.AlongK ? TSide.Threads / ThreadsAlong : 4 * ThreadsAlong;
 
-    /// <summary>The quad that a load belongs to, and its place in it.</summary>
-    public static int QuadOf(int row, int term) => TOperand.AlongK ? row : term;
+    /// <summary>The thread has quads: there may be fewer than threads.</summary>
+    public static bool IsBusy => Quads >= TSide.Threads || Group.IdxX < Quads;
 
-    public static int StepOf(int row, int term) => TOperand.AlongK ? term : row;
-
-    /// <summary>Works out the thread's rows.</summary>
+    /// <summary>Works out the rows that the thread loads from.</summary>
     public static void Locate(TOperand operand, int first, int[] rows, int at)
     {
         for (var i = 0; i < Rows; i++)
         {
-            var row = operand.Outer(first + (TOperand.AlongK ? Across + i * Apart : Along + i));
+            var row = operand.Outer(first + (TOperand.AlongK ? Across + i * Apart : Along + (TWidth.Four ? i * Apart : (i >> 2) * Apart + (i & 3))));
             rows[at + 3 * i] = row.Offset;
             rows[at + 3 * i + 1] = row.Row;
             rows[at + 3 * i + 2] = row.Column;
@@ -84,7 +78,7 @@ static class Staging<TSide, TOperand, TWidth>
 
     public static Coordinate RowOf(int[] rows, int at, int i) => new(rows[at + 3 * i], rows[at + 3 * i + 1], rows[at + 3 * i + 2]);
 
-    public static Coordinate TermOf(TOperand operand, int from, int i) => operand.Term(from + (TOperand.AlongK ? Along + i : Across + i * Apart));
+    public static Coordinate TermOf(TOperand operand, int from, int i) => operand.Term(from + (TOperand.AlongK ? Along + i : Across));
 }
 
 /// <summary>
@@ -105,16 +99,15 @@ static class ThroughRegisters<TSide, TOperand, TWidth>
             var term = Staging<TSide, TOperand, TWidth>.TermOf(operand, from, i);
             for (var j = 0; j < Staging<TSide, TOperand, TWidth>.Rows; j++)
             {
-                var q = Staging<TSide, TOperand, TWidth>.QuadOf(j, i);
-                var index = Staging<TSide, TOperand, TWidth>.Has(q) ? operand.Index(Staging<TSide, TOperand, TWidth>.RowOf(rows, at, j), term) : -1;
+                var index = Staging<TSide, TOperand, TWidth>.IsBusy ? operand.Index(Staging<TSide, TOperand, TWidth>.RowOf(rows, at, j), term) : -1;
                 if (TWidth.Four)
                 {
                     var value = index < 0 ? default : operand.Memory.Elements.Cast<Quad>()[index / 4];
-                    value.Spread(staged, first + 4 * q);
+                    value.Spread(staged, first + 4 * j);
                 }
                 else
                 {
-                    staged[first + 4 * q + Staging<TSide, TOperand, TWidth>.StepOf(j, i)] = index < 0 ? 0f : operand.Memory.Elements[index];
+                    staged[first + (TOperand.AlongK ? 4 * j + i : j)] = index < 0 ? 0f : operand.Memory.Elements[index];
                 }
             }
         }
@@ -122,17 +115,17 @@ static class ThroughRegisters<TSide, TOperand, TWidth>
 
     public static void Store(float[] staged, int first, ArrayView<float> shared, int part)
     {
+        if (!Staging<TSide, TOperand, TWidth>.IsBusy) return;
         int along = Staging<TSide, TOperand, TWidth>.Along, across = Staging<TSide, TOperand, TWidth>.Across;
         var column = shared.SubView(part + (TOperand.AlongK ? along * Pitch + across : 0));
         var row = shared.Cast<Quad>().SubView(part / 4 + (TOperand.AlongK ? 0 : across * (Pitch / 4) + along / 4));
         for (var q = 0; q < Staging<TSide, TOperand, TWidth>.PerThread; q++)
         {
-            if (!Staging<TSide, TOperand, TWidth>.Has(q)) continue;
             int from = first + 4 * q, apart = q * Staging<TSide, TOperand, TWidth>.Apart;
             if (TOperand.AlongK)
                 for (var i = 0; i < 4; i++) column[i * Pitch + apart] = staged[from + i];
             else
-                row[apart * (Pitch / 4)] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
+                row[apart / 4] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
         }
     }
 }

@@ -10,6 +10,8 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 {
     public static bool Unrolled => TCores.Unrolled;
 
+    public static int GroupsPerMultiprocessor => 0;
+
     public static int Rows => TTile.Rows;
 
     public static int Columns => TTile.Columns;
@@ -25,10 +27,6 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
     public static int PartFloats => WarpTile<TTile>.RightPart + Depth * Columns;
 
     public static int Staged => 1;
-
-    public static int Slabs => TTile.OwnRows / 8;
-
-    public static int SlabRows => 8 * WarpTile<TTile>.Down;
 
     // Lanes four apart store to the next row: eight floats on, they fall into other banks.
     public static int SlabPitch => Columns + 8;
@@ -62,32 +60,37 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
     public static void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand =>
         TCores.Multiply<TTile, TLeft, TRight>(shared, part, sums);
 
-    public static int RowOf(int slab, int line) => line / 8 * TTile.OwnRows + 8 * slab + (line & 7);
+    // A slab has the same rows of every warp.
+    static int RowsOfSlab => TTile.OwnRows / TileMemory<TensorCoreMultiplier<TTile, TCores>>.Slabs;
+
+    public static int RowOf(int slab, int line) => line / RowsOfSlab * TTile.OwnRows + RowsOfSlab * slab + (line & (RowsOfSlab - 1));
 
     public static void Put(float[] sums, int slab, ArrayView<float> shared)
     {
-        int line = 8 * WarpTile<TTile>.Line, column = WarpTile<TTile>.FirstColumn, lane = WarpTile<TTile>.Lane;
+        var lane = WarpTile<TTile>.Lane;
+        var pairs = shared.Cast<Pair>().SubView(((WarpTile<TTile>.Line * RowsOfSlab + Fragments.SumRow(lane, 0)) * SlabPitch + WarpTile<TTile>.FirstColumn + Fragments.SumColumn(lane, 0)) / 2);
         for (var i = 0; i < WarpTile<TTile>.RowBlocks; i++)
-            for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
-                for (var sum = 0; sum < Fragments.SumsPerLane; sum++)
-                    if (2 * i + sum / 2 == slab)
-                        shared[(line + (Fragments.SumRow(lane, sum) & 7)) * SlabPitch + column + j * Fragments.Columns + Fragments.SumColumn(lane, sum)] = sums[WarpTile<TTile>.SumAt(i, j, sum)];
+            for (var half = 0; half < 2; half++)
+            {
+                var row = i * Fragments.Rows + 8 * half;
+                if (RowsOfSlab < TTile.OwnRows && row / RowsOfSlab != slab) continue;
+                for (var j = 0; j < WarpTile<TTile>.ColumnBlocks; j++)
+                    pairs[((row & (RowsOfSlab - 1)) * SlabPitch + j * Fragments.Columns) / 2] = new Pair(sums[WarpTile<TTile>.SumAt(i, j, 2 * half)], sums[WarpTile<TTile>.SumAt(i, j, 2 * half + 1)]);
+            }
     }
 
     static void Copy<TSide, TOperand>(TOperand operand, int[] lines, int at, int from, ArrayView<float> shared, int address, int part) where TSide : struct, ISide where TOperand : struct, IOperand
     {
-        for (var i = 0; i < Staging<TSide, TOperand, Vector>.Terms; i++)
+        if (!Staging<TSide, TOperand, Vector>.IsBusy) return;
+        int along = Staging<TSide, TOperand, Vector>.Along, across = Staging<TSide, TOperand, Vector>.Across;
+        var place = part + (TOperand.AlongK ? Fragments.At<TOperand>(TSide.Outer, across, along) : Fragments.At<TOperand>(TSide.Outer, along, across));
+        var term = Staging<TSide, TOperand, Vector>.TermOf(operand, from, 0);
+        for (var i = 0; i < Staging<TSide, TOperand, Vector>.Rows; i++)
         {
-            var term = Staging<TSide, TOperand, Vector>.TermOf(operand, from, i);
-            for (var j = 0; j < Staging<TSide, TOperand, Vector>.Rows; j++)
-            {
-                var q = Staging<TSide, TOperand, Vector>.QuadOf(j, i);
-                if (!Staging<TSide, TOperand, Vector>.Has(q)) continue;
-                var index = operand.Index(Staging<TSide, TOperand, Vector>.RowOf(lines, at, j), term);
-                int along = Staging<TSide, TOperand, Vector>.Along, across = Staging<TSide, TOperand, Vector>.Across + q * Staging<TSide, TOperand, Vector>.Apart;
-                var place = TOperand.AlongK ? Fragments.At<TOperand>(TSide.Outer, across, along) : Fragments.At<TOperand>(TSide.Outer, along, across);
-                AsyncCopy.Quad(operand.Memory, index, shared, address, part + place);
-            }
+            var index = operand.Index(Staging<TSide, TOperand, Vector>.RowOf(lines, at, i), term);
+
+            // Quads are so far apart that what is crossed in their places does not change.
+            AsyncCopy.Quad(operand.Memory, index, shared, address, place + i * Staging<TSide, TOperand, Vector>.Apart * (TOperand.AlongK ? Depth : 1));
         }
     }
 }

@@ -37,25 +37,33 @@ readonly struct TileEpilogue
         int own = Group.IdxX & (TMultiplier.Columns - 1), column = firstColumn + own;
         var inside = own < grid.ColumnsPerTile && column < grid.Columns;
         float columnBias = inside ? bias.Or(column, 0f) : 0f, columnScale = inside ? scale.Or(column, 1f) : 1f, columnShift = inside ? shift.Or(column, 0f) : 0f;
-        var rank = inside && quadratic != 0 && neurons.Head(column) == column ? neurons.Rank(column) : 0;
-        var running = new Moments(0f, 0f, 0f);
+        var columns = shared.SubView(TileMemory<TMultiplier>.Columns).Cast<Pair>();
+        var rank = 0;
+        if (inside && quadratic != 0)
+        {
+            int head = neurons.Head(column), rankOfNeuron = neurons.Rank(head);
+            if (head == column) rank = rankOfNeuron;
+            if (Group.IdxX < TMultiplier.Columns) columns[own] = new Pair(columnBias, head == column ? 0f : neurons.Scale(rankOfNeuron) * neurons.Lambda(column));
+        }
+
+        var running = new RunningMoments(0f, 0f, 0f, 0f);
 
         // Slabs of which a row lies in the matrix. Their number is not known before the kernel runs: the loop over them stays one.
-        var slabs = 0;
-        while (slabs < TMultiplier.Slabs && firstRow + TMultiplier.RowOf(slabs, 0) < grid.Rows) slabs++;
+        var slabs = 1;
+        while (slabs < TileMemory<TMultiplier>.Slabs && firstRow + TMultiplier.RowOf(slabs, 0) < grid.Rows) slabs++;
         for (var slab = 0; slab < slabs; slab++)
         {
             TMultiplier.Put(sums, slab, shared);
             Group.Barrier();
 
-            for (var line = Group.IdxX / TMultiplier.Columns; line < TMultiplier.SlabRows; line += TMultiplier.Threads / TMultiplier.Columns)
+            for (var line = Group.IdxX / TMultiplier.Columns; line < TileMemory<TMultiplier>.SlabRows; line += TMultiplier.Threads / TMultiplier.Columns)
             {
                 var row = firstRow + TMultiplier.RowOf(slab, line);
                 if (!inside || row >= grid.Rows) continue;
                 int at = line * TMultiplier.SlabPitch + own, place = product.Place(Grid.IdxZ, left, row, grid);
                 if (place < 0) continue;
                 var value = shared[at] + columnBias;
-                if (rank > 0) value += SquaresOfNeuron(shared, at, column, rank);
+                if (rank > 0) value += SquaresOfNeuron(shared.SubView(at), columns.SubView(own), rank);
                 if (statistics != 0) running = running.With(value);
                 var index = place * grid.Columns + column;
                 value = value * columnScale + columnShift + residual.Or(index, 0f);
@@ -66,21 +74,22 @@ readonly struct TileEpilogue
         }
 
         if (statistics == 0) return;
-        var all = GroupFold.Across<Moments, MergeMoments>(running, TMultiplier.Columns, TMultiplier.Threads / 2, shared.Cast<Moments>());
+        var all = GroupFold.Across<Moments, MergeMoments>(running.Moments, TMultiplier.Columns, TMultiplier.Threads / 2, shared.Cast<Moments>());
         if (Group.IdxX < TMultiplier.Columns && inside) moments[rowTile * grid.Columns + column] = new Pair(all.Mean, all.Squares);
     }
 
-    // s sum lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
-    float SquaresOfNeuron(ArrayView<float> shared, int at, int column, int rank)
+    // sum s lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
+    static float SquaresOfNeuron(ArrayView<float> row, ArrayView<Pair> columns, int rank)
     {
         var sum = 0f;
         for (var k = 1; k <= rank; k++)
         {
-            var f = shared[at + k] + bias.Or(column + k, 0f);
-            sum += neurons.Lambda(column + k) * f * f;
+            var coefficient = columns[k];
+            var f = row[k] + coefficient.A;
+            sum += coefficient.B * f * f;
         }
 
-        return neurons.Scale(rank) * sum;
+        return sum;
     }
 }
 
@@ -88,12 +97,27 @@ readonly struct TileEpilogue
 readonly struct Moments(float count, float mean, float squares)
 {
     public readonly float Count = count, Mean = mean, Squares = squares;
+}
 
-    /// <summary>One number more (Welford 1962).</summary>
-    public Moments With(float value)
+/// <summary>
+/// Moments of numbers that come one after the other, from the sums of d and d^2 where d is the distance to the first of them: no division
+/// for each, and the difference of the sums does not cancel.
+/// </summary>
+readonly struct RunningMoments(float count, float first, float sum, float squares)
+{
+    public RunningMoments With(float value)
     {
-        float n = Count + 1f, d = value - Mean, m = Mean + d / n;
-        return new Moments(n, m, Squares + d * (value - m));
+        float origin = count == 0f ? value : first, d = value - origin;
+        return new RunningMoments(count + 1f, origin, sum + d, squares + d * d);
+    }
+
+    public Moments Moments
+    {
+        get
+        {
+            var shift = count == 0f ? 0f : sum / count;
+            return new Moments(count, first + shift, squares - sum * shift);
+        }
     }
 }
 

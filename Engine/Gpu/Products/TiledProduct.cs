@@ -19,6 +19,8 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
 
     public static bool Unrolled => TMultiplier.Unrolled;
 
+    public static int GroupsPerMultiprocessor => TMultiplier.GroupsPerMultiprocessor;
+
     public void Run()
     {
         var shared = SharedMemory.Allocate<Quad>(TileMemory<TMultiplier>.Quads).Cast<float>();
@@ -51,12 +53,27 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
     }
 }
 
-/// <summary>The shared memory of a tile: the parts that take turns; at the end, rows of the result, and what threads tell each other.</summary>
+/// <summary>The shared memory of a tile: the parts that take turns; at the end, rows of the result and numbers of its columns, then what threads tell each other.</summary>
 static class TileMemory<TMultiplier> where TMultiplier : struct, IMultiplier
 {
     const int MomentsFloats = 3;
 
-    public static int Quads => Math.Max((TMultiplier.Ahead + 1) * TMultiplier.PartFloats, Math.Max(TMultiplier.SlabRows * TMultiplier.SlabPitch, 2 * MomentsFloats * TMultiplier.Threads)) / 4;
+    // Memory that a group may take without there being fewer groups on a multiprocessor: registers allow no more either.
+    const int Affordable = 6144;
+
+    static int Parts => (TMultiplier.Ahead + 1) * TMultiplier.PartFloats;
+
+    public static int Quads => Math.Max(Parts, Math.Max(Columns + 2 * TMultiplier.Columns, 2 * MomentsFloats * TMultiplier.Threads)) / 4;
+
+    /// <summary>The tile leaves in so many slabs, as few as memory allows: of one, all indices are constants.</summary>
+    public static int Slabs => Fits(1) ? 1 : Fits(2) ? 2 : 4;
+
+    public static int SlabRows => TMultiplier.Rows / Slabs;
+
+    /// <summary>Where the numbers of columns begin, behind the slab.</summary>
+    public static int Columns => SlabRows * TMultiplier.SlabPitch;
+
+    static bool Fits(int slabs) => TMultiplier.Rows / slabs * TMultiplier.SlabPitch + 2 * TMultiplier.Columns <= Math.Max(Parts, Affordable);
 }
 
 /// <summary>Which part of the product a group computes.</summary>
