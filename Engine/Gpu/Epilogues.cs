@@ -11,36 +11,38 @@ sealed partial class GpuBackend
         var split = epilogue.Quadratic is not null || epilogue.Statistics is not null;
         if (split)
         {
-            if (epilogue.Bias is { } bias) Each(new Affine(y.View(), new ChannelTerms(bias, null, null, y), new(null, y.View()), 0), y.Length);
+            if (epilogue.Bias is { } bias) EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(bias, null, null, y), new(null, y.View()), 0), y);
             if (epilogue.Quadratic is { } term) Quadratic(y, term, y);
             if (epilogue.Statistics is { } statistics) GatherStatistics(y, statistics);
         }
 
         if ((split || epilogue.Bias is null) && epilogue.Scale is null && epilogue.Residual is null && !epilogue.Relu) return;
-        Each(new Affine(y.View(), new ChannelTerms(split ? null : epilogue.Bias, epilogue.Scale, epilogue.Shift, y), new(epilogue.Residual, y.View()), epilogue.Relu ? 1 : 0), y.Length);
+        EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(split ? null : epilogue.Bias, epilogue.Scale, epilogue.Shift, y), new(epilogue.Residual, y.View()), epilogue.Relu ? 1 : 0), y);
     }
 }
 
-/// <summary>(z + bias) scale + shift, by channel.</summary>
+/// <summary>(z + bias) scale + shift, by channel; each may be absent.</summary>
 readonly struct ChannelTerms(Tensor? bias, Tensor? scale, Tensor? shift, Tensor y)
 {
-    readonly FastDivisor channels = new(y.Shape.Channels);
     readonly Optional bias = new(bias, y.View()), scale = new(scale, y.View()), shift = new(shift, y.View());
 
-    public int Channel(int index) => channels.Remainder(index);
+    public TermsOfChannel Of(int channel) => new(bias.Or(channel, 0f), scale.Or(channel, 1f), shift.Or(channel, 0f));
+}
 
-    public float Bias(int channel) => bias.Or(channel, 0f);
-
-    public float Affine(float z, int channel) => z * scale.Or(channel, 1f) + shift.Or(channel, 0f);
+/// <summary>Those of one channel.</summary>
+readonly struct TermsOfChannel(float bias, float scale, float shift)
+{
+    public float Apply(float z) => (z + bias) * scale + shift;
 }
 
 /// <summary>y = act((y + bias) scale + shift + residual). Floor: one or two reads, one write.</summary>
-readonly struct Affine(ArrayView<float> y, ChannelTerms terms, Optional residual, int relu) : IPointwise<float>
+readonly struct Affine(ArrayView<float> y, ChannelTerms terms, Optional residual, int relu) : IChannelwise<TermsOfChannel, float>
 {
-    public float Compute(int i)
+    public TermsOfChannel Of(int channel) => terms.Of(channel);
+
+    public float Compute(TermsOfChannel channel, int i)
     {
-        var channel = terms.Channel(i);
-        var value = terms.Affine(y[i] + terms.Bias(channel), channel) + residual.Or(i, 0f);
+        var value = channel.Apply(y[i]) + residual.Or(i, 0f);
         return relu != 0 && value < 0f ? 0f : value;
     }
 

@@ -11,6 +11,12 @@ sealed partial class GpuBackend(GpuDevice device) : Backend
 
     void Each<TBody>(in TBody body, int n) where TBody : struct, IPointwise<float> => Each<TBody, float>(body, n);
 
+    void EachOfChannels<TBody, TChannel, TValue>(in TBody body, Tensor shape) where TBody : struct, IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue : unmanaged
+    {
+        var rows = new ChannelRows(shape.Shape.Rows, shape.Shape.Channels);
+        device.Launch(new Channelwise<TBody, TChannel, TValue>(body, rows), rows.Elements == 0 ? 0 : Groups(rows.Stride, IKernel.DefaultThreads));
+    }
+
     // How many groups of a fold have come so far, by blocks of columns; 0 between launches.
     Tensor? arrivals;
 

@@ -13,7 +13,7 @@ sealed partial class GpuBackend
     }
 
     public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y) =>
-        Each(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), relu ? 1 : 0, y.View()), y.Length);
+        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), relu ? 1 : 0, y.View()), y);
 
     public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
         Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
@@ -26,7 +26,7 @@ sealed partial class GpuBackend
         if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics)
             Fold<NormGradientSums, Pair>(new NormGradientSums(gradient, x.View(), norm, sums, new(dGamma, mean.View()), new(dBeta, mean.View())), 1, rows, channels);
         if (dx is not null || dResidual is not null)
-            Each<NormGradient, Pair>(new NormGradient(gradient, x.View(), norm, sums, batchStatistics ? 1f / rows : 0f, new(dx, dy.View()), new(dResidual, dy.View())), dy.Length);
+            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(gradient, x.View(), norm, sums, batchStatistics ? 1f / rows : 0f, new(dx, dy.View()), new(dResidual, dy.View())), dy);
     }
 
     public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
@@ -99,33 +99,36 @@ readonly struct ChannelNorm
     readonly ArrayView<float> mean, variance;
     readonly Optional gamma, beta;
     readonly float epsilon;
-    readonly FastDivisor channels;
 
     public ChannelNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta)
     {
         (this.mean, this.variance, this.epsilon) = (mean.View(), variance.View(), epsilon);
         (this.gamma, this.beta) = (new(gamma, this.mean), new(beta, this.mean));
-        channels = new FastDivisor(mean.Length);
     }
 
-    public int Channel(int index) => channels.Remainder(index);
+    public float Mean(int channel) => mean[channel];
 
     public float Deviation(int channel) => MathF.Sqrt(variance[channel] + epsilon);
-
-    public float Standardize(float x, int channel) => (x - mean[channel]) / Deviation(channel);
 
     public float Gamma(int channel) => gamma.Or(channel, 1f);
 
     public float Beta(int channel) => beta.Or(channel, 0f);
 }
 
-/// <summary>y = act(gamma xhat + beta + residual). Floor: one or two reads, one write.</summary>
-readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residual, int relu, ArrayView<float> y) : IPointwise<float>
+/// <summary>(x - mean) scale + beta, with scale = gamma / sqrt(variance + epsilon).</summary>
+readonly struct NormOfChannel(float mean, float scale, float beta)
 {
-    public float Compute(int i)
+    public float Apply(float x) => (x - mean) * scale + beta;
+}
+
+/// <summary>y = act(gamma xhat + beta + residual). Floor: one or two reads, one write.</summary>
+readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residual, int relu, ArrayView<float> y) : IChannelwise<NormOfChannel, float>
+{
+    public NormOfChannel Of(int channel) => new(norm.Mean(channel), norm.Gamma(channel) / norm.Deviation(channel), norm.Beta(channel));
+
+    public float Compute(NormOfChannel channel, int i)
     {
-        var channel = norm.Channel(i);
-        var value = norm.Standardize(x[i], channel) * norm.Gamma(channel) + norm.Beta(channel) + residual.Or(i, 0f);
+        var value = channel.Apply(x[i]) + residual.Or(i, 0f);
         return relu != 0 && value < 0f ? 0f : value;
     }
 
@@ -138,7 +141,7 @@ readonly struct RectifiedGradient(ArrayView<float> dy, Optional y)
     public float this[int i] => y.Or(i, 1f) > 0f ? dy[i] : 0f;
 }
 
-/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma.</summary>
+/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together.</summary>
 readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta) : IFold<Pair>
 {
     public static Pair Identity => new(0f, 0f);
@@ -148,33 +151,38 @@ readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, Channe
     public Pair Of(int row, int index, int column)
     {
         var gradient = g[index];
-        return new Pair(gradient, gradient * norm.Standardize(x[index], column));
+        return new Pair(gradient, gradient * (x[index] - norm.Mean(column)));
     }
 
     public void Store(int column, Pair total)
     {
-        sums[column] = total;
+        var dGammaOfColumn = total.B / norm.Deviation(column);
+        sums[column] = new Pair(total.A, dGammaOfColumn);
         dBeta.Set(column, total.A);
-        dGamma.Set(column, total.B);
+        dGamma.Set(column, dGammaOfColumn);
     }
 }
 
-/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
-readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, float perRow, Optional dx, Optional dResidual) : IPointwise<Pair>
+/// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 where the statistics are constants.</summary>
+readonly struct GradientOfChannel(float mean, float scale, float a, float b)
 {
-    public Pair Compute(int i)
+    public float Apply(float g, float x) => scale * (g - a - b * (x - mean));
+}
+
+/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
+readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, float perRow, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
+{
+    public GradientOfChannel Of(int channel)
+    {
+        var deviation = norm.Deviation(channel);
+        var sum = perRow != 0f ? sums[channel] : default;
+        return new GradientOfChannel(norm.Mean(channel), norm.Gamma(channel) / deviation, sum.A * perRow, sum.B * perRow / deviation);
+    }
+
+    public Pair Compute(GradientOfChannel channel, int i)
     {
         var gradient = g[i];
-        if (!dx.IsPresent) return new Pair(0f, gradient);
-        var channel = norm.Channel(i);
-        var centred = gradient;
-        if (perRow != 0f)
-        {
-            var sum = sums[channel];
-            centred -= (sum.A + norm.Standardize(x[i], channel) * sum.B) * perRow;
-        }
-
-        return new Pair(norm.Gamma(channel) / norm.Deviation(channel) * centred, gradient);
+        return new Pair(dx.IsPresent ? channel.Apply(gradient, x[i]) : 0f, gradient);
     }
 
     public void Store(int i, Pair value)

@@ -78,9 +78,11 @@ readonly struct QuadraticGradient(ArrayView<float> dy, ArrayView<float> y, Neuro
     {
         var channel = neurons.Channel(i);
         var head = neurons.Head(channel);
-        if (head == channel || detached != 0) return dy[i];
-        return dy[i] + 2f * neurons.Scale(neurons.Rank(head)) * neurons.Lambda(channel) * y[i] * dy[i - (channel - head)];
+        return head == channel ? dy[i] : Of(dy[i], 2f * neurons.Scale(neurons.Rank(head)) * neurons.Lambda(channel), dy[i - (channel - head)], y[i]);
     }
+
+    /// <summary>d_f + 2 s lambda d_y f</summary>
+    public float Of(float own, float coefficient, float outer, float f) => detached != 0 ? own : own + coefficient * outer * f;
 
     public void Store(int i, float value) => dz.Set(i, value);
 }
@@ -98,9 +100,16 @@ readonly struct LambdaGradient(QuadraticGradient gradient, ArrayView<float> dy, 
     public float Of(int row, int index, int column)
     {
         var head = neurons.Head(column);
-        var term = head == column ? 0f : dy[index - (column - head)] * y[index] * y[index];
-        gradient.Store(index, gradient.Compute(index));
-        return term;
+        var factor = 2f * neurons.Scale(neurons.Rank(head));
+        if (head == column)
+        {
+            gradient.Store(index, dy[index]);
+            return 0f;
+        }
+
+        float outer = dy[index - (column - head)], f = y[index];
+        gradient.Store(index, gradient.Of(dy[index], factor * neurons.Lambda(column), outer, f));
+        return outer * f * f;
     }
 
     public void Store(int column, float total)

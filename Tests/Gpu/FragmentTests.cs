@@ -78,6 +78,19 @@ public class FragmentTests
     }
 
     [Test]
+    public void A_word_of_tf32_is_the_rounded_number_once_its_last_bits_are_cut()
+    {
+        var random = new Random(1);
+        uint[] special = [0, 0x80000000, 1, 0x00001000, 0x3f800fff, 0x3f801000, 0x3f801001, 0xbf801000, 0x7f7fffff, 0xff7fffff, 0x7f800000, 0xff800000, 0x7fffffff, 0x7fc00000, 0xffc00000];
+        foreach (var bits in special.Concat(Enumerable.Range(0, 10000).Select(_ => (uint)random.NextInt64(1L << 32))))
+        {
+            var x = BitConverter.UInt32BitsToSingle(bits);
+            var cut = BitConverter.Int32BitsToSingle(Tf32.Word(x) & ~0x1fff);
+            if (bits < 0xfffff000) Assert.That(cut, Is.EqualTo(Tf32.Round(x)), $"{bits:x8}");
+        }
+    }
+
+    [Test]
     public void Every_element_has_a_place_and_quads_stay_whole([Values(16, 32, 64, 128)] int outers)
     {
         Check<Matrix<AlongSum>>();

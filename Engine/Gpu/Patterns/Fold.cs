@@ -80,9 +80,14 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayVi
         {
             var outer = shape.Inner.Divide(column);
             var start = outer * shape.N * shape.Inner.Divisor + (column - outer * shape.Inner.Divisor);
-            var end = Math.Min(shape.N, (Grid.IdxY + 1) * shape.RowsPerChunk);
-            for (var i = Grid.IdxY * shape.RowsPerChunk + row; i < end; i += shape.RowLanes)
+            int i = Grid.IdxY * shape.RowsPerChunk + row, end = Math.Min(shape.N, (Grid.IdxY + 1) * shape.RowsPerChunk);
+            if (i < end)
+            {
+                // The first row on its own: ILGPU works out what the column alone decides where it is first used, and shall not find a loop there.
                 total = TFold.Combine(total, fold.Of(i, start + i * shape.Inner.Divisor, column));
+                for (i += shape.RowLanes; i < end; i += shape.RowLanes)
+                    total = TFold.Combine(total, fold.Of(i, start + i * shape.Inner.Divisor, column));
+            }
         }
 
         total = Across(total);

@@ -44,9 +44,11 @@ readonly struct Tf32 : IFormat
         (sums[at], sums[at + 1], sums[at + 2], sums[at + 3]) = (c0.Value, c1.Value, c2.Value, c3.Value);
     }
 
-    // The instruction multiplies what it is given without its last 13 bits: half of what they can say is added first. Where a NaN, seen as an integer,
-    // overflows so, it stays what it was. cvt.rna does the same in more instructions, one of them conditional.
-    static int Word(float x)
+    /// <summary>
+    /// What an instruction is given for a number: it multiplies without the last 13 bits, so half of what they can say is added first. A NaN that
+    /// overflows so, as an integer, stays what it was (the one that GPUs make does; cvt.rna keeps all, in more instructions, one of them conditional).
+    /// </summary>
+    public static int Word(float x)
     {
         var bits = (int)Interop.FloatAsInt(x);
         return Math.Max(bits + 0x1000, bits);

@@ -1,0 +1,64 @@
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>Work done for each element of [rows, channels] on its own, with numbers that its channel gives.</summary>
+interface IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue : unmanaged
+{
+    /// <summary>The numbers of a channel.</summary>
+    TChannel Of(int channel);
+
+    TValue Compute(TChannel channel, int i);
+
+    void Store(int i, TValue value);
+}
+
+/// <summary>
+/// Runs <typeparamref name="TBody"/> for all elements. A thread stays in one channel, whose numbers it works out once: it goes by whole rows, as many as
+/// all threads together take. As in <see cref="Pointwise{TBody, TValue}"/>, four elements are read before one is written.
+/// </summary>
+readonly struct Channelwise<TBody, TChannel, TValue>(TBody body, ChannelRows rows) : IKernel
+    where TBody : struct, IChannelwise<TChannel, TValue>
+    where TChannel : unmanaged
+    where TValue : unmanaged
+{
+    public void Run()
+    {
+        var i = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
+        if (i >= rows.Stride) return;
+
+        // The first element on its own: ILGPU works out a number where it is first used, and shall not find a loop there.
+        var channel = body.Of(rows.Channels.Remainder(i));
+        body.Store(i, body.Compute(channel, i));
+        var stride = rows.Stride;
+        for (i += stride; i < rows.Elements - 3 * stride; i += 4 * stride)
+        {
+            TValue v0 = body.Compute(channel, i), v1 = body.Compute(channel, i + stride), v2 = body.Compute(channel, i + 2 * stride), v3 = body.Compute(channel, i + 3 * stride);
+            body.Store(i, v0);
+            body.Store(i + stride, v1);
+            body.Store(i + 2 * stride, v2);
+            body.Store(i + 3 * stride, v3);
+        }
+
+        for (; i < rows.Elements; i += stride) body.Store(i, body.Compute(channel, i));
+    }
+}
+
+/// <summary>How rows are dealt out: a thread takes every so many.</summary>
+readonly struct ChannelRows
+{
+    // Enough threads to fill a large GPU, each with elements enough to make up for its channel: one and twice four.
+    const int Threads = 1 << 18, ElementsPerThread = 9;
+
+    public ChannelRows(int rows, int channels)
+    {
+        Channels = new FastDivisor(channels);
+        Elements = rows * channels;
+        Stride = Math.Clamp((rows + ElementsPerThread - 1) / ElementsPerThread, 1, Math.Max(1, Threads / Math.Max(1, channels))) * channels;
+    }
+
+    public readonly FastDivisor Channels;
+
+    /// <summary>From a thread's element to its next.</summary>
+    public readonly int Elements, Stride;
+}
