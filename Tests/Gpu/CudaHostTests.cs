@@ -195,6 +195,25 @@ public class CudaHostTests
     }
 
     [Test]
+    public void Uploads_that_found_no_room_to_land_in_are_plain_and_only_they() => OnADeviceOf(6 << 20, device =>
+    {
+        var stub = StubDriver.Instance;
+        float[] values = [.. Enumerable.Range(0, 1 << 20).Select(i => (float)i)];
+        Assert.That(WaitsOfAnUpload(), Is.EqualTo(1));
+        stub.Set("room", -1);
+        Assert.That(WaitsOfAnUpload(), Is.Zero);
+
+        int WaitsOfAnUpload()
+        {
+            var before = stub.Count("synchronizations");
+            using var x = Tensor.FromArray(values, [values.Length], device);
+            var waits = stub.Count("synchronizations") - before;
+            Assert.That(x.ToArray(), Is.EqualTo(values));
+            return waits;
+        }
+    });
+
+    [Test]
     public void A_trainer_launches_a_graph_a_step_and_reads_values_without_waiting_for_the_step_under_way()
     {
         var stub = StubDriver.Instance;
