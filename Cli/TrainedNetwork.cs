@@ -66,6 +66,7 @@ sealed class TrainedNetwork
     static (string File, RunConfiguration? Run) Find(string path)
     {
         if (Directory.Exists(path)) path = RunFolder.Open(path).Best;
+        else if (!System.IO.File.Exists(path)) throw new FileNotFoundException($"there is no file of weights and no run folder {path}");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         return (path, RunFolder.Exists(folder) ? RunFolder.Open(folder).Configuration : null);
     }

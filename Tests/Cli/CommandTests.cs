@@ -58,6 +58,7 @@ public sealed class CommandTests
     [TestCase("train --data cifar10 --data-dir /nowhere", "/nowhere", "quad data get cifar10")]
     [TestCase("train --resume /nowhere", "/nowhere", "config.json")]
     [TestCase("eval --weights /nowhere/w --data mnist", "/nowhere/w", "no file")]
+    [TestCase("eval --weights /nowhere/run", "/nowhere/run", "no run folder")]
     [TestCase("eval --weights .", "config.json", "holds no run")]
     [TestCase("train --lr 0.1 --batch-size 32 --data-dir /nowhere --data mnist", "/nowhere", "quad data get mnist")]
     [TestCase("train --images 10001", "10001", "10000")]
