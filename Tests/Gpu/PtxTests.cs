@@ -76,10 +76,16 @@ public partial class RegisterTests
             TestContext.Out.WriteLine($"{name}: {Registers().Match(report).Groups[1].Value} registers");
             if (!report.Contains("0 bytes stack frame, 0 bytes spill stores", StringComparison.Ordinal)) spilled.Add($"{name}: {report}");
             if (code is null) continue;
+            var (products, all) = MainLoop(code);
+            TestContext.Out.WriteLine($"    {all} instructions a step, of which {products} multiply");
             if (kernel.GetGenericArguments()[0] is var multiplier && multiplier.GetGenericTypeDefinition() == typeof(TensorCoreMultiplier<,>))
+            {
                 Assert.That(Occurrences(code, "HMMA"), Is.EqualTo(Instructions(multiplier)), $"{name}: no instruction twice, none lost");
-            else
-                Assert.That(Occurrences(code, "LDG.E.128"), Is.GreaterThan(0), $"{name}: memory is read by quads");
+                continue;
+            }
+
+            Assert.That(Occurrences(code, "LDG.E.128"), Is.GreaterThan(0), $"{name}: memory is read by quads");
+            Assert.That(products, Is.GreaterThan(0.45 * all), $"{name}: about half of what a step does, or more, is to multiply");
         }
 
         Assert.That(spilled, Is.Empty);
@@ -91,6 +97,26 @@ public partial class RegisterTests
         var tile = multiplier.GetGenericArguments()[0];
         var sums = (int)tile.GetProperty(nameof(ITile.OwnRows))!.GetValue(null)! * (int)tile.GetProperty(nameof(ITile.OwnColumns))!.GetValue(null)!;
         return sums / (Fragments.Rows * Fragments.Columns) * (multiplier.GetGenericArguments()[1] == typeof(Cores<Tf32>) ? 2 : 1);
+    }
+
+    // The loop with most multiplications: how many, and of how many instructions.
+    static (int Products, int All) MainLoop(string code)
+    {
+        List<string> instructions = [];
+        var labels = new Dictionary<string, int>();
+        var best = (Products: 0, All: 0);
+        foreach (var line in code.Split('\n'))
+        {
+            if (Label().Match(line) is { Success: true } label) labels[label.Groups[1].Value] = instructions.Count;
+            if (MachineInstruction().Match(line) is not { Success: true } instruction) continue;
+            instructions.Add(instruction.Groups["name"].Value);
+            if (!labels.TryGetValue(instruction.Groups["target"].Value, out var first)) continue;
+            var loop = instructions[first..];
+            var products = loop.Count(name => name is "FFMA" or "HMMA");
+            if (products > best.Products) best = (products, loop.Count);
+        }
+
+        return best;
     }
 
     static int Occurrences(string text, string word) => text.Split(word).Length - 1;
@@ -134,6 +160,12 @@ public partial class RegisterTests
         process.WaitForExit();
         return (process.ExitCode, text + errors.Result);
     }
+
+    [GeneratedRegex(@"^\s*(\.L_x_\d+):")]
+    private static partial Regex Label();
+
+    [GeneratedRegex(@"/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?(?<name>[A-Z]\w*)(?:[^;`]*`\((?<target>\.L_x_\d+)\))?[^;]*;")]
+    private static partial Regex MachineInstruction();
 
     [GeneratedRegex(@"Used (\d+) registers")]
     private static partial Regex Registers();
