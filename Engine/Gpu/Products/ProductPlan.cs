@@ -33,10 +33,10 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
     static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] OfThreads =
     [
         (TileChoice.Tile128x128, 128, 128, 1.0),
-        (TileChoice.Tile64x64, 64, 64, 0.8),
-        (TileChoice.Tile128x32, 128, 32, 0.75),
-        (TileChoice.Tile256x16, 256, 16, 0.65),
-        (TileChoice.Tile32x32, 32, 32, 0.5),
+        (TileChoice.Tile64x64, 64, 64, 0.85),
+        (TileChoice.Tile128x32, 128, 32, 0.77),
+        (TileChoice.Tile256x16, 256, 16, 0.71),
+        (TileChoice.Tile32x32, 32, 32, 0.66),
     ];
 
     static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] OfWarps =
