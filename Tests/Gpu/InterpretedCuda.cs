@@ -13,6 +13,7 @@ sealed unsafe class InterpretedCuda : IDisposable
     // Of their own: memory of the devices that only count holds nothing.
     static readonly GpuDevices Devices = new();
     static readonly Dictionary<int, PtxKernel> Kernels = [];
+    static readonly GlobalMemory Memory = new();
 
     // Native code keeps pointers to them.
     static readonly Preparing PrepareLaunch = Prepare;
@@ -59,7 +60,9 @@ sealed unsafe class InterpretedCuda : IDisposable
         const int Failed = 719;
         try
         {
-            ((Launch)GCHandle.FromIntPtr(launch).Target!).Run(StubDriver.Instance.Memory(), Seed);
+            var (starts, ends) = StubDriver.Instance.Blocks();
+            Memory.BeginLaunch(starts, ends);
+            ((Launch)GCHandle.FromIntPtr(launch).Target!).Run(Memory, Seed);
             return 0;
         }
         catch (Exception fault)

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using QuadEngine.Gpu;
-using QuadEngine.Tests.Gpu.Ptx;
 
 namespace QuadEngine.Tests.Gpu;
 
@@ -41,14 +40,14 @@ sealed class StubDriver
         Marshal.FreeCoTaskMem(text);
     }
 
-    /// <summary>What is allocated on the device now.</summary>
-    public GlobalMemory Memory()
+    /// <summary>What is allocated on the device now, in ascending order.</summary>
+    public (ulong[] Starts, ulong[] Ends) Blocks()
     {
         var blocks = Marshal.GetDelegateForFunctionPointer<BlockList>(NativeLibrary.GetExport(library, "stub_blocks"));
         var count = blocks([], [], 0);
         ulong[] starts = new ulong[count], ends = new ulong[count];
         blocks(starts, ends, count);
-        return new GlobalMemory(starts, ends);
+        return (starts, ends);
     }
 
     public string LastPtx => Marshal.PtrToStringUTF8(Marshal.GetDelegateForFunctionPointer<Text>(NativeLibrary.GetExport(library, "stub_last_ptx"))())!;

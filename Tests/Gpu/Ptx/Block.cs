@@ -19,6 +19,7 @@ sealed class Block
     readonly Warp[] warps;
     readonly int threads;
     Index3 index;
+    bool hasCounted;
 
     public Block(PtxKernel kernel, Launch launch)
     {
@@ -31,9 +32,19 @@ sealed class Block
 
     public SharedMemory Shared { get; }
 
+    /// <summary>Barriers that all threads have passed.</summary>
+    public int Barriers { get; private set; }
+
+    /// <summary>Threads of the grid are numbered block after block.</summary>
+    public uint FirstThread { get; private set; }
+
+    public uint NumberOf(uint thread) => thread / (uint)threads;
+
     public void Run(Index3 at, Random order)
     {
         index = at;
+        (Barriers, hasCounted) = (0, false);
+        FirstThread = (uint)(threads * (at.X + (long)Launch.Blocks.X * (at.Y + (long)Launch.Blocks.Y * at.Z)));
         Shared.StartBlock();
         foreach (var warp in warps) warp.Start(threads - warp.Number * Warp.Size is var left and < Warp.Size ? (1u << left) - 1 : uint.MaxValue);
         while (true)
@@ -49,7 +60,22 @@ sealed class Block
                     ? $"warp {missing.Number} waits at another barrier, that of line {other.Line}"
                     : $"warp {missing.Number} has returned and never comes to this barrier");
             Shared.Barrier();
+            Barriers++;
         }
+    }
+
+    /// <summary>An atomic operation tells other blocks that what was written before is there; it must be.</summary>
+    public void Count(Warp warp, int lane)
+    {
+        if (Array.Find(warps, other => other.Unfenced != 0) is { } late)
+            throw warp.Fault(lane, $"thread {late.Number * Warp.Size + System.Numerics.BitOperations.TrailingZeroCount(late.Unfenced)} of this block has written to global memory and put up no fence (membar.gl) since: a block that counts this one may not see it");
+        hasCounted = true;
+    }
+
+    public void Fence(Warp warp, uint lanes)
+    {
+        warp.Unfenced &= ~lanes;
+        if (hasCounted) warp.Acquired |= lanes;
     }
 
     public int Special(Special special, int thread)

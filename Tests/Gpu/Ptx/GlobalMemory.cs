@@ -1,34 +1,127 @@
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>What is allocated on the device: every access must lie in one live allocation.</summary>
-/// <param name="starts">In ascending order.</param>
-/// <param name="ends">The byte after the last of each.</param>
-sealed class GlobalMemory(ulong[] starts, ulong[] ends)
+/// <summary>
+/// The memory of the device, which is that of the host: every access must lie in one live allocation. For each word it is known which thread of a
+/// launch wrote and read it last, so that threads which do not wait for each other are found: those of a block wait at a barrier, and a block may
+/// read what another has written once it has counted that one by an atomic operation and both have put up a fence (membar).
+/// </summary>
+sealed class GlobalMemory
 {
-    public static readonly GlobalMemory None = new([], []);
+    const int MostLaunches = 1 << 20;
 
-    /// <summary>The allocation that holds an address; an empty one where there is none.</summary>
-    public Extent Find(ulong address)
+    Allocation[] allocations = [];
+    int launch;
+
+    /// <summary>What lives when a launch begins.</summary>
+    /// <param name="starts">In ascending order.</param>
+    /// <param name="ends">The byte after the last of each.</param>
+    public void BeginLaunch(ulong[] starts, ulong[] ends)
     {
-        var at = Array.BinarySearch(starts, address);
-        if (at < 0) at = ~at - 1;
-        return at >= 0 && address < ends[at] ? new Extent(starts[at], ends[at]) : default;
+        // What is known of earlier launches goes when their numbers come again.
+        if (++launch == MostLaunches) (allocations, launch) = ([], 1);
+        var before = allocations;
+        allocations = [.. starts.Zip(ends, (start, end) => Find(before, start) is { } known && known.Start == start && known.End == end ? known : new Allocation(start, end))];
     }
 
-    /// <summary>An address in words.</summary>
-    public string Describe(ulong address)
+    public unsafe uint Read(Warp warp, int lane, ulong address)
     {
-        var at = Array.BinarySearch(starts, address);
-        if (at < 0) at = ~at - 1;
-        if (at < 0) return $"address 0x{address:x} lies before all memory";
-        return address < ends[at]
-            ? $"address 0x{address:x} is byte {address - starts[at]} of an allocation of {ends[at] - starts[at]}"
-            : $"address 0x{address:x} lies {address - ends[at]} bytes behind the end of the nearest allocation, of {ends[at] - starts[at]} bytes";
+        NoteReader(warp, lane, address, sizeof(uint));
+        return *(uint*)address;
+    }
+
+    /// <summary>A number of one or two bytes.</summary>
+    public unsafe uint ReadSmall(Warp warp, int lane, ulong address, int bytes)
+    {
+        NoteReader(warp, lane, address, bytes);
+        return bytes == 1 ? *(byte*)address : *(ushort*)address;
+    }
+
+    /// <summary>Writes a word. Whether a thread writes what is there already before or after another reads it or writes the same does not matter.</summary>
+    public unsafe void Write(Warp warp, int lane, ulong address, uint value)
+    {
+        ref var word = ref WordAt(warp, lane, address, sizeof(uint), out var allocation);
+        if (*(uint*)address == value) return;
+        var own = Stamp(warp, lane);
+        if (InConflict(warp, word.Writer, own)) throw warp.Fault(lane, $"{allocation.Describe(address)}, which {Name(warp, word.Writer)} writes too in the same launch, and nothing makes it wait");
+        if (InConflict(warp, word.Reader, own)) throw warp.Fault(lane, $"{allocation.Describe(address)}, which {Name(warp, word.Reader)} reads in the same launch, and nothing makes it wait");
+        word.Writer = own;
+        *(uint*)address = value;
+        warp.Unfenced |= 1u << lane;
+    }
+
+    /// <summary>A word for an atomic operation, by which blocks count each other.</summary>
+    public unsafe uint* Count(Warp warp, int lane, ulong address)
+    {
+        WordAt(warp, lane, address, sizeof(uint), out _);
+        warp.Block.Count(warp, lane);
+        return (uint*)address;
+    }
+
+    void NoteReader(Warp warp, int lane, ulong address, int bytes)
+    {
+        ref var word = ref WordAt(warp, lane, address, bytes, out var allocation);
+        var own = Stamp(warp, lane);
+        if (InConflict(warp, word.Writer, own) && (warp.Acquired >> lane & 1) == 0) throw warp.Fault(lane, $"{allocation.Describe(address)}, which {Name(warp, word.Writer)} writes in the same launch, and nothing makes it wait");
+        word.Reader = word.Reader >> 32 == own >> 32 && (uint)word.Reader != (uint)own ? own | uint.MaxValue : own;
+    }
+
+    ref Access WordAt(Warp warp, int lane, ulong address, int bytes, out Allocation allocation)
+    {
+        if (warp.LastAllocation is not { } last || !last.Holds(address, bytes))
+        {
+            var found = Find(allocations, address);
+            if (found?.Holds(address, bytes) != true) throw warp.Fault(lane, $"{bytes} bytes of global memory: {(found is null ? $"address 0x{address:x} lies before all memory" : found.Describe(address))}");
+            warp.LastAllocation = last = found;
+        }
+
+        allocation = last;
+        return ref last.Words[(address - last.Start) / 4];
+    }
+
+    // The launch, the barriers that the block has passed, and the thread's number in the grid.
+    ulong Stamp(Warp warp, int lane) => (ulong)launch << 44 | (ulong)(warp.Block.Barriers & 0xfff) << 32 | warp.NumberInGrid(lane);
+
+    // Another thread of this launch has touched it: one of another block, or one of this block since the last barrier.
+    bool InConflict(Warp warp, ulong other, ulong own)
+    {
+        if (other >> 44 != (ulong)launch || (uint)other == (uint)own) return false;
+        return (uint)other == uint.MaxValue || warp.Block.NumberOf((uint)other) != warp.Block.NumberOf((uint)own) || other >> 32 == own >> 32;
+    }
+
+    static string Name(Warp warp, ulong stamp) => (uint)stamp == uint.MaxValue ? "more than one other thread" : $"thread {(uint)stamp % warp.Block.Launch.Threads.Count} of block {warp.Block.NumberOf((uint)stamp)}";
+
+    static Allocation? Find(Allocation[] allocations, ulong address)
+    {
+        int low = 0, high = allocations.Length;
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (allocations[middle].Start <= address) low = middle + 1;
+            else high = middle;
+        }
+
+        return low == 0 ? null : allocations[low - 1];
     }
 }
 
-/// <summary>An allocation.</summary>
-readonly record struct Extent(ulong Start, ulong End)
+/// <summary>A block of memory, and who has touched its words last.</summary>
+sealed class Allocation(ulong start, ulong end)
 {
-    public bool Holds(ulong address, int bytes) => address >= Start && address + (ulong)bytes <= End;
+    public ulong Start => start;
+
+    public ulong End => end;
+
+    public Access[] Words => field ??= new Access[(end - start + 3) / 4];
+
+    public bool Holds(ulong address, int bytes) => address >= start && address + (ulong)bytes <= end;
+
+    public string Describe(ulong address) => address < end
+        ? $"address 0x{address:x} is byte {address - start} of an allocation of {end - start}"
+        : $"address 0x{address:x} lies {address - end} bytes behind the end of the nearest allocation, of {end - start} bytes";
+}
+
+/// <summary>Stamps of the last thread that wrote a word, and of the last that read it; of many readers the thread's number is the highest there is.</summary>
+struct Access
+{
+    public ulong Writer, Reader;
 }

@@ -236,11 +236,7 @@ static class InstructionSet
             }
         }
 
-        foreach (var (type, bytes) in (IEnumerable<(string, int)>)[("b8", 1), ("u8", 1), ("b16", 2), ("u16", 2)])
-        {
-            All[$"ld.global.{type}"] = o => new SmallGlobal(o.Address(1), o.Target<ushort>(0), bytes, stores: false);
-            All[$"st.global.{type}"] = o => new SmallGlobal(o.Address(0), o.Source<ushort>(1), bytes, stores: true);
-        }
+        foreach (var (type, bytes) in (IEnumerable<(string, int)>)[("b8", 1), ("u8", 1), ("b16", 2), ("u16", 2)]) All[$"ld.global.{type}"] = o => new SmallGlobal(o.Target<ushort>(0), o.Address(1), bytes);
 
         All["atom.add.global.u32"] = All["atom.global.add.u32"] = o => new Atomic(o.Target<uint>(0), o.Address(1), o.Source<uint>(2), (a, b) => a + b);
         All["membar.gl"] = _ => new Fence();

@@ -12,7 +12,7 @@ sealed class Launch(PtxKernel kernel, Index3 blocks, Index3 threads, byte[] para
     public byte[] Parameters => parameters;
 
     /// <summary>The memory of the device while it runs.</summary>
-    public GlobalMemory Memory { get; private set; } = GlobalMemory.None;
+    public GlobalMemory Memory { get; private set; } = new();
 
     /// <summary>Runs all blocks, in an order that the seed gives, some of them at once.</summary>
     public void Run(GlobalMemory memory, int seed)

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -84,55 +83,30 @@ sealed class Local(Address address, int[] registers, int bytesEach, bool stores)
     }
 }
 
-/// <summary>Memory of the device: that of the host, in an allocation of the stub driver.</summary>
-sealed unsafe class Global(Address address, int[] registers, int bytesEach, bool stores) : Transfer(address, registers, bytesEach)
+/// <summary>Memory of the device.</summary>
+sealed class Global(Address address, int[] registers, int bytesEach, bool stores) : Transfer(address, registers, bytesEach)
 {
-    public override void Execute(Warp warp, uint lanes)
+    protected override void Move(Warp warp, int lane)
     {
-        var extent = default(Extent);
-        for (var rest = lanes; rest != 0; rest &= rest - 1)
-        {
-            var lane = BitOperations.TrailingZeroCount(rest);
-            var at = (uint*)Check(warp, lane, Aligned(warp, lane), Bytes, ref extent);
-            for (var word = 0; word < Words; word++)
-                if (stores) at[word] = Word(warp, word, lane);
-                else Word(warp, word, lane) = at[word];
-        }
-    }
-
-    protected override void Move(Warp warp, int lane) => throw new NotSupportedException();
-
-    /// <summary>Refuses what lies outside all allocations.</summary>
-    public static ulong Check(Warp warp, int lane, ulong at, int bytes, ref Extent extent)
-    {
-        if (extent.Holds(at, bytes)) return at;
+        var at = Aligned(warp, lane);
         var memory = warp.Block.Launch.Memory;
-        extent = memory.Find(at);
-        return extent.Holds(at, bytes) ? at : throw warp.Fault(lane, $"{bytes} bytes of global memory: {memory.Describe(at)}");
+        for (var word = 0; word < Words; word++)
+            if (stores) memory.Write(warp, lane, at + 4ul * (ulong)word, Word(warp, word, lane));
+            else Word(warp, word, lane) = memory.Read(warp, lane, at + 4ul * (ulong)word);
     }
 }
 
-/// <summary>A value of one or two bytes, without sign.</summary>
-sealed unsafe class SmallGlobal(Address address, int register, int bytes, bool stores) : Instruction
+/// <summary>Reads a value of one or two bytes, without sign.</summary>
+sealed class SmallGlobal(int d, Address address, int bytes) : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
     {
-        var extent = default(Extent);
         for (var rest = lanes; rest != 0; rest &= rest - 1)
         {
             var lane = BitOperations.TrailingZeroCount(rest);
             var at = address.Of(warp, lane);
             if (at % (ulong)bytes != 0) throw warp.Fault(lane, $"address 0x{at:x} is not a multiple of {bytes}");
-            var memory = new Span<byte>((void*)Global.Check(warp, lane, at, bytes, ref extent), bytes);
-            var word = MemoryMarshal.AsBytes(new Span<uint>(ref warp.At<uint>(register, lane)));
-            if (stores)
-            {
-                word[..bytes].CopyTo(memory);
-                continue;
-            }
-
-            word.Clear();
-            memory.CopyTo(word);
+            warp.At<uint>(d, lane) = warp.Block.Launch.Memory.ReadSmall(warp, lane, at, bytes);
         }
     }
 }
@@ -152,13 +126,12 @@ sealed unsafe class Atomic(int d, Address address, int b, Func<uint, uint, uint>
 {
     public override void Execute(Warp warp, uint lanes)
     {
-        var extent = default(Extent);
         for (var rest = lanes; rest != 0; rest &= rest - 1)
         {
             var lane = BitOperations.TrailingZeroCount(rest);
             var at = address.Of(warp, lane);
             if (at % 4 != 0) throw warp.Fault(lane, $"address 0x{at:x} is not a multiple of 4");
-            ref var word = ref Unsafe.AsRef<uint>((void*)Global.Check(warp, lane, at, 4, ref extent));
+            ref var word = ref *warp.Block.Launch.Memory.Count(warp, lane, at);
             uint before;
             do before = Volatile.Read(ref word);
             while (Interlocked.CompareExchange(ref word, f(before, warp.At<uint>(b, lane)), before) != before);
@@ -170,30 +143,31 @@ sealed unsafe class Atomic(int d, Address address, int b, Func<uint, uint, uint>
 /// <summary>What was written before is seen by others before what is written after.</summary>
 sealed class Fence : Instruction
 {
-    public override void Execute(Warp warp, uint lanes) => Interlocked.MemoryBarrier();
+    public override void Execute(Warp warp, uint lanes)
+    {
+        warp.Block.Fence(warp, lanes);
+        Interlocked.MemoryBarrier();
+    }
 }
 
 /// <summary>Starts to copy 16 bytes from global to shared memory; those past the length are zeros and are not read.</summary>
-sealed unsafe class CopyAsync(Address target, Address source, int length) : Instruction
+sealed class CopyAsync(Address target, Address source, int length) : Instruction
 {
     const int Bytes = 16;
 
     public override void Execute(Warp warp, uint lanes)
     {
-        var extent = default(Extent);
-        Span<byte> values = stackalloc byte[Bytes];
+        var memory = warp.Block.Launch.Memory;
         for (var rest = lanes; rest != 0; rest &= rest - 1)
         {
             var lane = BitOperations.TrailingZeroCount(rest);
             var (to, from, bytes) = (target.Of(warp, lane), source.Of(warp, lane), warp.At<int>(length, lane));
             if (to % Bytes != 0 || from % Bytes != 0) throw warp.Fault(lane, $"addresses {to} and 0x{from:x} are not both multiples of {Bytes}");
-            if (bytes is < 0 or > Bytes) throw warp.Fault(lane, $"a length of {bytes}, of at most {Bytes}");
-            values.Clear();
-            if (bytes > 0) new ReadOnlySpan<byte>((void*)Global.Check(warp, lane, from, bytes, ref extent), bytes).CopyTo(values);
+            if (bytes is < 0 or > Bytes || bytes % 4 != 0) throw warp.Fault(lane, $"a length of {bytes}; 0, 4, 8, 12 and 16 are known");
             for (var at = 0; at < Bytes; at += 4)
             {
                 warp.Block.Shared.BeginCopy(warp, lane, to + (ulong)at);
-                warp.Copies.Add(lane, to + (ulong)at, MemoryMarshal.Read<uint>(values[at..]));
+                warp.Copies.Add(lane, to + (ulong)at, at < bytes ? memory.Read(warp, lane, from + (ulong)at) : 0);
             }
         }
     }

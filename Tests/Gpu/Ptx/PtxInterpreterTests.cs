@@ -106,7 +106,7 @@ public class PtxInterpreterTests
 
             // A byte of its words, and two.
             ("{ .reg .b16 %h; ld.global.b8 %h, [%rd1+1]; cvt.s32.u8 %r4, %h; }", 0x12fa34, 0, 0xfa),
-            ("{ .reg .b16 %h; ld.global.u16 %h, [%rd1]; st.global.b16 [%rd1+14], %h; ld.global.b32 %r4, [%rd1+12]; }", 0x12fa34, 0, unchecked((int)0xfa340000)),
+            ("{ .reg .b16 %h; ld.global.u16 %h, [%rd1+2]; cvt.u32.u16 %r4, %h; }", 0x12fa34, 0, 0x12),
 
             // Instructions in braces, with a register of their own.
             ("{ .reg .b32 %t; add.s32 %t, %r1, %r1; mov.b32 %r4, %t; }", 4, 0, 8),
@@ -213,6 +213,43 @@ public class PtxInterpreterTests
     }
 
     [Test]
+    public void Threads_that_share_memory_of_the_device_wait_for_each_other()
+    {
+        const string ByFirst = "setp.eq.u32 %p0, %r0, 0; @%p0 st.global.b32 [%rd0+12], %r31;", Read = "ld.global.b32 %r4, [%rd0+12];";
+        AssertFault("st.global.b32 [%rd0+12], %r0;", "writes too in the same launch");
+        AssertFault(ByFirst + Read, "which thread 0 of block 0 writes in the same launch", threads: 64);
+        AssertFault(Read + ByFirst, "which more than one other thread reads in the same launch", threads: 64);
+        PtxProgram.Results(ByFirst + "bar.sync 0;" + Read, threads: 64);
+        AssertFault(ByFirst + "bar.sync 0;" + Read, "which thread 0 of block 0 writes", threads: 64, blocks: 2);
+    }
+
+    [Test]
+    public void Blocks_that_count_each_other_put_up_fences()
+    {
+        // The block that comes last reads what the other has written: the first word of the memory counts.
+        Assert.That(Last("membar.gl;", "membar.gl;").Order(), Is.EqualTo(new uint[] { 0, 5 }));
+        AssertFault(Text("", "membar.gl;"), "has written to global memory and put up no fence", threads: 1, blocks: 2);
+        AssertFault(Text("membar.gl;", ""), "writes in the same launch", threads: 1, blocks: 2);
+
+        static uint[] Last(string before, string after) => PtxProgram.Results(Text(before, after), threads: 1, blocks: 2);
+
+        static string Text(string before, string after) => $"""
+            mov.b32 %r4, 5;
+            st.global.b32 [%rd1+12], %r4;
+            {before}
+            atom.add.global.u32 %r5, [%rd0], 1;
+            setp.eq.u32 %p0, %r5, 0;
+            @%p0 ret;
+            {after}
+            xor.b32 %r6, %r0, 1;
+            mul.wide.u32 %rd3, %r6, 16;
+            add.u64 %rd3, %rd3, %rd0;
+            ld.global.b32 %r4, [%rd3+12];
+            st.global.b32 [%rd1+8], %r4;
+            """;
+    }
+
+    [Test]
     public void A_fault_says_where_it_happened()
     {
         var fault = Assert.Throws<PtxFault>(() => PtxProgram.Results("setp.eq.u32 %p0, %r0, 37; @%p0 ld.global.b32 %r4, [%rd0+4096];", threads: 40))!;
@@ -293,23 +330,26 @@ public class PtxInterpreterTests
         var depth = bf16 ? 16 : 8;
         var random = new Random(1);
         float[] a = Values(16 * depth), b = Values(8 * depth), c = Values(16 * 8);
-        var memory = new uint[32 * 12];
+        // Behind the words that every thread begins with.
+        const int First = 4 * 32;
+        var memory = new uint[First + 32 * 12];
         for (var lane = 0; lane < 32; lane++)
         {
             int t = lane % 4, g = lane / 4;
             for (var i = 0; i < 4; i++)
-                memory[12 * lane + i] = bf16
+                memory[First + 12 * lane + i] = bf16
                     ? Pair(a[2 * 16 * t + g + 8 * (i & 1) + 128 * (i >> 1)], a[2 * 16 * t + g + 16 + 8 * (i & 1) + 128 * (i >> 1)])
                     : Word(a[16 * t + g + 8 * (i & 1) + 64 * (i >> 1)]) | 0x1fff;
             for (var i = 0; i < 2; i++)
-                memory[12 * lane + 4 + i] = bf16 ? Pair(b[16 * t + g + 64 * i], b[16 * t + g + 8 + 64 * i]) : Word(b[8 * t + g + 32 * i]) | 0x1fff;
-            for (var i = 0; i < 4; i++) memory[12 * lane + 8 + i] = Word(c[32 * t + g + 16 * (i & 1) + 8 * (i >> 1)]);
+                memory[First + 12 * lane + 4 + i] = bf16 ? Pair(b[16 * t + g + 64 * i], b[16 * t + g + 8 + 64 * i]) : Word(b[8 * t + g + 32 * i]) | 0x1fff;
+            for (var i = 0; i < 4; i++) memory[First + 12 * lane + 8 + i] = Word(c[32 * t + g + 16 * (i & 1) + 8 * (i >> 1)]);
         }
 
         var shape = bf16 ? "m16n8k16.row.col.f32.bf16.bf16.f32" : "m16n8k8.row.col.f32.tf32.tf32.f32";
         PtxProgram.Run($$"""
             mul.wide.u32 %rd3, %r0, 48;
             add.u64 %rd3, %rd3, %rd0;
+            add.u64 %rd3, %rd3, 512;
             ld.global.v4.b32 {%r4, %r5, %r6, %r7}, [%rd3];
             ld.global.v2.b32 {%r8, %r9}, [%rd3+16];
             ld.global.v4.f32 {%f4, %f5, %f6, %f7}, [%rd3+32];
@@ -321,7 +361,7 @@ public class PtxInterpreterTests
             {
                 int row = lane / 4 + 8 * (i >> 1), column = 2 * (lane % 4) + (i & 1);
                 var sum = c[16 * column + row] + Enumerable.Range(0, depth).Sum(k => (double)a[16 * k + row] * b[8 * k + column]);
-                Assert.That(BitConverter.UInt32BitsToSingle(memory[12 * lane + 8 + i]), Is.EqualTo((float)sum), $"row {row}, column {column}");
+                Assert.That(BitConverter.UInt32BitsToSingle(memory[First + 12 * lane + 8 + i]), Is.EqualTo((float)sum), $"row {row}, column {column}");
             }
 
         // Numbers that both formats hold.

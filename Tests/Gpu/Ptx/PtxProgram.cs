@@ -20,7 +20,9 @@ static unsafe class PtxProgram
         try
         {
             memory.CopyTo(new Span<uint>(device, memory.Length));
-            new Launch(kernel, new Index3(blocks, 1, 1), new Index3(threads, 1, 1), BitConverter.GetBytes((ulong)device)).Run(new GlobalMemory([(ulong)device], [(ulong)device + bytes]), seed);
+            var global = new GlobalMemory();
+            global.BeginLaunch([(ulong)device], [(ulong)device + bytes]);
+            new Launch(kernel, new Index3(blocks, 1, 1), new Index3(threads, 1, 1), BitConverter.GetBytes((ulong)device)).Run(global, seed);
             new Span<uint>(device, memory.Length).CopyTo(memory);
         }
         finally

@@ -51,6 +51,14 @@ sealed class Warp
 
     public uint Returned { get; private set; }
 
+    /// <summary>Lanes that have written to global memory since their last fence, and those that have put up one since the block counted others.</summary>
+    public uint Unfenced { get; set; }
+
+    public uint Acquired { get; set; }
+
+    /// <summary>Where the last access to global memory was, as the next mostly is.</summary>
+    public Allocation? LastAllocation { get; set; }
+
     /// <summary>The barrier it waits at.</summary>
     public Instruction? Barrier { get; set; }
 
@@ -87,6 +95,7 @@ sealed class Warp
     public void Start(uint present)
     {
         (Present, Returned, Barrier, executed) = (present, 0, null, 0);
+        (Unfenced, Acquired, LastAllocation) = (0, 0, null);
         Array.Fill(registers, Poison);
         foreach (var (register, bits, wide) in kernel.Constants)
             for (var lane = 0; lane < Size; lane++)
@@ -152,6 +161,8 @@ sealed class Warp
     {
         if (lanes != all) throw Fault(BitOperations.TrailingZeroCount(lanes), $"threads of the warp are missing: lanes {all:x8} must take part, {lanes:x8} do ({Returned:x8} have returned)");
     }
+
+    public uint NumberInGrid(int lane) => Block.FirstThread + (uint)(Number * Size + lane);
 
     public Instruction Current => kernel.Code[Top.Next - 1];
 
