@@ -30,7 +30,7 @@ sealed unsafe class Correlation
     const int ChunksWanted = 32;
 
     // A chunk has at least so much to do: what its windows share with those of its neighbours is copied for each.
-    const int MultiplyAddsOfChunk = 1 << 19;
+    const int MultiplyAddsOfChunk = 1 << 18;
 
     // A filter beyond the second cache, and rows so short that reading it for each band would take longer than the products.
     const int LargeFilterBytes = 1 << 20;

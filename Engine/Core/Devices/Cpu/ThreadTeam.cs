@@ -20,8 +20,8 @@ interface IChunkedJob
 /// </summary>
 /// <remarks>
 /// Where two cores do not share a cache, a step with chunks handed out in turn was seen to take 1.4 times as long.
-/// A worker out of work looks out for the next job for some tens of microseconds, longer than the pause between two kernels,
-/// and then sleeps. A call from within a job, or while another thread uses the team, runs on the calling thread alone.
+/// A worker out of work looks out for the next job for a third of a millisecond, longer than the pause between two kernels,
+/// and then sleeps; to wake it costs some tenths of a millisecond, in which the others do its share. A call from within a job, or while another thread uses the team, runs on the calling thread alone.
 /// </remarks>
 static class ThreadTeam
 {
@@ -169,7 +169,7 @@ static class ThreadTeam
 
     sealed class Worker
     {
-        // Looks at the offer, with a pause of about 50 cycles between: 30 to 60 microseconds.
+        // Looks at the offer, with a pause of eight times 37 nanoseconds between, as .NET measures them out: 0.3 milliseconds.
         const int Looks = 1000;
 
         readonly SemaphoreSlim bell = new(0);

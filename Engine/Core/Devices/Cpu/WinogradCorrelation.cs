@@ -13,7 +13,7 @@ sealed unsafe class WinogradCorrelation
     const int ChunksWanted = 32;
 
     // A chunk has at least so many (as counted for the plain sum): each reads all of the filter.
-    const int MultiplyAddsOfChunk = 1 << 20;
+    const int MultiplyAddsOfChunk = 1 << 19;
 
     // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache. Register tiles are 6 or 12 rows
     // high, so a multiple of that where it can be.
