@@ -37,13 +37,13 @@ sealed unsafe partial class CpuBackend
         }.Run();
     }
 
-    // So few pixels that packing the filter takes as long as some tenth of the products: a filter that stays the same is packed once.
+    // So few pixels that packing a large filter takes as long as some tenth of the products: one that stays the same is packed once.
     const int PixelsForKeptFilter = 512;
 
     static Panels FilterPanels(Tensor filter, PanelSource source, ConvGeometry geometry)
     {
         var columns = geometry.OutChannels / geometry.Groups;
-        var kept = geometry.Groups == 1 && geometry.Rows <= PixelsForKeptFilter && Panels.Cut(columns).Length > 1
+        var kept = geometry.Groups == 1 && geometry.Rows <= PixelsForKeptFilter && Correlation.IsLarge(source.Depth, columns)
             ? filter.Storage.Arranged(new ArrangedForm("panels", filter.Offset, source.Depth, columns), () => Panels.Packed(source, columns)) : null;
         return kept is null ? new Panels(source, columns, geometry.Rows) : new Panels(source.Depth, columns, kept);
     }

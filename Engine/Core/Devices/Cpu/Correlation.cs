@@ -32,8 +32,9 @@ sealed unsafe class Correlation
     // A chunk has at least so much to do: what its windows share with those of its neighbours is copied for each.
     const int MultiplyAddsOfChunk = 1 << 18;
 
-    // A filter beyond the second cache, and rows so short that reading it for each band would take longer than the products.
     const int LargeFilterBytes = 1 << 20;
+
+    // Rows so short that reading a large filter for each band would take longer than the products.
     const int PixelsOfSmallImage = 256;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
@@ -70,8 +71,11 @@ sealed unsafe class Correlation
 
     int ChunksOfImage => (Rows + RowsOfChunk - 1) / RowsOfChunk;
 
+    /// <summary>A filter that the second cache does not hold.</summary>
+    public static bool IsLarge(int depth, int outChannels) => sizeof(float) * (long)depth * outChannels > LargeFilterBytes;
+
     // Each thread reads some of the filter for all pixels instead of all of it for some.
-    bool SplitsPanels => Grids is [{ Filters: [{ All.Length: > 1 } filter] } grid] && sizeof(float) * (long)filter.Depth * OutChannels > LargeFilterBytes
+    bool SplitsPanels => Grids is [{ Filters: [{ All.Length: > 1 } filter] } grid] && IsLarge(filter.Depth, OutChannels)
         && grid.Rows * grid.Columns <= PixelsOfSmallImage;
 
     public void Run()
