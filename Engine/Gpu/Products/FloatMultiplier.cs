@@ -100,25 +100,29 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
                 sums[i * TTile.OwnColumns + j] += a[i] * b[j];
     }
 
-    // A slab has the same rows of every thread.
+    // A slab has the same rows of every thread: those that are neighbours in the tile are neighbours in it, four at most.
     static int RowsOfSlab => TTile.OwnRows / TileMemory<FloatMultiplier<TTile, TWidth>>.Slabs;
+
+    static int Neighbours => Math.Min(4, RowsOfSlab);
 
     public static int RowOf(int slab, int line)
     {
-        var row = RowsOfSlab * slab + line / Down;
-        return (row & ~3) * Down + (line & (Down - 1)) * 4 + (row & 3);
+        if (RowsOfSlab == TTile.OwnRows) return line;
+        int own = line / (Neighbours * Down) * Neighbours + (line & (Neighbours - 1)) + RowsOfSlab * slab;
+        return (own & ~3) * Down + (line / Neighbours & (Down - 1)) * 4 + (own & 3);
     }
 
     public static void Put(float[] sums, int slab, ArrayView<float> shared)
     {
-        var quads = shared.Cast<Quad>().SubView(Group.IdxX / Across * (SlabPitch / 4) + (Group.IdxX & (Across - 1)));
+        var quads = shared.Cast<Quad>().SubView(Group.IdxX / Across * Neighbours * (SlabPitch / 4) + (Group.IdxX & (Across - 1)));
         for (var i = 0; i < TTile.OwnRows; i++)
         {
             if (RowsOfSlab < TTile.OwnRows && i / RowsOfSlab != slab) continue;
+            int own = i & (RowsOfSlab - 1), line = own / Neighbours * Neighbours * Down + (own & (Neighbours - 1));
             for (var j = 0; j < TTile.OwnColumns; j += 4)
             {
                 var at = i * TTile.OwnColumns + j;
-                quads[(i & (RowsOfSlab - 1)) * Down * (SlabPitch / 4) + j / 4 * Across] = new Quad(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
+                quads[line * (SlabPitch / 4) + j / 4 * Across] = new Quad(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
             }
         }
     }

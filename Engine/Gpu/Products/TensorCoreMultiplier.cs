@@ -63,7 +63,7 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
     // A slab has the same rows of every warp.
     static int RowsOfSlab => TTile.OwnRows / TileMemory<TensorCoreMultiplier<TTile, TCores>>.Slabs;
 
-    public static int RowOf(int slab, int line) => line / RowsOfSlab * TTile.OwnRows + RowsOfSlab * slab + (line & (RowsOfSlab - 1));
+    public static int RowOf(int slab, int line) => RowsOfSlab == TTile.OwnRows ? line : line / RowsOfSlab * TTile.OwnRows + RowsOfSlab * slab + (line & (RowsOfSlab - 1));
 
     public static void Put(float[] sums, int slab, ArrayView<float> shared)
     {

@@ -56,10 +56,11 @@ readonly struct TileEpilogue
             TMultiplier.Put(sums, slab, shared);
             Group.Barrier();
 
-            for (var line = Group.IdxX / TMultiplier.Columns; line < TileMemory<TMultiplier>.SlabRows; line += TMultiplier.Threads / TMultiplier.Columns)
+            // A thread whose column is outside has no lines.
+            for (var line = inside ? Group.IdxX / TMultiplier.Columns : TileMemory<TMultiplier>.SlabRows; line < TileMemory<TMultiplier>.SlabRows; line += TMultiplier.Threads / TMultiplier.Columns)
             {
                 var row = firstRow + TMultiplier.RowOf(slab, line);
-                if (!inside || row >= grid.Rows) continue;
+                if (row >= grid.Rows) continue;
                 int at = line * TMultiplier.SlabPitch + own, place = product.Place(Grid.IdxZ, left, row, grid);
                 if (place < 0) continue;
                 var value = shared[at] + columnBias;
