@@ -1,5 +1,6 @@
 using System.Globalization;
 using QuadEngine.Gpu;
+using QuadEngine.Layers;
 using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Gpu;
@@ -56,6 +57,33 @@ public class PtxExecutionTests
     [Test]
     public void A_resnet_learns_the_same([Values(0, 3)] int rank) =>
         Assert.That(TrainingParityTests.Losses(rank, cuda.Device(), steps: 3), Is.EqualTo(TrainingParityTests.Losses(rank, Device.Cpu, steps: 3)).Within(0.2).Percent);
+
+    // The tiles that a step takes on a card, which takes minutes here.
+    [Test]
+    public void A_resnet_20_at_batch_128_on_tensor_cores_learns_the_same()
+    {
+        if (Calls < 100) Assert.Ignore("It takes some five minutes; QUADENGINE_CALLS=100 runs it.");
+        Assert.That(Losses(cuda.Device(Precision.Tf32)), Is.EqualTo(Losses(Device.Cpu)).Within(0.1).Percent);
+
+        static float[] Losses(Device device)
+        {
+            Generator.Default = new Generator(5);
+            var network = QuadEngine.Models.ResNet.Cifar(20, 10, Layers.Neurons.Quadratic(3)).To(device);
+            var sgd = new Sgd(network.ParameterGroups(), 0.05f, momentum: 0.9f, weightDecay: 1e-4f);
+            using var images = Tensor.Normal([128, 32, 32, 3], generator: new Generator(9)).To(device);
+            using var labels = IntTensor.FromArray([.. Enumerable.Range(0, 128).Select(i => i % 10)], device);
+            return [Step(), Step()];
+
+            float Step()
+            {
+                using var scope = new TensorScope();
+                var loss = QuadEngine.Losses.CrossEntropy(network.Forward(images), labels);
+                loss.Backward();
+                sgd.Step();
+                return loss.Item();
+            }
+        }
+    }
 
     // Blocks run in another order with each seed, two at a time. Folds and slices of sums count who comes last.
     [Test]
