@@ -1,5 +1,6 @@
 using QuadEngine.Layers;
 using QuadEngine.Models;
+using QuadEngine.Tests.Cpu;
 
 namespace QuadEngine.Tests.Neurons;
 
@@ -115,11 +116,10 @@ sealed class CatalogueTests
         long Kept(Neuron neuron)
         {
             var layer = neuron.Layer(projection, bias: false);
-            var pool = x.Device.Pool;
-            var before = pool.Statistics.InUse;
+            var before = PoolMemory.InUse();
             using var y = layer[x];
             y.ToArray();
-            return pool.Statistics.InUse - before;
+            return Device.Cpu.Pool.Statistics.InUse - before;
         }
     }
 

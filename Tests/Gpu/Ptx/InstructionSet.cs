@@ -56,6 +56,9 @@ static class InstructionSet
         All[$"shl.{type}"] = Shift<T>(bits, (a, n) => a << n, (a, n) => n < bits ? a << (int)n : T.Zero);
     }
 
+    // The processor's own exception does not come any more in a process that has loaded PoCL.
+    static T Divisor<T>(T value) where T : IBinaryInteger<T> => T.IsZero(value) ? throw new DivideByZeroException() : value;
+
     static void Integers<T>(string type, string[] orders) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
     {
         var bits = 8 * System.Runtime.CompilerServices.Unsafe.SizeOf<T>();
@@ -66,8 +69,8 @@ static class InstructionSet
         All[$"mad.lo.{type}"] = Map3<T>((a, b, c) => a * b + c);
         All[$"min.{type}"] = Map2<T>(Vector512.Min);
         All[$"max.{type}"] = Map2<T>(Vector512.Max);
-        All[$"div.{type}"] = Lanes<T, T, T>((a, b) => a / b);
-        All[$"rem.{type}"] = Lanes<T, T, T>((a, b) => a % b);
+        All[$"div.{type}"] = Lanes<T, T, T>((a, b) => a / Divisor(b));
+        All[$"rem.{type}"] = Lanes<T, T, T>((a, b) => a % Divisor(b));
         if (signed) All[$"neg.{type}"] = Map<T>(a => -a);
         if (signed) All[$"abs.{type}"] = Map<T>(Vector512.Abs);
 
