@@ -15,9 +15,9 @@ sealed partial class GpuBackend
         }
 
         int depth = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
-        var product = new ForwardProduct(new Patches(new(x.View()), Unfolded(geometry)), new(new(filter.View()), columns, depth));
+        var product = new PatchesProduct<AlongSum>(PatchesOf<AlongSum>(x, geometry), new(new(filter.View()), columns, depth));
         var four = Four(x, geometry.InChannels) && Four(filter, columns);
-        Multiply<ForwardProduct, Patches, Matrix<AcrossSum>>(product, four, (geometry.Rows, columns, depth), 1, epilogue, y);
+        Multiply<PatchesProduct<AlongSum>, Patches<AlongSum>, Matrix<AcrossSum>>(product, four, (geometry.Rows, columns, depth), 1, epilogue, y);
     }
 
     public override void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx)
@@ -43,13 +43,13 @@ sealed partial class GpuBackend
         }
 
         int rows = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
-        var product = new FilterGradientProduct(new PatchColumns(new(x.View()), Unfolded(geometry)), new(new(dy.View()), columns, geometry.Rows));
+        var product = new PatchesProduct<AcrossSum>(PatchesOf<AcrossSum>(x, geometry), new(new(dy.View()), columns, geometry.Rows));
         var four = Four(x, geometry.InChannels) && Four(dy, columns);
-        Multiply<FilterGradientProduct, PatchColumns, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
+        Multiply<PatchesProduct<AcrossSum>, Patches<AcrossSum>, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }
 
-    static UnfoldedImage Unfolded(ConvGeometry geometry) =>
-        new(new Windows(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window)), geometry.Rows);
+    static Patches<TDirection> PatchesOf<TDirection>(Tensor x, ConvGeometry geometry) where TDirection : struct, IDirection =>
+        new(new(x.View()), new Windows(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window)), geometry.Rows);
 
     static int TapsAndChannels(ConvGeometry geometry, int channels) => geometry.Window.Height * geometry.Window.Width * channels;
 }

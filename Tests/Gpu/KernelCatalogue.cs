@@ -17,9 +17,9 @@ static class KernelCatalogue
     public static IEnumerable<Type> Kernels => All.Value.Where(kernel => !Has(kernel, typeof(Cores<>)) && !Has(kernel, typeof(EmulatedCores<>)));
 
     /// <summary>Kernels for tensor cores: each format with every tile, and one of them with every product, since each takes seconds to compile.</summary>
-    public static IEnumerable<Type> TensorCoreKernels => All.Value.Where(kernel => Has(kernel, typeof(Cores<>)) && (Has(kernel, typeof(ForwardProduct)) || Has(kernel, typeof(Warps32x32)) && Has(kernel, typeof(Tf32))));
+    public static IEnumerable<Type> TensorCoreKernels => All.Value.Where(kernel => Has(kernel, typeof(Cores<>)) && (Has(kernel, typeof(PatchesProduct<AlongSum>)) || Has(kernel, typeof(Warps32x32)) && Has(kernel, typeof(Tf32))));
 
-    static bool Has(Type type, Type part) => Definition(type) == part || type.GetGenericArguments().Any(argument => Has(argument, part));
+    static bool Has(Type type, Type part) => type == part || Definition(type) == part || type.GetGenericArguments().Any(argument => Has(argument, part));
 
     // Chooses type arguments one after the other; what encloses a type keeps generics from being closed over themselves.
     static IEnumerable<Type> Close(Type type, Type[] enclosing, params Type[] chosen)

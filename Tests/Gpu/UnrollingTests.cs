@@ -19,8 +19,8 @@ public class UnrollingTests
     [Test]
     public void Only_kernels_that_ask_for_it_are_unrolled()
     {
-        Assert.That(KernelNaming.Unrolled(typeof(TiledProduct<TensorCoreMultiplier<Warps32x32, Cores<Bf16>>, ForwardProduct, Patches, Matrix<AcrossSum>>)), Is.True);
-        Assert.That(KernelNaming.Unrolled(typeof(TiledProduct<FloatMultiplier<Tile32x32, Vector>, ForwardProduct, Patches, Matrix<AcrossSum>>)), Is.False);
+        Assert.That(KernelNaming.Unrolled(typeof(TiledProduct<TensorCoreMultiplier<Warps32x32, Cores<Bf16>>, PatchesProduct<AlongSum>, Patches<AlongSum>, Matrix<AcrossSum>>)), Is.True);
+        Assert.That(KernelNaming.Unrolled(typeof(TiledProduct<FloatMultiplier<Tile32x32, Vector>, PatchesProduct<AlongSum>, Patches<AlongSum>, Matrix<AcrossSum>>)), Is.False);
     }
 
     static void Check<TMultiplier>() where TMultiplier : struct, IMultiplier

@@ -1,11 +1,24 @@
 namespace QuadEngine.Gpu;
 
-/// <summary>An image as the matrix of its windows: [output pixel, (kh, kw, ci)].</summary>
-readonly struct UnfoldedImage(Windows windows, int pixels)
+/// <summary>
+/// The windows of an image as a matrix, [output pixel, (kh, kw, ci)]. Neighbours are channels: they lie along the sum of a convolution, where outer is
+/// the pixel, and across that of the filter gradient, where the pixel is k.
+/// </summary>
+readonly struct Patches<TDirection>(Source x, Windows windows, int pixels) : IOperand where TDirection : struct, IDirection
 {
     readonly FastDivisor channels = new(windows.Channels), widths = new(windows.KernelWidth);
 
-    public Coordinate Pixel(int number)
+    public static bool AlongK => TDirection.AlongK;
+
+    public Source Memory => x;
+
+    public Coordinate Outer(int outer) => TDirection.AlongK ? Pixel(outer) : Tap(outer);
+
+    public Coordinate Term(int k) => TDirection.AlongK ? Tap(k) : Pixel(k);
+
+    public int Index(Coordinate outer, Coordinate term) => outer.With(term, windows.Height, windows.Width);
+
+    Coordinate Pixel(int number)
     {
         if (number >= pixels) return Coordinate.Nowhere;
         var pixel = windows.OutputPixel(number);
@@ -13,44 +26,13 @@ readonly struct UnfoldedImage(Windows windows, int pixels)
         return new Coordinate(((pixel.Image * windows.Height + row) * windows.Width + column) * windows.Channels, row, column);
     }
 
-    public Coordinate Tap(int number)
+    Coordinate Tap(int number)
     {
         int tap = channels.Divide(number), kh = widths.Divide(tap);
         if (kh >= windows.KernelHeight) return Coordinate.Nowhere;
         int row = kh * windows.Dilation, column = widths.Rest(tap, kh) * windows.Dilation;
         return new Coordinate((row * windows.Width + column) * windows.Channels + channels.Rest(number, tap), row, column);
     }
-
-    public int Index(Coordinate pixel, Coordinate tap) =>
-        (uint)(pixel.Row + tap.Row) < (uint)windows.Height & (uint)(pixel.Column + tap.Column) < (uint)windows.Width ? pixel.Offset + tap.Offset : -1;
-}
-
-/// <summary>The windows of an image: outer is an output pixel, k = (kh, kw, ci).</summary>
-readonly struct Patches(Source x, UnfoldedImage image) : IOperand
-{
-    public static bool AlongK => true;
-
-    public Source Memory => x;
-
-    public Coordinate Outer(int outer) => image.Pixel(outer);
-
-    public Coordinate Term(int k) => image.Tap(k);
-
-    public int Index(Coordinate outer, Coordinate term) => image.Index(outer, term);
-}
-
-/// <summary>The windows of an image as the filter gradient needs them: outer = (kh, kw, ci), k is an output pixel.</summary>
-readonly struct PatchColumns(Source x, UnfoldedImage image) : IOperand
-{
-    public static bool AlongK => false;
-
-    public Source Memory => x;
-
-    public Coordinate Outer(int outer) => image.Tap(outer);
-
-    public Coordinate Term(int k) => image.Pixel(k);
-
-    public int Index(Coordinate outer, Coordinate term) => image.Index(term, outer);
 }
 
 /// <summary>The output pixels whose windows hold an input pixel of a class: outer is the pixel's number in the class, k = (tap of the class, co).</summary>
@@ -86,8 +68,7 @@ readonly struct PatchesOfGradient(Source dy, GradientWindows windows, ResidueCla
         return new Coordinate((row * windows.OutWidth + column) * windows.Channels.Divisor + windows.Channels.Rest(k, tap), row, column);
     }
 
-    public int Index(Coordinate outer, Coordinate term) =>
-        (uint)(outer.Row + term.Row) < (uint)windows.OutHeight & (uint)(outer.Column + term.Column) < (uint)windows.OutWidth ? outer.Offset + term.Offset : -1;
+    public int Index(Coordinate outer, Coordinate term) => outer.With(term, windows.OutHeight, windows.OutWidth);
 }
 
 /// <summary>A filter as the input gradient of a class needs it: outer is ci, k = (tap of the class, co).</summary>
@@ -107,5 +88,5 @@ readonly struct FilterByInput(Source filter, int inChannels, GradientWindows win
         return new Coordinate((kh * windows.KernelWidth + kw) * inChannels * windows.Channels.Divisor + windows.Channels.Rest(k, tap), 0, 0);
     }
 
-    public int Index(Coordinate outer, Coordinate term) => outer.Row + term.Row < 0 ? -1 : outer.Offset + term.Offset;
+    public int Index(Coordinate outer, Coordinate term) => outer.With(term);
 }

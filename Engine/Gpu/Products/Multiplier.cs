@@ -35,7 +35,7 @@ interface IMultiplier
     /// <summary>Floats of a thread's registers in which a step waits.</summary>
     static abstract int Staged { get; }
 
-    /// <summary>How many rows of both operands a thread loads from, and those of the left one.</summary>
+    /// <summary>How many rows of both operands a thread loads from.</summary>
     static abstract int Lines<TLeft, TRight>() where TLeft : struct, IOperand where TRight : struct, IOperand;
 
     /// <summary>Works out these rows, three numbers each.</summary>

@@ -27,6 +27,13 @@ readonly struct Coordinate(int offset, int row, int column)
 
     /// <summary>Whatever is added to it lies outside, where elements are 0.</summary>
     public static Coordinate Nowhere => new(0, int.MinValue / 2, 0);
+
+    /// <summary>The index of the element that two of them meet in, or -1 where one is nowhere.</summary>
+    public int With(Coordinate other) => Row + other.Row < 0 ? -1 : Offset + other.Offset;
+
+    /// <summary>The same in an image: -1 where the pixel lies outside.</summary>
+    public int With(Coordinate other, int height, int width) =>
+        (uint)(Row + other.Row) < (uint)height & (uint)(Column + other.Column) < (uint)width ? Offset + other.Offset : -1;
 }
 
 /// <summary>
@@ -90,7 +97,7 @@ readonly struct Matrix<TDirection>(Source elements, int outers, int depth, int o
 
     public Coordinate Term(int k) => k < depth ? new(TDirection.AlongK ? k : k * outers, 0, 0) : Coordinate.Nowhere;
 
-    public int Index(Coordinate outer, Coordinate term) => outer.Row + term.Row < 0 ? -1 : outer.Offset + term.Offset;
+    public int Index(Coordinate outer, Coordinate term) => outer.With(term);
 
     /// <summary>One matrix of a batch. A part of the view would do too, but ILGPU no longer knows it to be aligned and reads it float by float.</summary>
     public Matrix<TDirection> From(int first) => new(elements, outers, depth, first);

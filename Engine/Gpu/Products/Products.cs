@@ -30,16 +30,19 @@ readonly struct MatrixProduct<TA, TB>(Matrix<TA> a, Matrix<TB> b, int strideA, i
     public int Place(int batch, Matrix<TA> left, int row, TileGrid grid) => batch * grid.Rows + row;
 }
 
-/// <summary>y = patches(x) filter, [pixels, kh kw ci] times [kh kw ci, co].</summary>
-readonly struct ForwardProduct(Patches x, Matrix<AcrossSum> filter) : IProduct<Patches, Matrix<AcrossSum>>
+/// <summary>
+/// y = patches(x) filter, [pixels, kh kw ci] times [kh kw ci, co], or across the sum dFilter = patches(x)^T dy, [kh kw ci, pixels] times [pixels, co],
+/// of which the pixels are cut into slices.
+/// </summary>
+readonly struct PatchesProduct<TDirection>(Patches<TDirection> x, Matrix<AcrossSum> right) : IProduct<Patches<TDirection>, Matrix<AcrossSum>> where TDirection : struct, IDirection
 {
-    public Patches Left(int batch) => x;
+    public Patches<TDirection> Left(int batch) => x;
 
-    public Matrix<AcrossSum> Right(int batch) => filter;
+    public Matrix<AcrossSum> Right(int batch) => right;
 
-    public int Depth(Patches left, TileGrid grid) => grid.Depth;
+    public int Depth(Patches<TDirection> left, TileGrid grid) => grid.Depth;
 
-    public int Place(int batch, Patches left, int row, TileGrid grid) => batch * grid.Rows + row;
+    public int Place(int batch, Patches<TDirection> left, int row, TileGrid grid) => batch * grid.Rows + row;
 }
 
 /// <summary>
@@ -59,16 +62,4 @@ readonly struct InputGradientProduct(Source dy, Source filter, int inChannels, G
         if (windows.Classes == 1) return batch * grid.Rows + row;
         return left.Pixel(row);
     }
-}
-
-/// <summary>dFilter = patches(x)^T dy, [kh kw ci, pixels] times [pixels, co]; the pixels are cut into slices.</summary>
-readonly struct FilterGradientProduct(PatchColumns x, Matrix<AcrossSum> dy) : IProduct<PatchColumns, Matrix<AcrossSum>>
-{
-    public PatchColumns Left(int batch) => x;
-
-    public Matrix<AcrossSum> Right(int batch) => dy;
-
-    public int Depth(PatchColumns left, TileGrid grid) => grid.Depth;
-
-    public int Place(int batch, PatchColumns left, int row, TileGrid grid) => batch * grid.Rows + row;
 }
