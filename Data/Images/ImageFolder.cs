@@ -87,19 +87,7 @@ public sealed class ImageFolder
         var source = new FolderSource(this, imageShape, Still(framing), normalization);
         Check.That((long)Count * imageShape.Elements <= Array.MaxLength, nameof(ImageFolder), $"{Count} images {imageShape} take more than 2 GB; use {nameof(Stream)}, or a smaller size.");
         var pixels = new byte[Count * imageShape.Elements];
-        var damaged = new InvalidFileException?[Count];
-        Parallel.For(0, Count, image =>
-        {
-            try
-            {
-                source.Pixels(image, seed: 0, epoch: 0).CopyTo(pixels.AsSpan(image * imageShape.Elements));
-            }
-            catch (InvalidFileException e)
-            {
-                damaged[image] = e;
-            }
-        });
-        Require([.. damaged.OfType<InvalidFileException>()]);
+        ReadAll(image => source.Pixels(image, seed: 0, epoch: 0).CopyTo(pixels.AsSpan(image * imageShape.Elements)));
         return new(Name, pixels, Labels.ToArray(), ClassNames, imageShape[0], imageShape[1], imageShape[2], source.Normalization);
     }
 
@@ -116,19 +104,7 @@ public sealed class ImageFolder
     public FolderSurvey Survey()
     {
         var heads = new PictureHead[Count];
-        var damaged = new InvalidFileException?[Count];
-        Parallel.For(0, Count, image =>
-        {
-            try
-            {
-                heads[image] = PictureHead.Read(Files[image]);
-            }
-            catch (InvalidFileException e)
-            {
-                damaged[image] = e;
-            }
-        });
-        Require([.. damaged.OfType<InvalidFileException>()]);
+        ReadAll(image => heads[image] = PictureHead.Read(Files[image]));
         return new(heads);
     }
 
@@ -142,10 +118,25 @@ public sealed class ImageFolder
     internal static string Listed(IReadOnlyCollection<string> names, int most = 5) =>
         names.Count <= most ? string.Join(", ", names) : $"{string.Join(", ", names.Take(most))} and {names.Count - most} more";
 
-    static void Require(IReadOnlyList<InvalidFileException> damaged)
+    // Every image is read before the damaged ones are named, all at once.
+    void ReadAll(Action<int> read)
     {
-        if (damaged.Count == 1) throw damaged[0];
-        if (damaged.Count > 1) throw new InvalidFileException(damaged[0].Path, "", $"it and {damaged.Count - 1} more cannot be decoded as PNG, JPEG or BMP: {Listed([.. damaged.Skip(1).Select(e => e.Path)])}", "Save them anew with another program, or take them out.");
+        var failures = new InvalidFileException?[Count];
+        Parallel.For(0, Count, image =>
+        {
+            try
+            {
+                read(image);
+            }
+            catch (InvalidFileException e)
+            {
+                failures[image] = e;
+            }
+        });
+
+        InvalidFileException[] damaged = [.. failures.OfType<InvalidFileException>()];
+        if (damaged.Length == 1) throw damaged[0];
+        if (damaged.Length > 1) throw new InvalidFileException(damaged[0].Path, "", $"it and {damaged.Length - 1} more cannot be decoded as PNG, JPEG or BMP: {Listed([.. damaged.Skip(1).Select(e => e.Path)])}", "Save them anew with another program, or take them out.");
     }
 
     static Framing Still(Framing? framing)
