@@ -84,7 +84,7 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
             var clock = Stopwatch.GetTimestamp();
             for (var pair = 0; pair < Pairs; pair++)
             {
-                var (from, to) = (x[pair], y[pair]);
+                using Operand from = x[pair].Read(), to = y[pair].Write();
                 ThreadTeam.Run(Length / Chunk, chunk => Halve(from, to, chunk * Chunk, Chunk));
             }
 
@@ -96,7 +96,7 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static unsafe void Halve(Tensor x, Tensor y, int start, int count)
+    static unsafe void Halve(Operand x, Operand y, int start, int count)
     {
         float* from = x.Pointer() + start, to = y.Pointer() + start;
         for (var i = 0; i < count; i += Vector256<float>.Count) Vector256.Store(Vector256.Load(from + i) * 0.5f, to + i);

@@ -75,7 +75,8 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
         var pixels = IntTensor.Empty([(int)(((long)dataset.Pixels.Length + 3) / 4)], device);
         try
         {
-            device.Upload(dataset.Pixels.Span, pixels.Storage.Memory, 0);
+            using var target = pixels.Write();
+            device.Upload(dataset.Pixels.Span, target);
             return new(
                 pixels,
                 IntTensor.FromSpan(dataset.Labels.Span, [dataset.Count], device),

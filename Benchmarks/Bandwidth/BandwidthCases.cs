@@ -35,10 +35,10 @@ static class BandwidthCases
     {
         Tensor x = Make(shape), residual = Make(shape), dy = Make(shape), y = Make(shape), dx = Make(shape), dResidual = Make(shape);
         Tensor mean = Make([shape.Channels]), variance = Tensor.Ones([shape.Channels]), gamma = Make([shape.Channels]), dGamma = Make([shape.Channels]), dBeta = Make([shape.Channels]);
-        var statistics = new ChannelStatistics(Make([shape.Channels]), Make([shape.Channels]));
+        var statistics = new ChannelStatistics<Tensor>(Make([shape.Channels]), Make([shape.Channels]));
         yield return Case($"statistics {shape}", shape.Elements, 1, () => Cpu.GatherStatistics(x, statistics));
-        yield return Case($"batch norm {shape}", shape.Elements, 2, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, null, false, y));
-        yield return Case($"batch norm + residual + ReLU {shape}", shape.Elements, 3, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, residual, true, y));
+        yield return Case($"batch norm {shape}", shape.Elements, 2, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, null, Activation.None, y));
+        yield return Case($"batch norm + residual + ReLU {shape}", shape.Elements, 3, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, residual, Activation.Relu, y));
         yield return Case($"batch norm backward {shape}", shape.Elements, 5, () => Cpu.BatchNormBackward(dy, x, null, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, null));
         yield return Case($"batch norm backward + ReLU {shape}", shape.Elements, 7, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, null));
         yield return Case($"batch norm backward + residual + ReLU {shape}", shape.Elements, 8, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, dResidual));

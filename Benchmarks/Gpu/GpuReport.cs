@@ -69,7 +69,7 @@ static class GpuReport
             using Tensor mean = Tensor.Zeros([channels], device), variance = Tensor.Zeros([channels], device);
             var layout = new NeuronLayout(channels, 3);
             using var lambda = Random(device, [layout.Coefficients], 5);
-            var quadratic = new Epilogue { Quadratic = new QuadraticTerm(lambda, layout, true), Statistics = new ChannelStatistics(mean, variance) };
+            var quadratic = new Epilogue<Tensor> { Quadratic = new QuadraticTerm<Tensor>(lambda, layout, true), Statistics = new ChannelStatistics<Tensor>(mean, variance) };
             var what = $"{device.Precision}: 3x3, {channels} channels, {side}x{side}";
             yield return GpuRow.Compute(device, $"{what}: forward", 2 * g.MultiplyAdds, () => device.Backend.Conv2d(x, w, g, default, y));
             yield return GpuRow.Compute(device, $"{what}: quadratic + statistics", 2 * g.MultiplyAdds, () => device.Backend.Conv2d(x, w, g, quadratic, y));
@@ -85,11 +85,11 @@ static class GpuReport
         using Tensor mean = Tensor.Zeros([64], device), variance = Tensor.Ones([64], device), dGamma = Tensor.Like(mean), dBeta = Tensor.Like(mean);
         var bytes = 4.0 * shape.Elements;
         yield return GpuRow.Pass(device, "ReLU", 2 * bytes, () => device.Backend.Unary<Relu>(x, y));
-        yield return GpuRow.Pass(device, "batch-norm statistics", bytes, () => device.Backend.GatherStatistics(x, new ChannelStatistics(mean, variance)));
-        yield return GpuRow.Pass(device, "batch norm + residual + ReLU", 3 * bytes, () => device.Backend.BatchNorm(x, mean, variance, 1e-5f, null, null, dy, true, y));
+        yield return GpuRow.Pass(device, "batch-norm statistics", bytes, () => device.Backend.GatherStatistics(x, new ChannelStatistics<Tensor>(mean, variance)));
+        yield return GpuRow.Pass(device, "batch norm + residual + ReLU", 3 * bytes, () => device.Backend.BatchNorm(x, mean, variance, 1e-5f, null, null, dy, Activation.Relu, y));
         yield return GpuRow.Pass(device, "batch norm backward", 7 * bytes, () => device.Backend.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, null, true, y, dGamma, dBeta, null));
         using var lambda = Random(device, [48], 3);
-        yield return GpuRow.Pass(device, "quadratic neurons, rank 3", 2 * bytes, () => device.Backend.Quadratic(x, new QuadraticTerm(lambda, new NeuronLayout(64, 3), true), y));
+        yield return GpuRow.Pass(device, "quadratic neurons, rank 3", 2 * bytes, () => device.Backend.Quadratic(x, new QuadraticTerm<Tensor>(lambda, new NeuronLayout(64, 3), true), y));
     }
 
     static void Steps(IReadOnlyDictionary<Precision, GpuDevice> devices, int batch, ImageDataset images, GpuPeers peers, GpuTargets targets)

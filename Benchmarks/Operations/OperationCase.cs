@@ -41,15 +41,15 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         }, plain ? 0.85 : null);
         yield return new($"convolution + statistics {shape}", device =>
         {
-            var (x, w, y, statistics) = (Make(input, device), Make(filter, device), Make(output, device), new ChannelStatistics(Make([to], device), Make([to], device)));
-            return () => device.Backend.Conv2d(x, w, geometry, new Epilogue { Statistics = statistics }, y);
+            var (x, w, y, statistics) = (Make(input, device), Make(filter, device), Make(output, device), new ChannelStatistics<Tensor>(Make([to], device), Make([to], device)));
+            return () => device.Backend.Conv2d(x, w, geometry, new Epilogue<Tensor> { Statistics = statistics }, y);
         });
         yield return new($"convolution + quadratic k = 3 + statistics {shape}", device =>
         {
-            var (x, w, y, statistics) = (Make(input, device), Make(filter, device), Make(output, device), new ChannelStatistics(Make([to], device), Make([to], device)));
+            var (x, w, y, statistics) = (Make(input, device), Make(filter, device), Make(output, device), new ChannelStatistics<Tensor>(Make([to], device), Make([to], device)));
             var layout = new NeuronLayout(to, 3);
-            var term = new QuadraticTerm(Make([layout.Coefficients], device), layout, Normalised: true);
-            return () => device.Backend.Conv2d(x, w, geometry, new Epilogue { Quadratic = term, Statistics = statistics }, y);
+            var term = new QuadraticTerm<Tensor>(Make([layout.Coefficients], device), layout, Normalised: true);
+            return () => device.Backend.Conv2d(x, w, geometry, new Epilogue<Tensor> { Quadratic = term, Statistics = statistics }, y);
         });
         yield return new($"input gradient {shape}", device =>
         {
@@ -87,7 +87,7 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         yield return new($"batch norm + residual + ReLU {shape}", device =>
         {
             var (x, residual, y, channel) = (Make(shape, device), Make(shape, device), Make(shape, device), Ones(channels, device));
-            return () => device.Backend.BatchNorm(x, channel, channel, 1e-5f, channel, channel, residual, relu: true, y);
+            return () => device.Backend.BatchNorm(x, channel, channel, 1e-5f, channel, channel, residual, Activation.Relu, y);
         });
         yield return new($"batch norm backward + ReLU {shape}", device =>
         {
@@ -99,7 +99,7 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         {
             var layout = new NeuronLayout(channels, 3);
             var (dy, y, dz, lambda, dLambda) = (Make(shape, device), Make(shape, device), Make(shape, device), Make([layout.Coefficients], device), Make([layout.Coefficients], device));
-            return () => device.Backend.QuadraticBackward(dy, y, new QuadraticTerm(lambda, layout, Normalised: true), detached: false, dz, dLambda);
+            return () => device.Backend.QuadraticBackward(dy, y, new QuadraticTerm<Tensor>(lambda, layout, Normalised: true), detached: false, dz, dLambda);
         });
     }
 

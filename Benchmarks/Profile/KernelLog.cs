@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Benchmarks.Profile;
 
@@ -16,16 +17,11 @@ sealed class KernelLog
     /// <param name="shape">What it works on, as the table shows it.</param>
     /// <param name="flops">Floating-point operations, a multiply-add counted as two.</param>
     /// <param name="operands">Everything that has to be read or written once; null where absent.</param>
-    public Running Time(string kernel, string shape, double flops, params ReadOnlySpan<Tensor?> operands)
+    public Running Time(string kernel, string shape, double flops, params ReadOnlySpan<Operand?> operands)
     {
-        // An operand that still waits for its own kernel is computed here: its time is not this kernel's.
         var bytes = 0.0;
         foreach (var operand in operands)
-        {
-            if (operand is null) continue;
-            _ = operand.Storage.Memory;
-            bytes += sizeof(float) * (double)operand.Length;
-        }
+            if (operand is not null) bytes += sizeof(float) * (double)operand.Length;
 
         return new Running(this, (kernel, shape), flops, bytes, Stopwatch.GetTimestamp());
     }

@@ -8,13 +8,13 @@ sealed class ProfiledDevice() : Device("cpu (profiled)")
 {
     public KernelLog Log { get; } = new();
 
-    public override Backend Backend => field ??= new ProfiledBackend(Cpu.Backend, Log);
+    public override Kernels Kernels => field ??= new ProfiledKernels(Cpu.Kernels, Log);
 
     protected override DeviceMemory AllocateMemory(long bytes) => new CpuMemory(bytes);
 
-    public override void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset) => Cpu.Upload(source, target, offset);
+    public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0) => Cpu.Upload(source, target, offset);
 
-    public override void Download(DeviceMemory source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
+    public override void Download(Operand source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
 
     public override void Synchronize() => Cpu.Synchronize();
 }

@@ -3,9 +3,9 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue epilogue, Tensor y)
+    public override void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         if (geometry.Groups > 1)
         {
@@ -20,7 +20,7 @@ sealed partial class GpuBackend
         Multiply<PatchesProduct<AlongSum>, Patches<AlongSum>, Matrix<AcrossSum>>(product, four, (geometry.Rows, columns, depth), 1, epilogue, y);
     }
 
-    public override void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx)
+    public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
         if (geometry.Groups > 1)
         {
@@ -34,7 +34,7 @@ sealed partial class GpuBackend
         Multiply<InputGradientProduct, PatchesOfGradient, FilterByInput>(product, four, (windows.Pixels, geometry.InChannels, windows.MostTaps * geometry.OutChannels), windows.Classes, default, dx);
     }
 
-    public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
+    public override void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter)
     {
         if (geometry.Groups > 1)
         {
@@ -48,7 +48,7 @@ sealed partial class GpuBackend
         Multiply<PatchesProduct<AcrossSum>, Patches<AcrossSum>, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }
 
-    static Patches<TDirection> PatchesOf<TDirection>(Tensor x, ConvGeometry geometry) where TDirection : struct, IDirection =>
+    static Patches<TDirection> PatchesOf<TDirection>(Operand x, ConvGeometry geometry) where TDirection : struct, IDirection =>
         new(new(x.View()), new Windows(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window)), geometry.Rows);
 
     static int TapsAndChannels(ConvGeometry geometry, int channels) => geometry.Window.Height * geometry.Window.Width * channels;

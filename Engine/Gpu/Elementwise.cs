@@ -1,33 +1,34 @@
 using ILGPU;
+using QuadEngine.Devices;
 using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Unary<TOp>(Tensor x, Tensor y) => Each(new Unary<TOp>(x.View(), y.View()), y.Length);
+    public override void Unary<TOp>(Operand x, Operand y) => Each(new Unary<TOp>(x.View(), y.View()), y.Length);
 
-    public override void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) =>
+    public override void UnaryBackward<TOp>(Operand dy, Operand? x, Operand? y, Operand dx) =>
         Each(new UnaryGradient<TOp>(dy.View(), new(x, dy.View()), new(y, dy.View()), dx.View()), dx.Length);
 
-    public override void Binary<TOp>(Tensor a, Tensor b, Tensor y)
+    public override void Binary<TOp>(Operand a, Operand b, Operand y)
     {
         if (a.Shape == b.Shape) Each(new Binary<TOp>(a.View(), b.View(), y.View()), y.Length);
         else Each(new BinaryBroadcast<TOp>(a.View(), b.View(), y.View(), Broadcast(a, b, y.Shape, TOp.Name)), y.Length);
     }
 
-    public override void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db) =>
+    public override void BinaryBackward<TOp>(Operand dy, Operand? a, Operand? b, Operand? y, Operand? da, Operand? db) =>
         Each<BinaryGradient<TOp>, Pair>(new BinaryGradient<TOp>(dy.View(), new(a, dy.View()), new(b, dy.View()), new(y, dy.View()),
             new(da, dy.View()), new(db, dy.View()), Broadcast(a ?? dy, b ?? dy, dy.Shape, TOp.Name)), dy.Length);
 
-    public override void BinaryScalar<TOp>(Tensor x, float b, Tensor y) => Each(new BinaryScalar<TOp>(x.View(), b, y.View()), y.Length);
+    public override void BinaryScalar<TOp>(Operand x, float b, Operand y) => Each(new BinaryScalar<TOp>(x.View(), b, y.View()), y.Length);
 
-    public override void BinaryScalarBackward<TOp>(Tensor dy, Tensor? x, float b, Tensor? y, Tensor dx) =>
+    public override void BinaryScalarBackward<TOp>(Operand dy, Operand? x, float b, Operand? y, Operand dx) =>
         Each(new BinaryScalarGradient<TOp>(dy.View(), new(x, dy.View()), b, new(y, dy.View()), dx.View()), dx.Length);
 
-    public override void AddScaled(float alpha, Tensor x, float beta, Tensor y) => Each(new ScaledSum(alpha, x.View(), beta, y.View()), y.Length);
+    public override void AddScaled(float alpha, Operand x, float beta, Operand y) => Each(new ScaledSum(alpha, x.View(), beta, y.View()), y.Length);
 
-    static Strides Broadcast(Tensor a, Tensor b, Shape shape, string operation)
+    static Strides Broadcast(Operand a, Operand b, Shape shape, string operation)
     {
         return new Strides(shape, Within(a.Shape), Within(b.Shape), operation);
 

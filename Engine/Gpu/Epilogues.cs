@@ -3,10 +3,10 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
     /// <summary>An epilogue in passes of its own, after kernels that do not fuse it.</summary>
-    void Finish(in Epilogue epilogue, Tensor y)
+    void Finish(in Epilogue<Operand> epilogue, Operand y)
     {
         var split = epilogue.Quadratic is not null || epilogue.Statistics is not null;
         if (split)
@@ -16,13 +16,13 @@ sealed partial class GpuBackend
             if (epilogue.Statistics is { } statistics) GatherStatistics(y, statistics);
         }
 
-        if ((split || epilogue.Bias is null) && epilogue.Scale is null && epilogue.Residual is null && !epilogue.Relu) return;
-        EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(split ? null : epilogue.Bias, epilogue.Scale, epilogue.Shift, y), new(epilogue.Residual, y.View()), epilogue.Relu ? 1 : 0), y);
+        if ((split || epilogue.Bias is null) && epilogue.Scale is null && epilogue.Residual is null && epilogue.Activation == Activation.None) return;
+        EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(split ? null : epilogue.Bias, epilogue.Scale, epilogue.Shift, y), new(epilogue.Residual, y.View()), epilogue.Activation == Activation.Relu ? 1 : 0), y);
     }
 }
 
 /// <summary>(z + bias) scale + shift, by channel; each may be absent.</summary>
-readonly struct ChannelTerms(Tensor? bias, Tensor? scale, Tensor? shift, Tensor y)
+readonly struct ChannelTerms(Operand? bias, Operand? scale, Operand? shift, Operand y)
 {
     readonly Optional bias = new(bias, y.View()), scale = new(scale, y.View()), shift = new(shift, y.View());
 

@@ -32,11 +32,11 @@ public sealed class GpuDevice : Device
         kernels = new KernelLoader(accelerator);
         uploads = PinnedUploads.TryCreate(accelerator, stream);
         if (uploads is not null) downloads = new PinnedDownloads((CudaAccelerator)accelerator, (CudaStream)stream);
-        Backend = new GpuBackend(this);
+        Kernels = new GpuKernels(this);
     }
 
     /// <inheritdoc/>
-    public override Backend Backend { get; }
+    public override Kernels Kernels { get; }
 
     /// <summary>The underlying device of ILGPU.</summary>
     public Accelerator Accelerator => accelerator;
@@ -105,16 +105,17 @@ public sealed class GpuDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset)
+    public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0)
     {
         if (source.IsEmpty) return;
         Recorder?.Refuse("it uploads values from the host; let them come in through memory that is filled before the step");
         UploadUnrecorded(source, target, offset);
     }
 
-    internal void UploadUnrecorded(ReadOnlySpan<byte> source, DeviceMemory target, long offset)
+    internal void UploadUnrecorded(ReadOnlySpan<byte> source, Operand target, long offset)
     {
-        var memory = (GpuMemory)target;
+        var memory = (GpuMemory)target.Memory;
+        offset += sizeof(float) * (long)target.Offset;
         lock (gate)
         {
             if (uploads is { } pinned)
@@ -135,23 +136,23 @@ public sealed class GpuDevice : Device
     }
 
     /// <inheritdoc/>
-    public override void Download(DeviceMemory source, long offset, Span<byte> target)
+    public override void Download(Operand source, long offset, Span<byte> target)
     {
         if (target.IsEmpty) return;
         Recorder?.Refuse("it reads a value, for which the host must wait");
         lock (gate)
         {
-            var bytes = ((GpuMemory)source).View.Cast<byte>().SubView(offset, target.Length);
+            var bytes = ((GpuMemory)source.Memory).View.Cast<byte>().SubView(sizeof(float) * (long)source.Offset + offset, target.Length);
             bytes.CopyToCPU(stream, target);
         }
     }
 
     /// <inheritdoc/>
-    public override Func<byte[]> BeginDownload(DeviceMemory source, long offset, int bytes)
+    public override Func<byte[]> BeginDownload(Operand source, long offset, int bytes)
     {
         if (downloads is null || bytes is 0 or > PinnedDownloads.Largest) return base.BeginDownload(source, offset, bytes);
         Recorder?.Refuse("it reads a value");
-        lock (gate) return downloads.Begin(((GpuMemory)source).Address + (nint)offset, bytes);
+        lock (gate) return downloads.Begin(((GpuMemory)source.Memory).Address + sizeof(float) * source.Offset + (nint)offset, bytes);
     }
 
     /// <inheritdoc/>
@@ -169,6 +170,12 @@ public sealed class GpuDevice : Device
             stream.Synchronize();
             blocks.Remove(block);
         }
+    }
+
+    /// <summary>Fills a freed block with NaN, after all that was launched before.</summary>
+    internal void Poison(GpuMemory block)
+    {
+        lock (gate) block.View.Cast<byte>().MemSet(stream, 0xFF);
     }
 
     internal void CopyOnDevice(ArrayView<float> source, ArrayView<float> target)

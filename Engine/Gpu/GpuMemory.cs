@@ -14,6 +14,8 @@ sealed class GpuMemory(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> b
 
     public ArrayView<float> View { get; } = buffer.View;
 
+    protected override void Poison() => device.Poison(this);
+
     public override void Dispose()
     {
         device.Forget(this);
@@ -24,9 +26,9 @@ sealed class GpuMemory(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> b
 /// <summary>How kernels see tensors.</summary>
 public static class GpuViews
 {
-    /// <summary>The elements of a tensor on a GPU, in row-major order; the caller keeps the handle alive until the kernel was launched.</summary>
-    public static ArrayView<float> View(this Tensor tensor) => ((GpuMemory)tensor.Storage.Memory).View.SubView(tensor.Offset, tensor.Length);
+    /// <summary>The elements of an operand on a GPU, in row-major order: hold the operand until the kernel was launched.</summary>
+    public static ArrayView<float> View(this Operand operand) => ((GpuMemory)operand.Memory).View.SubView(operand.Offset, operand.Length);
 
-    /// <summary>The elements of a tensor of integers on a GPU.</summary>
-    public static ArrayView<int> View(this IntTensor tensor) => ((GpuMemory)tensor.Storage.Memory).View.SubView(0, tensor.Length).Cast<int>();
+    /// <summary>The integers of an operand on a GPU.</summary>
+    public static ArrayView<int> Integers(this Operand operand) => operand.View().Cast<int>();
 }

@@ -3,12 +3,12 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels)
+    public override void GatherImages(Operand pixels, Operand classes, Operand levels, Operand order, int first, RandomWindows windows, Operand images, Operand labels)
     {
         var parts = Math.Min(ImageGathering.MostParts, Groups(images.Shape[1] * images.Shape[2] * images.Shape[3], ImageGathering.PerPart));
-        device.Launch(new ImageGathering(set, order.View(), first, windows, images, labels.View()), images.Shape[0], parts);
+        device.Launch(new ImageGathering(pixels, classes, levels, order.Integers(), first, windows, images, labels.Integers()), images.Shape[0], parts);
     }
 }
 
@@ -27,9 +27,9 @@ readonly struct ImageGathering : IKernel
     readonly int first, padding, flip, height, elements;
     readonly FastDivisor channels, widths;
 
-    public ImageGathering(ImageBytes set, ArrayView<int> order, int first, RandomWindows windows, Tensor images, ArrayView<int> labels)
+    public ImageGathering(Operand pixels, Operand classes, Operand levels, ArrayView<int> order, int first, RandomWindows windows, Operand images, ArrayView<int> labels)
     {
-        (pixels, classes, levels) = (set.Pixels.View().Cast<byte>(), set.Labels.View(), set.Levels.View());
+        (this.pixels, this.classes, this.levels) = (pixels.View().Cast<byte>(), classes.Integers(), levels.View());
         (this.order, this.first, this.images, this.labels) = (order, first, images.View(), labels);
         (stream, padding, flip) = (windows.Stream, windows.Padding, windows.Flip ? 1 : 0);
         (height, widths, channels) = (images.Shape[1], new(images.Shape[2]), new(images.Shape[3]));

@@ -3,13 +3,13 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Fill(Tensor y, float value) => Each(new Filling(y.View(), value), y.Length);
+    public override void Fill(Operand y, float value) => Each(new Filling(y.View(), value), y.Length);
 
-    public override void Copy(Tensor x, Tensor y) => device.CopyOnDevice(x.View(), y.View());
+    public override void Copy(Operand x, Operand y) => device.CopyOnDevice(x.View(), y.View());
 
-    public override void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y) =>
+    public override void CopyStrided(Operand x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Operand y) =>
         Each(new StridedCopy(x.View(), xOffset, y.View(), yOffset, new Strides(shape, xStrides, yStrides, nameof(CopyStrided))), shape.Elements);
 }
 

@@ -4,19 +4,19 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void GatherStatistics(Tensor x, ChannelStatistics statistics)
+    public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
     {
         var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
         Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), rows), 1, rows, channels);
     }
 
-    public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y) =>
-        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), relu ? 1 : 0, y.View()), y);
+    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y) =>
+        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), activation == Activation.Relu ? 1 : 0, y.View()), y);
 
-    public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
-        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
+        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
         var norm = new ChannelNorm(mean, variance, epsilon, gamma, null);
@@ -29,13 +29,13 @@ sealed partial class GpuBackend
             EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(gradient, x.View(), norm, sums, batchStatistics ? 1f / rows : 0f, new(dx, dy.View()), new(dResidual, dy.View())), dy);
     }
 
-    public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
+    public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
     {
         var rows = new RowLanes(x.Shape.Rows, x.Shape.Channels);
         device.Launch(new NormalizeRows(rows, x.View(), epsilon, new(gamma, x.View()), new(beta, x.View()), y.View(), mean.View(), rstd.View()), rows.Groups);
     }
 
-    public override void LayerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? gamma, Tensor? dx, Tensor? dGamma, Tensor? dBeta)
+    public override void LayerNormBackward(Operand dy, Operand x, Operand mean, Operand rstd, Operand? gamma, Operand? dx, Operand? dGamma, Operand? dBeta)
     {
         var rows = new RowLanes(x.Shape.Rows, x.Shape.Channels);
         if (dGamma is not null || dBeta is not null)
@@ -53,7 +53,7 @@ readonly struct MomentsTarget
     readonly Optional runningMean, runningVariance;
     readonly float momentum, unbiased;
 
-    public MomentsTarget(ChannelStatistics statistics, int rows)
+    public MomentsTarget(ChannelStatistics<Operand> statistics, int rows)
     {
         (mean, variance) = (statistics.Mean.View(), statistics.Variance.View());
         (runningMean, runningVariance) = (new(statistics.RunningMean, mean), new(statistics.RunningVariance, mean));
@@ -100,7 +100,7 @@ readonly struct ChannelNorm
     readonly Optional gamma, beta;
     readonly float epsilon;
 
-    public ChannelNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta)
+    public ChannelNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta)
     {
         (this.mean, this.variance, this.epsilon) = (mean.View(), variance.View(), epsilon);
         (this.gamma, this.beta) = (new(gamma, this.mean), new(beta, this.mean));

@@ -3,9 +3,9 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step)
+    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale)
     {
         var rate = device.Number(step.LearningRate, step.Later is { } later ? () => later().LearningRate : null, parameters[0].View());
         for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
@@ -13,11 +13,11 @@ sealed partial class GpuBackend
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
             device.Launch(new SgdUpdate(w, List(gradients[range]), momenta.IsEmpty ? w : List(momenta[range]), rate, step.Momentum, 1f - step.Dampening,
-                step.WeightDecay, new(step.GradientScale, w[0]), momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
+                step.WeightDecay, new(gradientScale, w[0]), momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
         }
     }
 
-    public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step)
+    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale)
     {
         var standIn = parameters[0].View();
         Number rate = Now(at => at.LearningRate), shrink = Now(at => 1f - at.LearningRate * at.WeightDecay);
@@ -27,13 +27,13 @@ sealed partial class GpuBackend
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
             device.Launch(new AdamWUpdate(w, List(gradients[range]), List(first[range]), List(second[range]), rate, step.Beta1, step.Beta2,
-                step.Epsilon, shrink, new(step.GradientScale, w[0]), correction1, correction2), w.Groups);
+                step.Epsilon, shrink, new(gradientScale, w[0]), correction1, correction2), w.Groups);
         }
 
         Number Now(Func<AdamStep, float> number) => device.Number(number(step), step.Later is { } later ? () => number(later()) : null, standIn);
     }
 
-    static ViewList List(ReadOnlySpan<Tensor> tensors) => new(tensors, SgdUpdate.PerGroup);
+    static ViewList List(ReadOnlySpan<Operand> tensors) => new(tensors, SgdUpdate.PerGroup);
 }
 
 /// <summary><see cref="SgdStep"/> on up to 32 parameters. Floor: reads w, dw, v, writes w, v.</summary>

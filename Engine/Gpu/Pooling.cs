@@ -3,18 +3,18 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void MaxPool(Tensor x, PoolGeometry geometry, Tensor y, IntTensor indices) =>
-        Each<LargestOfWindow, Candidate>(new LargestOfWindow(x.View(), new Windows(geometry), y.View(), indices.View()), y.Length);
+    public override void MaxPool(Operand x, PoolGeometry geometry, Operand y, Operand indices) =>
+        Each<LargestOfWindow, Candidate>(new LargestOfWindow(x.View(), new Windows(geometry), y.View(), indices.Integers()), y.Length);
 
-    public override void MaxPoolBackward(Tensor dy, IntTensor indices, PoolGeometry geometry, Tensor dx) =>
-        Each(new LargestOfWindowGradient(dy.View(), indices.View(), new Windows(geometry), dx.View()), dx.Length);
+    public override void MaxPoolBackward(Operand dy, Operand indices, PoolGeometry geometry, Operand dx) =>
+        Each(new LargestOfWindowGradient(dy.View(), indices.Integers(), new Windows(geometry), dx.View()), dx.Length);
 
-    public override void AveragePool(Tensor x, PoolGeometry geometry, Tensor y) =>
+    public override void AveragePool(Operand x, PoolGeometry geometry, Operand y) =>
         Each(new MeanOfWindow(x.View(), new Windows(geometry), y.View()), y.Length);
 
-    public override void AveragePoolBackward(Tensor dy, PoolGeometry geometry, Tensor dx) =>
+    public override void AveragePoolBackward(Operand dy, PoolGeometry geometry, Operand dx) =>
         Each(new MeanOfWindowGradient(dy.View(), new Windows(geometry), dx.View()), dx.Length);
 }
 

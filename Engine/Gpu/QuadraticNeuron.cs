@@ -3,11 +3,11 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Quadratic(Tensor z, QuadraticTerm term, Tensor y) => Each(new QuadraticOutputs(z.View(), new Neurons(term), y.View()), y.Length);
+    public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => Each(new QuadraticOutputs(z.View(), new Neurons(term), y.View()), y.Length);
 
-    public override void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm term, bool detached, Tensor? dz, Tensor? dLambda)
+    public override void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda)
     {
         var neurons = new Neurons(term);
 
@@ -25,7 +25,7 @@ readonly struct Neurons
     readonly FastDivisor channels, stride;
     readonly int normalised;
 
-    public Neurons(QuadraticTerm term)
+    public Neurons(QuadraticTerm<Operand> term)
     {
         channels = new FastDivisor(term.Layout.Channels);
         stride = new FastDivisor(term.Layout.Stride);

@@ -1,20 +1,21 @@
 using ILGPU;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Uniform(Tensor y, RandomStream stream, float low, float high) =>
+    public override void Uniform(Operand y, RandomStream stream, float low, float high) =>
         device.Launch(new UniformNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), low, high - low), RandomBlocks(y));
 
-    public override void Normal(Tensor y, RandomStream stream, float mean, float deviation) =>
+    public override void Normal(Operand y, RandomStream stream, float mean, float deviation) =>
         device.Launch(new NormalNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), mean, deviation), RandomBlocks(y));
 
-    public override void Dropout(Tensor x, RandomStream stream, float p, Tensor y) =>
+    public override void Dropout(Operand x, RandomStream stream, float p, Operand y) =>
         device.Launch(new DropoutMask(x.View(), stream.Seed, device.Stream(stream, y.View()), p, p < 1f ? 1f / (1f - p) : 0f, y.View()), RandomBlocks(y));
 
     // A thread takes the four numbers of one block of the generator.
-    static int RandomBlocks(Tensor y) => Groups(y.Length, 4 * IKernel.DefaultThreads);
+    static int RandomBlocks(Operand y) => Groups(y.Length, 4 * IKernel.DefaultThreads);
 }
 
 /// <summary>y = low + range u.</summary>

@@ -1,17 +1,18 @@
 using ILGPU;
+using QuadEngine.Devices;
 using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y) =>
+    public override void Reduce<TOp>(Operand x, int outer, int n, int inner, Operand y) =>
         Fold<Reduction<TOp>, float>(new Reduction<TOp>(x.View(), y.View()), outer, n, inner);
 
-    public override void ArgMax(Tensor x, int outer, int n, int inner, IntTensor y) =>
-        Fold<LargestOf, Candidate>(new LargestOf(x.View(), y.View()), outer, n, inner);
+    public override void ArgMax(Operand x, int outer, int n, int inner, Operand y) =>
+        Fold<LargestOf, Candidate>(new LargestOf(x.View(), y.Integers()), outer, n, inner);
 
-    public override void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y)
+    public override void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y)
     {
         var groups = 0;
         foreach (var tensor in tensors) groups += Groups(tensor.Length, SquaresOfMany.PerGroup);

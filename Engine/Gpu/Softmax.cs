@@ -1,30 +1,31 @@
 using ILGPU;
+using QuadEngine.Devices;
 using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
-    public override void Softmax(Tensor x, bool logarithm, Tensor y)
+    public override void Softmax(Operand x, bool logarithm, Operand y)
     {
         var rows = new RowLanes(x.Shape.Rows, x.Shape.Channels);
         device.Launch(new SoftmaxRows(rows, x.View(), logarithm ? 1 : 0, y.View()), rows.Groups);
     }
 
-    public override void SoftmaxBackward(Tensor dy, Tensor y, bool logarithm, Tensor dx)
+    public override void SoftmaxBackward(Operand dy, Operand y, bool logarithm, Operand dx)
     {
         var rows = new RowLanes(dy.Shape.Rows, dy.Shape.Channels);
         device.Launch(new SoftmaxGradient(rows, dy.View(), y.View(), logarithm ? 1 : 0, dx.View()), rows.Groups);
     }
 
-    public override void CrossEntropy(Tensor logits, IntTensor labels, float smoothing, Tensor probabilities, Tensor losses)
+    public override void CrossEntropy(Operand logits, Operand labels, float smoothing, Operand probabilities, Operand losses)
     {
         var rows = new RowLanes(logits.Shape.Rows, logits.Shape.Channels);
-        device.Launch(new CrossEntropyRows(rows, logits.View(), labels.View(), smoothing, probabilities.View(), losses.View()), rows.Groups);
+        device.Launch(new CrossEntropyRows(rows, logits.View(), labels.Integers(), smoothing, probabilities.View(), losses.View()), rows.Groups);
     }
 
-    public override void CrossEntropyBackward(Tensor dLosses, Tensor probabilities, IntTensor labels, float smoothing, Tensor dLogits) =>
-        Each(new CrossEntropyGradient(dLosses.View(), probabilities.View(), labels.View(), smoothing, new FastDivisor(probabilities.Shape.Channels), dLogits.View()), dLogits.Length);
+    public override void CrossEntropyBackward(Operand dLosses, Operand probabilities, Operand labels, float smoothing, Operand dLogits) =>
+        Each(new CrossEntropyGradient(dLosses.View(), probabilities.View(), labels.Integers(), smoothing, new FastDivisor(probabilities.Shape.Channels), dLogits.View()), dLogits.Length);
 }
 
 /// <summary>The largest of a row, for softmax.</summary>

@@ -68,9 +68,10 @@ public static class OnnxExport
             foreach (var (path, buffer) in network.NamedBuffers()) trace.Name(buffer, path);
             Shape shape = [batch, .. inputShape];
             var input = Tensor.Empty(shape, device);
-            trace.Define(input, options.InputName, channelsFirst: shape.Rank == 4);
+            using var given = input.Read();
+            trace.Define(given, options.InputName, channelsFirst: shape.Rank == 4);
             var output = trace.Output(network.Forward(input));
-            var graph = trace.Graph.Build(network.GetType().Name, trace.Describe(options.InputName, trace.Read(input)), output.Name, trace.Describe(options.OutputName, output));
+            var graph = trace.Graph.Build(network.GetType().Name, trace.Describe(options.InputName, trace.Read(given)), output.Name, trace.Describe(options.OutputName, output));
             return new ModelProto
             {
                 IrVersion = IrVersion,

@@ -34,22 +34,22 @@ sealed class Trace(int batch, bool foldBatchNorm)
     public void Name(Tensor parameter, string path) => parameters[parameter.Storage] = path;
 
     /// <summary>The name of a parameter in the file, or another for what is none.</summary>
-    public string NameOf(Tensor parameter, string otherwise) => parameters.GetValueOrDefault(parameter.Storage, otherwise);
+    public string NameOf(Operand parameter, string otherwise) => parameters.GetValueOrDefault(parameter.Storage, otherwise);
 
     // ---- writing
 
     /// <summary>The tensor is this value of the graph from now on.</summary>
-    public void Define(Tensor y, string name, bool channelsFirst = false)
+    public void Define(Operand y, string name, bool channelsFirst = false)
     {
         if (y.Length != y.Storage.Length) throw Unsupported("writing into a part of a tensor");
         symbols[y.Storage] = new Symbol(name, y.Shape, channelsFirst);
     }
 
     /// <summary>The tensor holds one number all over.</summary>
-    public void Fill(Tensor y, float value) => canvases[y.Storage] = new Canvas(y.Shape, value);
+    public void Fill(Operand y, float value) => canvases[y.Storage] = new Canvas(y.Shape, value);
 
     /// <summary>A symbol becomes the part of the tensor that starts at an index.</summary>
-    public void Paint(Tensor y, int[] start, Symbol part)
+    public void Paint(Operand y, int[] start, Symbol part)
     {
         if (!canvases.TryGetValue(y.Storage, out var canvas)) canvases[y.Storage] = canvas = new Canvas(y.Shape, null);
         canvas.Parts.Add((start, part));
@@ -58,7 +58,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     // ---- reading
 
     /// <summary>None of the tensors depends on the input.</summary>
-    public bool AreConstant(params ReadOnlySpan<Tensor?> tensors)
+    public bool AreConstant(params ReadOnlySpan<Operand?> tensors)
     {
         foreach (var tensor in tensors)
             if (tensor is not null && !IsConstant(tensor)) return false;
@@ -66,7 +66,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     }
 
     /// <summary>A tensor that depends on the input, in the tensor's shape.</summary>
-    public Symbol Read(Tensor x)
+    public Symbol Read(Operand x)
     {
         if (IsConstant(x)) return new Symbol(Constant(x), x.Shape, false);
         var symbol = symbols.TryGetValue(x.Storage, out var known) ? known : canvases[x.Storage].Resolve(this);
@@ -76,7 +76,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     }
 
     /// <summary>An operand of an operation that broadcasts to a result of so many axes.</summary>
-    public string Operand(Tensor x, int rank, bool channelsFirst)
+    public string Broadcast(Operand x, int rank, bool channelsFirst)
     {
         if (!IsConstant(x))
         {
@@ -84,12 +84,12 @@ sealed class Trace(int batch, bool foldBatchNorm)
             return channelsFirst ? First(Reshape(Read(x), Padded(x.Shape, rank))) : Last(Read(x));
         }
 
-        if (x.Length == 1) return Graph.Scalar(x.ToArray()[0]);
+        if (x.Length == 1) return Graph.Scalar(TracingMemory.View(x).ToArray()[0]);
         return channelsFirst ? Constant(x, Padded(x.Shape, rank), ToFirst) : Constant(x);
     }
 
     /// <summary>Any of the tensors is an image that the graph holds channels first.</summary>
-    public bool AnyChannelsFirst(params ReadOnlySpan<Tensor> tensors)
+    public bool AnyChannelsFirst(params ReadOnlySpan<Operand> tensors)
     {
         foreach (var tensor in tensors)
             if (!IsConstant(tensor) && (canvases.GetValueOrDefault(tensor.Storage)?.Parts.Count != 0) && Read(tensor).ChannelsFirst) return true;
@@ -114,7 +114,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     }
 
     /// <summary>A constant by name, its axes in another order; parameters keep their names.</summary>
-    public string Constant(Tensor x, params int[] order) => Constant(x, x.Shape, order);
+    public string Constant(Operand x, params int[] order) => Constant(x, x.Shape, order);
 
     /// <summary>The symbol in another shape; the batch stays free.</summary>
     public Symbol Reshape(Symbol x, Shape shape)
@@ -143,7 +143,8 @@ sealed class Trace(int batch, bool foldBatchNorm)
     /// <summary>The result of the network as the file gives it: images channels first.</summary>
     public Symbol Output(Tensor y)
     {
-        var symbol = Read(y);
+        using var operand = y.Read();         // a result that still waits to be computed is traced now
+        var symbol = Read(operand);
         var name = First(symbol);
         return new Symbol(Graph.Producer(name) is null ? Graph.Add("Identity", [name]) : name, symbol.Shape, symbol.Shape.Rank == 4);
     }
@@ -160,13 +161,9 @@ sealed class Trace(int batch, bool foldBatchNorm)
     public static NotSupportedException Unsupported(string what) => new(
         $"OnnxExport: {(TensorScope.CurrentPath is { Length: > 0 } path ? path : "the network")} needs {what}, which has no ONNX form here. Export the part before it, or write it with other operations.");
 
-    bool IsConstant(Tensor x)
-    {
-        _ = x.Storage.Memory;           // a result that still waits to be computed is traced now
-        return !symbols.ContainsKey(x.Storage) && !canvases.ContainsKey(x.Storage);
-    }
+    bool IsConstant(Operand x) => !symbols.ContainsKey(x.Storage) && !canvases.ContainsKey(x.Storage);
 
-    string Constant(Tensor x, Shape shape, int[] order)
+    string Constant(Operand x, Shape shape, int[] order)
     {
         var key = (x.Storage, $"{x.Offset} {shape} {string.Join(' ', order)}");
         if (arranged.TryGetValue(key, out var name)) return name;

@@ -8,20 +8,26 @@ namespace QuadEngine.Models.Onnx;
 /// </summary>
 sealed class TracingDevice : Device
 {
-    public TracingDevice(Trace trace) : base("onnx") => Backend = new TracingBackend(trace);
+    public TracingDevice(Trace trace) : base("onnx") => Kernels = new TracingKernels(trace);
 
-    public override Backend Backend { get; }
+    public override Kernels Kernels { get; }
 
     /// <summary>Each kernel is to be seen on its own.</summary>
     public override bool Fuses => false;
 
     protected override DeviceMemory AllocateMemory(long bytes) => new TracingMemory(bytes);
 
-    public override void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset) =>
-        Cpu.Upload(source, ((TracingMemory)target).Content.Storage.Memory, offset);
+    public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0)
+    {
+        using var content = TracingMemory.View(target).Write();
+        Cpu.Upload(source, content, offset);
+    }
 
-    public override void Download(DeviceMemory source, long offset, Span<byte> target) =>
-        Cpu.Download(((TracingMemory)source).Content.Storage.Memory, offset, target);
+    public override void Download(Operand source, long offset, Span<byte> target)
+    {
+        using var content = TracingMemory.View(source).Read();
+        Cpu.Download(content, offset, target);
+    }
 
     public override void Synchronize()
     {
@@ -41,5 +47,5 @@ sealed class TracingMemory(long bytes) : DeviceMemory
     public override void Dispose() => content?.Dispose();
 
     /// <summary>A constant tensor as the CPU sees it: the same memory.</summary>
-    public static Tensor View(Tensor x) => ((TracingMemory)x.Storage.Memory).Content.Slice(0, x.Offset, x.Length).Reshape(x.Shape);
+    public static Tensor View(Operand x) => ((TracingMemory)x.Memory).Content.Slice(0, x.Offset, x.Length).Reshape(x.Shape);
 }

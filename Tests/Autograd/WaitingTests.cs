@@ -12,13 +12,13 @@ public class WaitingTests
     {
         public long Left { get; set; } = long.MaxValue;
 
-        public override Backend Backend => Cpu.Backend;
+        public override Kernels Kernels => Cpu.Kernels;
 
         protected override DeviceMemory AllocateMemory(long bytes) => bytes <= Left ? new CpuMemory(bytes) : throw new OutOfMemoryException($"{bytes} bytes asked for, {Left} left");
 
-        public override void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset) => Cpu.Upload(source, target, offset);
+        public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0) => Cpu.Upload(source, target, offset);
 
-        public override void Download(DeviceMemory source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
+        public override void Download(Operand source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
 
         public override void Synchronize()
         {
@@ -52,12 +52,14 @@ public class WaitingTests
         Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
     }
 
-    sealed class Failing(Device device, Func<bool> fails) : Deferred([5], device)
+    sealed class Failing(Device device, Func<bool> fails) : WaitingStep([5], device, [])
     {
-        public override bool Compute(Tensor y, ChannelStatistics? statistics)
+        public override bool IsFree(Tensor z) => false;
+
+        protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
         {
             if (fails()) throw new InvalidOperationException("on purpose");
-            Device.Backend.Fill(y, 3f);
+            Device.Kernels.Fill(y, 3f);
             return false;
         }
     }

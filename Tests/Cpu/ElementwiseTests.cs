@@ -60,13 +60,13 @@ public class ElementwiseTests
         float[] values = Values(length, seed), upstream = Values(length, seed + 1);
         using var x = Unaligned(values, [length]);
         using var dy = Unaligned(upstream, [length]);
-        var y = SameOnAnyThreads(() => { var y = Result([length]); Kernels.Unary<Curve>(x, y); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result([length]); CpuBackend.Unary<Curve>(x, y); return y; });
         Assert.That(y, Is.EqualTo(values.Select(Curve.F)));
 
         using var output = Unaligned(y, [length]);
-        Kernels.UnaryBackward<Curve>(dy, x, output, dy);
+        CpuBackend.UnaryBackward<Curve>(dy, x, output, dy);
         Assert.That(dy.ToArray(), Is.EqualTo(values.Select((value, i) => upstream[i] * Curve.Derivative(value, y[i]))));
-        Kernels.Unary<Curve>(x, x);
+        CpuBackend.Unary<Curve>(x, x);
         Assert.That(x.ToArray(), Is.EqualTo(y), "in place");
     });
 
@@ -79,17 +79,17 @@ public class ElementwiseTests
         using var z = Unaligned(b, right);
         double[] fullA = Broadcast.Expand(a, left, shape), fullB = Broadcast.Expand(b, right, shape);
 
-        var y = SameOnAnyThreads(() => { var y = Result(shape); Kernels.Binary<Probe>(x, z, y); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result(shape); CpuBackend.Binary<Probe>(x, z, y); return y; });
         Assert.That(y, Is.EqualTo(fullA.Zip(fullB, (p, q) => Probe.F((float)p, (float)q))));
 
         var d = Values(shape.Elements, sample.Seed + 2);
         using Tensor dy = Unaligned(d, shape), output = Unaligned(y, shape), da = Result(shape), db = Result(shape);
-        Kernels.BinaryBackward<Probe>(dy, x, z, output, da, db);
+        CpuBackend.BinaryBackward<Probe>(dy, x, z, output, da, db);
         Assert.That(da.ToArray(), Is.EqualTo(d.Select((value, i) => value * Probe.DerivativeA((float)fullA[i], (float)fullB[i], y[i]))));
         Assert.That(db.ToArray(), Is.EqualTo(d.Select((value, i) => value * Probe.DerivativeB((float)fullA[i], (float)fullB[i], y[i]))));
 
         if (left != shape) return;
-        Kernels.Binary<Probe>(x, z, x);
+        CpuBackend.Binary<Probe>(x, z, x);
         Assert.That(x.ToArray(), Is.EqualTo(y), "in place");
     }, iterations: 200);
 
@@ -97,7 +97,7 @@ public class ElementwiseTests
     public void Binary_backward_writes_only_what_is_wanted()
     {
         using Tensor dy = Unaligned([1f, 2f, 3f], [3]), db = Result([3]);
-        Kernels.BinaryBackward<Subtract>(dy, null, null, null, null, db);
+        CpuBackend.BinaryBackward<Subtract>(dy, null, null, null, null, db);
         Assert.That(db.ToArray(), Is.EqualTo((float[])[-1f, -2f, -3f]));
     }
 
@@ -106,9 +106,9 @@ public class ElementwiseTests
     {
         float[] values = Values(length, seed), upstream = Values(length, seed + 1);
         using Tensor x = Unaligned(values, [length]), dy = Unaligned(upstream, [length]), y = Result([length]);
-        Kernels.BinaryScalar<Probe>(x, 1.5f, y);
+        CpuBackend.BinaryScalar<Probe>(x, 1.5f, y);
         Assert.That(y.ToArray(), Is.EqualTo(values.Select(value => Probe.F(value, 1.5f))));
-        Kernels.BinaryScalarBackward<Probe>(dy, x, 1.5f, y, dy);
+        CpuBackend.BinaryScalarBackward<Probe>(dy, x, 1.5f, y, dy);
         Assert.That(dy.ToArray(), Is.EqualTo(values.Select((value, i) => upstream[i] * Probe.DerivativeA(value, 1.5f, Probe.F(value, 1.5f)))));
     });
 
@@ -117,7 +117,7 @@ public class ElementwiseTests
     {
         float[] values = Values(length, seed), before = Values(length, seed + 1);
         using Tensor x = Unaligned(values, [length]), y = keep ? Unaligned(before, [length]) : Result([length]);
-        Kernels.AddScaled(0.75f, x, keep ? -2f : 0f, y);
+        CpuBackend.AddScaled(0.75f, x, keep ? -2f : 0f, y);
         Assert.That(y.ToArray(), Is.EqualTo(values.Select((value, i) => keep ? 0.75f * value + -2f * before[i] : 0.75f * value)));
     });
 
@@ -127,12 +127,12 @@ public class ElementwiseTests
         var values = Values(100, seed: 7);
         using var x = Unaligned(values, [100]);
         using var y = Result([100]);
-        Kernels.Unary<Gelu>(x, y);
+        CpuBackend.Unary<Gelu>(x, y);
         var whole = y.ToArray();
         for (var i = 0; i < values.Length; i++)
         {
             using Tensor alone = Unaligned([values[i]], [1]), result = Result([1]);
-            Kernels.Unary<Gelu>(alone, result);
+            CpuBackend.Unary<Gelu>(alone, result);
             Assert.That(BitConverter.SingleToInt32Bits(result.Item()), Is.EqualTo(BitConverter.SingleToInt32Bits(whole[i])), $"element {i}");
         }
     }

@@ -7,7 +7,7 @@ namespace QuadEngine.Tests.Cpu;
 /// <summary>What tests of kernels share: random tensors at odd addresses, and the laws that every kernel keeps.</summary>
 static class KernelCase
 {
-    public static Backend Kernels => Device.Cpu.Backend;
+    public static Backend CpuBackend => Device.Cpu.Backend;
 
     /// <summary>Checks a law on random samples, one at a time: kernels use the cores themselves.</summary>
     public static void ForAll<T>(this Gen<T> gen, Action<T> law, long iterations = 60) => gen.Sample(law, iter: iterations, threads: 1);

@@ -63,7 +63,7 @@ public class MemoryTests
         var got = SameOnAnyThreads(() =>
         {
             var y = Unaligned(before, [copy.YLength]);
-            Kernels.CopyStrided(x, copy.XOffset, copy.XStrides, copy.Extents, copy.YOffset, copy.YStrides, y);
+            CpuBackend.CopyStrided(x, copy.XOffset, copy.XStrides, copy.Extents, copy.YOffset, copy.YStrides, y);
             return y;
         });
         Assert.That(got, Is.EqualTo(expected));
@@ -73,7 +73,7 @@ public class MemoryTests
     public void CopyStrided_of_nothing_writes_nothing()
     {
         using Tensor x = Unaligned([], [0]), y = Unaligned([1f], [1]);
-        Kernels.CopyStrided(x, 0, [3, 1], [0, 3], 0, [3, 1], y);
+        CpuBackend.CopyStrided(x, 0, [3, 1], [0, 3], 0, [3, 1], y);
         Assert.That(y.Item(), Is.EqualTo(1f));
     }
 
@@ -82,9 +82,9 @@ public class MemoryTests
     {
         var values = Values(length, seed);
         using Tensor x = Unaligned(values, [length]), y = Result([length]);
-        Kernels.Copy(x, y);
+        CpuBackend.Copy(x, y);
         Assert.That(y.ToArray(), Is.EqualTo(values));
-        Kernels.Fill(y, 2.5f);
+        CpuBackend.Fill(y, 2.5f);
         Assert.That(y.ToArray(), Is.All.EqualTo(2.5f));
     });
 }

@@ -31,14 +31,14 @@ public class NormalizationTests
         var gotVariance = SameOnAnyThreads(() =>
         {
             var y = Result([channels]);
-            Kernels.GatherStatistics(x, new(gotMean, y));
+            CpuBackend.GatherStatistics(x, new(gotMean, y));
             return y;
         });
         AssertClose(gotMean.ToArray(), mean, tolerance: 2e-6);
         AssertClose(gotVariance, variance, tolerance: 1e-5, scale: 1e-2);
 
         using var again = Result([channels]);
-        Kernels.GatherStatistics(x, new(gotMean, again, runningMean, runningVariance, 0.1f));
+        CpuBackend.GatherStatistics(x, new(gotMean, again, runningMean, runningVariance, 0.1f));
         var unbiased = rows / Math.Max(1.0, rows - 1);
         AssertClose(runningMean.ToArray(), [.. mean.Select(value => 0.9 * 0.5 + 0.1 * value)], tolerance: 2e-6);
         AssertClose(runningVariance.ToArray(), [.. variance.Select(value => 0.9 * 2 + 0.1 * value * unbiased)], tolerance: 2e-6);
@@ -65,7 +65,7 @@ public class NormalizationTests
         var y = SameOnAnyThreads(() =>
         {
             var y = Result(shape);
-            Kernels.BatchNorm(x, mean, variance, Epsilon, options.Affine ? gamma : null, options.Affine ? beta : null, options.Residual ? residual : null, options.Relu, y);
+            CpuBackend.BatchNorm(x, mean, variance, Epsilon, options.Affine ? gamma : null, options.Affine ? beta : null, options.Residual ? residual : null, options.Relu ? Activation.Relu : Activation.None, y);
             return y;
         });
         AssertClose(y, options.Relu ? [.. linear.Select(value => Math.Max(0, value))] : linear, tolerance: 2e-6, scale: condition);
@@ -80,7 +80,7 @@ public class NormalizationTests
         var gotDx = SameOnAnyThreads(() =>
         {
             var result = Unaligned(upstream, shape);
-            Kernels.BatchNormBackward(result, x, options.Relu ? output : null, mean, variance, Epsilon, options.Affine ? gamma : null, options.BatchStatistics, result, dGamma, dBeta, dResidual);
+            CpuBackend.BatchNormBackward(result, x, options.Relu ? output : null, mean, variance, Epsilon, options.Affine ? gamma : null, options.BatchStatistics, result, dGamma, dBeta, dResidual);
             return result;
         });
         AssertClose(gotDx, dx, tolerance: 5e-6, scale: largestGradient * condition);
@@ -89,7 +89,7 @@ public class NormalizationTests
         AssertClose(dGamma.ToArray(), ByChannel([.. g.Zip(normalised, (a, b) => a * b)], channels), tolerance: 2e-6, scale: (1 + rows / 4.0) * condition);
 
         using var alone = Result(shape);
-        Kernels.BatchNormBackward(dy, x, options.Relu ? output : null, mean, variance, Epsilon, options.Affine ? gamma : null, options.BatchStatistics, alone, null, null, null);
+        CpuBackend.BatchNormBackward(dy, x, options.Relu ? output : null, mean, variance, Epsilon, options.Affine ? gamma : null, options.BatchStatistics, alone, null, null, null);
         Assert.That(alone.ToArray(), Is.EqualTo(gotDx), "without the other results");
     });
 
@@ -99,9 +99,9 @@ public class NormalizationTests
         Shape shape = [matrix.Rows, matrix.Channels];
         using Tensor x = Unaligned(Values(shape.Elements, seed), shape), residual = Unaligned(Values(shape.Elements, seed + 1), shape),
             mean = Tensor.Full([matrix.Channels], 0.25f), variance = Tensor.Full([matrix.Channels], 2f), y = Result(shape), copy = Unaligned(x.ToArray(), shape);
-        Kernels.BatchNorm(x, mean, variance, Epsilon, null, null, residual, true, y);
-        Kernels.BatchNorm(copy, mean, variance, Epsilon, null, null, residual, true, copy);
-        Kernels.BatchNorm(x, mean, variance, Epsilon, null, null, residual, true, residual);
+        CpuBackend.BatchNorm(x, mean, variance, Epsilon, null, null, residual, Activation.Relu, y);
+        CpuBackend.BatchNorm(copy, mean, variance, Epsilon, null, null, residual, Activation.Relu, copy);
+        CpuBackend.BatchNorm(x, mean, variance, Epsilon, null, null, residual, Activation.Relu, residual);
         Assert.That(copy.ToArray(), Is.EqualTo(y.ToArray()));
         Assert.That(residual.ToArray(), Is.EqualTo(y.ToArray()));
     }, iterations: 20);
@@ -110,7 +110,7 @@ public class NormalizationTests
     public void NaN_passes_through_the_rectifier()
     {
         using Tensor x = Unaligned([float.NaN, -1f, 2f], [3, 1]), mean = Tensor.Zeros([1]), variance = Tensor.Ones([1]), y = Result([3, 1]);
-        Kernels.BatchNorm(x, mean, variance, 0f, null, null, null, relu: true, y);
+        CpuBackend.BatchNorm(x, mean, variance, 0f, null, null, null, Activation.Relu, y);
         Assert.That(y.ToArray(), Is.EqualTo((float[])[float.NaN, 0f, 2f]));
     }
 
@@ -124,7 +124,7 @@ public class NormalizationTests
         var (exactMean, exactVariance) = Normalization.Moments(values, rows, Group);
         var normalised = Normalization.Normalise(values, exactMean, exactVariance, Epsilon, Group);
         using Tensor x = Unaligned(values, shape), gamma = Unaligned(scale, [channels]), beta = Unaligned(shift, [channels]), mean = Result([rows]), rstd = Result([rows]);
-        var y = SameOnAnyThreads(() => { var y = Result(shape); Kernels.LayerNorm(x, Epsilon, affine ? gamma : null, affine ? beta : null, y, mean, rstd); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result(shape); CpuBackend.LayerNorm(x, Epsilon, affine ? gamma : null, affine ? beta : null, y, mean, rstd); return y; });
 
         // A row of one channel has no deviation: what remains is rounding over epsilon.
         var sigma = 1 / Math.Sqrt(exactVariance.Min() + Epsilon);
@@ -132,7 +132,7 @@ public class NormalizationTests
         AssertClose(mean.ToArray(), exactMean, tolerance: 1e-6);
 
         using Tensor dy = Unaligned(upstream, shape), dGamma = Result([channels]), dBeta = Result([channels]);
-        var dx = SameOnAnyThreads(() => { var dx = Result(shape); Kernels.LayerNormBackward(dy, x, mean, rstd, affine ? gamma : null, dx, dGamma, dBeta); return dx; });
+        var dx = SameOnAnyThreads(() => { var dx = Result(shape); CpuBackend.LayerNormBackward(dy, x, mean, rstd, affine ? gamma : null, dx, dGamma, dBeta); return dx; });
         var g = upstream.Select((value, i) => (double)value * (affine ? scale[i % channels] : 1)).ToArray();
         AssertClose(dx, Normalization.Gradient(g, normalised, exactVariance, Epsilon, Group), tolerance: 1e-5, scale: 5 * sigma * (1 + sigma));
         AssertClose(dBeta.ToArray(), ByChannel(Doubles(upstream), channels), tolerance: 2e-6, scale: 1 + rows / 4.0);

@@ -19,10 +19,10 @@ public class OptimizerTests
     public void Sgd_steps_by_its_equation() => Gen.Select(Lengths, Gen.Select(Gen.Bool, Gen.Bool, Gen.Bool), Seeds).ForAll((lengths, options, seed) =>
     {
         var (momentum, nesterov, first) = options;
-        var step = new SgdStep(0.1f, momentum ? 0.9f : 0f, nesterov ? 0f : 0.2f, 0.01f, nesterov, first) { GradientScale = Tensor.Scalar(0.5f) };
+        var step = new SgdStep(0.1f, momentum ? 0.9f : 0f, nesterov ? 0f : 0.2f, 0.01f, nesterov, first);
         Tensor[] w = Tensors(lengths, seed), g = Tensors(lengths, seed + 10), v = Tensors(lengths, seed + 20);
         double[] oldW = All(w), oldG = All(g), oldV = All(v);
-        Kernels.Sgd(w, g, momentum ? v : [], step);
+        CpuBackend.Sgd(w, g, momentum ? v : [], step, Tensor.Scalar(0.5f));
 
         var gradient = oldW.Zip(oldG, (weight, d) => 0.5 * d + 0.01 * weight).ToArray();
         var velocity = gradient.Zip(oldV, (d, old) => first ? d : 0.9 * old + (nesterov ? 1 : 0.8) * d).ToArray();
@@ -37,18 +37,18 @@ public class OptimizerTests
         Tensor[] w = Tensors([5, 2000], 1), g = [Tensor.Full([5], float.NaN), Tensor.Full([2000], float.PositiveInfinity)], m = Tensors([5, 2000], 2), v = Tensors([5, 2000], 3);
         double[] before = [.. All(w), .. All(m), .. All(v)];
         using var zero = Tensor.Scalar(nothing);
-        Kernels.Sgd(w, g, m, new SgdStep(0.1f, 0.9f, 0f, 0.01f, false, false) { GradientScale = zero });
-        Kernels.AdamW(w, g, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.05f, 3) { GradientScale = zero });
+        CpuBackend.Sgd(w, g, m, new SgdStep(0.1f, 0.9f, 0f, 0.01f, false, false), zero);
+        CpuBackend.AdamW(w, g, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.05f, 3), zero);
         Assert.That((double[])[.. All(w), .. All(m), .. All(v)], Is.EqualTo(before));
     }
 
     [Test]
     public void AdamW_steps_by_its_equation() => Gen.Select(Lengths, Gen.Int[1, 1000], Seeds).ForAll((lengths, count, seed) =>
     {
-        var step = new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.05f, count) { GradientScale = Tensor.Scalar(2f) };
+        var step = new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.05f, count);
         Tensor[] w = Tensors(lengths, seed), g = Tensors(lengths, seed + 10), m = Tensors(lengths, seed + 20), v = Tensors(lengths, seed + 30, positive: true);
         double[] oldW = All(w), oldG = All(g), oldM = All(m), oldV = All(v);
-        Kernels.AdamW(w, g, m, v, step);
+        CpuBackend.AdamW(w, g, m, v, step, Tensor.Scalar(2f));
 
         var first = oldM.Zip(oldG, (old, d) => 0.9 * old + 0.1 * 2 * d).ToArray();
         var second = oldV.Zip(oldG, (old, d) => 0.999 * old + 0.001 * 4 * d * d).ToArray();

@@ -27,8 +27,8 @@ public class PoolingTests
         float[] values = [.. Values(Input(g).Elements, seed).Select(value => value > 2f ? float.NaN : MathF.Round(2 * value))], upstream = Values(Output(g).Elements, seed + 1);
         using Tensor x = Unaligned(values, Input(g)), dy = Unaligned(upstream, Output(g));
         using var indices = IntTensor.Empty(Output(g));
-        var y = SameOnAnyThreads(() => { var y = Result(Output(g)); Kernels.MaxPool(x, g, y, indices); return y; });
-        var dx = SameOnAnyThreads(() => { var dx = Result(Input(g)); Kernels.MaxPoolBackward(dy, indices, g, dx); return dx; });
+        var y = SameOnAnyThreads(() => { var y = Result(Output(g)); CpuBackend.MaxPool(x, g, y, indices); return y; });
+        var dx = SameOnAnyThreads(() => { var dx = Result(Input(g)); CpuBackend.MaxPoolBackward(dy, indices, g, dx); return dx; });
 
         var gradient = new double[values.Length];
         var at = 0;
@@ -56,8 +56,8 @@ public class PoolingTests
     {
         float[] values = Values(Input(g).Elements, seed), upstream = Values(Output(g).Elements, seed + 1);
         using Tensor x = Unaligned(values, Input(g)), dy = Unaligned(upstream, Output(g));
-        var y = SameOnAnyThreads(() => { var y = Result(Output(g)); Kernels.AveragePool(x, g, y); return y; });
-        var dx = SameOnAnyThreads(() => { var dx = Result(Input(g)); Kernels.AveragePoolBackward(dy, g, dx); return dx; });
+        var y = SameOnAnyThreads(() => { var y = Result(Output(g)); CpuBackend.AveragePool(x, g, y); return y; });
+        var dx = SameOnAnyThreads(() => { var dx = Result(Input(g)); CpuBackend.AveragePoolBackward(dy, g, dx); return dx; });
 
         double size = g.Window.Height * g.Window.Width;
         double[] expected = [.. PoolingWindows.Of(g).Select(window => window.Sum(tap => values[tap.Index] / size))], gradient = new double[values.Length];

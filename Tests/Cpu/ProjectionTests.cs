@@ -59,7 +59,7 @@ public class ProjectionTests
         Cases.AssertSameBits(() =>
         {
             Tensor y = Cases.Output(OutputOf(g)), dx = Cases.Output(InputOf(g)), dFilter = Cases.Output(FilterOf(g)), mean = Cases.Output([g.OutChannels]), variance = Cases.Output([g.OutChannels]);
-            Backend.Conv2d(image, weights, g, new Epilogue { Statistics = new ChannelStatistics(mean, variance) }, y);
+            Backend.Conv2d(image, weights, g, new Epilogue<Tensor> { Statistics = new ChannelStatistics<Tensor>(mean, variance) }, y);
             Backend.Conv2dInputGradient(gradient, weights, g, dx);
             Backend.Conv2dFilterGradient(image, gradient, g, dFilter);
             return [y.ToArray(), dx.ToArray(), dFilter.ToArray(), mean.ToArray(), variance.ToArray()];
@@ -79,16 +79,16 @@ public class ProjectionTests
         var layout = new NeuronLayout(g.OutChannels, Cases.Pick(seed, 50, 0, 16));
         float[] bias = Cases.Values(seed, 51, g.OutChannels), lambda = Cases.Values(seed, 52, layout.Coefficients), scale = Cases.Values(seed, 53, g.OutChannels),
             shift = Cases.Values(seed, 54, g.OutChannels), residual = Cases.Values(seed, 55, g.Rows * g.OutChannels);
-        var statistics = new ChannelStatistics(Cases.Output([g.OutChannels]), Cases.Output([g.OutChannels]), Tensor.Full([g.OutChannels], 2f), Tensor.Full([g.OutChannels], 3f), 0.25f);
-        var epilogue = new Epilogue
+        var statistics = new ChannelStatistics<Tensor>(Cases.Output([g.OutChannels]), Cases.Output([g.OutChannels]), Tensor.Full([g.OutChannels], 2f), Tensor.Full([g.OutChannels], 3f), 0.25f);
+        var epilogue = new Epilogue<Tensor>
         {
             Bias = hasBias ? Cases.Place(bias, [g.OutChannels]) : null,
-            Quadratic = hasNeurons ? new QuadraticTerm(Cases.Place(lambda, [lambda.Length]), layout, seed % 3 != 0) : null,
+            Quadratic = hasNeurons ? new QuadraticTerm<Tensor>(Cases.Place(lambda, [lambda.Length]), layout, seed % 3 != 0) : null,
             Statistics = hasStatistics ? statistics : null,
             Scale = hasScale ? Cases.Place(scale, [g.OutChannels]) : null,
             Shift = hasScale ? Cases.Place(shift, [g.OutChannels]) : null,
             Residual = hasResidual ? Cases.Place(residual, OutputOf(g)) : null,
-            Relu = hasRelu,
+            Activation = hasRelu ? Activation.Relu : Activation.None,
         };
 
         var y = Cases.Output(OutputOf(g));
@@ -106,7 +106,7 @@ public class ProjectionTests
         Cases.AssertClose(z, y, $"{g} {(dense ? "dense" : "convolution")} {epilogue}", tolerance: 1e-4);
     }
 
-    static void AssertStatistics(double[] z, ChannelStatistics statistics, string what)
+    static void AssertStatistics(double[] z, ChannelStatistics<Tensor> statistics, string what)
     {
         int channels = statistics.Mean.Length, rows = z.Length / channels;
         var mean = new double[channels];

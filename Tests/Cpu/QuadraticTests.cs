@@ -12,7 +12,7 @@ public class QuadraticTests
     public void Neurons_equal_their_equation([Range(0, 39)] int seed)
     {
         var (layout, rows, normalised, z, _, lambda) = Case(seed);
-        var term = new QuadraticTerm(Cases.Place(lambda, [lambda.Length]), layout, normalised);
+        var term = new QuadraticTerm<Tensor>(Cases.Place(lambda, [lambda.Length]), layout, normalised);
         var y = Cases.Output([rows, layout.Channels]);
         var inPlace = Cases.Place(z, [rows, layout.Channels]);
         Backend.Quadratic(Cases.Place(z, [rows, layout.Channels]), term, y);
@@ -25,7 +25,7 @@ public class QuadraticTests
     public void Gradients_equal_their_equations([Range(0, 39)] int seed, [Values] bool detached)
     {
         var (layout, rows, normalised, y, d, lambda) = Case(seed);
-        var term = new QuadraticTerm(Cases.Place(lambda, [lambda.Length]), layout, normalised);
+        var term = new QuadraticTerm<Tensor>(Cases.Place(lambda, [lambda.Length]), layout, normalised);
         Tensor output = Cases.Place(y, [rows, layout.Channels]), gradient = Cases.Place(d, [rows, layout.Channels]);
         Tensor dz = Cases.Output([rows, layout.Channels]), dLambda = Cases.Output([lambda.Length]), dzAlone = Cases.Output([rows, layout.Channels]), dLambdaAlone = Cases.Output([lambda.Length]);
         Backend.QuadraticBackward(gradient, output, term, detached, dz, dLambda);

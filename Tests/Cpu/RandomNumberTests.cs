@@ -18,14 +18,14 @@ public class RandomNumberTests
     [Test]
     public void Uniform_numbers_are_those_of_the_generator() => Gen.Select(Lengths, Streams).ForAll((length, stream) =>
     {
-        var y = SameOnAnyThreads(() => { var y = Result([length]); Kernels.Uniform(y, stream, -2f, 0.5f); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result([length]); CpuBackend.Uniform(y, stream, -2f, 0.5f); return y; });
         Assert.That(y, Is.EqualTo(Enumerable.Range(0, length).Select(i => -2f + (0.5f - -2f) * Unit(stream, i))));
     });
 
     [Test]
     public void Normal_numbers_are_Box_Mullers_of_the_generator() => Gen.Select(Lengths, Streams).ForAll((length, stream) =>
     {
-        var y = SameOnAnyThreads(() => { var y = Result([length]); Kernels.Normal(y, stream, 1f, 3f); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result([length]); CpuBackend.Normal(y, stream, 1f, 3f); return y; });
         AssertClose(y, [.. Enumerable.Range(0, length).Select(i =>
         {
             double radius = Math.Sqrt(-2 * Math.Log(1 - Unit(stream, i & ~1))), angle = 2 * Math.PI * Unit(stream, i | 1);
@@ -37,7 +37,7 @@ public class RandomNumberTests
     public void Dropout_keeps_where_the_number_is_at_least_p() => Gen.Select(Lengths, Streams, Gen.OneOf(0f, 0.1f, 0.5f, 1f)).ForAll((length, stream, p) =>
     {
         var values = Values(length, seed: 3);
-        var y = SameOnAnyThreads(() => { var y = Unaligned(values, [length]); Kernels.Dropout(y, stream, p, y); return y; });
+        var y = SameOnAnyThreads(() => { var y = Unaligned(values, [length]); CpuBackend.Dropout(y, stream, p, y); return y; });
         Assert.That(y, Is.EqualTo(values.Select((value, i) => Unit(stream, i) >= p ? value * (1f / (1f - p)) : 0f)));
     });
 }

@@ -30,7 +30,7 @@ public class ReductionTests
     {
         var values = Values(e.Outer * e.N * e.Inner, seed, mean: 1f);
         using var x = Unaligned(values, [values.Length]);
-        var y = SameOnAnyThreads(() => { var y = Result([e.Outer * e.Inner]); Kernels.Reduce<Sum>(x, e.Outer, e.N, e.Inner, y); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result([e.Outer * e.Inner]); CpuBackend.Reduce<Sum>(x, e.Outer, e.N, e.Inner, y); return y; });
         AssertClose(y, Fold(values, e, 0, (a, b) => a + b), tolerance: 5e-7, scale: e.N);
     });
 
@@ -39,9 +39,9 @@ public class ReductionTests
     {
         var values = Values(e.Outer * e.N * e.Inner, seed, mean: -3f);
         using Tensor x = Unaligned(values, [values.Length]), y = Result([e.Outer * e.Inner]);
-        Kernels.Reduce<Max>(x, e.Outer, e.N, e.Inner, y);
+        CpuBackend.Reduce<Max>(x, e.Outer, e.N, e.Inner, y);
         AssertClose(y.ToArray(), Fold(values, e, double.NegativeInfinity, Math.Max), tolerance: 0);
-        Kernels.Reduce<Min>(x, e.Outer, e.N, e.Inner, y);
+        CpuBackend.Reduce<Min>(x, e.Outer, e.N, e.Inner, y);
         AssertClose(y.ToArray(), Fold(values, e, double.PositiveInfinity, Math.Min), tolerance: 0);
     });
 
@@ -49,7 +49,7 @@ public class ReductionTests
     public void Sum_of_a_million_equal_numbers_is_right_to_the_last_bits()
     {
         using Tensor x = Tensor.Full([1_000_003], 0.1f), y = Result([]);
-        Kernels.Reduce<Sum>(x, 1, x.Length, 1, y);
+        CpuBackend.Reduce<Sum>(x, 1, x.Length, 1, y);
         AssertClose(y.ToArray(), [1_000_003 * (double)0.1f], tolerance: 2e-7);
     }
 
@@ -57,7 +57,7 @@ public class ReductionTests
     public void The_fold_of_nothing_is_the_identity()
     {
         using Tensor x = Result([0]), y = Result([3]);
-        Kernels.Reduce<Sum>(x, 3, 0, 1, y);
+        CpuBackend.Reduce<Sum>(x, 3, 0, 1, y);
         Assert.That(y.ToArray(), Is.All.EqualTo(0f));
     }
 
@@ -68,7 +68,7 @@ public class ReductionTests
         var values = Values(e.Outer * e.N * e.Inner, seed).Select(value => value > 2f ? float.NaN : MathF.Round(value)).ToArray();
         using var x = Unaligned(values, [values.Length]);
         using var y = IntTensor.Empty([e.Outer * e.Inner]);
-        Kernels.ArgMax(x, e.Outer, e.N, e.Inner, y);
+        CpuBackend.ArgMax(x, e.Outer, e.N, e.Inner, y);
         var expected = Enumerable.Range(0, e.Outer * e.Inner).Select(at =>
         {
             var row = Enumerable.Range(0, e.N).Select(i => values[(at / e.Inner * e.N + i) * e.Inner + at % e.Inner]).ToList();
@@ -82,7 +82,7 @@ public class ReductionTests
     {
         var values = lengths.Select((length, i) => Values(length, seed + i, deviation: 1e18f)).ToArray();
         var tensors = values.Select(value => Unaligned(value, [value.Length])).ToArray();
-        var y = SameOnAnyThreads(() => { var y = Result([1]); Kernels.SumOfSquares(tensors, y); return y; });
+        var y = SameOnAnyThreads(() => { var y = Result([1]); CpuBackend.SumOfSquares(tensors, y); return y; });
         AssertClose(y, [values.SelectMany(value => value).Sum(value => (double)value * value)], tolerance: 1e-7);
         foreach (var tensor in tensors) tensor.Dispose();
     }, iterations: 30);

@@ -21,7 +21,7 @@ public class SoftmaxTests
         float[] values = Values(shape.Elements, seed, 100f, 5f), upstream = Values(shape.Elements, seed + 1);
         double[] expected = [.. Rows(values, matrix.Channels).SelectMany(LogSoftmax).Select(value => logarithm ? value : Math.Exp(value))];
         using var x = Unaligned(values, shape);
-        var y = SameOnAnyThreads(() => { var y = Unaligned(values, shape); Kernels.Softmax(y, logarithm, y); return y; });
+        var y = SameOnAnyThreads(() => { var y = Unaligned(values, shape); CpuBackend.Softmax(y, logarithm, y); return y; });
         AssertClose(y, expected, tolerance: 3e-6, scale: logarithm ? 1 : 1e-3);
 
         double[] gradient = [.. Rows(upstream, matrix.Channels).Zip(expected.Chunk(matrix.Channels), (d, p) =>
@@ -30,7 +30,7 @@ public class SoftmaxTests
             return d.Zip(p, (a, b) => logarithm ? a - Math.Exp(b) * sum : b * (a - sum));
         }).SelectMany(row => row)];
         using var output = Unaligned(y, shape);
-        var dx = SameOnAnyThreads(() => { var d = Unaligned(upstream, shape); Kernels.SoftmaxBackward(d, output, logarithm, d); return d; });
+        var dx = SameOnAnyThreads(() => { var d = Unaligned(upstream, shape); CpuBackend.SoftmaxBackward(d, output, logarithm, d); return d; });
         // The sum over the row is rounded at the size of its terms, which thousands of channels make larger than the gradient.
         AssertClose(dx, gradient, tolerance: 3e-5);
     });
@@ -44,12 +44,12 @@ public class SoftmaxTests
         using var logits = Unaligned(values, [rows, classes]);
         using var labels = IntTensor.FromArray(label);
         using Tensor probabilities = Result([rows, classes]), dLosses = Unaligned(upstream, [rows]);
-        var losses = SameOnAnyThreads(() => { var losses = Result([rows]); Kernels.CrossEntropy(logits, labels, smoothing, probabilities, losses); return losses; });
+        var losses = SameOnAnyThreads(() => { var losses = Result([rows]); CpuBackend.CrossEntropy(logits, labels, smoothing, probabilities, losses); return losses; });
         var logs = Rows(values, classes).Select(LogSoftmax).ToArray();
         AssertClose(losses, [.. logs.Select((row, i) => -(1 - smoothing) * row[label[i]] - smoothing / classes * row.Sum())], tolerance: 2e-6);
         AssertClose(probabilities.ToArray(), [.. logs.SelectMany(row => row.Select(Math.Exp))], tolerance: 3e-6, scale: 1e-3);
 
-        Kernels.CrossEntropyBackward(dLosses, probabilities, labels, smoothing, probabilities);
+        CpuBackend.CrossEntropyBackward(dLosses, probabilities, labels, smoothing, probabilities);
         AssertClose(probabilities.ToArray(), [.. logs.SelectMany((row, i) => row.Select((value, c) =>
             upstream[i] * (Math.Exp(value) - (c == label[i] ? 1 - (double)smoothing : 0) - (double)smoothing / classes)))], tolerance: 1e-6);
     });
@@ -60,7 +60,7 @@ public class SoftmaxTests
     {
         using Tensor logits = Tensor.Zeros([3, 10]), probabilities = Result([3, 10]), losses = Result([3]);
         using var labels = IntTensor.FromArray([0, wrong, 2]);
-        var error = Assert.Throws<ArgumentException>(() => Kernels.CrossEntropy(logits, labels, 0f, probabilities, losses))!;
+        var error = Assert.Throws<ArgumentException>(() => CpuBackend.CrossEntropy(logits, labels, 0f, probabilities, losses))!;
         Assert.That(error.Message, Does.Contain("row 1").And.Contain($" {wrong},").And.Contain("10 classes"));
     }
 
@@ -68,7 +68,7 @@ public class SoftmaxTests
     public void Impossible_classes_have_probability_zero()
     {
         using Tensor x = Unaligned([float.NegativeInfinity, 0f, 0f], [1, 3]), y = Result([1, 3]);
-        Kernels.Softmax(x, false, y);
+        CpuBackend.Softmax(x, false, y);
         Assert.That(y.ToArray(), Is.EqualTo((float[])[0f, 0.5f, 0.5f]));
     }
 }

@@ -168,7 +168,7 @@ static class BackendCases
             // Large images take several groups each; shifts reach beyond the image.
             int count = s.Pick(1, 9), height = s.Extent(90), width = s.Extent(90), channels = s.Pick(1, 4), batch = s.Pick(1, 20), first = s.Pick(0, 5);
             using var pixels = IntTensor.Empty([(count * height * width * channels + 3) / 4], s.Device);
-            s.Device.Upload(s.Bytes(count * height * width * channels), pixels.Storage.Memory, 0);
+            using (var target = pixels.Write()) s.Device.Upload(s.Bytes(count * height * width * channels), target);
             IntTensor order = s.Labels(first + batch + s.Pick(0, 3), count), labels = IntTensor.Empty([batch], s.Device);
             var images = s.Output([batch, height, width, channels]);
             var windows = s.Chance(3) ? default : new RandomWindows(Stream(s), s.Pick(0, 2) switch { 0 => 0, 1 => s.Pick(1, 4), _ => 2 * height }, s.Chance());
@@ -234,27 +234,27 @@ static class BackendCases
 
     static Shape OutputOf(ConvGeometry g) => [g.Batch, g.OutHeight, g.OutWidth, g.OutChannels];
 
-    static Epilogue Epilogue(Sample s, int rows, int channels)
+    static Epilogue<Tensor> Epilogue(Sample s, int rows, int channels)
     {
         if (s.Chance(4)) return default;
         var layout = new NeuronLayout(channels, s.Pick(0, 9));
         var affine = s.Chance();
-        return new Epilogue
+        return new Epilogue<Tensor>
         {
             Bias = s.Maybe([channels]),
-            Quadratic = s.Chance() ? new QuadraticTerm(s.Values([layout.Coefficients]), layout, s.Chance()) : null,
+            Quadratic = s.Chance() ? new QuadraticTerm<Tensor>(s.Values([layout.Coefficients]), layout, s.Chance()) : null,
             Statistics = rows > 1 && s.Chance() ? Statistics(s, channels) : null,
             Scale = affine ? s.Values([channels]) : null,
             Shift = affine ? s.Values([channels]) : null,
             Residual = s.Maybe([rows, channels]),
-            Relu = s.Chance(),
+            Activation = s.Chance() ? Activation.Relu : Activation.None,
         };
     }
 
-    static ChannelStatistics Statistics(Sample s, int channels) =>
+    static ChannelStatistics<Tensor> Statistics(Sample s, int channels) =>
         new(s.Output([channels]), s.Output([channels]), s.Maybe([channels]), s.Maybe([channels], 0.5f, 1f), s.Number(0f));
 
-    static void Results(Sample s, ChannelStatistics? statistics)
+    static void Results(Sample s, ChannelStatistics<Tensor>? statistics)
     {
         s.Result("mean", statistics?.Mean);
         s.Result("variance", statistics?.Variance);
@@ -270,7 +270,7 @@ static class BackendCases
         {
             var (layout, shape) = Layout(s);
             Tensor z = s.Values(shape), y = s.Output(shape);
-            var term = new QuadraticTerm(s.Values([layout.Coefficients]), layout, s.Chance());
+            var term = new QuadraticTerm<Tensor>(s.Values([layout.Coefficients]), layout, s.Chance());
             s.Backend.Quadratic(z, term, y);
             s.Backend.Quadratic(z, term, z);
             s.Result("y", y);
@@ -280,7 +280,7 @@ static class BackendCases
         {
             var (layout, shape) = Layout(s);
             Tensor dy = s.Values(shape), y = s.Values(shape), lambda = s.Values([layout.Coefficients]), dLambda = s.Output([layout.Coefficients]);
-            s.Backend.QuadraticBackward(dy, y, new QuadraticTerm(lambda, layout, s.Chance()), s.Chance(), dy, dLambda);
+            s.Backend.QuadraticBackward(dy, y, new QuadraticTerm<Tensor>(lambda, layout, s.Chance()), s.Chance(), dy, dLambda);
             s.Result("dz", dy);
             s.Result("dLambda", dLambda);
         }),
@@ -307,7 +307,7 @@ static class BackendCases
         {
             Shape shape = [s.Extent(2000), s.Extent(70)], channels = [shape[1]];
             Tensor x = s.Values(shape), y = s.Output(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f);
-            s.Backend.BatchNorm(x, mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Maybe(shape), s.Chance(), y);
+            s.Backend.BatchNorm(x, mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Maybe(shape), s.Chance() ? Activation.Relu : Activation.None, y);
             s.Result("y", y);
         }),
         new(nameof(Backend.BatchNormBackward), "", s =>
@@ -462,13 +462,13 @@ static class BackendCases
         {
             var (w, dw, v, _) = Parameters(s);
             var momentum = s.Chance();
-            s.Backend.Sgd(w, dw, momentum ? v : [], new SgdStep(0.1f, momentum ? 0.9f : 0f, 0.1f, 1e-2f, momentum && s.Chance(), s.Chance()) { GradientScale = GradientScale(s) });
+            s.Backend.Sgd(w, dw, momentum ? v : [], new SgdStep(0.1f, momentum ? 0.9f : 0f, 0.1f, 1e-2f, momentum && s.Chance(), s.Chance()), GradientScale(s));
             Results(s, w, v);
         }),
         new(nameof(Backend.AdamW), "", s =>
         {
             var (w, dw, m, v) = Parameters(s);
-            s.Backend.AdamW(w, dw, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, s.Pick(1, 9)) { GradientScale = GradientScale(s) });
+            s.Backend.AdamW(w, dw, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, s.Pick(1, 9)), GradientScale(s));
             Results(s, w, m, v);
         }),
     ];

@@ -72,7 +72,7 @@ public class PrecisionTests
         var stage = new BackendCase(nameof(Backend.Conv2d), "", s =>
         {
             Tensor x = s.Values([32, side, side, channels]), w = s.Values([3, 3, channels, channels]), y = s.Output(x.Shape), mean = s.Output([channels]), variance = s.Output([channels]), dw = s.Output(w.Shape), dx = s.Output(x.Shape);
-            s.Backend.Conv2d(x, w, g, new Epilogue { Statistics = new ChannelStatistics(mean, variance) }, y);
+            s.Backend.Conv2d(x, w, g, new Epilogue<Tensor> { Statistics = new ChannelStatistics<Tensor>(mean, variance) }, y);
             s.Backend.Conv2dInputGradient(x, w, g, dx);
             s.Backend.Conv2dFilterGradient(x, x, g, dw);
             foreach (var (name, result) in ((string, Tensor)[])[("y", y), ("mean", mean), ("variance", variance), ("dx", dx), ("dw", dw)]) s.Result(name, result);

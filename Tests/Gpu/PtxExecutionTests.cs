@@ -106,7 +106,7 @@ public class PtxExecutionTests
     public void A_kernel_of_ones_own_runs()
     {
         using var x = Tensor.Ones([1000], cuda.Device());
-        cuda.Device().Launch(new Scale(x.View(), 2f, x.Length), groups: 4);
+        cuda.Device().Launch(new Scale(x.Write().View(), 2f, x.Length), groups: 4);
         Assert.That(x.ToArray(), Has.All.EqualTo(2f));
     }
 
@@ -114,7 +114,7 @@ public class PtxExecutionTests
     public void A_kernel_that_reads_too_far_is_stopped()
     {
         using var x = Tensor.Ones([1000], cuda.Device());
-        var error = Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => cuda.Device().Launch(new Scale(x.View(), 2f, int.MaxValue), groups: 1 << 22));
+        var error = Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => cuda.Device().Launch(new Scale(x.Write().View(), 2f, int.MaxValue), groups: 1 << 22));
         Assert.That(error.Message, Does.Match(@"^Scale, line \d+: ld\.global\.f32 .*\s+block \(\d+, 0, 0\), thread \d+: 4 bytes of global memory: address .* nearest allocation"));
     }
 

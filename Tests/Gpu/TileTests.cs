@@ -1,4 +1,5 @@
 using System.Reflection;
+using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
@@ -47,10 +48,11 @@ public class TileTests
     {
         using Tensor a = Values([Depth, Rows], seed: 1), b = Values([Depth, Columns], seed: 2), expected = MatMul.Apply(a.Transpose(), b);
         using Tensor left = a.To(device), right = b.To(device), y = Tensor.Full([Rows, Columns], float.NaN, device);
+        using Operand first = left.Read(), second = right.Read(), sums = y.Write();
         int down = (Rows + TMultiplier.Rows - 1) / TMultiplier.Rows, across = (Columns + TMultiplier.Columns - 1) / TMultiplier.Columns;
-        var product = new MatrixProduct<AcrossSum, AcrossSum>(new(new(left.View()), Rows, Depth), new(new(right.View()), Columns, Depth), 0, 0);
+        var product = new MatrixProduct<AcrossSum, AcrossSum>(new(new(first.View()), Rows, Depth), new(new(second.View()), Columns, Depth), 0, 0);
         device.Launch(new TiledProduct<TMultiplier, MatrixProduct<AcrossSum, AcrossSum>, Matrix<AcrossSum>, Matrix<AcrossSum>>(
-            product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, y, y.View().Cast<Pair>())), down * across);
+            product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, sums, sums.View().Cast<Pair>())), down * across);
         Assert.That(y.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-5f));
     }
 

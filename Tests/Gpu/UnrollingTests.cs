@@ -1,3 +1,4 @@
+using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
@@ -33,10 +34,11 @@ public class UnrollingTests
         float[] Product(bool unrolled)
         {
             using var y = Tensor.Full([Rows, Columns], float.NaN, device);
+            using Operand left = a.Read(), right = b.Read(), sums = y.Write();
             int down = (Rows + TMultiplier.Rows - 1) / TMultiplier.Rows, across = (Columns + TMultiplier.Columns - 1) / TMultiplier.Columns;
-            var product = new MatrixProduct<AlongSum, AcrossSum>(new(new(a.View()), Rows, Depth), new(new(b.View()), Columns, Depth), 0, 0);
+            var product = new MatrixProduct<AlongSum, AcrossSum>(new(new(left.View()), Rows, Depth), new(new(right.View()), Columns, Depth), 0, 0);
             var kernel = new TiledProduct<TMultiplier, MatrixProduct<AlongSum, AcrossSum>, Matrix<AlongSum>, Matrix<AcrossSum>>(
-                product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, y, y.View().Cast<Pair>()));
+                product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, sums, sums.View().Cast<Pair>()));
             if (unrolled) device.Launch(new Unrolling<TiledProduct<TMultiplier, MatrixProduct<AlongSum, AcrossSum>, Matrix<AlongSum>, Matrix<AcrossSum>>>(kernel), down * across);
             else device.Launch(kernel, down * across);
             return y.ToArray();

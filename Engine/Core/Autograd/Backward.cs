@@ -5,19 +5,20 @@ namespace QuadEngine;
 
 public partial class Tensor
 {
-    Node? node;
-    DeferredNormalization? record;
+    // Its place in the graph: the Node that it is the result of (or a leaf's own), a WaitingNormalization that is to become one, or null.
+    object? place;
 
     /// <summary>Gradients flow to this tensor. Setting it makes a leaf, whose gradient is left in <see cref="Grad"/>.</summary>
     /// <exception cref="InvalidOperationException">The tensor is the result of an operation; use Detach().</exception>
     public bool RequiresGrad
     {
-        get => node is not null || record is not null;
+        get => Volatile.Read(ref place) is not null;
         set
         {
-            if (GraphNode is { Leaf: null })
+            var now = EnterGraph();
+            if (now is { Leaf: null })
                 throw new InvalidOperationException("RequiresGrad: this tensor is the result of an operation, so its gradient follows from the operands; call Detach() first for a leaf.");
-            node = value ? node ?? new Node(this) : null;
+            place = value ? now ?? new Node(this) : null;
         }
     }
 
@@ -34,34 +35,29 @@ public partial class Tensor
         }
     }
 
-    /// <summary>The tape's entry for this tensor, where gradients flow to it.</summary>
-    internal Node? GraphNode
+    /// <summary>The tape's entry for this tensor, made now where it has waited; null where no gradient flows here.</summary>
+    internal Node? EnterGraph()
     {
-        get
+        while (true)
         {
-            if (record is not { } later) return node;
-            lock (later)
-            {
-                if (record is null) return node;
-                node = later.Record(this);
-                record = null;
-            }
-
-            later.Release();
-            return node;
+            var now = Volatile.Read(ref place);
+            if (now is not WaitingNormalization step) return (Node?)now;
+            if (!step.TryRetain()) continue;        // another thread has made the entry meanwhile
+            var node = step.Record(this);
+            var made = ReferenceEquals(Interlocked.CompareExchange(ref place, node, step), step);
+            if (made) step.Release();
+            else node.Release();
+            step.Release();
         }
     }
 
-    /// <summary>Enters the graph when somebody asks for it; until then the operation may still be taken into another.</summary>
-    internal void RecordLater(DeferredNormalization operation) => record = operation;
+    /// <summary>Enters the graph when somebody asks for it; until then the operation may still be taken into another. Takes over a share of the step.</summary>
+    internal void EnterGraphLater(WaitingNormalization step) => place = step;
 
-    internal bool IsRecordedLaterBy(DeferredNormalization operation) => record == operation;
+    internal bool WaitsForPlaceOf(WaitingStep step) => ReferenceEquals(Volatile.Read(ref place), step);
 
-    void DropRecord()
-    {
-        record?.Release();
-        record = null;
-    }
+    // The step whose entry was never asked for: the caller releases it.
+    WaitingStep? TakeWaitingPlace() => Volatile.Read(ref place) is WaitingNormalization step && ReferenceEquals(Interlocked.CompareExchange(ref place, null, step), step) ? step : null;
 
     /// <summary>The same values, cut from the graph: a view that requires no gradient.</summary>
     public Tensor Detach() => View(Offset, Shape);
@@ -85,7 +81,7 @@ public partial class Tensor
             if (input is not { RequiresGrad: true }) continue;
             if (RequiresGrad)
                 throw new InvalidOperationException($"WithBackward: {name} is to be recorded on a tensor that has its place in the graph already, as a leaf or the result of another operation; give it a new tensor, such as Detach() makes.");
-            node = new Node(name, TensorScope.CurrentPath, inputs, saves, [], indices, backward);
+            place = new Node(name, TensorScope.CurrentPath, inputs, saves, indices, backward);
             break;
         }
 
@@ -117,7 +113,7 @@ public partial class Tensor
     /// <exception cref="ArgumentException">The tensor has several elements and no gradient was given, or one of another shape.</exception>
     public void Backward(Tensor? gradient = null, bool retainGraph = false)
     {
-        if (GraphNode is not { } root)
+        if (EnterGraph() is not { } root)
             throw new InvalidOperationException("Backward: no input of this result requires a gradient (or it was computed under NoGrad); set RequiresGrad on the parameters first.");
         Check.That(gradient is not null || Length == 1, nameof(Backward),
             $"the result has shape {Shape}; pass dL/d(result) of that shape, or reduce it to one element with Sum() or Mean().");
@@ -173,11 +169,7 @@ sealed class BackwardPass(bool retainGraph)
     static void AddTo(Tensor leaf, Tensor gradient)
     {
         Recording.Current?.GivesGradient(leaf);
-        if (leaf.Grad is { } sum)
-        {
-            sum.Storage.Writing();
-            sum.Device.Backend.AddScaled(1f, gradient, 1f, sum);
-        }
+        if (leaf.Grad is { } sum) sum.Device.Backend.AddScaled(1f, gradient, 1f, sum);
         else leaf.Grad = Own(gradient);
     }
 

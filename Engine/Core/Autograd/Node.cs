@@ -19,6 +19,7 @@ sealed class Node
     readonly Tensor?[] saves;
     readonly int[] versions;
     readonly IntTensor? indices;
+    readonly int versionOfIndices;
     bool released;
 
     /// <summary>A leaf: a parameter, or an input whose gradient was asked for.</summary>
@@ -33,28 +34,20 @@ sealed class Node
         versions = [];
     }
 
-    /// <summary>
-    /// An operation. The tape takes shares of its own in the memory of <paramref name="saves"/>, whose <paramref name="versions"/> are
-    /// those that the operation read; of saves beyond them, the present ones.
-    /// </summary>
-    public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, ReadOnlySpan<int> versions, IntTensor? indices, BackwardFunction backward)
+    /// <summary>An operation that was just carried out: the tape takes shares of its own in the memory of <paramref name="saves"/>.</summary>
+    public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
+        : this(name, path, PlacesOf(inputs), ShapesOf(inputs), HandlesOn(saves), VersionsOf(saves), indices, backward)
+    {
+    }
+
+    /// <summary>An operation. The tape takes over the handles of <paramref name="saves"/>, whose <paramref name="versions"/> are those that the operation read.</summary>
+    public Node(string name, string path, Node?[] inputs, Shape[] inputShapes, Tensor?[] saves, int[] versions, IntTensor? indices, BackwardFunction backward)
     {
         Name = name;
         Path = path;
-        this.backward = backward;
-        this.indices = indices?.Share();
-        Inputs = new Node?[inputs.Length];
-        InputShapes = new Shape[inputs.Length];
-        for (var i = 0; i < inputs.Length; i++)
-        {
-            Inputs[i] = inputs[i]?.GraphNode;
-            InputShapes[i] = inputs[i]?.Shape ?? default;
-        }
-
-        this.saves = new Tensor?[saves.Length];
-        for (var i = 0; i < saves.Length; i++)
-            if (saves[i] is { } tensor) this.saves[i] = tensor.View(tensor.Offset, tensor.Shape).Keep();
-        this.versions = [.. versions, .. VersionsOf(saves[versions.Length..])];
+        (Inputs, InputShapes) = (inputs, inputShapes);
+        (this.saves, this.versions, this.backward) = (saves, versions, backward);
+        if (indices is not null) (this.indices, versionOfIndices) = (indices.Share(), indices.Storage.Version);
         // Last: an input that was recorded later than it was computed got its number just now.
         Number = Interlocked.Increment(ref counter);
     }
@@ -76,14 +69,6 @@ sealed class Node
 
     Shape[] InputShapes { get; }
 
-    /// <summary>How often each tensor has been overwritten so far; 0 for null.</summary>
-    public static int[] VersionsOf(ReadOnlySpan<Tensor?> tensors)
-    {
-        var versions = new int[tensors.Length];
-        for (var i = 0; i < versions.Length; i++) versions[i] = tensors[i]?.Storage.Version ?? 0;
-        return versions;
-    }
-
     /// <summary>"layer1.0.conv1: Conv2d", for messages.</summary>
     public string Description => Path.Length == 0 ? Name : $"{Path}: {Name}";
 
@@ -94,7 +79,8 @@ sealed class Node
             throw new InvalidOperationException($"Backward: the tape of {Description} was already used and freed. Call Backward(retainGraph: true) the first time to go through it again.");
         for (var i = 0; i < saves.Length; i++)
             if (saves[i] is { } tensor && tensor.Storage.Version != versions[i])
-                throw new InvalidOperationException($"Backward: {Description} saved a tensor of shape {tensor.Shape} that was overwritten since (by an optimizer step or Assign). Call Backward before changing parameters.");
+                throw Overwritten($"a tensor of shape {tensor.Shape}");
+        if (indices is not null && indices.Storage.Version != versionOfIndices) throw Overwritten($"integers (labels) of shape {indices.Shape}");
 
         var gradients = backward!(gradient, new Saved(saves, indices, Inputs));
         if (gradients.Length != Inputs.Length)
@@ -117,6 +103,37 @@ sealed class Node
         }
 
         indices?.Dispose();
+    }
+
+    InvalidOperationException Overwritten(string what) =>
+        new($"Backward: {Description} saved {what} that was overwritten since (by an optimizer step, Assign or Write). Call Backward before changing what the operation read.");
+
+    static Node?[] PlacesOf(ReadOnlySpan<Tensor?> tensors)
+    {
+        var places = new Node?[tensors.Length];
+        for (var i = 0; i < places.Length; i++) places[i] = tensors[i]?.EnterGraph();
+        return places;
+    }
+
+    static Shape[] ShapesOf(ReadOnlySpan<Tensor?> tensors)
+    {
+        var shapes = new Shape[tensors.Length];
+        for (var i = 0; i < shapes.Length; i++) shapes[i] = tensors[i]?.Shape ?? default;
+        return shapes;
+    }
+
+    static Tensor?[] HandlesOn(ReadOnlySpan<Tensor?> tensors)
+    {
+        var handles = new Tensor?[tensors.Length];
+        for (var i = 0; i < handles.Length; i++) handles[i] = tensors[i] is { } tensor ? tensor.View(tensor.Offset, tensor.Shape).Keep() : null;
+        return handles;
+    }
+
+    static int[] VersionsOf(ReadOnlySpan<Tensor?> tensors)
+    {
+        var versions = new int[tensors.Length];
+        for (var i = 0; i < versions.Length; i++) versions[i] = tensors[i]?.Storage.Version ?? 0;
+        return versions;
     }
 }
 

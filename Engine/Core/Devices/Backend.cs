@@ -1,200 +1,303 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// The kernels of a device: all that operations ask of it. Every tensor passed in is contiguous, lives on the device and has
-/// been checked by the operation; outputs are allocated by the caller and come last. An output may share the memory of an
-/// input of the same shape only where the method says so. Outputs that may be null are not wanted.
+/// The kernels of a device, called with tensors. Here, and nowhere else, it is written down what each kernel reads and what it writes: the memory
+/// of both is held until the kernel has run (on a GPU: was launched, in the order of one stream), and a write counts.
 /// </summary>
-/// <remarks>
-/// Kernels are deterministic: reductions have a fixed order that depends on shapes alone, not on threads, and there are no
-/// floating-point atomics. Seen as matrices, tensors are [rows, channels] with the innermost axis the channels.
-/// </remarks>
-public abstract class Backend
+/// <remarks>Shapes are not checked; operations do that. The methods of <see cref="Kernels"/> say what is computed.</remarks>
+public readonly struct Backend(Kernels kernels)
 {
     // ---- memory
 
-    /// <summary>y[...] = value.</summary>
-    public abstract void Fill(Tensor y, float value);
+    /// <inheritdoc cref="Kernels.Fill"/>
+    public void Fill(Tensor y, float value)
+    {
+        using var held = new Held();
+        kernels.Fill(held.Write(y), value);
+    }
 
-    /// <summary>y = x, same number of elements.</summary>
-    public abstract void Copy(Tensor x, Tensor y);
+    /// <inheritdoc cref="Kernels.Copy"/>
+    public void Copy(Tensor x, Tensor y)
+    {
+        using var held = new Held();
+        kernels.Copy(held.Read(x), held.Write(y));
+    }
 
-    /// <summary>
-    /// For every index i within <paramref name="shape"/>: y[yOffset + i . yStrides] = x[xOffset + i . xStrides]. Transposes,
-    /// slices, pads, concatenates, flips and repeats (stride 0); elements of y that no index reaches stay as they are.
-    /// </summary>
-    public abstract void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y);
+    /// <inheritdoc cref="Kernels.CopyStrided"/>
+    public void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y)
+    {
+        using var held = new Held();
+        kernels.CopyStrided(held.Read(x), xOffset, xStrides, shape, yOffset, yStrides, held.Write(y));
+    }
 
-    /// <summary>
-    /// A batch of images kept as bytes. With i = order[first + n] and b the byte at [h, w, c] of the window of image i, 0 where that leaves the image:
-    /// images[n, h, w, c] = levels[c, b] and labels[n] = set.Labels[i].
-    /// </summary>
-    public abstract void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels);
+    /// <inheritdoc cref="Kernels.GatherImages"/>
+    public void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels)
+    {
+        using var held = new Held();
+        kernels.GatherImages(held.Read(set.Pixels), held.Read(set.Labels), held.Read(set.Levels), held.Read(order), first, windows, held.Write(images), held.Write(labels));
+    }
 
     // ---- element-wise
 
-    /// <summary>y = F(x); y may be x.</summary>
-    public abstract void Unary<TOp>(Tensor x, Tensor y) where TOp : struct, IUnaryOp<TOp>;
+    /// <inheritdoc cref="Kernels.Unary{TOp}"/>
+    public void Unary<TOp>(Tensor x, Tensor y) where TOp : struct, IUnaryOp<TOp>
+    {
+        using var held = new Held();
+        kernels.Unary<TOp>(held.Read(x), held.Write(y));
+    }
 
-    /// <summary>dx = dy F'(x, y); x and y are null where the operation does not save them; dx may be dy.</summary>
-    public abstract void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) where TOp : struct, IUnaryOp<TOp>;
+    /// <inheritdoc cref="Kernels.UnaryBackward{TOp}"/>
+    public void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) where TOp : struct, IUnaryOp<TOp>
+    {
+        using var held = new Held();
+        kernels.UnaryBackward<TOp>(held.Read(dy), held.ReadIfAny(x), held.ReadIfAny(y), held.Write(dx));
+    }
 
-    /// <summary>y = F(a, b), both broadcast to the shape of y; y may be an operand of its own shape.</summary>
-    public abstract void Binary<TOp>(Tensor a, Tensor b, Tensor y) where TOp : struct, IBinaryOp<TOp>;
+    /// <inheritdoc cref="Kernels.Binary{TOp}"/>
+    public void Binary<TOp>(Tensor a, Tensor b, Tensor y) where TOp : struct, IBinaryOp<TOp>
+    {
+        using var held = new Held();
+        kernels.Binary<TOp>(held.Read(a), held.Read(b), held.Write(y));
+    }
 
-    /// <summary>
-    /// da = dy dF/da, db = dy dF/db, both of the shape of dy, not yet summed over what was broadcast; a, b (operands as given to
-    /// the forward) and y are null where the operation does not save them.
-    /// </summary>
-    public abstract void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db) where TOp : struct, IBinaryOp<TOp>;
+    /// <inheritdoc cref="Kernels.BinaryBackward{TOp}"/>
+    public void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db) where TOp : struct, IBinaryOp<TOp>
+    {
+        using var held = new Held();
+        kernels.BinaryBackward<TOp>(held.Read(dy), held.ReadIfAny(a), held.ReadIfAny(b), held.ReadIfAny(y), held.WriteIfAny(da), held.WriteIfAny(db));
+    }
 
-    /// <summary>y = F(x, b) with one number b; y may be x.</summary>
-    public abstract void BinaryScalar<TOp>(Tensor x, float b, Tensor y) where TOp : struct, IBinaryOp<TOp>;
+    /// <inheritdoc cref="Kernels.BinaryScalar{TOp}"/>
+    public void BinaryScalar<TOp>(Tensor x, float b, Tensor y) where TOp : struct, IBinaryOp<TOp>
+    {
+        using var held = new Held();
+        kernels.BinaryScalar<TOp>(held.Read(x), b, held.Write(y));
+    }
 
-    /// <summary>dx = dy dF/dx(x, b, y); x and y are null where the operation does not save them; dx may be dy.</summary>
-    public abstract void BinaryScalarBackward<TOp>(Tensor dy, Tensor? x, float b, Tensor? y, Tensor dx) where TOp : struct, IBinaryOp<TOp>;
+    /// <inheritdoc cref="Kernels.BinaryScalarBackward{TOp}"/>
+    public void BinaryScalarBackward<TOp>(Tensor dy, Tensor? x, float b, Tensor? y, Tensor dx) where TOp : struct, IBinaryOp<TOp>
+    {
+        using var held = new Held();
+        kernels.BinaryScalarBackward<TOp>(held.Read(dy), held.ReadIfAny(x), b, held.ReadIfAny(y), held.Write(dx));
+    }
 
-    /// <summary>y = alpha x + beta y; where beta is 0, y is not read.</summary>
-    public abstract void AddScaled(float alpha, Tensor x, float beta, Tensor y);
+    /// <inheritdoc cref="Kernels.AddScaled"/>
+    public void AddScaled(float alpha, Tensor x, float beta, Tensor y)
+    {
+        using var held = new Held();
+        kernels.AddScaled(alpha, held.Read(x), beta, held.Write(y));
+    }
 
     // ---- reductions
 
-    /// <summary>y[outer, inner] = fold over n of x[outer, n, inner].</summary>
-    public abstract void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y) where TOp : struct, IReduction<TOp>;
+    /// <inheritdoc cref="Kernels.Reduce{TOp}"/>
+    public void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y) where TOp : struct, IReduction<TOp>
+    {
+        using var held = new Held();
+        kernels.Reduce<TOp>(held.Read(x), outer, n, inner, held.Write(y));
+    }
 
-    /// <summary>y[outer, inner] = the first index at which x[outer, n, inner] is largest; NaN counts as largest.</summary>
-    public abstract void ArgMax(Tensor x, int outer, int n, int inner, IntTensor y);
+    /// <inheritdoc cref="Kernels.ArgMax"/>
+    public void ArgMax(Tensor x, int outer, int n, int inner, IntTensor y)
+    {
+        using var held = new Held();
+        kernels.ArgMax(held.Read(x), outer, n, inner, held.Write(y));
+    }
 
-    /// <summary>y[0] = the sum of the squares of all elements of all tensors.</summary>
-    public abstract void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y);
+    /// <inheritdoc cref="Kernels.SumOfSquares"/>
+    public void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y)
+    {
+        using var held = new Held();
+        kernels.SumOfSquares(held.Read(tensors), held.Write(y));
+    }
 
     // ---- projections
 
-    /// <summary>y[b] = op(a[b]) op(b[b]), then the epilogue (statistics and affine over the N columns).</summary>
-    public abstract void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y);
+    /// <inheritdoc cref="Kernels.MatMul"/>
+    public void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue<Tensor> epilogue, Tensor y)
+    {
+        using var held = new Held();
+        kernels.MatMul(held.Read(a), held.Read(b), geometry, epilogue.Hold(held), held.Write(y));
+    }
 
-    /// <summary>y[n, oh, ow, co] = sum over kh, kw, ci of x[n, ih, iw, ci] filter[kh, kw, ci, co], then the epilogue.</summary>
-    public abstract void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue epilogue, Tensor y);
+    /// <inheritdoc cref="Kernels.Conv2d"/>
+    public void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue<Tensor> epilogue, Tensor y)
+    {
+        using var held = new Held();
+        kernels.Conv2d(held.Read(x), held.Read(filter), geometry, epilogue.Hold(held), held.Write(y));
+    }
 
-    /// <summary>dx = the gradient of <see cref="Conv2d"/> with regard to its input.</summary>
-    public abstract void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx);
+    /// <inheritdoc cref="Kernels.Conv2dInputGradient"/>
+    public void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx)
+    {
+        using var held = new Held();
+        kernels.Conv2dInputGradient(held.Read(dy), held.Read(filter), geometry, held.Write(dx));
+    }
 
-    /// <summary>dFilter = the gradient of <see cref="Conv2d"/> with regard to its filter.</summary>
-    public abstract void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter);
+    /// <inheritdoc cref="Kernels.Conv2dFilterGradient"/>
+    public void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
+    {
+        using var held = new Held();
+        kernels.Conv2dFilterGradient(held.Read(x), held.Read(dy), geometry, held.Write(dFilter));
+    }
 
     // ---- the quadratic neuron
 
-    /// <summary>y_0 = z_0 + s sum_i lambda_i z_i^2, y_i = z_i for each neuron of each row; y may be z.</summary>
-    public abstract void Quadratic(Tensor z, QuadraticTerm term, Tensor y);
+    /// <inheritdoc cref="Kernels.Quadratic"/>
+    public void Quadratic(Tensor z, QuadraticTerm<Tensor> term, Tensor y)
+    {
+        using var held = new Held();
+        kernels.Quadratic(held.Read(z), term.Hold(held), held.Write(y));
+    }
 
-    /// <summary>
-    /// From d = [d_y, d_f] and the output y = [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y (d_f_i alone where
-    /// detached), dLambda_i = s sum over rows of d_y f_i^2; dz may be dy.
-    /// </summary>
-    public abstract void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm term, bool detached, Tensor? dz, Tensor? dLambda);
+    /// <inheritdoc cref="Kernels.QuadraticBackward"/>
+    public void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm<Tensor> term, bool detached, Tensor? dz, Tensor? dLambda)
+    {
+        using var held = new Held();
+        kernels.QuadraticBackward(held.Read(dy), held.Read(y), term.Hold(held), detached, held.WriteIfAny(dz), held.WriteIfAny(dLambda));
+    }
 
     // ---- normalisation
 
-    /// <summary>Mean and biased variance over the rows of each channel of x.</summary>
-    public abstract void GatherStatistics(Tensor x, ChannelStatistics statistics);
-
-    /// <summary>y = act((x - mean) / sqrt(variance + epsilon) gamma + beta + residual), by channel; act is ReLU or nothing; y may be x or the residual.</summary>
-    public abstract void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y);
-
-    /// <summary>The <see cref="BatchNorm"/> of given statistics as one affine step: scale = gamma / sqrt(variance + epsilon), shift = beta - mean scale.</summary>
-    public virtual void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
+    /// <inheritdoc cref="Kernels.GatherStatistics"/>
+    public void GatherStatistics(Tensor x, ChannelStatistics<Tensor> statistics)
     {
-        using Tensor zero = Tensor.Zeros(mean.Shape, mean.Device), one = Tensor.Ones(mean.Shape, mean.Device);
-        BatchNorm(one, zero, variance, epsilon, gamma, null, null, false, scale);
-        BatchNorm(zero, mean, variance, epsilon, gamma, beta, null, false, shift);
+        using var held = new Held();
+        kernels.GatherStatistics(held.Read(x), statistics.Hold(held));
     }
 
-    /// <summary>
-    /// The gradients of <see cref="BatchNorm"/>; g = dy where y > 0 or there is no ReLU. Where the statistics are of the batch,
-    /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
-    /// dResidual = g. y is null without ReLU; dx or dResidual may be dy.
-    /// </summary>
-    public abstract void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
-        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual);
+    /// <inheritdoc cref="Kernels.BatchNorm"/>
+    public void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, Activation activation, Tensor y)
+    {
+        using var held = new Held();
+        kernels.BatchNorm(held.Read(x), held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), held.ReadIfAny(beta), held.ReadIfAny(residual), activation, held.Write(y));
+    }
 
-    /// <summary>y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the channels of each row; mean and rstd [rows] are outputs.</summary>
-    public abstract void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd);
+    /// <inheritdoc cref="Kernels.FoldBatchNorm"/>
+    public void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
+    {
+        using var held = new Held();
+        kernels.FoldBatchNorm(held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), held.ReadIfAny(beta), held.Write(scale), held.Write(shift));
+    }
 
-    /// <summary>The gradients of <see cref="LayerNorm"/>.</summary>
-    public abstract void LayerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? gamma, Tensor? dx, Tensor? dGamma, Tensor? dBeta);
+    /// <inheritdoc cref="Kernels.BatchNormBackward"/>
+    public void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
+        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
+    {
+        using var held = new Held();
+        kernels.BatchNormBackward(held.Read(dy), held.Read(x), held.ReadIfAny(y), held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), batchStatistics, held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta), held.WriteIfAny(dResidual));
+    }
+
+    /// <inheritdoc cref="Kernels.LayerNorm"/>
+    public void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
+    {
+        using var held = new Held();
+        kernels.LayerNorm(held.Read(x), epsilon, held.ReadIfAny(gamma), held.ReadIfAny(beta), held.Write(y), held.Write(mean), held.Write(rstd));
+    }
+
+    /// <inheritdoc cref="Kernels.LayerNormBackward"/>
+    public void LayerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? gamma, Tensor? dx, Tensor? dGamma, Tensor? dBeta)
+    {
+        using var held = new Held();
+        kernels.LayerNormBackward(held.Read(dy), held.Read(x), held.Read(mean), held.Read(rstd), held.ReadIfAny(gamma), held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta));
+    }
 
     // ---- softmax and losses
 
-    /// <summary>y = softmax of each row of x, or its logarithm; y may be x.</summary>
-    public abstract void Softmax(Tensor x, bool logarithm, Tensor y);
+    /// <inheritdoc cref="Kernels.Softmax"/>
+    public void Softmax(Tensor x, bool logarithm, Tensor y)
+    {
+        using var held = new Held();
+        kernels.Softmax(held.Read(x), logarithm, held.Write(y));
+    }
 
-    /// <summary>dx = y (dy - sum dy y), or dx = dy - exp(y) sum dy for the logarithm; dx may be dy.</summary>
-    public abstract void SoftmaxBackward(Tensor dy, Tensor y, bool logarithm, Tensor dx);
+    /// <inheritdoc cref="Kernels.SoftmaxBackward"/>
+    public void SoftmaxBackward(Tensor dy, Tensor y, bool logarithm, Tensor dx)
+    {
+        using var held = new Held();
+        kernels.SoftmaxBackward(held.Read(dy), held.Read(y), logarithm, held.Write(dx));
+    }
 
-    /// <summary>
-    /// probabilities = softmax(logits); losses[row] = -(1 - smoothing) log p[label] - smoothing / C sum_c log p[c].
-    /// </summary>
-    public abstract void CrossEntropy(Tensor logits, IntTensor labels, float smoothing, Tensor probabilities, Tensor losses);
+    /// <inheritdoc cref="Kernels.CrossEntropy"/>
+    public void CrossEntropy(Tensor logits, IntTensor labels, float smoothing, Tensor probabilities, Tensor losses)
+    {
+        using var held = new Held();
+        kernels.CrossEntropy(held.Read(logits), held.Read(labels), smoothing, held.Write(probabilities), held.Write(losses));
+    }
 
-    /// <summary>dLogits[row] = dLosses[row] (p - (1 - smoothing) onehot(label) - smoothing / C); dLogits may be the probabilities.</summary>
-    public abstract void CrossEntropyBackward(Tensor dLosses, Tensor probabilities, IntTensor labels, float smoothing, Tensor dLogits);
+    /// <inheritdoc cref="Kernels.CrossEntropyBackward"/>
+    public void CrossEntropyBackward(Tensor dLosses, Tensor probabilities, IntTensor labels, float smoothing, Tensor dLogits)
+    {
+        using var held = new Held();
+        kernels.CrossEntropyBackward(held.Read(dLosses), held.Read(probabilities), held.Read(labels), smoothing, held.Write(dLogits));
+    }
 
     // ---- pooling
 
-    /// <summary>The largest element of each window, and its index within the image plane (row * width + column); the first of equals.</summary>
-    public abstract void MaxPool(Tensor x, PoolGeometry geometry, Tensor y, IntTensor indices);
+    /// <inheritdoc cref="Kernels.MaxPool"/>
+    public void MaxPool(Tensor x, PoolGeometry geometry, Tensor y, IntTensor indices)
+    {
+        using var held = new Held();
+        kernels.MaxPool(held.Read(x), geometry, held.Write(y), held.Write(indices));
+    }
 
-    /// <summary>Each dy goes to the element that was largest.</summary>
-    public abstract void MaxPoolBackward(Tensor dy, IntTensor indices, PoolGeometry geometry, Tensor dx);
+    /// <inheritdoc cref="Kernels.MaxPoolBackward"/>
+    public void MaxPoolBackward(Tensor dy, IntTensor indices, PoolGeometry geometry, Tensor dx)
+    {
+        using var held = new Held();
+        kernels.MaxPoolBackward(held.Read(dy), held.Read(indices), geometry, held.Write(dx));
+    }
 
-    /// <summary>The sum over each window divided by the window's size, padding counted in.</summary>
-    public abstract void AveragePool(Tensor x, PoolGeometry geometry, Tensor y);
+    /// <inheritdoc cref="Kernels.AveragePool"/>
+    public void AveragePool(Tensor x, PoolGeometry geometry, Tensor y)
+    {
+        using var held = new Held();
+        kernels.AveragePool(held.Read(x), geometry, held.Write(y));
+    }
 
-    /// <summary>Each dy is shared equally by its window.</summary>
-    public abstract void AveragePoolBackward(Tensor dy, PoolGeometry geometry, Tensor dx);
+    /// <inheritdoc cref="Kernels.AveragePoolBackward"/>
+    public void AveragePoolBackward(Tensor dy, PoolGeometry geometry, Tensor dx)
+    {
+        using var held = new Held();
+        kernels.AveragePoolBackward(held.Read(dy), geometry, held.Write(dx));
+    }
 
     // ---- random numbers
 
-    /// <summary>y uniform in [low, high): low + (high - low) <see cref="Philox.ToUnit"/>.</summary>
-    public abstract void Uniform(Tensor y, RandomStream stream, float low, float high);
+    /// <inheritdoc cref="Kernels.Uniform"/>
+    public void Uniform(Tensor y, RandomStream stream, float low, float high)
+    {
+        using var held = new Held();
+        kernels.Uniform(held.Write(y), stream, low, high);
+    }
 
-    /// <summary>y normal, by Box-Muller from the words of each block in pairs: r = sqrt(-2 ln(1 - u0)), (r cos 2 pi u1, r sin 2 pi u1).</summary>
-    public abstract void Normal(Tensor y, RandomStream stream, float mean, float deviation);
+    /// <inheritdoc cref="Kernels.Normal"/>
+    public void Normal(Tensor y, RandomStream stream, float mean, float deviation)
+    {
+        using var held = new Held();
+        kernels.Normal(held.Write(y), stream, mean, deviation);
+    }
 
-    /// <summary>y = x / (1 - p) where the element's uniform number is at least p, else 0; y may be x. Its own backward.</summary>
-    public abstract void Dropout(Tensor x, RandomStream stream, float p, Tensor y);
+    /// <inheritdoc cref="Kernels.Dropout"/>
+    public void Dropout(Tensor x, RandomStream stream, float p, Tensor y)
+    {
+        using var held = new Held();
+        kernels.Dropout(held.Read(x), stream, p, held.Write(y));
+    }
 
     // ---- optimizers: one pass over all parameters of a group
 
-    /// <summary>One step of SGD on every parameter; momenta are null without momentum. See <see cref="SgdStep"/>.</summary>
-    public abstract void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step);
+    /// <inheritdoc cref="Kernels.Sgd"/>
+    public void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step, Tensor? gradientScale = null)
+    {
+        using var held = new Held();
+        kernels.Sgd(held.Write(parameters), held.Read(gradients), held.Write(momenta), step, held.ReadIfAny(gradientScale));
+    }
 
-    /// <summary>One step of AdamW on every parameter. See <see cref="AdamStep"/>.</summary>
-    public abstract void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step);
-}
-
-/// <summary>
-/// SGD as PyTorch has it: g = gradientScale dw + weightDecay w;  v = momentum v + (1 - dampening) g (v = g at the first step);
-/// w -= learningRate (g + momentum v where Nesterov, else v).
-/// </summary>
-public readonly record struct SgdStep(float LearningRate, float Momentum, float Dampening, float WeightDecay, bool Nesterov, bool First)
-{
-    /// <summary>[], on the device, which nobody waits for: multiplies every gradient; at 0 or NaN nothing is updated. Null for 1.</summary>
-    public Tensor? GradientScale { get; init; }
-
-    /// <summary>The same step as it is when asked, for a device that launches it again later (<see cref="Recording"/>); null where it never changes.</summary>
-    public Func<SgdStep>? Later { get; init; }
-}
-
-/// <summary>
-/// AdamW (Loshchilov and Hutter 2019): w -= learningRate weightDecay w;  m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
-/// w -= learningRate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon), t counted from 1.
-/// </summary>
-public readonly record struct AdamStep(float LearningRate, float Beta1, float Beta2, float Epsilon, float WeightDecay, int Step)
-{
-    /// <inheritdoc cref="SgdStep.GradientScale"/>
-    public Tensor? GradientScale { get; init; }
-
-    /// <inheritdoc cref="SgdStep.Later"/>
-    public Func<AdamStep>? Later { get; init; }
+    /// <inheritdoc cref="Kernels.AdamW"/>
+    public void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step, Tensor? gradientScale = null)
+    {
+        using var held = new Held();
+        kernels.AdamW(held.Write(parameters), held.Read(gradients), held.Write(first), held.Write(second), step, held.ReadIfAny(gradientScale));
+    }
 }

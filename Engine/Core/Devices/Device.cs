@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using QuadEngine.Devices;
 using QuadEngine.Devices.Cpu;
 
@@ -36,8 +37,11 @@ public abstract class Device
     /// <summary>"cpu", "cuda:0", ...</summary>
     public string Name { get; }
 
-    /// <summary>The kernels.</summary>
-    public abstract Backend Backend { get; }
+    /// <summary>The kernels, called with tensors.</summary>
+    public Backend Backend => new(Kernels);
+
+    /// <summary>The kernels themselves, over memory that the caller holds.</summary>
+    public abstract Kernels Kernels { get; }
 
     /// <summary>Projections wait for the point-wise operations behind them and take these into their kernel; off for a device that wants each on its own.</summary>
     public virtual bool Fuses => true;
@@ -63,27 +67,58 @@ public abstract class Device
         throw new ArgumentException($"Device: there is no device \"{name}\" here (found: {known}). `quad doctor` shows why a GPU is not found.");
     }
 
-    /// <summary>New uninitialised storage of 4-byte elements.</summary>
-    public Storage Allocate(int length) => new(this, Pool.Rent(4L * length), length);
-
     /// <summary>Allocates from the system or the driver.</summary>
     /// <exception cref="OutOfMemoryException">There is not enough; the message says what was asked, held and free.</exception>
     protected abstract DeviceMemory AllocateMemory(long bytes);
 
-    /// <summary>Copies host bytes to the device, starting <paramref name="offset"/> bytes into the block.</summary>
-    public abstract void Upload(ReadOnlySpan<byte> source, DeviceMemory target, long offset);
+    /// <summary>Copies host bytes to the device.</summary>
+    /// <param name="source">The bytes.</param>
+    /// <param name="target">Where they go.</param>
+    /// <param name="offset">Bytes from the operand's first element on.</param>
+    public abstract void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0);
 
     /// <summary>Copies device bytes to the host; returns when they are there.</summary>
-    public abstract void Download(DeviceMemory source, long offset, Span<byte> target);
+    /// <param name="source">Where they are.</param>
+    /// <param name="offset">Bytes from the operand's first element on.</param>
+    /// <param name="target">Receives them.</param>
+    public abstract void Download(Operand source, long offset, Span<byte> target);
 
     /// <summary>
     /// Starts to copy device bytes to the host, as they are after all kernels asked for so far; the function given waits until they are there,
-    /// not for what was asked for since. A device that cannot do that copies at once.
+    /// not for what was asked for since. A device that cannot do that copies at once. The operand may be disposed before the function is called.
     /// </summary>
-    public virtual Func<byte[]> BeginDownload(DeviceMemory source, long offset, int bytes)
+    public virtual Func<byte[]> BeginDownload(Operand source, long offset, int bytes)
     {
         var values = new byte[bytes];
         Download(source, offset, values);
+        return () => values;
+    }
+
+    // Spans of bytes hold less than 2^31 of them: larger tensors are copied in pieces.
+    const int Piece = 1 << 28;
+
+    internal void Upload<T>(ReadOnlySpan<T> values, Operand target) where T : unmanaged
+    {
+        for (var start = 0; start < values.Length; start += Piece)
+            Upload(MemoryMarshal.AsBytes(values.Slice(start, Math.Min(Piece, values.Length - start))), target, 4L * start);
+    }
+
+    internal void Download<T>(Operand source, Span<T> values) where T : unmanaged
+    {
+        for (var start = 0; start < values.Length; start += Piece)
+            Download(source, 4L * start, MemoryMarshal.AsBytes(values.Slice(start, Math.Min(Piece, values.Length - start))));
+    }
+
+    internal Func<T[]> BeginDownload<T>(Operand source) where T : unmanaged
+    {
+        if (source.Length <= Piece)
+        {
+            var bytes = BeginDownload(source, 0, 4 * source.Length);
+            return () => MemoryMarshal.Cast<byte, T>(bytes()).ToArray();
+        }
+
+        var values = new T[source.Length];
+        Download(source, values.AsSpan());
         return () => values;
     }
 

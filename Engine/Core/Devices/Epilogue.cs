@@ -4,40 +4,63 @@ namespace QuadEngine.Devices;
 /// What a projection (matrix product or convolution) does to its result z while that is still in registers or cache. In order,
 /// each step only where it is set:
 ///   z += bias;   z = quadratic neurons of z;   gather mean and variance of each channel;
-///   z = z * scale + shift;   z += residual;   z = max(z, 0)
+///   z = z * scale + shift;   z += residual;   z = activation(z)
 /// </summary>
-public readonly record struct Epilogue
+/// <typeparam name="T">What holds the numbers: a <see cref="Tensor"/>, or within kernels an <see cref="Operand"/>.</typeparam>
+public readonly record struct Epilogue<T> where T : class
 {
     /// <summary>[channels], or null.</summary>
-    public Tensor? Bias { get; init; }
+    public T? Bias { get; init; }
 
     /// <summary>The quadratic neurons that the channels make up, or null for linear ones.</summary>
-    public QuadraticTerm? Quadratic { get; init; }
+    public QuadraticTerm<T>? Quadratic { get; init; }
 
     /// <summary>Where to leave the statistics of each channel, or null.</summary>
-    public ChannelStatistics? Statistics { get; init; }
+    public ChannelStatistics<T>? Statistics { get; init; }
 
     /// <summary>[channels], factor of the affine step; set together with <see cref="Shift"/>.</summary>
-    public Tensor? Scale { get; init; }
+    public T? Scale { get; init; }
 
     /// <summary>[channels], summand of the affine step.</summary>
-    public Tensor? Shift { get; init; }
+    public T? Shift { get; init; }
 
     /// <summary>Shape of the result, added to it; or null.</summary>
-    public Tensor? Residual { get; init; }
+    public T? Residual { get; init; }
 
-    /// <summary>Rectify at the end.</summary>
-    public bool Relu { get; init; }
+    /// <summary>Applied at the end.</summary>
+    public Activation Activation { get; init; }
 
     /// <summary>Nothing is to be done.</summary>
-    public bool IsEmpty => Bias is null && Quadratic is null && Statistics is null && Scale is null && Residual is null && !Relu;
+    public bool IsEmpty => Bias is null && Quadratic is null && Statistics is null && Scale is null && Residual is null && Activation == Activation.None;
 }
 
 /// <summary>Lambda [coefficients of all neurons], the neurons' place in the channels, and s (1/k or 1 for each neuron).</summary>
-public sealed record QuadraticTerm(Tensor Lambda, NeuronLayout Layout, bool Normalised);
+/// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
+public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
 
 /// <summary>
 /// Mean and biased variance of each channel, [channels] each, both outputs; and the running statistics that they update, if any:
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.
 /// </summary>
-public sealed record ChannelStatistics(Tensor Mean, Tensor Variance, Tensor? RunningMean = null, Tensor? RunningVariance = null, float Momentum = 0.1f);
+/// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
+public sealed record ChannelStatistics<T>(T Mean, T Variance, T? RunningMean = null, T? RunningVariance = null, float Momentum = 0.1f) where T : class;
+
+/// <summary>From tensors to the operands of a call.</summary>
+static class Holding
+{
+    public static Epilogue<Operand> Hold(this in Epilogue<Tensor> epilogue, Held held) => new()
+    {
+        Bias = held.ReadIfAny(epilogue.Bias),
+        Quadratic = epilogue.Quadratic?.Hold(held),
+        Statistics = epilogue.Statistics?.Hold(held),
+        Scale = held.ReadIfAny(epilogue.Scale),
+        Shift = held.ReadIfAny(epilogue.Shift),
+        Residual = held.ReadIfAny(epilogue.Residual),
+        Activation = epilogue.Activation,
+    };
+
+    public static QuadraticTerm<Operand> Hold(this QuadraticTerm<Tensor> term, Held held) => new(held.Read(term.Lambda), term.Layout, term.Normalised);
+
+    public static ChannelStatistics<Operand> Hold(this ChannelStatistics<Tensor> statistics, Held held) =>
+        new(held.Write(statistics.Mean), held.Write(statistics.Variance), held.WriteIfAny(statistics.RunningMean), held.WriteIfAny(statistics.RunningVariance), statistics.Momentum);
+}

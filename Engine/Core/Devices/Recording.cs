@@ -16,6 +16,7 @@ public abstract class Recording : IDisposable
 
     readonly Dictionary<Generator, (ulong Start, ulong End)> generators = [];
     readonly List<Action> effects = [];
+    readonly HashSet<Storage> written = [];
     readonly HashSet<Tensor> leaves = [];
     readonly BlockReserve reserve = new();
     readonly int layoutThen = layout;
@@ -56,8 +57,10 @@ public abstract class Recording : IDisposable
     public void Replay()
     {
         foreach (var effect in effects) effect();
+        foreach (var storage in written) storage.BeginWrite();
         foreach (var (generator, (start, end)) in generators) generator.Position += end - start;
         Launch();
+        foreach (var storage in written) storage.EndWrite();
     }
 
     /// <summary>Gives the reserved memory back.</summary>
@@ -88,6 +91,7 @@ public abstract class Recording : IDisposable
         foreach (var generator in generators.Keys.ToArray()) generators[generator] = (generators[generator].Start, generator.Position);
         if (leaves.Any(leaf => leaf.Grad is not null)) Refuse("it leaves gradients behind, which a replay would overwrite instead of adding to them; let the optimizer step inside");
         leaves.Clear();
+        written.RemoveWhere(storage => storage.IsFreed);
         if (Refusal is null) Ended();
     }
 
@@ -97,6 +101,9 @@ public abstract class Recording : IDisposable
         if (generators.Keys.Any(other => other.Seed == generator.Seed)) Refuse("two generators of one seed draw in it");
         generators.Add(generator, (generator.Position, generator.Position));
     }
+
+    /// <summary>The step writes the memory in place, and so does every replay.</summary>
+    internal void Writes(Storage storage) => written.Add(storage);
 
     internal void OnHost(Action effect) => effects.Add(effect);
 

@@ -31,11 +31,9 @@ public static class BatchNorm
         CheckConstants(running?.Mean, running?.Variance);
         Check.That(x.Shape.Rows > 1, nameof(BatchNorm), $"in training each channel needs more than one value, but the input has shape {x.Shape}; use a larger batch, or Eval().");
         Tensor mean = Tensor.Empty([x.Shape.Channels], x.Device), variance = Tensor.Like(mean);
-        var statistics = new ChannelStatistics(mean, variance, running?.Mean, running?.Variance, running?.Momentum ?? 0f);
-        running?.Mean.Storage.Writing();
-        running?.Variance.Storage.Writing();
-        if (!(x.Length == x.Storage.Length && x.Shape.Channels == x.Storage.Pending?.Shape.Channels && x.Storage.Compute(statistics))) x.Device.Backend.GatherStatistics(x, statistics);
-        return new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics: true).Wait().CheckFinite(nameof(BatchNorm));
+        var statistics = new ChannelStatistics<Tensor>(mean, variance, running?.Mean, running?.Variance, running?.Momentum ?? 0f);
+        if (!GatherOnTheWay(x, statistics)) x.Device.Backend.GatherStatistics(x, statistics);
+        return WaitingNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: true)).CheckFinite(nameof(BatchNorm));
     }
 
     /// <summary>Normalises with given statistics, as in inference.</summary>
@@ -45,14 +43,39 @@ public static class BatchNorm
         CheckShapes(x, gamma, beta, mean, variance);
         CheckConstants(mean, variance);
         // Where nothing is recorded, the whole batch norm is a scale and a shift, and these may join the projection before it.
-        if (NoGrad.Active && DeferredProjection.Affine(x, Affine) is { } fused) return fused;
-        return new DeferredNormalization(x, mean, variance, gamma, beta, epsilon, batchStatistics: false).Wait().CheckFinite(nameof(BatchNorm));
+        if (NoGrad.Active && FusionTable.Join(x, new Next.Affine(Affine)) is { } fused) return fused;
+        return WaitingNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(BatchNorm));
 
         (Tensor Scale, Tensor Shift) Affine()
         {
             Tensor scale = Tensor.Like(mean), shift = Tensor.Like(mean);
             x.Device.Backend.FoldBatchNorm(mean, variance, epsilon, gamma, beta, scale, shift);
             return (scale, shift);
+        }
+    }
+
+    /// <summary>From [x, mean, variance, gamma, y], of which y is there where an activation is, to the gradients of [x, gamma, beta, residual].</summary>
+    internal static BackwardFunction Backward(BatchNormSettings settings) => (dy, saved) =>
+    {
+        var (x, mean, variance) = saved;
+        Tensor? dx = saved.IfNeeded(0, () => Tensor.Over(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
+        Tensor? dBeta = saved.IfNeeded(2, () => Tensor.Like(mean)), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
+        dy.Device.Backend.BatchNormBackward(dy, x, saved.Optional(4), mean, variance, settings.Epsilon, saved.Optional(3), settings.BatchStatistics, dx, dGamma, dBeta, dResidual);
+        return [dx, dGamma, dBeta, dResidual];
+    };
+
+    // Where x is a projection that still waits, it is computed now, and its channels are added up while they are in the nearest cache.
+    static bool GatherOnTheWay(Tensor x, ChannelStatistics<Tensor> statistics)
+    {
+        if (x.Storage.Waiting is not { } waits || x.Length != waits.Shape.Elements || x.Shape.Channels != waits.Shape.Channels) return false;
+        var storage = x.Share();
+        try
+        {
+            return storage.Resolve(statistics);
+        }
+        finally
+        {
+            storage.Release();
         }
     }
 
@@ -70,3 +93,9 @@ public static class BatchNorm
                 $"a parameter has shape {parameter?.Shape} but the input {x.Shape} has {x.Shape.Channels} channels; parameters and statistics are [{x.Shape.Channels}].");
     }
 }
+
+/// <summary>What a batch norm is besides its operands.</summary>
+/// <param name="Epsilon">Added to the variance.</param>
+/// <param name="BatchStatistics">Mean and variance are of the batch, and depend on x.</param>
+/// <param name="Activation">Behind the residual.</param>
+readonly record struct BatchNormSettings(float Epsilon, bool BatchStatistics, Activation Activation = Activation.None);

@@ -22,11 +22,11 @@ public static class Conv2d
     public static Tensor Apply(Tensor x, Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
     {
         var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
-        var y = DeferredProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias,
-            (x, filter, in epilogue, y) =>
+        var y = WaitingProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias,
+            (kernels, x, filter, in epilogue, y) =>
             {
                 MultiplyAddCounter.Add(geometry.MultiplyAdds);
-                x.Device.Backend.Conv2d(x, filter, geometry, epilogue, y);
+                kernels.Conv2d(x, filter, geometry, epilogue, y);
             });
         return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], (dy, saved) =>
         {

@@ -13,7 +13,7 @@ public static class Dropout
     public static Tensor Apply(Tensor x, float p, Generator? generator = null)
     {
         Check.That(p is >= 0f and < 1f, nameof(Dropout), $"the probability is {p}; it must be at least 0 and under 1.");
-        if (p == 0f) return x.Alias();
+        if (p == 0f) return x.Clone();
         var stream = (generator ?? Generator.Default).Next();
         var y = Tensor.Like(x);
         x.Device.Backend.Dropout(x, stream, p, y);

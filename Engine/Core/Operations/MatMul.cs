@@ -25,8 +25,12 @@ public static class MatMul
         Check.That(bias is null || bias.Rank == 1 && bias.Length == b.Shape[^1], nameof(MatMul), $"the bias has shape {bias?.Shape}; it must be [{b.Shape[^1]}], one for each column.");
 
         var geometry = Geometry(a, b, shared, transposeA: false, transposeB: false);
-        var y = DeferredProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias,
-            (a, b, in epilogue, y) => Run(a, b, geometry, epilogue, y));
+        var y = WaitingProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias,
+            (kernels, a, b, in epilogue, y) =>
+            {
+                MultiplyAddCounter.Add(geometry.MultiplyAdds);
+                kernels.MatMul(a, b, geometry, epilogue, y);
+            });
         return y.WithBackward(nameof(MatMul), [a, b, bias], [a, b], (dy, saved) =>
         {
             var (a, b) = saved;
@@ -42,21 +46,21 @@ public static class MatMul
     }
 
     /// <summary>y = op(a) b of two matrices, without a graph; op transposes where asked.</summary>
-    internal static void Product(Tensor a, Tensor b, bool transposeA, Tensor y) => Run(a, b, Geometry(a, b, shared: true, transposeA, transposeB: false), default, y);
+    internal static void Product(Tensor a, Tensor b, bool transposeA, Tensor y) => Run(a, b, Geometry(a, b, shared: true, transposeA, transposeB: false), y);
 
     static Tensor Rows(Tensor x) => x.Detach().Reshape(x.Shape.Rows, x.Shape.Channels);
 
     static Tensor Product(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB, Shape shape)
     {
         var y = Tensor.Empty(shape, a.Device);
-        Run(a, b, Geometry(a, b, shared, transposeA, transposeB), default, y);
+        Run(a, b, Geometry(a, b, shared, transposeA, transposeB), y);
         return y;
     }
 
-    static void Run(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
+    static void Run(Tensor a, Tensor b, MatMulGeometry geometry, Tensor y)
     {
         MultiplyAddCounter.Add(geometry.MultiplyAdds);
-        y.Device.Backend.MatMul(a, b, geometry, epilogue, y);
+        y.Device.Backend.MatMul(a, b, geometry, default, y);
     }
 
     // A shared right operand makes all leading axes of the left one rows of a single product.

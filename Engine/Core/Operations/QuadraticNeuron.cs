@@ -26,9 +26,9 @@ public static class QuadraticNeuron
         Check.That(lambda.Rank == 1 && lambda.Length == layout.Coefficients, nameof(QuadraticNeuron),
             $"Lambda has shape {lambda.Shape} but {layout.Neurons} neurons of rank {layout.Rank} on {layout.Channels} channels have [{layout.Coefficients}] coefficients.");
 
-        var term = new QuadraticTerm(lambda, layout, normalised);
+        var term = new QuadraticTerm<Tensor>(lambda, layout, normalised);
         MultiplyAddCounter.Add(2L * z.Shape.Rows * layout.Coefficients);
-        if (DeferredProjection.Quadratic(z, term) is not { } y)
+        if (FusionTable.Join(z, new Next.Neurons(term)) is not { } y)
         {
             y = Tensor.Like(z);
             z.Device.Backend.Quadratic(z, term, y);
@@ -38,7 +38,7 @@ public static class QuadraticNeuron
         {
             var (y, lambda) = saved;
             Tensor? dz = saved.IfNeeded(0, () => Tensor.Over(dy)), dLambda = saved.IfNeeded(1, () => Tensor.Like(lambda));
-            dy.Device.Backend.QuadraticBackward(dy, y, new QuadraticTerm(lambda, layout, normalised), detached, dz, dLambda);
+            dy.Device.Backend.QuadraticBackward(dy, y, new QuadraticTerm<Tensor>(lambda, layout, normalised), detached, dz, dLambda);
             return [dz, dLambda];
         });
     }

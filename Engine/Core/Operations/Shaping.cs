@@ -3,6 +3,14 @@ namespace QuadEngine;
 /// <summary>Operations that move elements and do not compute. Reshapes and slices of the leading axis are views; the others copy.</summary>
 public partial class Tensor
 {
+    /// <summary>The same elements in memory of their own: what is written to one is not seen in the other. Gradients pass through; for a snapshot, clone what Detach() gives.</summary>
+    public Tensor Clone()
+    {
+        var y = Like(this);
+        Device.Backend.Copy(this, y);
+        return y.WithBackward(nameof(Clone), [this], [], static (dy, _) => [dy]);
+    }
+
     /// <summary>The same elements in another shape, a view; one extent may be -1 and follows from the rest.</summary>
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(params int[] shape)
@@ -140,7 +148,7 @@ public partial class Tensor
     public Tensor Expand(Shape shape)
     {
         Check.That(Shape.Broadcast(Shape, shape, nameof(Expand)) == shape, nameof(Expand), $"shape {Shape} does not expand to {shape}.");
-        if (shape == Shape) return Alias();
+        if (shape == Shape) return Clone();
         var added = shape.Rank - Rank;
         var own = Shape.Strides();
         var strides = new int[shape.Rank];

@@ -25,7 +25,7 @@ public partial class Tensor
     public static Tensor operator *(Tensor a, Tensor b) => Elementwise.Apply<Multiply>(a, b);
 
     /// <summary>a b.</summary>
-    public static Tensor operator *(Tensor a, float b) => b == 1f ? a.Alias() : Elementwise.Apply<Multiply>(a, b);
+    public static Tensor operator *(Tensor a, float b) => Elementwise.Apply<Multiply>(a, b);
 
     /// <summary>a b.</summary>
     public static Tensor operator *(float a, Tensor b) => b * a;

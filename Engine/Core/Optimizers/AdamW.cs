@@ -34,8 +34,8 @@ public sealed class AdamW : Optimizer
     /// <inheritdoc/>
     protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step)
     {
-        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now });
+        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now }, GradientScale);
 
-        AdamStep Now() => new(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, step()) { GradientScale = GradientScale };
+        AdamStep Now() => new(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, step());
     }
 }

@@ -30,11 +30,7 @@ public static class GradientClipping
         var norm = Norm(all);
         var factor = maxNorm / (norm + 1e-6f);      // as PyTorch divides
         if (factor < 1f)
-            foreach (var gradient in Gradients(all))
-            {
-                gradient.Storage.Writing();
-                gradient.Device.Backend.BinaryScalar<Multiply>(gradient, factor, gradient);
-            }
+            foreach (var gradient in Gradients(all)) gradient.Device.Backend.BinaryScalar<Multiply>(gradient, factor, gradient);
 
         return norm;
     }

@@ -111,7 +111,6 @@ public abstract class Optimizer
             Tensor[] slots = step == 1 ? [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())] : state[parameter].Slots;
             state[parameter] = (slots, step);
             if (slots.Any(slot => slot.Device != parameter.Device)) Restore(parameter, slots, step);
-            parameter.Storage.Writing();
         }
 
         var bySlot = Enumerable.Range(0, Slots.Count).Select(slot => parameters.Select(parameter => state[parameter].Slots[slot]).ToArray()).ToArray();

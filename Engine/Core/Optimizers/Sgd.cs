@@ -44,8 +44,8 @@ public sealed class Sgd : Optimizer
     /// <inheritdoc/>
     protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step)
     {
-        parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [], Now() with { Later = Now });
+        parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [], Now() with { Later = Now }, GradientScale);
 
-        SgdStep Now() => new(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, First: step() == 1) { GradientScale = GradientScale };
+        SgdStep Now() => new(LearningRate * group.LearningRateMultiplier, Momentum, Dampening, group.WeightDecay ?? WeightDecay, Nesterov, First: step() == 1);
     }
 }

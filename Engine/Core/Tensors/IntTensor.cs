@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using QuadEngine.Devices;
 
 namespace QuadEngine;
@@ -17,7 +16,7 @@ public sealed class IntTensor : IDisposable
     /// <summary>Releases the memory at the device's next request.</summary>
     ~IntTensor()
     {
-        if (Interlocked.Exchange(ref storage, null) is { } dead) dead.Device.Pool.ReleaseLater(dead);
+        if (Interlocked.Exchange(ref storage, null) is { } dead) dead.Device.Pool.ReleaseLater(dead.Release);
     }
 
     /// <summary>The extents, outermost first.</summary>
@@ -31,10 +30,10 @@ public sealed class IntTensor : IDisposable
 
     /// <summary>The memory.</summary>
     /// <exception cref="ObjectDisposedException">The handle was disposed.</exception>
-    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(IntTensor), $"This tensor of integers of shape {Shape} was disposed.");
+    public Storage Storage => storage ?? throw Disposed();
 
     /// <summary>A tensor whose elements are whatever the memory held.</summary>
-    public static IntTensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Elements), shape);
+    public static IntTensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), shape);
 
     /// <summary>Copies values in row-major order.</summary>
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
@@ -42,46 +41,51 @@ public sealed class IntTensor : IDisposable
     {
         Check.That(values.Length == shape.Elements, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Elements} elements.");
         var y = Empty(shape, device);
-        y.Device.Upload(MemoryMarshal.AsBytes(values), y.Storage.Memory, 0);
+        using var target = y.Write();
+        y.Device.Upload(values, target);
         return y;
     }
 
     /// <summary>Labels of a batch, shape [count].</summary>
     public static IntTensor FromArray(int[] values, Device? device = null) => FromSpan(values, [values.Length], device);
 
+    /// <summary>The elements, to be read by a kernel; see <see cref="Tensor.Read"/>.</summary>
+    public Operand Read() => Operand.ToRead(Shared(), 0, Shape);
+
+    /// <summary>The elements, to be overwritten in place by a kernel; see <see cref="Tensor.Write"/>.</summary>
+    public Operand Write() => Operand.ToWrite(Shared(), 0, Shape);
+
     /// <summary>All elements in row-major order.</summary>
     public int[] ToArray()
     {
         var values = new int[Length];
-        Storage.Device.Download(Storage.Memory, 0, MemoryMarshal.AsBytes(values.AsSpan()));
+        using var source = Read();
+        Device.Download(source, values.AsSpan());
         return values;
     }
 
-    /// <summary>Overwrites all elements in place with those of another tensor, from any device.</summary>
+    /// <summary>Overwrites all elements in place with those of another tensor, from any device. The tape refuses to use saved integers that were overwritten.</summary>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public void Assign(IntTensor values)
     {
         Check.That(values.Shape == Shape, nameof(Assign), $"the values have shape {values.Shape} but the tensor {Shape}.");
         using var local = values.To(Device);
-        Storage.Writing();
-
-        // Elements of both kinds are 4 bytes, and a copy does not look into them.
-        using Tensor from = Tensor.On(local.Storage.Retain(), Shape), to = Tensor.On(Storage.Retain(), Shape);
-        Device.Backend.Copy(from, to);
+        using Operand from = local.Read(), to = Write();
+        Device.Kernels.Copy(from, to);         // elements of both kinds are 4 bytes, and a copy does not look into them
     }
 
     /// <inheritdoc cref="Tensor.BeginToArray"/>
     public Func<int[]> BeginToArray()
     {
-        var bytes = Device.BeginDownload(Storage.Memory, 0, 4 * Length);
-        return () => MemoryMarshal.Cast<byte, int>(bytes()).ToArray();
+        using var source = Read();
+        return Device.BeginDownload<int>(source);
     }
 
     /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
     public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Share() : FromSpan(ToArray(), Shape, device);
 
     /// <summary>Another handle on the same memory.</summary>
-    internal IntTensor Share() => new(Storage.Retain(), Shape);
+    internal IntTensor Share() => new(Shared(), Shape);
 
     /// <summary>Drops the handle.</summary>
     public void Dispose()
@@ -89,4 +93,14 @@ public sealed class IntTensor : IDisposable
         Interlocked.Exchange(ref storage, null)?.Release();
         GC.SuppressFinalize(this);
     }
+
+    Storage Shared()
+    {
+        var now = Storage;
+        var shared = now.TryRetain();
+        GC.KeepAlive(this);         // its finalizer would let go of the last share
+        return shared ? now : throw Disposed();
+    }
+
+    ObjectDisposedException Disposed() => new(nameof(IntTensor), $"This tensor of integers of shape {Shape} was disposed.");
 }

@@ -1,6 +1,4 @@
-using System.Runtime.InteropServices;
 using QuadEngine.Devices;
-using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine;
 
@@ -10,7 +8,8 @@ namespace QuadEngine;
 /// </summary>
 /// <remarks>
 /// Operations are methods of this class, each declared in the file of its operation. A handle dropped (disposed, or left
-/// behind by a <see cref="TensorScope"/>) throws when it is used again; memory itself is freed when nobody owns it.
+/// behind by a <see cref="TensorScope"/>) throws when it is used again; memory itself is freed when nobody owns it, and who uses it owns it.
+/// Any thread may use any tensor. Who reads elements that another thread overwrites at that moment sees some of before and some of after.
 /// </remarks>
 public partial class Tensor : IDisposable
 {
@@ -29,7 +28,9 @@ public partial class Tensor : IDisposable
     /// <summary>Releases the handle's share of the memory at the device's next request, once: whoever still holds the handle then may dispose it again.</summary>
     ~Tensor()
     {
-        if (Interlocked.Exchange(ref storage, null) is { } dead) dead.Device.Pool.ReleaseLater(dead);
+        if (Interlocked.Exchange(ref storage, null) is not { } dead) return;
+        dead.Device.Pool.ReleaseLater(dead.Release);
+        if (TakeWaitingPlace() is { } step) dead.Device.Pool.ReleaseLater(step.Release);
     }
 
     /// <summary>The extents, outermost first.</summary>
@@ -49,11 +50,7 @@ public partial class Tensor : IDisposable
 
     /// <summary>The memory, shared with views and the tape.</summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
-    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Tensor),
-        $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. Call Keep() on it before, to use it afterwards.");
-
-    /// <summary>The memory, or null where the handle was dropped: for whoever may come after the garbage collector.</summary>
-    internal Storage? StorageOrNull => Volatile.Read(ref storage);
+    public Storage Storage => storage ?? throw Dropped();
 
     /// <summary>The handle was dropped.</summary>
     public bool IsDropped => storage is null;
@@ -61,7 +58,7 @@ public partial class Tensor : IDisposable
     // ---- making tensors
 
     /// <summary>A tensor whose elements are whatever the memory held.</summary>
-    public static Tensor Empty(Shape shape, Device? device = null) => new((device ?? Device.Cpu).Allocate(shape.Elements), 0, shape);
+    public static Tensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), 0, shape);
 
     /// <summary>An uninitialised tensor of the same shape and device: where an operation puts its result.</summary>
     public static Tensor Like(Tensor tensor) => Empty(tensor.Shape, tensor.Device);
@@ -89,7 +86,8 @@ public partial class Tensor : IDisposable
     {
         Check.That(values.Length == shape.Elements, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Elements} elements.");
         var y = Empty(shape, device);
-        y.Device.Upload(MemoryMarshal.AsBytes(values), y.Storage.Memory, 0);
+        using var target = y.Write();
+        y.Device.Upload(values, target);
         return y;
     }
 
@@ -115,6 +113,17 @@ public partial class Tensor : IDisposable
 
     // ---- reading and writing
 
+    /// <summary>The elements, to be read by a kernel; they stay where they are until the operand is disposed. A result that waits is computed first.</summary>
+    /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
+    public Operand Read() => Operand.ToRead(Share(), Offset, Shape);
+
+    /// <summary>
+    /// The elements, to be overwritten in place by a kernel until the operand is disposed. Not differentiated: the tape refuses to use a saved
+    /// tensor that was overwritten. Whoever was promised the old elements gets a copy of them first.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
+    public Operand Write() => Operand.ToWrite(Share(), Offset, Shape);
+
     /// <summary>All elements in row-major order.</summary>
     public float[] ToArray()
     {
@@ -129,8 +138,8 @@ public partial class Tensor : IDisposable
     /// </summary>
     public Func<float[]> BeginToArray()
     {
-        var bytes = Device.BeginDownload(Storage.Memory, 4L * Offset, 4 * Length);
-        return () => MemoryMarshal.Cast<byte, float>(bytes()).ToArray();
+        using var source = Read();
+        return Device.BeginDownload<float>(source);
     }
 
     /// <summary>Copies all elements in row-major order.</summary>
@@ -138,7 +147,8 @@ public partial class Tensor : IDisposable
     public void CopyTo(Span<float> values)
     {
         Check.That(values.Length == Length, nameof(CopyTo), $"the span has {values.Length} elements but the tensor {Length} (shape {Shape}).");
-        Device.Download(Storage.Memory, 4L * Offset, MemoryMarshal.AsBytes(values));
+        using var source = Read();
+        Device.Download(source, values);
     }
 
     /// <summary>The only element.</summary>
@@ -156,8 +166,8 @@ public partial class Tensor : IDisposable
     public void Assign(ReadOnlySpan<float> values)
     {
         Check.That(values.Length == Length, nameof(Assign), $"the span has {values.Length} elements but the tensor {Length} (shape {Shape}).");
-        Storage.Writing();
-        Device.Upload(MemoryMarshal.AsBytes(values), Storage.Memory, 4L * Offset);
+        using var target = Write();
+        Device.Upload(values, target);
     }
 
     /// <summary>Overwrites all elements in place with those of another tensor, from any device.</summary>
@@ -166,7 +176,6 @@ public partial class Tensor : IDisposable
     {
         Check.That(values.Shape == Shape, nameof(Assign), $"the values have shape {values.Shape} but the tensor {Shape}.");
         using var local = values.To(Device);
-        Storage.Writing();
         Device.Backend.Copy(local, this);
     }
 
@@ -174,17 +183,15 @@ public partial class Tensor : IDisposable
     public Tensor To(Device device)
     {
         var from = Device;
-        var y = ReferenceEquals(device, from) ? View(Offset, Shape) : Empty(Shape, device);
-        if (!ReferenceEquals(device, from))
-            device.Upload(MemoryMarshal.AsBytes(ReferenceEquals(from, Device.Cpu) ? AsSpan() : ToArray()), y.Storage.Memory, 0);
+        var y = ReferenceEquals(device, from) ? View(Offset, Shape) : ReferenceEquals(from, Device.Cpu) ? Uploaded(device) : FromSpan(ToArray(), Shape, device);
         return y.WithBackward(nameof(To), [this], [], (dy, _) => [dy.To(from)]);
     }
 
-    /// <summary>The elements themselves, without a copy, for a tensor on the CPU; valid while the handle is.</summary>
-    /// <exception cref="InvalidOperationException">The tensor is on another device.</exception>
-    public unsafe ReadOnlySpan<float> AsSpan() => ReferenceEquals(Device, Device.Cpu)
-        ? new ReadOnlySpan<float>(this.Pointer(), Length)
-        : throw new InvalidOperationException($"AsSpan: the tensor is on {Device}; only the CPU's memory can be seen as a span. Use ToArray(), or To(Device.Cpu) first.");
+    Tensor Uploaded(Device device)
+    {
+        using var source = Read();
+        return FromSpan(source.AsSpan(), Shape, device);
+    }
 
     // ---- lifetime
 
@@ -199,47 +206,44 @@ public partial class Tensor : IDisposable
     public void Dispose()
     {
         Interlocked.Exchange(ref storage, null)?.Release();
-        DropRecord();
+        TakeWaitingPlace()?.Release();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A handle on storage that the caller owns a share of.</summary>
-    internal static Tensor On(Storage storage, Shape shape) => new(storage, 0, shape);
+    /// <summary>A handle on storage whose share it takes over from the caller.</summary>
+    internal static Tensor On(Storage storage, Shape shape, int offset = 0) => new(storage, offset, shape);
 
-    /// <summary>Another handle on the same memory.</summary>
-    internal Tensor View(int offset, Shape shape) => new(Storage.Retain(), offset, shape);
-
-    /// <summary>Another handle on the same memory and the same place in the graph, outside of all scopes.</summary>
-    internal Tensor Share()
+    /// <summary>One share more in the memory, which the caller releases.</summary>
+    internal Storage Share()
     {
-        var share = View(Offset, Shape).Keep();
-        share.node = GraphNode;
-        return share;
+        var now = Storage;
+        var shared = now.TryRetain();
+        GC.KeepAlive(this);         // its finalizer would let go of the last share
+        return shared ? now : throw Dropped();
     }
 
-    /// <summary>What an operation gives that has nothing to do (x * 1): a result all the same, which may be dropped without dropping x.</summary>
+    /// <summary>Another handle on the same memory.</summary>
+    internal Tensor View(int offset, Shape shape) => new(Share(), offset, shape);
+
+    /// <summary>Another handle on the same memory and the same place in the graph: what a module gives that hands on a tensor it did not make.</summary>
     internal Tensor Alias()
     {
         var alias = View(Offset, Shape);
-        if (!NoGrad.Active) alias.node = GraphNode;
+        if (!NoGrad.Active) alias.place = EnterGraph();
         return alias;
     }
 
     /// <summary>Moves a tensor that others hold (a parameter) to other memory.</summary>
     private protected void Rebase(Tensor source)
     {
-        ReadInstead(source.Storage);
+        Interlocked.Exchange(ref storage, source.Share())?.Release();
         Offset = source.Offset;
         Device = source.Device;
         Recording.Outdate();
     }
 
-    /// <summary>Goes over to a copy of the whole storage.</summary>
-    internal void ReadInstead(Storage copy)
-    {
-        copy.Retain();
-        Interlocked.Exchange(ref storage, copy)?.Release();
-    }
+    ObjectDisposedException Dropped() => new(nameof(Tensor),
+        $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. Call Keep() on it before, to use it afterwards.");
 
     /// <summary>Shape and device, and the values of small tensors.</summary>
     public override string ToString() => IsDropped ? $"Tensor{Shape} (dropped)"

@@ -17,13 +17,14 @@ sealed class GpuRecording : Recording
     readonly List<Action> launches = [];
     readonly List<Func<ulong>> numbers = [];
     readonly ulong[] uploaded = new ulong[Places];
-    readonly Tensor table;
+    readonly Operand table;
     CudaGraph? graph;
 
     public GpuRecording(GpuDevice device) : base(device)
     {
         this.device = device;
-        table = Tensor.Empty([2 * Places], device).Keep();
+        using var memory = Tensor.Empty([2 * Places], device).Keep();
+        table = memory.Write();
     }
 
     /// <summary>Launches and copies of the step.</summary>
@@ -58,7 +59,7 @@ sealed class GpuRecording : Recording
             uploaded[i] = now;
         }
 
-        if (changed) device.Upload(MemoryMarshal.AsBytes(uploaded.AsSpan(0, numbers.Count)), table.Storage.Memory, 0);
+        if (changed) device.Upload(MemoryMarshal.AsBytes(uploaded.AsSpan(0, numbers.Count)), table);
         device.Replay(launches, graph);
     }
 
@@ -73,7 +74,7 @@ sealed class GpuRecording : Recording
         var place = numbers.Count;
         numbers.Add(later);
         uploaded[place] = value;
-        device.UploadUnrecorded(MemoryMarshal.AsBytes(uploaded.AsSpan(place, 1)), table.Storage.Memory, sizeof(ulong) * place);
+        device.UploadUnrecorded(MemoryMarshal.AsBytes(uploaded.AsSpan(place, 1)), table, sizeof(ulong) * place);
         return place;
     }
 }

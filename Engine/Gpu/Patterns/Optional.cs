@@ -1,4 +1,5 @@
 using ILGPU;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
@@ -8,7 +9,7 @@ readonly struct Optional
     readonly ArrayView<float> view;
     readonly int present;
 
-    public Optional(Tensor? tensor, ArrayView<float> standIn)
+    public Optional(Operand? tensor, ArrayView<float> standIn)
     {
         present = tensor is null ? 0 : 1;
         view = tensor is null ? standIn : tensor.View();

@@ -1,4 +1,5 @@
 using ILGPU;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
@@ -32,7 +33,7 @@ readonly struct ViewList
     // The first group after those of each tensor.
     readonly ThirtyTwo<int> ends;
 
-    public ViewList(ReadOnlySpan<Tensor> tensors, int perGroup)
+    public ViewList(ReadOnlySpan<Operand> tensors, int perGroup)
     {
         Span<int> ends = stackalloc int[Capacity];
         var views = new ArrayView<float>[Capacity];

@@ -4,7 +4,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
 
-sealed partial class GpuBackend
+sealed partial class GpuKernels
 {
     /// <summary>y[i] = left[i] right[i], then the epilogue: fused where a tile holds all that it needs, else in passes of its own.</summary>
     /// <param name="product">The operands.</param>
@@ -13,7 +13,7 @@ sealed partial class GpuBackend
     /// <param name="batches">How many products.</param>
     /// <param name="epilogue">The steps after it.</param>
     /// <param name="y">[batches, rows, columns]</param>
-    void Multiply<TProduct, TLeft, TRight>(in TProduct product, bool four, (int Rows, int Columns, int Depth) extents, int batches, in Epilogue epilogue, Tensor y)
+    void Multiply<TProduct, TLeft, TRight>(in TProduct product, bool four, (int Rows, int Columns, int Depth) extents, int batches, in Epilogue<Operand> epilogue, Operand y)
         where TProduct : struct, IProduct<TLeft, TRight>
         where TLeft : struct, IOperand
         where TRight : struct, IOperand
@@ -36,7 +36,7 @@ sealed partial class GpuBackend
         if (fused is null) Finish(epilogue, y);
     }
 
-    void Run<TProduct, TLeft, TRight>(in TProduct product, bool four, in ProductPlan plan, int batches, in Epilogue epilogue, Tensor y)
+    void Run<TProduct, TLeft, TRight>(in TProduct product, bool four, in ProductPlan plan, int batches, in Epilogue<Operand> epilogue, Operand y)
         where TProduct : struct, IProduct<TLeft, TRight>
         where TLeft : struct, IOperand
         where TRight : struct, IOperand
@@ -86,5 +86,5 @@ sealed partial class GpuBackend
     }
 
     /// <summary>A matrix of this many columns can be read four elements at a time.</summary>
-    static bool Four(Tensor matrix, int columns) => matrix.Offset % 4 == 0 && columns % 4 == 0;
+    static bool Four(Operand matrix, int columns) => matrix.Offset % 4 == 0 && columns % 4 == 0;
 }

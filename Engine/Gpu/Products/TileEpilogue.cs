@@ -4,7 +4,7 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The end of a tile, an <see cref="Epilogue"/> fused into it. Sums go from registers through shared memory, some rows at a time, so
+/// The end of a tile, an <see cref="Epilogue{T}"/> fused into it. Sums go from registers through shared memory, some rows at a time, so
 /// that a thread has one column, whole neurons are seen together, and writes are coalesced.
 /// </summary>
 readonly struct TileEpilogue
@@ -18,12 +18,12 @@ readonly struct TileEpilogue
     /// <param name="epilogue">The steps.</param>
     /// <param name="y">Where the result goes; with slices, [slices, rows, columns].</param>
     /// <param name="moments">[row tiles, columns], where statistics are wanted.</param>
-    public TileEpilogue(in Epilogue epilogue, Tensor y, ArrayView<Pair> moments)
+    public TileEpilogue(in Epilogue<Operand> epilogue, Operand y, ArrayView<Pair> moments)
     {
         (this.y, this.moments) = (y.View(), moments);
         (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
         neurons = epilogue.Quadratic is { } term ? new Neurons(term) : new Neurons(this.y);
-        relu = epilogue.Relu ? 1 : 0;
+        relu = epilogue.Activation == Activation.Relu ? 1 : 0;
         quadratic = epilogue.Quadratic is null ? 0 : 1;
         statistics = epilogue.Statistics is null ? 0 : 1;
     }

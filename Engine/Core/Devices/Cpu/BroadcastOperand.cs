@@ -16,7 +16,7 @@ sealed unsafe class BroadcastOperand
     readonly bool isContiguous;
     readonly int period;
 
-    public BroadcastOperand(Tensor tensor, Shape shape)
+    public BroadcastOperand(Operand tensor, Shape shape)
     {
         data = tensor.Pointer();
         expansion = new StridedCopy(shape.AsSpan(), Strides(tensor.Shape, shape), shape.Strides());

@@ -1,9 +1,9 @@
 namespace QuadEngine.Devices.Cpu;
 
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
     // Floor: MultiplyAdds over the FMA peak. Each output band is computed, and its epilogue applied, while it is in L1.
-    public override void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue epilogue, Tensor y)
+    public override void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         if (geometry.Rows == 0) return;
         if (IsMatrixProduct(geometry))
@@ -40,7 +40,7 @@ sealed unsafe partial class CpuBackend
     // So few pixels that packing a large filter takes as long as some tenth of the products: one that stays the same is packed once.
     const int PixelsForKeptFilter = 512;
 
-    static Panels FilterPanels(Tensor filter, PanelSource source, ConvGeometry geometry)
+    static Panels FilterPanels(Operand filter, PanelSource source, ConvGeometry geometry)
     {
         var columns = geometry.OutChannels / geometry.Groups;
         var kept = geometry.Groups == 1 && geometry.Rows <= PixelsForKeptFilter && Correlation.IsLarge(source.Depth, columns)

@@ -2,12 +2,12 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
     // dFilter[kh, kw, ci, co] = sum over n, oh, ow of x[n, oh stride + kh dilation - padding, ..., ci] dy[n, oh, ow, co]: a product
     // summed over pixels. The rows of all images are cut into a fixed number of shares; each sums its own filter, and the
     // shares are added in order.
-    public override void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
+    public override void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter)
     {
         if (WinogradTransforms.Suits(geometry)) new WinogradFilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
         else new FilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();

@@ -1,11 +1,11 @@
 namespace QuadEngine.Devices.Cpu;
 
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
     // dx[n, h, w, ci] = sum over those kh, kw that have h + padding - kh dilation = oh stride, and likewise w, of
     // dy[n, oh, ow, co] filter[kh, kw, ci, co]. Pixels of dx with the same h mod stride and w mod stride take part in the same
     // kh, kw: each such grid is a correlation of dy with some of the filter, transposed. Stride 1 has one grid.
-    public override void Conv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx)
+    public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
         if (dx.Shape.Elements == 0) return;
         if (IsMatrixProduct(geometry))
@@ -33,7 +33,7 @@ sealed unsafe partial class CpuBackend
         }.Run();
     }
 
-    static Grid InputGradientGrid(Tensor filter, ConvGeometry geometry, int row, int column)
+    static Grid InputGradientGrid(Operand filter, ConvGeometry geometry, int row, int column)
     {
         var window = geometry.Window;
         int inputs = geometry.InChannels / geometry.Groups, outputs = geometry.OutChannels / geometry.Groups;

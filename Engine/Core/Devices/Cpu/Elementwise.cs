@@ -5,23 +5,23 @@ namespace QuadEngine.Devices.Cpu;
 
 // Floor: each tensor is read or written once. Broadcast operands are written out piece by piece into the first-level cache, so
 // that one loop over contiguous memory serves every combination of shapes.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void Unary<TOp>(Tensor x, Tensor y) => Sweep.All(Mapped.Of(default(UnaryFunction<TOp>), y.Pointer(), x.Pointer()), y.Length);
+    public override void Unary<TOp>(Operand x, Operand y) => Sweep.All(Mapped.Of(default(UnaryFunction<TOp>), y.Pointer(), x.Pointer()), y.Length);
 
-    public override void UnaryBackward<TOp>(Tensor dy, Tensor? x, Tensor? y, Tensor dx) =>
-        Sweep.All(Mapped.Of(default(UnaryGradient<TOp>), dx.Pointer(), dy.Pointer(), PointerOrNull(x), PointerOrNull(y)), dx.Length);
+    public override void UnaryBackward<TOp>(Operand dy, Operand? x, Operand? y, Operand dx) =>
+        Sweep.All(Mapped.Of(default(UnaryGradient<TOp>), dx.Pointer(), dy.Pointer(), x.PointerOrNull(), y.PointerOrNull()), dx.Length);
 
-    public override void Binary<TOp>(Tensor a, Tensor b, Tensor y)
+    public override void Binary<TOp>(Operand a, Operand b, Operand y)
     {
         var result = y.Pointer();
         BroadcastOperand.ForEachPiece(new(a, y.Shape), new(b, y.Shape), y.Length, (start, count, left, right) =>
             Sweep.Rows(Mapped.Of(default(BinaryFunction<TOp>), result + start, left, right), 0, count, count, 0));
     }
 
-    public override void BinaryBackward<TOp>(Tensor dy, Tensor? a, Tensor? b, Tensor? y, Tensor? da, Tensor? db)
+    public override void BinaryBackward<TOp>(Operand dy, Operand? a, Operand? b, Operand? y, Operand? da, Operand? db)
     {
-        float* upstream = dy.Pointer(), output = PointerOrNull(y), toLeft = PointerOrNull(da), toRight = PointerOrNull(db);
+        float* upstream = dy.Pointer(), output = y.PointerOrNull(), toLeft = da.PointerOrNull(), toRight = db.PointerOrNull();
         BroadcastOperand.ForEachPiece(new(a ?? dy, dy.Shape), new(b ?? dy, dy.Shape), dy.Length, (start, count, left, right) =>
         {
             float* d = upstream + start, y = output + start;
@@ -30,19 +30,17 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void BinaryScalar<TOp>(Tensor x, float b, Tensor y) =>
+    public override void BinaryScalar<TOp>(Operand x, float b, Operand y) =>
         Sweep.All(Mapped.Of(new ScalarFunction<TOp>(new(b)), y.Pointer(), x.Pointer()), y.Length);
 
-    public override void BinaryScalarBackward<TOp>(Tensor dy, Tensor? x, float b, Tensor? y, Tensor dx) =>
-        Sweep.All(Mapped.Of(new ScalarGradient<TOp>(new(b)), dx.Pointer(), dy.Pointer(), PointerOrNull(x), PointerOrNull(y)), dx.Length);
+    public override void BinaryScalarBackward<TOp>(Operand dy, Operand? x, float b, Operand? y, Operand dx) =>
+        Sweep.All(Mapped.Of(new ScalarGradient<TOp>(new(b)), dx.Pointer(), dy.Pointer(), x.PointerOrNull(), y.PointerOrNull()), dx.Length);
 
-    public override void AddScaled(float alpha, Tensor x, float beta, Tensor y)
+    public override void AddScaled(float alpha, Operand x, float beta, Operand y)
     {
         if (beta == 0f) Sweep.All(Mapped.Of(new Scaled(new(alpha)), y.Pointer(), x.Pointer()), y.Length);
         else Sweep.All(Mapped.Of(new ScaledSum(new(alpha), new(beta)), y.Pointer(), x.Pointer(), y.Pointer()), y.Length);
     }
-
-    static float* PointerOrNull(Tensor? tensor) => tensor is null ? null : tensor.Pointer();
 }
 
 /// <summary>A function of up to four operands, lane by lane; those that it does not read are given as 0.</summary>

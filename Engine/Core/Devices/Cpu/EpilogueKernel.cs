@@ -14,26 +14,26 @@ sealed unsafe class EpilogueKernel
     readonly float* bias, scale, shift, residual;
     readonly bool relu;
     readonly QuadraticRows? neurons;
-    readonly ChannelStatistics? statistics;
+    readonly ChannelStatistics<Operand>? statistics;
     // Of each chunk: its rows so far, the mean of the first few, and the sums of the deviations from that and of their squares.
     int[] rowsOfChunk = [];
     float[] centers = [];
     double[] sums = [];
 
-    EpilogueKernel(in Epilogue epilogue, int channels)
+    EpilogueKernel(in Epilogue<Operand> epilogue, int channels)
     {
         this.channels = channels;
-        bias = PointerOf(epilogue.Bias);
-        scale = PointerOf(epilogue.Scale);
-        shift = PointerOf(epilogue.Shift);
-        residual = PointerOf(epilogue.Residual);
-        relu = epilogue.Relu;
+        bias = epilogue.Bias.PointerOrNull();
+        scale = epilogue.Scale.PointerOrNull();
+        shift = epilogue.Shift.PointerOrNull();
+        residual = epilogue.Residual.PointerOrNull();
+        relu = epilogue.Activation == Activation.Relu;
         neurons = epilogue.Quadratic is { } term ? new QuadraticRows(term) : null;
         statistics = epilogue.Statistics;
     }
 
     /// <summary>The kernel, or null where there is nothing to do.</summary>
-    public static EpilogueKernel? Of(in Epilogue epilogue, int channels) => epilogue.IsEmpty ? null : new EpilogueKernel(epilogue, channels);
+    public static EpilogueKernel? Of(in Epilogue<Operand> epilogue, int channels) => epilogue.IsEmpty ? null : new EpilogueKernel(epilogue, channels);
 
     /// <summary>Makes room for the statistics of so many chunks.</summary>
     public void Start(int chunks)
@@ -98,6 +98,4 @@ sealed unsafe class EpilogueKernel
 
         fixed (double* moments = sums) ChannelMoments.Combine(moments, rowsOfChunk, statistics);
     }
-
-    static float* PointerOf(Tensor? tensor) => tensor is null ? null : tensor.Pointer();
 }

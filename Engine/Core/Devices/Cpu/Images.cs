@@ -1,18 +1,18 @@
 namespace QuadEngine.Devices.Cpu;
 
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels)
+    public override void GatherImages(Operand pixels, Operand classes, Operand levels, Operand order, int first, RandomWindows windows, Operand images, Operand labels)
     {
-        int width = images.Shape[2], length = images.Length / Math.Max(1, labels.Length), levelCount = set.Levels.Length;
-        var pixels = (byte*)set.Pixels.Pointer();
-        int* classes = set.Labels.Pointer(), sequence = order.Pointer() + first, found = labels.Pointer();
-        float* levels = set.Levels.Pointer(), result = images.Pointer();
+        int width = images.Shape[2], length = images.Length / Math.Max(1, labels.Length), levelCount = levels.Length;
+        var bytes = (byte*)pixels.Pointer();
+        int* known = classes.Integers(), sequence = order.Integers() + first, found = labels.Integers();
+        float* table = levels.Pointer(), result = images.Pointer();
         ThreadTeam.Run(labels.Length, n =>
         {
             var image = sequence[n];
-            windows.Of(image).Write(new(pixels + (nint)image * length, length), width, new(levels, levelCount), new(result + (nint)n * length, length));
-            found[n] = classes[image];
+            windows.Of(image).Write(new(bytes + (nint)image * length, length), width, new(table, levelCount), new(result + (nint)n * length, length));
+            found[n] = known[image];
         });
     }
 }

@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 // Floor: a row is read once from memory and stays in the first-level cache for its sums and its result.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
+    public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
     {
         var channels = x.Shape.Channels;
-        float* input = x.Pointer(), result = y.Pointer(), scale = PointerOrNull(gamma), shift = PointerOrNull(beta), means = mean.Pointer(), rstds = rstd.Pointer();
+        float* input = x.Pointer(), result = y.Pointer(), scale = gamma.PointerOrNull(), shift = beta.PointerOrNull(), means = mean.Pointer(), rstds = rstd.Pointer();
         ForEachJob(x.Shape.Rows, channels, row =>
         {
             var at = input + (nint)row * channels;
@@ -20,7 +20,7 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void LayerNormBackward(Tensor dy, Tensor x, Tensor mean, Tensor rstd, Tensor? gamma, Tensor? dx, Tensor? dGamma, Tensor? dBeta)
+    public override void LayerNormBackward(Operand dy, Operand x, Operand mean, Operand rstd, Operand? gamma, Operand? dx, Operand? dGamma, Operand? dBeta)
     {
         if (dGamma is not null) Fill(dGamma, 0f);
         if (dBeta is not null) Fill(dBeta, 0f);
@@ -28,7 +28,7 @@ sealed unsafe partial class CpuBackend
 
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
-        float* upstream = dy.Pointer(), input = x.Pointer(), means = mean.Pointer(), rstds = rstd.Pointer(), scale = PointerOrNull(gamma), toInput = PointerOrNull(dx);
+        float* upstream = dy.Pointer(), input = x.Pointer(), means = mean.Pointer(), rstds = rstd.Pointer(), scale = gamma.PointerOrNull(), toInput = dx.PointerOrNull();
         using var scratch = new Scratch<float>(2 * tile.Chunks * channels);
         var partials = scratch.Pointer;
         ThreadTeam.Run(tile.Chunks, chunk =>

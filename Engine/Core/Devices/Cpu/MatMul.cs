@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
     // Floor: MultiplyAdds over the FMA peak. A chunk is a block of rows, times all columns or, where rows are few, one panel.
-    public override void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
+    public override void MatMul(Operand a, Operand b, MatMulGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         var sharedB = geometry.Batch == 1 || geometry.StrideB == 0;
         var step = geometry.TransposeB ? (1, geometry.K) : (geometry.N, 1);

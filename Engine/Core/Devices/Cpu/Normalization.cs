@@ -5,9 +5,9 @@ namespace QuadEngine.Devices.Cpu;
 
 // Floors: statistics read x once; the forward reads x (and the residual) and writes y; the backward reads dy, x and y twice, for
 // the sums and then for dx, which depends on them.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void GatherStatistics(Tensor x, ChannelStatistics statistics)
+    public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
     {
         Check.That(x.Length > 0, nameof(GatherStatistics), $"shape {x.Shape} has no elements, so no mean; drop empty batches.");
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
@@ -45,7 +45,7 @@ sealed unsafe partial class CpuBackend
         }
     }
 
-    public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y)
+    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y)
     {
         if (x.Length == 0) return;
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
@@ -61,12 +61,12 @@ sealed unsafe partial class CpuBackend
         tile.Repeat(center);
         tile.Repeat(scale);
         tile.Repeat(shift);
-        tile.SweepAll(new BatchNormKernel(x.Pointer(), center, scale, shift, PointerOrNull(residual), relu, y.Pointer()));
+        tile.SweepAll(new BatchNormKernel(x.Pointer(), center, scale, shift, residual.PointerOrNull(), activation == Activation.Relu, y.Pointer()));
     }
 
-    public override void FoldBatchNorm(Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor scale, Tensor shift)
+    public override void FoldBatchNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand scale, Operand shift)
     {
-        float* center = mean.Pointer(), spread = variance.Pointer(), factor = PointerOrNull(gamma), summand = PointerOrNull(beta), a = scale.Pointer(), b = shift.Pointer();
+        float* center = mean.Pointer(), spread = variance.Pointer(), factor = gamma.PointerOrNull(), summand = beta.PointerOrNull(), a = scale.Pointer(), b = shift.Pointer();
         for (var c = 0; c < mean.Length; c++)
         {
             a[c] = ScaleOf(spread[c], factor is null ? 1f : factor[c], epsilon);
@@ -76,8 +76,8 @@ sealed unsafe partial class CpuBackend
 
     static float ScaleOf(float variance, float gamma, float epsilon) => (float)(gamma / Math.Sqrt((double)variance + epsilon));
 
-    public override void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
-        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
+        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         if (x.Length == 0)
         {
@@ -96,7 +96,7 @@ sealed unsafe partial class CpuBackend
         // sums[c] = sum g, sums[channels + c] = sum g (x - mean)
         using var sums = new Scratch<double>(2 * channels);
         if (dGamma is not null || dBeta is not null || (dx is not null && batchStatistics))
-            SumGradients(dy.Pointer(), x.Pointer(), PointerOrNull(y), center, tile, sums.Pointer);
+            SumGradients(dy.Pointer(), x.Pointer(), y.PointerOrNull(), center, tile, sums.Pointer);
 
         for (var c = 0; c < channels; c++)
         {
@@ -113,8 +113,8 @@ sealed unsafe partial class CpuBackend
         tile.Repeat(ofGradient);
         tile.Repeat(gradientMean);
         tile.Repeat(ofInput);
-        tile.SweepAll(new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, PointerOrNull(y), center, ofGradient, gradientMean, ofInput,
-            PointerOrNull(dx), PointerOrNull(dResidual)));
+        tile.SweepAll(new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
+            dx.PointerOrNull(), dResidual.PointerOrNull()));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -140,7 +140,7 @@ sealed unsafe partial class CpuBackend
             for (var i = 0; i < 2 * channels; i++) sums[i] += partials[(nint)2 * chunk * channels + i];
     }
 
-    static float ValueOr(Tensor? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
+    static float ValueOr(Operand? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
 }
 
 /// <summary>Mean and sum of squared deviations (M2) of the channels, gathered chunk by chunk.</summary>
@@ -154,7 +154,7 @@ static unsafe class ChannelMoments
     /// <param name="rowsOfChunk">Rows of each chunk, none of them empty.</param>
     /// <param name="statistics">Receives the result.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Combine(double* moments, ReadOnlySpan<int> rowsOfChunk, ChannelStatistics statistics)
+    public static void Combine(double* moments, ReadOnlySpan<int> rowsOfChunk, ChannelStatistics<Operand> statistics)
     {
         var channels = statistics.Mean.Length;
         double rows = rowsOfChunk[0];
@@ -182,7 +182,7 @@ static unsafe class ChannelMoments
         }
     }
 
-    static void Blend(Tensor? running, int channel, double value, float momentum)
+    static void Blend(Operand? running, int channel, double value, float momentum)
     {
         if (running is null) return;
         var p = running.Pointer() + channel;

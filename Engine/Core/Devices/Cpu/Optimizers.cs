@@ -4,27 +4,27 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 // Floor: parameters and state are read and written once, gradients read once.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step)
+    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale)
     {
-        var scale = step.GradientScale?.AsSpan()[0] ?? 1f;
+        var scale = gradientScale?.AsSpan()[0] ?? 1f;
         if (!(scale > 0f)) return;
         float*[] w = Pointers(parameters), g = Pointers(gradients), v = Pointers(momenta);
         ForEachPart(parameters, (tensor, start, count) =>
             Sweep.Rows(new SgdKernel(step, scale, w[tensor], g[tensor], v.Length == 0 ? null : v[tensor]), start, count, count, 0));
     }
 
-    public override void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step)
+    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale)
     {
-        var scale = step.GradientScale?.AsSpan()[0] ?? 1f;
+        var scale = gradientScale?.AsSpan()[0] ?? 1f;
         if (!(scale > 0f)) return;
         float*[] w = Pointers(parameters), g = Pointers(gradients), m = Pointers(first), v = Pointers(second);
         ForEachPart(parameters, (tensor, start, count) =>
             Sweep.Rows(new AdamKernel(step, scale, w[tensor], g[tensor], m[tensor], v[tensor]), start, count, count, 0));
     }
 
-    static float*[] Pointers(ReadOnlySpan<Tensor> tensors)
+    static float*[] Pointers(ReadOnlySpan<Operand> tensors)
     {
         var pointers = new float*[tensors.Length];
         for (var i = 0; i < pointers.Length; i++) pointers[i] = tensors[i].Pointer();
@@ -32,14 +32,14 @@ sealed unsafe partial class CpuBackend
     }
 
     /// <summary>Calls body(tensor, start, count) for ranges that cover all elements of all tensors, on all cores.</summary>
-    static void ForEachPart(ReadOnlySpan<Tensor> tensors, Action<int, int, int> body)
+    static void ForEachPart(ReadOnlySpan<Operand> tensors, Action<int, int, int> body)
     {
         var parts = Parts(tensors);
         ThreadTeam.Run(parts.Length, part => body(parts[part].Tensor, parts[part].Start, parts[part].Count));
     }
 
     /// <summary>Ranges of at most <see cref="Sweep.Chunk"/> elements that cover all tensors.</summary>
-    static (int Tensor, int Start, int Count)[] Parts(ReadOnlySpan<Tensor> tensors)
+    static (int Tensor, int Start, int Count)[] Parts(ReadOnlySpan<Operand> tensors)
     {
         var parts = new List<(int Tensor, int Start, int Count)>(tensors.Length);
         for (var i = 0; i < tensors.Length; i++)

@@ -98,7 +98,7 @@ sealed unsafe class Panels : IDisposable
     }
 
     /// <summary>Memory for the panels of an operand.</summary>
-    public static Storage Allocate(int depth, int columns) => Device.Cpu.Allocate(checked(depth * Cut(columns).Sum(panel => panel.Tile.Columns)));
+    public static Storage Allocate(int depth, int columns) => new(Device.Cpu, checked(depth * Cut(columns).Sum(panel => panel.Tile.Columns)));
 
     /// <summary>An operand written into its panels.</summary>
     public static Storage Packed(PanelSource source, int columns)

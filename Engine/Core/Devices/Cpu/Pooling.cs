@@ -4,21 +4,21 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 // Floor: x is read and y written once (the elements that windows share come from the caches). Vectors run along the channels.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void MaxPool(Tensor x, PoolGeometry geometry, Tensor y, IntTensor indices)
+    public override void MaxPool(Operand x, PoolGeometry geometry, Operand y, Operand indices)
     {
         float* input = x.Pointer(), result = y.Pointer();
-        var index = indices.Pointer();
+        var index = indices.Integers();
         ForEachWindow(geometry, (image, taps, at) =>
             Sweep.Rows(new MaxPoolKernel(input + image, geometry, taps, result + at, index + at), 0, geometry.Channels, geometry.Channels, 0));
     }
 
-    public override void MaxPoolBackward(Tensor dy, IntTensor indices, PoolGeometry geometry, Tensor dx)
+    public override void MaxPoolBackward(Operand dy, Operand indices, PoolGeometry geometry, Operand dx)
     {
         Fill(dx, 0f);
         float* upstream = dy.Pointer(), result = dx.Pointer();
-        var index = indices.Pointer();
+        var index = indices.Integers();
         int channels = geometry.Channels, pixels = geometry.OutHeight * geometry.OutWidth;
         ForEachJob(geometry.Batch, geometry.Height * geometry.Width * channels, image =>
         {
@@ -30,14 +30,14 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void AveragePool(Tensor x, PoolGeometry geometry, Tensor y)
+    public override void AveragePool(Operand x, PoolGeometry geometry, Operand y)
     {
         float* input = x.Pointer(), result = y.Pointer();
         ForEachWindow(geometry, (image, taps, at) =>
             Sweep.Rows(new AveragePoolKernel(input + image, geometry, taps, result + at), 0, geometry.Channels, geometry.Channels, 0));
     }
 
-    public override void AveragePoolBackward(Tensor dy, PoolGeometry geometry, Tensor dx)
+    public override void AveragePoolBackward(Operand dy, PoolGeometry geometry, Operand dx)
     {
         Fill(dx, 0f);
         float* upstream = dy.Pointer(), result = dx.Pointer();

@@ -1,16 +1,16 @@
 namespace QuadEngine.Devices.Cpu;
 
 // Floors: forward and backward are one pass over their operands; inside a projection the forward costs none.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void Quadratic(Tensor z, QuadraticTerm term, Tensor y) => new QuadraticPass(term, z.Shape.Rows).Forward(z.Pointer(), y.Pointer());
+    public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => new QuadraticPass(term, z.Shape.Rows).Forward(z.Pointer(), y.Pointer());
 
-    public override void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm term, bool detached, Tensor? dz, Tensor? dLambda) =>
+    public override void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda) =>
         new QuadraticPass(term, y.Shape.Rows).Backward(dy.Pointer(), y.Pointer(), detached, dz is null ? null : dz.Pointer(), dLambda is null ? null : dLambda.Pointer());
 }
 
 /// <summary>The neurons of all rows; a chunk is a block of rows.</summary>
-sealed unsafe class QuadraticPass(QuadraticTerm term, int rows)
+sealed unsafe class QuadraticPass(QuadraticTerm<Operand> term, int rows)
 {
     const int ElementsOfChunk = 16 * 1024;
 

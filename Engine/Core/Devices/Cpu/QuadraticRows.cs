@@ -22,7 +22,7 @@ sealed unsafe class QuadraticRows
     readonly int[] partners, firsts;
     readonly float[] firstOnly;
 
-    public QuadraticRows(QuadraticTerm term)
+    public QuadraticRows(QuadraticTerm<Operand> term)
     {
         layout = term.Layout;
 

@@ -6,16 +6,16 @@ using System.Runtime.Intrinsics.X86;
 namespace QuadEngine.Devices.Cpu;
 
 // Element i takes word i mod 4 of block i / 4 of its stream, whatever the chunk or the thread.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void Uniform(Tensor y, RandomStream stream, float low, float high)
+    public override void Uniform(Operand y, RandomStream stream, float low, float high)
     {
         var result = y.Pointer();
         ForEachWords(stream, y.Length, (start, count, words) =>
             Sweep.Rows(new UniformKernel(words, new(low), new(high - low), result + start), 0, count, count, 0));
     }
 
-    public override void Normal(Tensor y, RandomStream stream, float mean, float deviation)
+    public override void Normal(Operand y, RandomStream stream, float mean, float deviation)
     {
         var result = y.Pointer();
         ForEachWords(stream, y.Length, (start, count, words) =>
@@ -30,7 +30,7 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void Dropout(Tensor x, RandomStream stream, float p, Tensor y)
+    public override void Dropout(Operand x, RandomStream stream, float p, Operand y)
     {
         float* input = x.Pointer(), result = y.Pointer();
         ForEachWords(stream, y.Length, (start, count, words) =>

@@ -5,9 +5,9 @@ namespace QuadEngine.Devices.Cpu;
 
 // Floor: x is read once. Every sum is a tree: lanes of a tile, tiles of a block, blocks of the array; its shape depends on
 // extents alone, and its error grows with the logarithm of the number of summands.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y)
+    public override void Reduce<TOp>(Operand x, int outer, int n, int inner, Operand y)
     {
         if (n == 0) Fill(y, TOp.Identity);
         if (n == 0 || y.Length == 0) return;
@@ -45,10 +45,10 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void ArgMax(Tensor x, int outer, int n, int inner, IntTensor y)
+    public override void ArgMax(Operand x, int outer, int n, int inner, Operand y)
     {
         var input = x.Pointer();
-        var result = y.Pointer();
+        var result = y.Integers();
         ForEachJob(outer, n * inner, plane =>
         {
             var at = input + (nint)plane * n * inner;
@@ -63,7 +63,7 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y)
+    public override void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y)
     {
         var values = Pointers(tensors);
         var parts = Parts(tensors);

@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 // Floor: a row is read once from memory and stays in the first-level cache for its maximum, its sum and its result.
-sealed unsafe partial class CpuBackend
+sealed unsafe partial class CpuKernels
 {
-    public override void Softmax(Tensor x, bool logarithm, Tensor y)
+    public override void Softmax(Operand x, bool logarithm, Operand y)
     {
         var channels = x.Shape.Channels;
         float* input = x.Pointer(), result = y.Pointer();
@@ -18,7 +18,7 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void SoftmaxBackward(Tensor dy, Tensor y, bool logarithm, Tensor dx)
+    public override void SoftmaxBackward(Operand dy, Operand y, bool logarithm, Operand dx)
     {
         var channels = y.Shape.Channels;
         float* upstream = dy.Pointer(), output = y.Pointer(), result = dx.Pointer();
@@ -29,12 +29,12 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void CrossEntropy(Tensor logits, IntTensor labels, float smoothing, Tensor probabilities, Tensor losses)
+    public override void CrossEntropy(Operand logits, Operand labels, float smoothing, Operand probabilities, Operand losses)
     {
         CheckLabels(labels, logits.Shape);
         var channels = logits.Shape.Channels;
         float* input = logits.Pointer(), output = probabilities.Pointer(), result = losses.Pointer();
-        var label = labels.Pointer();
+        var label = labels.Integers();
         ForEachJob(logits.Shape.Rows, channels, row =>
         {
             var at = input + (nint)row * channels;
@@ -45,12 +45,12 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    public override void CrossEntropyBackward(Tensor dLosses, Tensor probabilities, IntTensor labels, float smoothing, Tensor dLogits)
+    public override void CrossEntropyBackward(Operand dLosses, Operand probabilities, Operand labels, float smoothing, Operand dLogits)
     {
         CheckLabels(labels, probabilities.Shape);
         var channels = probabilities.Shape.Channels;
         float* upstream = dLosses.Pointer(), input = probabilities.Pointer(), result = dLogits.Pointer();
-        var label = labels.Pointer();
+        var label = labels.Integers();
         ForEachJob(probabilities.Shape.Rows, channels, row =>
         {
             var at = (nint)row * channels;
@@ -60,9 +60,9 @@ sealed unsafe partial class CpuBackend
         });
     }
 
-    static void CheckLabels(IntTensor labels, Shape logits)
+    static void CheckLabels(Operand labels, Shape logits)
     {
-        var label = labels.Pointer();
+        var label = labels.Integers();
         for (var row = 0; row < logits.Rows; row++)
             Check.That((uint)label[row] < (uint)logits.Channels, nameof(CrossEntropy),
                 $"the label of row {row} is {label[row]}, but the logits have {logits.Channels} classes (shape {logits}); labels count from 0 to {logits.Channels - 1}.");

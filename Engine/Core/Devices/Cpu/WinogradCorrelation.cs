@@ -42,20 +42,20 @@ sealed unsafe class WinogradCorrelation
     public EpilogueKernel? Epilogue { get; init; }
 
     /// <summary>The convolution.</summary>
-    public static void Forward(Tensor x, Tensor filter, ConvGeometry geometry, EpilogueKernel? epilogue, Tensor y) => Run(filter, geometry, turned: false, panels => new WinogradCorrelation
+    public static void Forward(Operand x, Operand filter, ConvGeometry geometry, EpilogueKernel? epilogue, Operand y) => Run(filter, geometry, turned: false, panels => new WinogradCorrelation
     {
         X = x.Pointer(), Batch = geometry.Batch, Height = geometry.Height, Width = geometry.Width, Channels = geometry.InChannels, Padding = geometry.Window.Padding,
         Filter = panels, Y = y.Pointer(), OutChannels = geometry.OutChannels, Epilogue = epilogue,
     });
 
     /// <summary>Its input gradient: the correlation of dy with the filter turned round, its channels exchanged.</summary>
-    public static void InputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor dx) => Run(filter, geometry, turned: true, panels => new WinogradCorrelation
+    public static void InputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx) => Run(filter, geometry, turned: true, panels => new WinogradCorrelation
     {
         X = dy.Pointer(), Batch = geometry.Batch, Height = geometry.OutHeight, Width = geometry.OutWidth, Channels = geometry.OutChannels, Padding = 2 - geometry.Window.Padding,
         Filter = panels, Y = dx.Pointer(), OutChannels = geometry.InChannels,
     });
 
-    static void Run(Tensor filter, ConvGeometry geometry, bool turned, Func<Panels, WinogradCorrelation> create)
+    static void Run(Operand filter, ConvGeometry geometry, bool turned, Func<Panels, WinogradCorrelation> create)
     {
         var (inputs, outputs) = turned ? (geometry.OutChannels, geometry.InChannels) : (geometry.InChannels, geometry.OutChannels);
         var depth = WinogradTransforms.Positions * FilterRows(inputs);

@@ -1,4 +1,5 @@
 using System.Numerics;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
@@ -10,6 +11,9 @@ public readonly struct Relu : IUnaryOp<Relu>
 
     /// <inheritdoc/>
     public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static Activation Activation => Activation.Relu;
 
     /// <inheritdoc/>
     public static float F(float x) => x <= 0f ? 0f : x;

@@ -15,6 +15,9 @@ public readonly struct Add : IBinaryOp<Add>
     public static (float A, float B)? Coefficients => (1f, 1f);
 
     /// <inheritdoc/>
+    public static bool IsSum => true;
+
+    /// <inheritdoc/>
     public static float F(float a, float b) => a + b;
 
     /// <inheritdoc/>

@@ -6,14 +6,13 @@ public static class Elementwise
     /// <summary>y = F(x).</summary>
     public static Tensor Apply<TOp>(Tensor x) where TOp : struct, IUnaryOp<TOp>
     {
-        if (typeof(TOp) == typeof(Relu) && DeferredNormalization.Relu(x) is { } normalised) return normalised;
-        if (typeof(TOp) != typeof(Relu) || DeferredProjection.Relu(x) is not { } y)
+        if (FusionTable.Join(x, TOp.Activation) is not { } y)
         {
             y = Tensor.Like(x);
             x.Device.Backend.Unary<TOp>(x, y);
         }
 
-        return y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], static (dy, saved) =>
+        return y.RequiresGrad ? y : y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], static (dy, saved) =>
         {
             var dx = Tensor.Like(dy);
             dy.Device.Backend.UnaryBackward<TOp>(dy, saved.Optional(0), saved.Optional(1), dx);
@@ -26,22 +25,22 @@ public static class Elementwise
     public static Tensor Apply<TOp>(Tensor a, Tensor b) where TOp : struct, IBinaryOp<TOp>
     {
         Check.SameDevice(TOp.Name, a, b);
-        if (typeof(TOp) == typeof(Add) && (DeferredNormalization.Add(a, b) ?? DeferredNormalization.Add(b, a)) is { } normalised) return normalised;
-        if (typeof(TOp) != typeof(Add) || (DeferredProjection.Add(a, b) ?? DeferredProjection.Add(b, a)) is not { } y)
+        if ((TOp.IsSum ? FusionTable.JoinSum(a, b) : null) is not { } y)
         {
             y = Tensor.Empty(Shape.Broadcast(a.Shape, b.Shape, TOp.Name), a.Device);
             a.Device.Backend.Binary<TOp>(a, b, y);
             if (typeof(TOp) == typeof(Multiply)) MultiplyAddCounter.Add(y.Length);
         }
 
+        if (y.RequiresGrad) return y;
         Shape shapeA = a.Shape, shapeB = b.Shape;
         return y.WithBackward(TOp.Name, [a, b], [If(TOp.Saves, Saves.Input, a), If(TOp.Saves, Saves.Input, b), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
         {
             if (TOp.Coefficients is { } linear)
                 return
                 [
-                    saved.IfNeeded(0, () => Broadcasting.SumTo(dy * linear.A, shapeA)),
-                    saved.IfNeeded(1, () => Broadcasting.SumTo(dy, shapeB) * linear.B),
+                    saved.IfNeeded(0, () => Scaled(Broadcasting.SumTo(dy, shapeA), linear.A)),
+                    saved.IfNeeded(1, () => Scaled(Broadcasting.SumTo(dy, shapeB), linear.B)),
                 ];
 
             Tensor? da = saved.IfNeeded(0, () => Tensor.Like(dy)), db = saved.IfNeeded(1, () => Tensor.Like(dy));
@@ -57,12 +56,14 @@ public static class Elementwise
         x.Device.Backend.BinaryScalar<TOp>(x, b, y);
         return y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
         {
-            if (TOp.Coefficients is { } linear) return [dy * linear.A];
+            if (TOp.Coefficients is { } linear) return [Scaled(dy, linear.A)];
             var dx = Tensor.Like(dy);
             dy.Device.Backend.BinaryScalarBackward<TOp>(dy, saved.Optional(0), b, saved.Optional(1), dx);
             return [dx];
         });
     }
+
+    static Tensor Scaled(Tensor gradient, float factor) => factor == 1f ? gradient : gradient * factor;
 
     static Tensor? If(Saves all, Saves flag, Tensor tensor) => (all & flag) != 0 ? tensor : null;
 }

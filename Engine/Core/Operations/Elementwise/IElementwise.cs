@@ -1,4 +1,5 @@
 using System.Numerics;
+using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
@@ -36,6 +37,9 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     /// <summary>dy/dx; an argument that <see cref="Saves"/> leaves out is 0.</summary>
     static abstract float Derivative(float x, float y);
 
+    /// <summary>This function as kernels know it, where it may join the step before it (<see cref="Devices.Activation"/>).</summary>
+    static virtual Activation Activation => Activation.None;
+
     /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
     static virtual Vector<float> F(Vector<float> x) => Lanes.Map(x, TSelf.F);
 
@@ -55,6 +59,9 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
 
     /// <summary>y = F(a, b).</summary>
     static abstract float F(float a, float b);
+
+    /// <summary>F(a, b) is a + b, which may join the step before it as a residual.</summary>
+    static virtual bool IsSum => false;
 
     /// <summary>Constant derivatives, where both are: then y is linear and its gradient is passed on or scaled, not multiplied.</summary>
     static virtual (float A, float B)? Coefficients => null;

@@ -7,7 +7,7 @@ namespace QuadEngine.Models.Onnx;
 /// The kernels of inference as ONNX nodes. What depends on constants alone (a weight rearranged, a scale derived from a variance) is
 /// computed at once, by the CPU's kernel, and enters the graph as a constant.
 /// </summary>
-sealed partial class TracingBackend(Trace trace) : Backend
+sealed partial class TracingKernels(Trace trace) : Kernels
 {
     // By name of the node of a sum: into how many terms it folds.
     readonly Dictionary<string, int> sumTerms = [];
@@ -17,32 +17,34 @@ sealed partial class TracingBackend(Trace trace) : Backend
     GraphBuilder Graph => trace.Graph;
 
     /// <summary>Computes y on the CPU if all its inputs are constants; tells whether it did.</summary>
-    bool Computed(Tensor y, ReadOnlySpan<Tensor?> inputs, Action<Tensor> kernel)
+    bool Computed(Operand y, ReadOnlySpan<Operand?> inputs, Action<Tensor> kernel)
     {
         if (y.Shape.Any(trace.IsBatch) || !trace.AreConstant(inputs)) return false;
         kernel(Host(y));
         return true;
     }
 
-    static Tensor Host(Tensor x) => TracingMemory.View(x);
+    static Tensor Host(Operand x) => TracingMemory.View(x);
+
+    static Operand Constant(Shape shape, float value, Operand like) => Tensor.Full(shape, value, like.Storage.Device).Keep().Read();
 
     // ---- element-wise
 
-    public override void Unary<TOp>(Tensor x, Tensor y)
+    public override void Unary<TOp>(Operand x, Operand y)
     {
         if (Computed(y, [x], y => Cpu.Unary<TOp>(Host(x), y))) return;
         var symbol = trace.Read(x);
         trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, symbol.Name), symbol.ChannelsFirst);
     }
 
-    public override void Binary<TOp>(Tensor a, Tensor b, Tensor y)
+    public override void Binary<TOp>(Operand a, Operand b, Operand y)
     {
         if (Computed(y, [a, b], y => Cpu.Binary<TOp>(Host(a), Host(b), y))) return;
-        var first = trace.AnyChannelsFirst(a, b) && y.Rank == 4;
-        trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, trace.Operand(a, y.Rank, first), trace.Operand(b, y.Rank, first)), first);
+        var first = trace.AnyChannelsFirst(a, b) && y.Shape.Rank == 4;
+        trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, trace.Broadcast(a, y.Shape.Rank, first), trace.Broadcast(b, y.Shape.Rank, first)), first);
     }
 
-    public override void BinaryScalar<TOp>(Tensor x, float b, Tensor y)
+    public override void BinaryScalar<TOp>(Operand x, float b, Operand y)
     {
         if (Computed(y, [x], y => Cpu.BinaryScalar<TOp>(Host(x), b, y))) return;
         var symbol = trace.Read(x);
@@ -51,11 +53,11 @@ sealed partial class TracingBackend(Trace trace) : Backend
 
     // ---- reductions
 
-    public override void Reduce<TOp>(Tensor x, int outer, int n, int inner, Tensor y)
+    public override void Reduce<TOp>(Operand x, int outer, int n, int inner, Operand y)
     {
         if (Computed(y, [x], y => Cpu.Reduce<TOp>(Host(x), outer, n, inner, y))) return;
         var symbol = trace.Read(x);
-        var axes = Enumerable.Range(0, x.Rank).Where(axis => x.Shape[axis] != y.Shape[axis]).Select(axis => (long)Trace.AxisOf(symbol, axis)).Order().ToArray();
+        var axes = Enumerable.Range(0, x.Shape.Rank).Where(axis => x.Shape[axis] != y.Shape[axis]).Select(axis => (long)Trace.AxisOf(symbol, axis)).Order().ToArray();
         var operation = typeof(TOp) == typeof(Sum) ? "ReduceSum" : typeof(TOp) == typeof(Max) ? "ReduceMax" : typeof(TOp) == typeof(Min) ? "ReduceMin" : throw Trace.Unsupported($"the reduction \"{TOp.Name}\"");
         var name = Graph.Add(operation, [symbol.Name, Graph.Integers(axes)], Attribute.Of("keepdims", 1));
         sumTerms[name] = n;
@@ -75,10 +77,10 @@ sealed partial class TracingBackend(Trace trace) : Backend
 
     // ---- normalisation, softmax, pooling
 
-    public override void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, bool relu, Tensor y)
+    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y)
     {
-        gamma ??= Tensor.Ones(mean.Shape, mean.Device);
-        beta ??= Tensor.Zeros(mean.Shape, mean.Device);
+        gamma ??= Constant(mean.Shape, 1f, mean);
+        beta ??= Constant(mean.Shape, 0f, mean);
         var symbol = trace.Read(x);
         var (name, first) = (trace.FoldBatchNorm ? Folded(symbol, mean, variance, epsilon, gamma, beta) : null, symbol.ChannelsFirst);
         if (name is null && symbol.Shape.Rank is 2 or 4)
@@ -94,27 +96,27 @@ sealed partial class TracingBackend(Trace trace) : Backend
 
         trace.Define(y, name, first);
         if (residual is not null) Binary<Add>(y, residual, y);
-        if (relu) Unary<Relu>(y, y);
+        if (activation == Activation.Relu) Unary<Relu>(y, y);
     }
 
-    public override void LayerNorm(Tensor x, float epsilon, Tensor? gamma, Tensor? beta, Tensor y, Tensor mean, Tensor rstd)
+    public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
     {
-        gamma ??= Tensor.Ones([x.Shape.Channels], x.Device);
-        beta ??= Tensor.Zeros([x.Shape.Channels], x.Device);
+        gamma ??= Constant([x.Shape.Channels], 1f, x);
+        beta ??= Constant([x.Shape.Channels], 0f, x);
         trace.Define(y, Graph.Add("LayerNormalization", [trace.Last(trace.Read(x)), trace.Constant(gamma), trace.Constant(beta)], Attribute.Of("axis", -1), Attribute.Of("epsilon", epsilon)));
     }
 
-    public override void Softmax(Tensor x, bool logarithm, Tensor y)
+    public override void Softmax(Operand x, bool logarithm, Operand y)
     {
         if (Computed(y, [x], y => Cpu.Softmax(Host(x), logarithm, y))) return;
         var symbol = trace.Read(x);
-        trace.Define(y, Graph.Add(logarithm ? "LogSoftmax" : "Softmax", [symbol.Name], Attribute.Of("axis", Trace.AxisOf(symbol, x.Rank - 1))), symbol.ChannelsFirst);
+        trace.Define(y, Graph.Add(logarithm ? "LogSoftmax" : "Softmax", [symbol.Name], Attribute.Of("axis", Trace.AxisOf(symbol, x.Shape.Rank - 1))), symbol.ChannelsFirst);
     }
 
-    public override void MaxPool(Tensor x, PoolGeometry geometry, Tensor y, IntTensor indices) =>
+    public override void MaxPool(Operand x, PoolGeometry geometry, Operand y, Operand indices) =>
         trace.Define(y, Graph.Add("MaxPool", [trace.First(trace.Read(x))], [.. WindowOf(geometry.Window), Attribute.Of("dilations", geometry.Window.Dilation, geometry.Window.Dilation)]), channelsFirst: true);
 
-    public override void AveragePool(Tensor x, PoolGeometry geometry, Tensor y) =>
+    public override void AveragePool(Operand x, PoolGeometry geometry, Operand y) =>
         trace.Define(y, Graph.Add("AveragePool", [trace.First(trace.Read(x))], [.. WindowOf(geometry.Window), Attribute.Of("count_include_pad", 1)]), channelsFirst: true);
 
     static AttributeProto[] WindowOf(Window window) =>

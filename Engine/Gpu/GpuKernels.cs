@@ -4,21 +4,21 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>The kernels of GPUs, one file a family, as those of the CPU. A family's file holds the launches and the kernels themselves.</summary>
-sealed partial class GpuBackend(GpuDevice device) : Backend
+sealed partial class GpuKernels(GpuDevice device) : Kernels
 {
     void Each<TBody, TValue>(in TBody body, int n) where TBody : struct, IPointwise<TValue> where TValue : unmanaged =>
         device.Launch(new Pointwise<TBody, TValue>(body, n), Groups(n, Pointwise<TBody, TValue>.PerGroup));
 
     void Each<TBody>(in TBody body, int n) where TBody : struct, IPointwise<float> => Each<TBody, float>(body, n);
 
-    void EachOfChannels<TBody, TChannel, TValue>(in TBody body, Tensor shape) where TBody : struct, IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue : unmanaged
+    void EachOfChannels<TBody, TChannel, TValue>(in TBody body, Operand shape) where TBody : struct, IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue : unmanaged
     {
         var rows = new ChannelRows(shape.Shape.Rows, shape.Shape.Channels);
         device.Launch(new Channelwise<TBody, TChannel, TValue>(body, rows), rows.Elements == 0 ? 0 : Groups(rows.Stride, IKernel.DefaultThreads));
     }
 
     // How many groups of a fold have come so far, by blocks of columns; 0 between launches.
-    Tensor? arrivals;
+    Operand? arrivals;
 
     /// <summary>Folds [outer, n, inner] along its middle axis, in one launch.</summary>
     void Fold<TFold, T>(in TFold fold, int outer, int n, int inner) where TFold : struct, IFold<T> where T : unmanaged
@@ -26,14 +26,18 @@ sealed partial class GpuBackend(GpuDevice device) : Backend
         var shape = new FoldShape(outer, n, inner);
         using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
         var partials = Elements<T>(memory);
-        arrivals ??= Tensor.Zeros([FoldShape.MaxChunkedBlocks], device).Keep();
+        arrivals ??= Tensor.Zeros([FoldShape.MaxChunkedBlocks], device).Keep().Write();
         device.Launch(new FoldColumns<TFold, T>(fold, partials, arrivals.View().Cast<int>(), shape), shape.ColumnBlocks, shape.Chunks);
     }
 
     /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>
-    Tensor Scratch<T>(int count) where T : unmanaged => Tensor.Empty([count * Interop.SizeOf<T>() / sizeof(float)], device);
+    Operand Scratch<T>(int count) where T : unmanaged
+    {
+        using var memory = Tensor.Empty([count * Interop.SizeOf<T>() / sizeof(float)], device).Keep();
+        return memory.Write();
+    }
 
-    static ArrayView<T> Elements<T>(Tensor scratch) where T : unmanaged => scratch.View().Cast<T>();
+    static ArrayView<T> Elements<T>(Operand scratch) where T : unmanaged => scratch.View().Cast<T>();
 
     static int Groups(int n, int perGroup) => (int)(((long)n + perGroup - 1) / perGroup);
 }

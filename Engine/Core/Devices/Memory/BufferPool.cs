@@ -8,23 +8,33 @@ namespace QuadEngine.Devices;
 /// wastes at most an eighth, and a training step finds the blocks of the step before.
 /// </summary>
 /// <remarks>
-/// Tensors that the garbage collector finalizes are queued and released at the next request, never on the finalizer's own
-/// thread: a kernel that still reads such a block has finished by then.
+/// <para>Live bytes stay within a bound, however the garbage collector behaves: before they pass <see cref="CollectsAt"/>, which is twice what was
+/// live after the last collection (256 MB at least), the pool has the collector run and waits for it. The collector alone sees small handles, not the memory behind them.</para>
+/// <para>Tensors that the collector finalizes are queued and released at the next request, never on the finalizer's own thread.</para>
 /// </remarks>
 public sealed class BufferPool
 {
-    const long NudgeBytes = 256L << 20;
+    const long CollectBytes = 256L << 20;
 
     readonly Func<long, DeviceMemory> allocate;
     readonly FreeBlocks free = new();
     readonly ConcurrentQueue<Action> finalized = [];
     readonly List<WeakReference<IReclaimable>> reclaimable = [];
     readonly Lock gate = new();
-    long inUse, reserved, peak, nudgeAt = NudgeBytes;
+    long inUse, reserved, peak, collectsAt = CollectBytes;
     BlockReserve? filling;
     int fillingThread;
 
     internal BufferPool(Func<long, DeviceMemory> allocate) => this.allocate = allocate;
+
+    /// <summary>
+    /// Blocks that come back are filled with NaN and blocks that are taken again must still hold it, so that memory used after it was freed is
+    /// found. For tests and for finding a fault: it costs a pass over each block. Off unless the environment says QUADENGINE_GUARD_MEMORY=1.
+    /// </summary>
+    internal static bool IsGuarded { get; set; } = Environment.GetEnvironmentVariable("QUADENGINE_GUARD_MEMORY") == "1";
+
+    /// <summary>Live bytes before which the collector runs.</summary>
+    internal long CollectsAt => Volatile.Read(ref collectsAt);
 
     /// <summary>Bytes of live storage now, their highest value since <see cref="ResetPeak"/>, and bytes held from the system.</summary>
     public (long InUse, long Peak, long Reserved) Statistics
@@ -61,13 +71,11 @@ public sealed class BufferPool
     {
         var size = RoundUp(bytes);
         ReleaseFinalized();
-        NudgeCollector(size);
-        lock (gate)
+        CollectBeforeBound(size);
+        if (Take(size) is { } free)
         {
-            if (Reserve?.Free.TryTake(size) is { } own) return own;
-            inUse += size;
-            peak = Math.Max(peak, inUse);
-            if (free.TryTake(size) is { } block) return Belonging(block);
+            free.CheckPoison();
+            return free;
         }
 
         if (TryAllocate(size) is { } first) return first;
@@ -86,6 +94,17 @@ public sealed class BufferPool
         {
             lock (gate) inUse -= size;
             throw;
+        }
+    }
+
+    DeviceMemory? Take(long size)
+    {
+        lock (gate)
+        {
+            if (Reserve?.Free.TryTake(size) is { } own) return own;
+            inUse += size;
+            peak = Math.Max(peak, inUse);
+            return free.TryTake(size) is { } block ? Belonging(block) : null;
         }
     }
 
@@ -115,14 +134,14 @@ public sealed class BufferPool
 
     internal void Return(DeviceMemory block)
     {
+        // Replays of a recorded step write into the blocks that it keeps, in use or free.
+        if (IsGuarded && block.Reserve is null) block.Poison();
         lock (gate)
         {
             if (block.Reserve is { } reserve) reserve.Free.Put(block);
             else Free(block);
         }
     }
-
-    internal void ReleaseLater(Storage storage) => ReleaseLater(storage.Release);
 
     internal void ReleaseLater(Action release) => finalized.Enqueue(release);
 
@@ -183,13 +202,11 @@ public sealed class BufferPool
         }
     }
 
-    // The collector sees small handles, not the memory behind them, and would wait too long: it is called when live storage
-    // has doubled since it last ran.
-    void NudgeCollector(long size)
+    void CollectBeforeBound(long size)
     {
-        if (Volatile.Read(ref inUse) + size <= nudgeAt) return;
+        if (Volatile.Read(ref inUse) + size <= CollectsAt) return;
         Collect();
-        nudgeAt = Math.Max(NudgeBytes, 2 * (Volatile.Read(ref inUse) + size));
+        lock (gate) collectsAt = Math.Max(CollectBytes, 2 * (inUse + size));
     }
 
     void Collect()
@@ -210,43 +227,4 @@ public sealed class BufferPool
         var step = Math.Max(64, (long)BitOperations.RoundUpToPowerOf2((ulong)bytes) >> 4);
         return (bytes + step - 1) / step * step;
     }
-}
-
-/// <summary>Keeps on a device what it can do without, though slower: a data set that the host has too.</summary>
-public interface IReclaimable
-{
-    /// <summary>Drops its tensors of the device, which has no memory left for others. Called on any thread.</summary>
-    void Reclaim();
-}
-
-/// <summary>Free blocks by their sizes; of one size the last freed is taken first.</summary>
-sealed class FreeBlocks
-{
-    readonly Dictionary<long, Stack<DeviceMemory>> bySize = [];
-
-    public DeviceMemory? TryTake(long size) => bySize.TryGetValue(size, out var blocks) && blocks.TryPop(out var block) ? block : null;
-
-    public void Put(DeviceMemory block)
-    {
-        if (!bySize.TryGetValue(block.Bytes, out var blocks)) bySize[block.Bytes] = blocks = [];
-        blocks.Push(block);
-    }
-
-    public IReadOnlyList<DeviceMemory> TakeAll()
-    {
-        DeviceMemory[] all = [.. bySize.Values.SelectMany(blocks => blocks)];
-        bySize.Clear();
-        return all;
-    }
-}
-
-/// <summary>
-/// Blocks that nobody but their owner gets, in use or free: a recorded step writes into the memory it was recorded with at every replay.
-/// They count as in use as long as the reserve lives.
-/// </summary>
-sealed class BlockReserve
-{
-    public FreeBlocks Free { get; } = new();
-
-    public List<DeviceMemory> Blocks { get; } = [];
 }

@@ -1,22 +1,24 @@
+using QuadEngine.Devices;
+
 namespace QuadEngine.Models.Onnx;
 
 // Moves of elements: one kernel here, an operation for each kind of move there.
-sealed partial class TracingBackend
+sealed partial class TracingKernels
 {
-    public override void Fill(Tensor y, float value)
+    public override void Fill(Operand y, float value)
     {
         if (y.Shape.Any(trace.IsBatch)) trace.Fill(y, value);
         else Computed(y, [], y => Cpu.Fill(y, value));
     }
 
-    public override void Copy(Tensor x, Tensor y)
+    public override void Copy(Operand x, Operand y)
     {
         if (Computed(y, [x], y => Cpu.Copy(Host(x), y))) return;
         var symbol = trace.Reshape(trace.Read(x), y.Shape);
         trace.Define(y, symbol.Name, symbol.ChannelsFirst);
     }
 
-    public override void CopyStrided(Tensor x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Tensor y)
+    public override void CopyStrided(Operand x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Operand y)
     {
         int[] from = [.. xStrides], to = [.. yStrides];
         if (Computed(y, [x, y], y => Cpu.CopyStrided(Host(x), xOffset, from, shape, yOffset, to, y))) return;
@@ -28,13 +30,13 @@ sealed partial class TracingBackend
     }
 
     // Which move it is shows in the strides: zeros repeat, multiples of the tensor's own cut out, others reorder axes.
-    Symbol ReadStrided(Tensor x, int offset, int[] strides, Shape shape)
+    Symbol ReadStrided(Operand x, int offset, int[] strides, Shape shape)
     {
         var symbol = trace.Read(x);
         var own = x.Shape.Strides();
         if (offset == 0 && shape.Elements >= x.Length && Expands(x.Shape, own, strides, shape))
             return new Symbol(Graph.Add("Expand", [trace.Last(symbol), Graph.Integers(trace.Extents(shape, 1))]), shape, false);
-        if (shape.Rank == x.Rank && Steps(x.Shape, own, strides, shape) is { } steps) return Slice(symbol, IndexOf(offset, x.Shape), steps, shape);
+        if (shape.Rank == x.Shape.Rank && Steps(x.Shape, own, strides, shape) is { } steps) return Slice(symbol, IndexOf(offset, x.Shape), steps, shape);
         if (offset == 0 && shape.Elements == x.Length && Order(x.Shape, own, strides, shape) is { } order) return trace.Transpose(symbol, order);
         throw Trace.Unsupported($"copying with strides [{string.Join(", ", strides)}] from shape {x.Shape}");
     }

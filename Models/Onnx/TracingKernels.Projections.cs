@@ -4,31 +4,31 @@ namespace QuadEngine.Models.Onnx;
 
 // Convolutions, matrix products, and what quadratic neurons and batch norms make of them. Weights are written as PyTorch lays them
 // out, [out, in] and [Cout, Cin, kH, kW], which is also what ONNX asks for.
-sealed partial class TracingBackend
+sealed partial class TracingKernels
 {
-    public override void Conv2d(Tensor x, Tensor filter, ConvGeometry geometry, in Epilogue epilogue, Tensor y)
+    public override void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         var bias = BiasOf(epilogue);
-        if (Computed(y, [x, filter, bias], y => Cpu.Conv2d(Host(x), Host(filter), geometry, new Epilogue { Bias = bias is null ? null : Host(bias) }, y))) return;
+        if (Computed(y, [x, filter, bias], y => Cpu.Conv2d(Host(x), Host(filter), geometry, new Epilogue<Tensor> { Bias = bias is null ? null : Host(bias) }, y))) return;
         var (window, outFirst) = (geometry.Window, new[] { 3, 2, 0, 1 });
         var weight = trace.AreConstant(filter) ? trace.Constant(filter, outFirst) : trace.Transpose(trace.Read(filter), outFirst).Name;
         trace.Define(y, Graph.Add("Conv", Operands(trace.First(trace.Read(x)), weight, bias),
             [.. WindowOf(window), Attribute.Of("dilations", window.Dilation, window.Dilation), Attribute.Of("group", geometry.Groups)]), channelsFirst: true);
     }
 
-    public override void MatMul(Tensor a, Tensor b, MatMulGeometry geometry, in Epilogue epilogue, Tensor y)
+    public override void MatMul(Operand a, Operand b, MatMulGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         var bias = BiasOf(epilogue);
         if (geometry.TransposeA || geometry.TransposeB) throw Trace.Unsupported("the matrix product of a backward pass");
-        if (Computed(y, [a, b, bias], y => Cpu.MatMul(Host(a), Host(b), geometry, new Epilogue { Bias = bias is null ? null : Host(bias) }, y))) return;
+        if (Computed(y, [a, b, bias], y => Cpu.MatMul(Host(a), Host(b), geometry, new Epilogue<Tensor> { Bias = bias is null ? null : Host(bias) }, y))) return;
 
-        if (a.Rank == 2 && trace.AreConstant(b, bias))
+        if (a.Shape.Rank == 2 && trace.AreConstant(b, bias))
         {
-            trace.Define(y, Graph.Add("Gemm", Operands(trace.Operand(a, 2, false), trace.Constant(b, 1, 0), bias), Attribute.Of("transB", 1)));
+            trace.Define(y, Graph.Add("Gemm", Operands(trace.Broadcast(a, 2, false), trace.Constant(b, 1, 0), bias), Attribute.Of("transB", 1)));
             return;
         }
 
-        trace.Define(y, Graph.Add("MatMul", [trace.Operand(a, a.Rank, false), trace.Operand(b, b.Rank, false)]));
+        trace.Define(y, Graph.Add("MatMul", [trace.Broadcast(a, a.Shape.Rank, false), trace.Broadcast(b, b.Shape.Rank, false)]));
         if (bias is not null) Binary<Operations.Add>(y, bias, y);
     }
 
@@ -36,9 +36,9 @@ sealed partial class TracingBackend
     /// y = z + A z^2, where A holds s lambda_i in the row of y and the column of f_i of each neuron, and zeros. On images A is a 1x1
     /// convolution, one group a neuron where all neurons have equal rank.
     /// </summary>
-    public override void Quadratic(Tensor z, QuadraticTerm term, Tensor y)
+    public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y)
     {
-        var (layout, lambda) = (term.Layout, term.Lambda.ToArray());
+        var (layout, lambda) = (term.Layout, Host(term.Lambda).ToArray());
         var symbol = trace.Read(z);
         var groups = symbol.ChannelsFirst && layout.Channels % layout.Stride == 0 ? layout.Neurons : 1;
         var columns = layout.Channels / groups;
@@ -61,7 +61,7 @@ sealed partial class TracingBackend
     /// The convolution or linear layer before a batch norm with the batch norm in its weights; null where there is none. The one
     /// without is left out of the file where nothing else reads it.
     /// </summary>
-    string? Folded(Symbol x, Tensor mean, Tensor variance, float epsilon, Tensor gamma, Tensor beta)
+    string? Folded(Symbol x, Operand mean, Operand variance, float epsilon, Operand gamma, Operand beta)
     {
         if (Graph.Producer(x.Name) is not { OpType: "Conv" or "Gemm" } node || !Graph.IsFloats(node.Input[1])) return null;
         var (scale, shift) = Affine(mean, variance, epsilon, gamma, beta);
@@ -74,16 +74,16 @@ sealed partial class TracingBackend
     }
 
     /// <summary>A batch norm of constant statistics as y = x scale + shift.</summary>
-    static (float[] Scale, float[] Shift) Affine(Tensor mean, Tensor variance, float epsilon, Tensor gamma, Tensor beta)
+    static (float[] Scale, float[] Shift) Affine(Operand mean, Operand variance, float epsilon, Operand gamma, Operand beta)
     {
-        float[] deviation = [.. variance.ToArray().Select(v => MathF.Sqrt(v + epsilon))];
-        float[] scale = [.. gamma.ToArray().Zip(deviation, (g, d) => g / d)];
-        return (scale, [.. beta.ToArray().Select((b, i) => b - mean.ToArray()[i] * scale[i])]);
+        float[] deviation = [.. Host(variance).ToArray().Select(v => MathF.Sqrt(v + epsilon))];
+        float[] scale = [.. Host(gamma).ToArray().Zip(deviation, (g, d) => g / d)];
+        return (scale, [.. Host(beta).ToArray().Select((b, i) => b - Host(mean).ToArray()[i] * scale[i])]);
     }
 
-    string[] Operands(string x, string weight, Tensor? bias) => bias is null ? [x, weight] : [x, weight, trace.Constant(bias)];
+    string[] Operands(string x, string weight, Operand? bias) => bias is null ? [x, weight] : [x, weight, trace.Constant(bias)];
 
-    static Tensor? BiasOf(in Epilogue epilogue) => (epilogue with { Bias = null }).IsEmpty ? epilogue.Bias : throw Trace.Unsupported("a fused projection");
+    static Operand? BiasOf(in Epilogue<Operand> epilogue) => (epilogue with { Bias = null }).IsEmpty ? epilogue.Bias : throw Trace.Unsupported("a fused projection");
 
     static float[] Transposed(float[] square, int n) => [.. Enumerable.Range(0, n * n).Select(i => square[i % n * n + i / n])];
 }

@@ -1,0 +1,33 @@
+namespace QuadEngine.Devices;
+
+/// <summary>Free blocks by their sizes; of one size the last freed is taken first.</summary>
+sealed class FreeBlocks
+{
+    readonly Dictionary<long, Stack<DeviceMemory>> bySize = [];
+
+    public DeviceMemory? TryTake(long size) => bySize.TryGetValue(size, out var blocks) && blocks.TryPop(out var block) ? block : null;
+
+    public void Put(DeviceMemory block)
+    {
+        if (!bySize.TryGetValue(block.Bytes, out var blocks)) bySize[block.Bytes] = blocks = [];
+        blocks.Push(block);
+    }
+
+    public IReadOnlyList<DeviceMemory> TakeAll()
+    {
+        DeviceMemory[] all = [.. bySize.Values.SelectMany(blocks => blocks)];
+        bySize.Clear();
+        return all;
+    }
+}
+
+/// <summary>
+/// Blocks that nobody but their owner gets, in use or free: a recorded step writes into the memory it was recorded with at every replay.
+/// They count as in use as long as the reserve lives.
+/// </summary>
+sealed class BlockReserve
+{
+    public FreeBlocks Free { get; } = new();
+
+    public List<DeviceMemory> Blocks { get; } = [];
+}

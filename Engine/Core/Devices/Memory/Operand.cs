@@ -1,0 +1,164 @@
+namespace QuadEngine.Devices;
+
+/// <summary>
+/// The elements of a tensor as a kernel sees them: memory that is there, and stays there until the operand is disposed, whatever the garbage
+/// collector and other threads do. <see cref="Tensor.Read"/> and <see cref="Tensor.Write"/> give one.
+/// <code>
+/// using var y = tensor.Write();
+/// device.Launch(new Scale(y.View(), 2f, y.Length), groups);
+/// </code>
+/// </summary>
+public sealed class Operand : IDisposable
+{
+    readonly Snapshot? snapshot;
+    readonly bool writes;
+    Storage? storage;
+
+    // Takes over the caller's share.
+    Operand(Storage storage, DeviceMemory memory, int offset, Shape shape, bool writes, Snapshot? snapshot = null)
+    {
+        (this.storage, this.snapshot, this.writes) = (storage, snapshot, writes);
+        (Memory, Offset, Shape, Length) = (memory, offset, shape, shape.Elements);
+    }
+
+    /// <summary>To read; takes over the caller's share, also where it throws.</summary>
+    internal static Operand ToRead(Storage storage, int offset, Shape shape, Snapshot? snapshot = null)
+    {
+        try
+        {
+            return new Operand(storage, storage.Resolve(), offset, shape, writes: false, snapshot);
+        }
+        catch
+        {
+            storage.Release();
+            throw;
+        }
+    }
+
+    /// <summary>To write; takes over the caller's share, also where it throws.</summary>
+    internal static Operand ToWrite(Storage storage, int offset, Shape shape)
+    {
+        try
+        {
+            storage.BeginWrite();
+            return new Operand(storage, storage.Resolve(), offset, shape, writes: true);
+        }
+        catch
+        {
+            storage.Release();
+            throw;
+        }
+    }
+
+    /// <summary>To fill the block of a result that waited for it; takes over the caller's share.</summary>
+    internal static Operand ToFill(Storage storage, DeviceMemory block, Shape shape) => new(storage, block, 0, shape, writes: false);
+
+    /// <summary>The block that the elements lie in.</summary>
+    public DeviceMemory Memory { get; }
+
+    /// <summary>The first element within the block.</summary>
+    public int Offset { get; }
+
+    /// <summary>The extents, outermost first.</summary>
+    public Shape Shape { get; }
+
+    /// <summary>Number of elements.</summary>
+    public int Length { get; }
+
+    /// <summary>The memory, shared with the tensor that the operand was made from.</summary>
+    /// <exception cref="ObjectDisposedException">The operand was disposed.</exception>
+    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Operand), $"This operand of shape {Shape} was disposed: its memory may belong to others by now. Read() or Write() the tensor again.");
+
+    /// <summary>The one that was held before this one by the same <see cref="Held"/>.</summary>
+    internal Operand? Before { get; set; }
+
+    /// <summary>No other thread has begun to overwrite what was read through it.</summary>
+    internal bool IsCurrent => snapshot is null || snapshot.Is(Storage);
+
+    /// <summary>The elements of a tensor on the CPU, without a copy; not to be used after the operand was disposed.</summary>
+    /// <exception cref="InvalidOperationException">The tensor is on another device.</exception>
+    public unsafe ReadOnlySpan<float> AsSpan() => ReferenceEquals(Storage.Device, Device.Cpu)
+        ? new ReadOnlySpan<float>(Cpu.CpuPointers.Pointer(this), Length)
+        : throw new InvalidOperationException($"AsSpan: the tensor is on {Storage.Device}; only the CPU's memory can be seen as a span. Use ToArray(), or To(Device.Cpu) first.");
+
+    /// <summary>Ends the reading or writing; the second time nothing happens.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref storage, null) is not { } held) return;
+        if (writes) held.EndWrite();
+        held.Release();
+    }
+}
+
+/// <summary>The operands of one call of a kernel, given back together when it returns.</summary>
+sealed class Held : IDisposable
+{
+    Operand? last;
+
+    /// <summary>No other thread has begun to overwrite what was read.</summary>
+    public bool AreCurrent
+    {
+        get
+        {
+            Interlocked.MemoryBarrier();        // the elements were read before it is looked up where they are
+            for (var operand = last; operand is not null; operand = operand.Before)
+                if (!operand.IsCurrent) return false;
+            return true;
+        }
+    }
+
+    /// <summary>To read a tensor.</summary>
+    public Operand Read(Tensor tensor) => Hold(tensor.Read());
+
+    /// <inheritdoc cref="Read(Tensor)"/>
+    public Operand? ReadIfAny(Tensor? tensor) => tensor is null ? null : Read(tensor);
+
+    /// <summary>To read integers.</summary>
+    public Operand Read(IntTensor tensor) => Hold(tensor.Read());
+
+    /// <summary>To read what a waiting result was made from.</summary>
+    public Operand Read(Snapshot content, int offset, Shape shape) => Hold(Operand.ToRead(content.Open(), offset, shape, content));
+
+    /// <summary>To write a tensor.</summary>
+    public Operand Write(Tensor tensor) => Hold(tensor.Write());
+
+    /// <inheritdoc cref="Write(Tensor)"/>
+    public Operand? WriteIfAny(Tensor? tensor) => tensor is null ? null : Write(tensor);
+
+    /// <summary>To write integers.</summary>
+    public Operand Write(IntTensor tensor) => Hold(tensor.Write());
+
+    /// <summary>To write new memory that nobody has seen: its first content is no change.</summary>
+    public Operand Fill(Tensor tensor) => Read(tensor);
+
+    /// <summary>To fill the block of a result that waited for it.</summary>
+    public Operand Fill(Storage result, DeviceMemory block, Shape shape) => Hold(Operand.ToFill(result.Retain(), block, shape));
+
+    /// <summary>To read many.</summary>
+    public Operand[] Read(ReadOnlySpan<Tensor> tensors)
+    {
+        var operands = new Operand[tensors.Length];
+        for (var i = 0; i < operands.Length; i++) operands[i] = Read(tensors[i]);
+        return operands;
+    }
+
+    /// <summary>To write many.</summary>
+    public Operand[] Write(ReadOnlySpan<Tensor> tensors)
+    {
+        var operands = new Operand[tensors.Length];
+        for (var i = 0; i < operands.Length; i++) operands[i] = Write(tensors[i]);
+        return operands;
+    }
+
+    public void Dispose()
+    {
+        for (var operand = last; operand is not null; operand = operand.Before) operand.Dispose();
+        last = null;
+    }
+
+    Operand Hold(Operand operand)
+    {
+        operand.Before = last;
+        return last = operand;
+    }
+}

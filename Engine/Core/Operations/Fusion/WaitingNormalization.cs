@@ -1,0 +1,62 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Operations;
+
+/// <summary>
+/// A batch norm that waits for the residual and the activation behind it. Its entry in the graph waits too: what comes out is one operation
+/// with one backward for all three.
+/// </summary>
+sealed class WaitingNormalization : WaitingStep
+{
+    const int X = 0, Mean = 1, Variance = 2, Gamma = 3, Beta = 4, Residual = 5;
+
+    readonly BatchNormSettings settings;
+    readonly string path = NoGrad.Active ? "" : TensorScope.CurrentPath;
+
+    WaitingNormalization(Shape shape, Device device, Input?[] inputs, in BatchNormSettings settings) : base(shape, device, inputs) => this.settings = settings;
+
+    public Activation Activation => settings.Activation;
+
+    public bool HasResidual => Inputs[Residual] is not null;
+
+    bool NeedsGradient => (Inputs[X]!.Node ?? Inputs[Gamma]?.Node ?? Inputs[Beta]?.Node ?? Inputs[Residual]?.Node) is not null;
+
+    /// <summary>The batch norm of x with given statistics.</summary>
+    public static Tensor Normalize(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, in BatchNormSettings settings) =>
+        new WaitingNormalization(x.Shape, x.Device, Input.Of(x, mean, variance, gamma, beta, null), settings).Result();
+
+    // Only where z's place in the graph is this step's: not behind Detach, nor where z was computed under NoGrad.
+    public override bool IsFree(Tensor z) => NoGrad.Active || (NeedsGradient ? z.WaitsForPlaceOf(this) : !z.RequiresGrad);
+
+    public WaitingNormalization With(Next.Sum next) => new(Shape, Device, InputsWith(Input.Of(null, null, null, null, null, next.Residual)), settings);
+
+    public WaitingNormalization With(Next.Activate next) => new(Shape, Device, InputsWith(new Input?[Inputs.Length]), settings with { Activation = next.Activation });
+
+    /// <summary>The result, and its entry in the graph when somebody asks for it.</summary>
+    public override Tensor Result()
+    {
+        var y = base.Result();
+        if (!NoGrad.Active && NeedsGradient && TryRetain()) y.EnterGraphLater(this);
+        return y;
+    }
+
+    /// <summary>The entry in the graph of y, the result. The caller owns a share of this step.</summary>
+    public Node Record(Tensor y)
+    {
+        Input x = Inputs[X]!, mean = Inputs[Mean]!, variance = Inputs[Variance]!;
+        Input? gamma = Inputs[Gamma], beta = Inputs[Beta], residual = Inputs[Residual];
+        return new Node(nameof(BatchNorm), path,
+            [x.Node, gamma?.Node, beta?.Node, residual?.Node],
+            [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
+            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
+            [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, y.Storage.Version],
+            null, BatchNorm.Backward(settings));
+    }
+
+    protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
+    {
+        Device.Kernels.BatchNorm(Inputs[X]!.Read(held), Inputs[Mean]!.Read(held), Inputs[Variance]!.Read(held), settings.Epsilon,
+            Inputs[Gamma]?.Read(held), Inputs[Beta]?.Read(held), Inputs[Residual]?.Read(held), Activation, y);
+        return false;
+    }
+}

@@ -1,0 +1,183 @@
+using QuadEngine.Devices;
+
+namespace QuadEngine.Operations;
+
+/// <summary>
+/// A step that was asked for but is not computed until somebody reads its result. The operation that comes next may take it into its own pass
+/// instead (<see cref="FusionTable"/>): then the memory in between is never written. The user writes the plain network and sees plain tensors;
+/// results differ from those of separate passes by the rounding of a fused multiply-add at most.
+/// <code>
+///                    first reader, whichever thread
+///     waiting -------------------------------------> computed
+///        |  ^  the kernel failed: the next reader tries again
+///        |
+///        +--> dropped: the last handle on the result went unread
+/// </code>
+/// </summary>
+/// <remarks>
+/// <para>A step is immutable. It holds snapshots of its operands, so that it always computes what it would have computed at once. Operands
+/// are computed when they are taken: nothing waits for something that waits, however long the chain.</para>
+/// <para>Three may own a step: the memory of its result until that is computed or dropped, the place of its result in the graph until that is
+/// recorded or dropped, and for a moment whoever goes on from it. The last one releases the operands, once. Only those who need the result
+/// wait while it is computed; who goes on from the step, drops it or overwrites an operand does not.</para>
+/// </remarks>
+abstract class WaitingStep
+{
+    readonly Lock computing = new();
+    readonly Input?[] inputs;
+    int owners = 1;
+
+    /// <param name="shape">Of the result.</param>
+    /// <param name="device">Where it will be.</param>
+    /// <param name="inputs">What it reads; the step takes over the shares.</param>
+    protected WaitingStep(Shape shape, Device device, Input?[] inputs) => (Shape, Device, this.inputs) = (shape, device, inputs);
+
+    /// <summary>Off while every output is to be checked (<see cref="NonFiniteGuard"/>).</summary>
+    public static bool Enabled => !NonFiniteGuard.Active;
+
+    public Shape Shape { get; }
+
+    public Device Device { get; }
+
+    /// <summary>What it reads, in an order of its own.</summary>
+    protected ReadOnlySpan<Input?> Inputs => inputs;
+
+    /// <summary>The operation behind z may go on from this step, which z is the result of.</summary>
+    public abstract bool IsFree(Tensor z);
+
+    /// <summary>A tensor that will hold the result, with its place in the graph where the step has one of its own. Called once.</summary>
+    public virtual Tensor Result() => Tensor.On(new Storage(this), Shape);
+
+    /// <summary>Computes the result where it still waits; true where the statistics asked for were gathered on the way.</summary>
+    /// <param name="result">The memory that waits for this step; the caller owns a share.</param>
+    /// <param name="statistics">Statistics of its channels that are wanted too, or null.</param>
+    public bool Compute(Storage result, ChannelStatistics<Tensor>? statistics)
+    {
+        bool gathered;
+        lock (computing)
+        {
+            if (result.Waiting is null) return false;
+            var block = Device.Pool.Rent(4L * result.Length);
+            try
+            {
+                gathered = Compute(result, block, statistics);
+            }
+            catch
+            {
+                Device.Pool.Return(block);
+                throw;
+            }
+
+            result.Fill(block);
+        }
+
+        Release();
+        return gathered;
+    }
+
+    /// <summary>The kernel.</summary>
+    /// <param name="held">Holds what is read.</param>
+    /// <param name="statistics">Statistics that are wanted too, or null.</param>
+    /// <param name="y">Where the result goes; uninitialised.</param>
+    /// <returns>Whether the statistics were gathered on the way.</returns>
+    protected abstract bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y);
+
+    /// <summary>One owner more, unless the last one lets go just now.</summary>
+    public bool TryRetain()
+    {
+        for (var count = Volatile.Read(ref owners); count > 0; count = Volatile.Read(ref owners))
+            if (Interlocked.CompareExchange(ref owners, count + 1, count) == count) return true;
+        return false;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref owners) > 0) return;
+        foreach (var input in inputs) input?.Release();
+    }
+
+    /// <summary>The inputs once more, with those that <paramref name="more"/> has in the places that were free; the caller owns their shares.</summary>
+    protected Input?[] InputsWith(params Input?[] more)
+    {
+        for (var i = 0; i < inputs.Length; i++) more[i] ??= inputs[i]?.Retain();
+        return more;
+    }
+
+    bool Compute(Storage result, DeviceMemory block, ChannelStatistics<Tensor>? statistics)
+    {
+        while (true)
+        {
+            using var held = new Held();
+            var gathered = Run(held, statistics?.Hold(held), held.Fill(result, block, Shape));
+            if (held.AreCurrent) return gathered;
+
+            // The running statistics have moved on with this batch and would do so again.
+            if (gathered && statistics!.RunningMean is not null)
+                throw new InvalidOperationException("BatchNorm: another thread overwrote weights or inputs while a forward pass in training read them. Train a network on one thread, or call Eval() on the one that only infers.");
+        }
+    }
+}
+
+/// <summary>An operand of a waiting step: its content at that moment, and its place in the graph. Steps that follow one another share it.</summary>
+sealed class Input
+{
+    readonly Snapshot content;
+    readonly int offset;
+    int owners = 1;
+
+    Input(Tensor tensor)
+    {
+        (offset, Shape, Node) = (tensor.Offset, tensor.Shape, tensor.EnterGraph());
+        var storage = tensor.Share();
+        try
+        {
+            Version = storage.Version;
+            content = storage.TakeSnapshot();
+        }
+        finally
+        {
+            storage.Release();
+        }
+    }
+
+    /// <summary>Inputs in the order of the tensors; null for null. Where one cannot be computed, none is kept.</summary>
+    public static Input?[] Of(params ReadOnlySpan<Tensor?> tensors)
+    {
+        var inputs = new Input?[tensors.Length];
+        try
+        {
+            for (var i = 0; i < inputs.Length; i++) inputs[i] = tensors[i] is { } tensor ? new(tensor) : null;
+            return inputs;
+        }
+        catch
+        {
+            foreach (var input in inputs) input?.Release();
+            throw;
+        }
+    }
+
+    public Shape Shape { get; }
+
+    /// <summary>Its place in the graph, or null where it requires no gradient.</summary>
+    public Node? Node { get; }
+
+    /// <summary>How often the tensor had been overwritten.</summary>
+    public int Version { get; }
+
+    /// <summary>To read it.</summary>
+    public Operand Read(Held held) => held.Read(content, offset, Shape);
+
+    /// <summary>A handle on the content for the tape, outside of all scopes.</summary>
+    public Tensor Save() => Tensor.On(content.Open(), Shape, offset).Keep();
+
+    public Input Retain()
+    {
+        Interlocked.Increment(ref owners);
+        return this;
+    }
+
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref owners) == 0) content.Release();
+    }
+}

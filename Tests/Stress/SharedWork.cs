@@ -1,0 +1,226 @@
+using System.Collections.Concurrent;
+using QuadEngine.Layers;
+using BatchNorm = QuadEngine.Layers.BatchNorm;
+using Conv2d = QuadEngine.Layers.Conv2d;
+using Relu = QuadEngine.Layers.Relu;
+
+namespace QuadEngine.Tests.Stress;
+
+/// <summary>What the threads share, what each of them does with it, and what must come out: computed beforehand on one thread.</summary>
+sealed class SharedWork : IDisposable
+{
+    const int Kinds = 4;
+
+    // Left by one thread for another, waiting or not, with what it must hold.
+    readonly ConcurrentQueue<(Tensor Value, float[] Expected)> handedOn = [];
+    readonly ConcurrentDictionary<string, int> counts = [];
+    readonly Lock assigning = new();
+
+    readonly Module served = Network(seed: 1).Eval();
+    readonly Tensor image = Tensor.Uniform([2, 8, 8, 3], -1f, 1f, new Generator(2));
+    readonly float[] answer;
+
+    // A filter that some read while one thread at a time overwrites it.
+    readonly Tensor filter = Tensor.Zeros([3, 3, 128, 128]), wide = Tensor.Uniform([1, 8, 8, 128], -1f, 1f, new Generator(3));
+    readonly float[][] weights, answers;
+
+    readonly float[] trained;
+    readonly Tensor left = Tensor.Uniform([32, 64], -1f, 1f, new Generator(4)), right = Tensor.Uniform([64, 32], -1f, 1f, new Generator(5)), residual = Tensor.Uniform([32, 32], -1f, 1f, new Generator(6));
+    readonly float[][] products;
+
+    // The network of a thread in training, for others to look at.
+    volatile Module? inTraining;
+
+    public SharedWork()
+    {
+        answer = Serve();
+        weights = [.. Enumerable.Range(10, 2).Select(seed => Tensor.Uniform(filter.Shape, -1f, 1f, new Generator((ulong)seed)).ToArray())];
+        answers = [.. weights.Select(values =>
+        {
+            filter.Assign(values);
+            return Convolve();
+        })];
+        trained = Train(shown: false);
+        products = [.. Enumerable.Range(0, Kinds).Select(kind => Product(kind).ToArray())];
+    }
+
+    /// <summary>Runs all threads for a while; how often each thing was done.</summary>
+    public IReadOnlyDictionary<string, int> Run(int threads, TimeSpan time, ulong seed)
+    {
+        var failures = new ConcurrentQueue<Exception>();
+        using var stop = new CancellationTokenSource(time);
+        Thread[] all = [.. Enumerable.Range(0, threads).Select(thread => new Thread(() =>
+        {
+            var dice = new Operations.Dice(1000 * seed + (ulong)thread + 1);
+            try
+            {
+                while (!stop.IsCancellationRequested) Act(dice.Between(0, 99), dice);
+            }
+            catch (Exception failure)
+            {
+                failures.Enqueue(failure);
+                stop.Cancel();
+            }
+        }))];
+        foreach (var thread in all) thread.Start();
+        foreach (var thread in all) thread.Join();
+        if (failures.TryDequeue(out var first)) throw new AggregateException($"seed {seed}", [first, .. failures]);
+        return counts;
+    }
+
+    public void Dispose()
+    {
+        while (handedOn.TryDequeue(out var left)) left.Value.Dispose();
+    }
+
+    void Act(int die, Operations.Dice dice)
+    {
+        switch (die)
+        {
+            case < 20: Drop(dice.Between(1, 9)); break;
+            case < 40: HandOn(dice.Between(0, Kinds - 1)); break;
+            case < 60: TakeUp(dice.Between(0, 5)); break;
+            case < 75: Same("answer of a shared network", Serve(), answer); break;
+            case < 82: Overwrite(dice.Between(0, 1)); break;
+            case < 88: Look(); break;
+            case < 93: Same("training", Train(shown: true), trained); break;
+            case < 97: Fail(); break;
+            default: Collect(dice.Coin()); break;
+        }
+    }
+
+    // Nothing is disposed: the collector finds the handles while others compute.
+    void Drop(int k)
+    {
+        const int Length = 30_000;
+        Same("sum of dropped handles", (Tensor.Full([Length], k) + 1f + Tensor.Full([Length], k)).ToArray(), [.. Enumerable.Repeat(2f * k + 1f, Length)]);
+    }
+
+    void HandOn(int kind)
+    {
+        handedOn.Enqueue((Product(kind), products[kind]));
+        if (handedOn.Count > 64 && handedOn.TryDequeue(out var old)) Same("result handed on", old.Value.ToArray(), old.Expected);
+    }
+
+    // Several threads may hold one of them: each goes on from it, reads it or drops it.
+    void TakeUp(int what)
+    {
+        if (!handedOn.TryDequeue(out var taken)) return;
+        var (z, expected) = taken;
+        if (what == 0) handedOn.Enqueue(taken);
+        switch (what)
+        {
+            case 1: Same("result taken over", z.Relu().ToArray(), [.. expected.Select(value => MathF.Max(value, 0f))]); break;
+            case 2: Same("result read", (z * 2f).ToArray(), [.. expected.Select(value => 2f * value)]); break;
+            case 3: if (handedOn.IsEmpty) z.Dispose(); break;
+            default: Same("result handed on", z.ToArray(), expected); break;
+        }
+    }
+
+    Tensor Product(int kind)
+    {
+        using var noGrad = new NoGrad();
+        var z = left.MatMul(right);
+        return kind switch { 0 => z, 1 => z + residual, 2 => z.Relu(), _ => (z + residual).Relu() };
+    }
+
+    float[] Serve()
+    {
+        using var noGrad = new NoGrad();
+        return served[image].ToArray();
+    }
+
+    float[] Convolve()
+    {
+        using var y = QuadEngine.Operations.Conv2d.Apply(wide, filter, padding: 1);
+        return y.ToArray();
+    }
+
+    // Who has just written the filter, and is the only one who writes, gets the new answer; who reads meanwhile gets some number.
+    void Overwrite(int version)
+    {
+        if (!assigning.TryEnter())
+        {
+            Assert.That(Convolve(), Has.None.NaN);
+            return;
+        }
+
+        try
+        {
+            using var before = QuadEngine.Operations.Conv2d.Apply(wide, filter, padding: 1);      // asked for before: it has the old weights, whenever it is read
+            var old = Convolve();
+            filter.Assign(weights[version]);
+            Same("answer after new weights", Convolve(), answers[version]);
+            Same("answer after new weights, again", Convolve(), answers[version]);
+            Same("answer asked for before new weights", before.ToArray(), old);
+        }
+        finally
+        {
+            assigning.Exit();
+        }
+    }
+
+    void Look()
+    {
+        if (inTraining is not { } network) return;
+        using var noGrad = new NoGrad();
+        using var y = network[image];
+        Assert.That(y.ToArray(), Has.None.NaN);
+        Count("look at a network in training");
+    }
+
+    float[] Train(bool shown)
+    {
+        var network = Network(seed: 20);
+        var sgd = new Sgd(network.ParameterGroups(), 0.05f, momentum: 0.9f);
+        // Without batch statistics, which a look would change.
+        network.Eval();
+        if (shown) inTraining = network;
+        for (var step = 0; step < 3; step++)
+        {
+            var x = Tensor.Uniform([4, 8, 8, 3], -1f, 1f, new Generator((ulong)step + 30));
+            Losses.CrossEntropy(network[x], IntTensor.FromArray([0, 1, 2, 0])).Backward();
+            sgd.Step();
+        }
+
+        return network.Parameters().First().ToArray();
+    }
+
+    // A failure in the middle of things leaves nothing behind.
+    void Fail()
+    {
+        using var noGrad = new NoGrad();
+        Assert.That(() => (left.MatMul(right) + Tensor.Ones([7])).ToArray(), Throws.ArgumentException);
+        var dropped = left.MatMul(right);
+        dropped.Dispose();
+        Assert.That(() => dropped.ToArray(), Throws.TypeOf<ObjectDisposedException>());
+        Count("failure");
+    }
+
+    void Collect(bool trim)
+    {
+        GC.Collect(0);
+        if (trim) Device.Cpu.Pool.Trim();
+        Count("collection");
+    }
+
+    void Same(string what, float[] got, float[] expected)
+    {
+        var at = -1;
+        for (var i = 0; i < expected.Length && at < 0; i++)
+            if (BitConverter.SingleToInt32Bits(got[i]) != BitConverter.SingleToInt32Bits(expected[i])) at = i;
+        if (at >= 0) throw new AssertionException($"{what}: element {at} is {got[at]:R}, expected {expected[at]:R}");
+        Count(what);
+    }
+
+    void Count(string what) => counts.AddOrUpdate(what, 1, (_, count) => count + 1);
+
+    static Sequential Network(ulong seed)
+    {
+        Tensor Start(Shape shape, Generator? _) => Initializers.KaimingNormal(shape, new Generator(seed));
+        return new Sequential(
+            new Conv2d(3, 16, 3, padding: 1, initializer: Start), new BatchNorm(16), new Relu(),
+            new Conv2d(16, 16, 3, padding: 1, initializer: Start), new BatchNorm(16), new Relu(),
+            new GlobalAvgPool2d(), new QuadraticLinear(16, 8, rank: 3, initializer: Start), new Linear(8, 3, initializer: Start));
+    }
+}
