@@ -7,7 +7,7 @@ sealed partial class GpuBackend
 {
     public override void GatherImages(ImageBytes set, IntTensor order, int first, RandomWindows windows, Tensor images, IntTensor labels)
     {
-        var parts = Math.Min(ImageGathering.MostParts, Groups(images.Shape[1] * images.Shape[2] * images.Shape[3], ImageGathering.PerPart));
+        var parts = Math.Clamp(Groups(images.Shape[1] * images.Shape[2] * images.Shape[3], ImageGathering.PerPart), 1, ImageGathering.MostParts);
         device.Launch(new ImageGathering(set, order.View(), first, windows, images, labels.View()), images.Shape[0], parts);
     }
 }

@@ -9,6 +9,7 @@ sealed partial class GpuBackend
     public override void GatherStatistics(Tensor x, ChannelStatistics statistics)
     {
         var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
+        statistics.CheckRows(rows);
         Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), rows), 1, rows, channels);
     }
 

@@ -40,4 +40,10 @@ public sealed record QuadraticTerm(Tensor Lambda, NeuronLayout Layout, bool Norm
 /// Mean and biased variance of each channel, [channels] each, both outputs; and the running statistics that they update, if any:
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.
 /// </summary>
-public sealed record ChannelStatistics(Tensor Mean, Tensor Variance, Tensor? RunningMean = null, Tensor? RunningVariance = null, float Momentum = 0.1f);
+public sealed record ChannelStatistics(Tensor Mean, Tensor Variance, Tensor? RunningMean = null, Tensor? RunningVariance = null, float Momentum = 0.1f)
+{
+    /// <summary>No rows have no mean.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public void CheckRows(int rows) =>
+        Check.That(rows > 0, nameof(Backend.GatherStatistics), $"there are {rows} rows to take the mean and variance of {Mean.Length} channels over; expected 1 or more. Leave out empty batches.");
+}

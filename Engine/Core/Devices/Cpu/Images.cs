@@ -11,7 +11,7 @@ sealed unsafe partial class CpuBackend
         ThreadTeam.Run(labels.Length, n =>
         {
             var image = sequence[n];
-            windows.Of(image).Write(new(pixels + (nint)image * length, length), width, new(levels, levelCount), new(result + (nint)n * length, length));
+            if (length > 0) windows.Of(image).Write(new(pixels + (nint)image * length, length), width, new(levels, levelCount), new(result + (nint)n * length, length));
             found[n] = classes[image];
         });
     }
