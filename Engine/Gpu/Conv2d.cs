@@ -22,13 +22,13 @@ sealed partial class GpuKernels
 
     public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
-        if (geometry.Groups > 1)
+        var windows = new GradientWindows(geometry);
+        if (geometry.Groups > 1 || windows.Classes > MostClasses)
         {
             Each(new DirectInputGradient(dy.View(), filter.View(), new Taps(geometry), dx.View()), dx.Length);
             return;
         }
 
-        var windows = new GradientWindows(geometry);
         var product = new InputGradientProduct(new(dy.View()), new(filter.View()), geometry.InChannels, windows);
         var four = Four(dy, geometry.OutChannels) && Four(filter, geometry.OutChannels);
         Multiply<InputGradientProduct, PatchesOfGradient, FilterByInput>(product, four, (windows.Pixels, geometry.InChannels, windows.MostTaps * geometry.OutChannels), windows.Classes, default, dx);
@@ -47,6 +47,9 @@ sealed partial class GpuKernels
         var four = Four(x, geometry.InChannels) && Four(dy, columns);
         Multiply<PatchesProduct<AcrossSum>, Patches<AcrossSum>, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }
+
+    // As many as a grid has groups along z.
+    const int MostClasses = 65535;
 
     static Patches<TDirection> PatchesOf<TDirection>(Operand x, ConvGeometry geometry) where TDirection : struct, IDirection =>
         new(new(x.View()), new Windows(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, geometry.InChannels, geometry.Window)), geometry.Rows);

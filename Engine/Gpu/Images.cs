@@ -7,7 +7,7 @@ sealed partial class GpuKernels
 {
     public override void GatherImages(Operand pixels, Operand classes, Operand levels, Operand order, int first, RandomWindows windows, Operand images, Operand labels)
     {
-        var parts = Math.Min(ImageGathering.MostParts, Groups(images.Shape[1] * images.Shape[2] * images.Shape[3], ImageGathering.PerPart));
+        var parts = Math.Clamp(Groups(images.Shape[1] * images.Shape[2] * images.Shape[3], ImageGathering.PerPart), 1, ImageGathering.MostParts);
         device.Launch(new ImageGathering(pixels, classes, levels, order.Integers(), first, windows, images, labels.Integers()), images.Shape[0], parts);
     }
 }

@@ -9,6 +9,7 @@ sealed partial class GpuKernels
     public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
     {
         var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
+        statistics.CheckRows(rows);
         Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), rows), 1, rows, channels);
     }
 

@@ -7,6 +7,7 @@ sealed partial class GpuKernels
 {
     public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale)
     {
+        if (parameters.IsEmpty) return;
         var rate = device.Number(step.LearningRate, step.Later is { } later ? () => later().LearningRate : null, parameters[0].View());
         for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
         {
@@ -19,6 +20,7 @@ sealed partial class GpuKernels
 
     public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale)
     {
+        if (parameters.IsEmpty) return;
         var standIn = parameters[0].View();
         Number rate = Now(at => at.LearningRate), shrink = Now(at => 1f - at.LearningRate * at.WeightDecay);
         Number correction1 = Now(at => 1f / (float)(1 - Math.Pow(at.Beta1, at.Step))), correction2 = Now(at => 1f / (float)(1 - Math.Pow(at.Beta2, at.Step)));

@@ -73,7 +73,7 @@ readonly struct Windows(PoolGeometry geometry)
     }
 }
 
-/// <summary>The largest element of each window and its index within the image plane; the first of equals.</summary>
+/// <summary>The largest element of each window and its index within the image plane; the first of equals; -infinity and -1 where all is padding.</summary>
 readonly struct LargestOfWindow(ArrayView<float> x, Windows windows, ArrayView<float> y, ArrayView<int> indices) : IPointwise<Candidate>
 {
     public Candidate Compute(int i)
@@ -89,6 +89,7 @@ readonly struct LargestOfWindow(ArrayView<float> x, Windows windows, ArrayView<f
                 if (best.Index < 0 || value > best.Value || float.IsNaN(value) && !float.IsNaN(best.Value)) best = new Candidate(value, from);
             }
 
+        if (best.Index < 0) return best;
         var place = windows.Input(best.Index);
         return new Candidate(best.Value, place.Row * windows.Width + place.Column);
     }

@@ -1,33 +1,45 @@
 namespace QuadEngine.Tests.Oracles;
 
-/// <summary>Batch and layer normalisation in double precision, as their papers have them.</summary>
+/// <summary>Batch and layer normalisation as their papers have them.</summary>
 static class Normalization
 {
-    /// <summary>Mean and biased variance of each group of elements; element i belongs to group(i).</summary>
-    public static (double[] Mean, double[] Variance) Moments(float[] x, int groups, Func<int, int> group)
+    /// <summary>
+    /// Mean and biased variance of each group of elements; element i belongs to group(i). Kernels sum deviations from some value between the smallest
+    /// and the largest element, so that their errors are parts of the range and of its square.
+    /// </summary>
+    public static (Approximate[] Mean, Approximate[] Variance) Moments(Approximate[] x, int groups, Func<int, int> group)
     {
-        double[] mean = new double[groups], variance = new double[groups];
-        var count = (double)x.Length / groups;
-        for (var i = 0; i < x.Length; i++) mean[group(i)] += x[i] / count;
-        for (var i = 0; i < x.Length; i++) variance[group(i)] += (x[i] - mean[group(i)]) * (x[i] - mean[group(i)]) / count;
-        return (mean, variance);
-    }
-
-    /// <summary>y = (x - mean) / sqrt(variance + epsilon).</summary>
-    public static double[] Normalise(float[] x, double[] mean, double[] variance, double epsilon, Func<int, int> group) =>
-        [.. x.Select((value, i) => (value - mean[group(i)]) / Math.Sqrt(variance[group(i)] + epsilon))];
-
-    /// <summary>dx of the normalisation, with g the gradient of its result xhat: (g - mean g - xhat mean (g xhat)) / sigma.</summary>
-    public static double[] Gradient(double[] g, double[] normalised, double[] variance, double epsilon, Func<int, int> group)
-    {
-        double[] sum = new double[variance.Length], product = new double[variance.Length];
-        var count = (double)g.Length / variance.Length;
-        for (var i = 0; i < g.Length; i++)
+        Approximate[] means = new Approximate[groups], variances = new Approximate[groups];
+        foreach (var members in x.Select((value, i) => (value, i)).GroupBy(at => group(at.i), at => at.value))
         {
-            sum[group(i)] += g[i] / count;
-            product[group(i)] += g[i] * normalised[i] / count;
+            Approximate[] values = [.. members];
+            var mean = values.Average(value => value.Value);
+            double error = values.Max(value => value.Error), range = values.Max(value => value.Value) - values.Min(value => value.Value) + 2 * error, rounding = Approximate.OfSum(values.Length + 4);
+            means[members.Key] = new(mean, error + rounding * (values.Average(value => Math.Abs(value.Value)) + range));
+            variances[members.Key] = new(values.Average(value => (value.Value - mean) * (value.Value - mean)), 2 * rounding * range * range + 2 * range * (error + means[members.Key].Error));
         }
 
-        return [.. g.Select((value, i) => (value - sum[group(i)] - normalised[i] * product[group(i)]) / Math.Sqrt(variance[group(i)] + epsilon))];
+        return (means, variances);
+    }
+
+    /// <summary>1 / sqrt(variance + epsilon).</summary>
+    public static Approximate[] Rstd(Approximate[] variance, float epsilon) => [.. variance.Select(value => 1 / (value + epsilon).Sqrt())];
+
+    /// <summary>(x - mean) rstd.</summary>
+    public static Approximate[] Normalise(float[] x, Approximate[] mean, Approximate[] rstd, Func<int, int> group) => [.. x.Select((value, i) => (value - mean[group(i)]) * rstd[group(i)])];
+
+    /// <summary>dx of the normalisation, with g the gradient of its result xhat: (g - mean g - xhat mean (g xhat)) rstd.</summary>
+    public static Approximate[] Gradient(Approximate[] g, Approximate[] normalised, Approximate[] rstd, Func<int, int> group)
+    {
+        var count = (double)g.Length / rstd.Length;
+        Approximate[] sum = SumsOf(g, rstd.Length, group), product = SumsOf([.. g.Zip(normalised, (a, b) => a * b)], rstd.Length, group);
+        return [.. g.Select((value, i) => (value - sum[group(i)] / count - normalised[i] * (product[group(i)] / count)) * rstd[group(i)])];
+    }
+
+    /// <summary>The sum of each group.</summary>
+    public static Approximate[] SumsOf(Approximate[] values, int groups, Func<int, int> group)
+    {
+        var members = values.Select((value, i) => (value, i)).ToLookup(at => group(at.i), at => at.value);
+        return [.. Enumerable.Range(0, groups).Select(i => Approximate.Sum(members[i]))];
     }
 }

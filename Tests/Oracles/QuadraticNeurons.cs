@@ -1,41 +1,41 @@
 namespace QuadEngine.Tests.Oracles;
 
-/// <summary>Quadratic neurons as their equations are written, in double precision.</summary>
+/// <summary>Quadratic neurons as their equations are written.</summary>
 static class QuadraticNeurons
 {
     /// <summary>y_0 = z_0 + s sum lambda_i z_i^2, y_i = z_i, over [rows, channels].</summary>
-    public static double[] Forward(double[] z, float[] lambda, NeuronLayout layout, bool normalised)
+    public static Approximate[] Forward(Approximate[] z, float[] lambda, NeuronLayout layout, bool normalised)
     {
-        var y = (double[])z.Clone();
+        var y = (Approximate[])z.Clone();
         for (var row = 0; row < z.Length; row += layout.Channels)
-            for (var i = 0; i < layout.Coefficients; i++)
+            foreach (var neuron in Enumerable.Range(0, layout.Coefficients).GroupBy(i => layout.ChannelOf(i) / layout.Stride))
             {
-                var (f, first, factor) = Coefficient(i, lambda, layout, normalised);
-                y[row + first] += factor * z[row + f] * z[row + f];
+                var first = row + neuron.Key * layout.Stride;
+                y[first] = Approximate.Sum([z[first], .. neuron.Select(i => Factor(i, lambda, layout, normalised) * z[row + layout.ChannelOf(i)] * z[row + layout.ChannelOf(i)])]);
             }
 
         return y;
     }
 
     /// <summary>dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y, dLambda_i = s sum d_y f_i^2.</summary>
-    public static (double[] Dz, double[] DLambda) Backward(float[] d, float[] y, float[] lambda, NeuronLayout layout, bool normalised, bool detached)
+    public static (Approximate[] Dz, Approximate[] DLambda) Backward(float[] d, float[] y, float[] lambda, NeuronLayout layout, bool normalised, bool detached)
     {
-        var dz = Array.ConvertAll(d, value => (double)value);
-        var dLambda = new double[layout.Coefficients];
-        for (var row = 0; row < d.Length; row += layout.Channels)
-            for (var i = 0; i < layout.Coefficients; i++)
-            {
-                var (f, first, factor) = Coefficient(i, lambda, layout, normalised);
-                if (!detached) dz[row + f] += 2 * factor * y[row + f] * d[row + first];
-                dLambda[i] += layout.ScaleOf(f / layout.Stride, normalised) * (double)d[row + first] * y[row + f] * y[row + f];
-            }
+        var dz = Approximate.Exact(d);
+        var dLambda = new Approximate[layout.Coefficients];
+        for (var i = 0; i < dLambda.Length; i++)
+        {
+            int f = layout.ChannelOf(i), first = f / layout.Stride * layout.Stride;
+            var rows = Enumerable.Range(0, d.Length / layout.Channels).Select(row => row * layout.Channels).ToArray();
+            dLambda[i] = Scale(f, layout, normalised) * Approximate.Sum(rows.Select(row => (Approximate)d[row + first] * y[row + f] * y[row + f]));
+            if (detached) continue;
+            foreach (var row in rows) dz[row + f] += 2 * Factor(i, lambda, layout, normalised) * y[row + f] * d[row + first];
+        }
 
         return (dz, dLambda);
     }
 
-    static (int F, int First, double Factor) Coefficient(int i, float[] lambda, NeuronLayout layout, bool normalised)
-    {
-        int f = layout.ChannelOf(i), neuron = f / layout.Stride;
-        return (f, neuron * layout.Stride, (double)lambda[i] * layout.ScaleOf(neuron, normalised));
-    }
+    // s lambda_i
+    static Approximate Factor(int i, float[] lambda, NeuronLayout layout, bool normalised) => lambda[i] * Scale(layout.ChannelOf(i), layout, normalised);
+
+    static Approximate Scale(int channel, NeuronLayout layout, bool normalised) => layout.ScaleOf(channel / layout.Stride, normalised);
 }

@@ -43,7 +43,13 @@ public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normal
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.
 /// </summary>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
-public sealed record ChannelStatistics<T>(T Mean, T Variance, T? RunningMean = null, T? RunningVariance = null, float Momentum = 0.1f) where T : class;
+public sealed record ChannelStatistics<T>(T Mean, T Variance, T? RunningMean = null, T? RunningVariance = null, float Momentum = 0.1f) where T : class
+{
+    /// <summary>No rows have no mean.</summary>
+    /// <exception cref="ArgumentException">There are none.</exception>
+    public void CheckRows(int rows) =>
+        Check.That(rows > 0, nameof(Backend.GatherStatistics), $"there are {rows} rows to take the mean and variance of each channel over; expected 1 or more. Leave out empty batches.");
+}
 
 /// <summary>From tensors to the operands of a call.</summary>
 static class Holding

@@ -11,11 +11,12 @@ public static class CrossEntropy
     /// <param name="labels">[rows], each in [0, classes)</param>
     /// <param name="smoothing">e, in [0, 1).</param>
     /// <returns>A scalar.</returns>
-    /// <exception cref="ArgumentException">There are more or fewer labels than rows, or a label is no class.</exception>
+    /// <exception cref="ArgumentException">There are no logits, more or fewer labels than rows, or a label is no class.</exception>
     public static Tensor Apply(Tensor logits, IntTensor labels, float smoothing = 0f)
     {
         var rows = logits.Shape.Rows;
         Check.That(logits.Rank > 0 && labels.Length == rows, nameof(CrossEntropy), $"there are {labels.Length} labels for {rows} rows of logits (shape {logits.Shape}).");
+        Check.That(logits.Length > 0, nameof(CrossEntropy), $"the logits have shape {logits.Shape}; a mean over rows needs 1 row and 1 class or more. Leave out empty batches.");
         Check.That(smoothing is >= 0f and < 1f, nameof(CrossEntropy), $"the smoothing is {smoothing}; it must be at least 0 and under 1.");
         using var local = labels.To(logits.Device);
         Tensor probabilities = Tensor.Like(logits), losses = Tensor.Empty([rows], logits.Device);

@@ -11,9 +11,10 @@ public static class LayerNorm
     /// <param name="gamma">[channels], or null for 1</param>
     /// <param name="beta">[channels], or null for 0</param>
     /// <param name="epsilon">Added to the variance.</param>
-    /// <exception cref="ArgumentException">A parameter is not [channels].</exception>
+    /// <exception cref="ArgumentException">There are no channels, or a parameter is not [channels].</exception>
     public static Tensor Apply(Tensor x, Tensor? gamma, Tensor? beta, float epsilon = 1e-5f)
     {
+        Check.That(x.Shape.Channels > 0, nameof(LayerNorm), $"the input must be [..., channels] with at least one channel to take the mean of, not {x.Shape}.");
         Shape expected = [x.Shape.Channels];
         foreach (var parameter in (ReadOnlySpan<Tensor?>)[gamma, beta])
             Check.That(parameter is null || parameter.Shape == expected, nameof(LayerNorm), $"a parameter has shape {parameter?.Shape} but the input {x.Shape} needs {expected}.");

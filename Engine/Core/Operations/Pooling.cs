@@ -19,6 +19,7 @@ public static class Pooling
     public static Tensor Max(Tensor x, int kernelSize, int stride = 0, int padding = 0, int dilation = 1)
     {
         var geometry = Geometry("MaxPool2d", x, kernelSize, stride, padding, dilation);
+        Check.That(geometry is { Height: > 0, Width: > 0 }, "MaxPool2d", $"the images have no pixels to choose from (shape {x.Shape}); expected at least one row and one column.");
         var y = Tensor.Empty(Output(geometry), x.Device);
         using var indices = IntTensor.Empty(y.Shape, x.Device);
         x.Device.Backend.MaxPool(x, geometry, y, indices);

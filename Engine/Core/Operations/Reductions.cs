@@ -13,7 +13,13 @@ public partial class Tensor
     }
 
     /// <summary>The mean over the given axes.</summary>
-    public Tensor Mean(int[]? axes = null, bool keepDims = false) => Sum(axes, keepDims) * (1f / new ReductionPlan(Shape, axes, nameof(Mean)).Count);
+    /// <exception cref="ArgumentException">There are no elements to take the mean of.</exception>
+    public Tensor Mean(int[]? axes = null, bool keepDims = false)
+    {
+        var count = new ReductionPlan(Shape, axes, nameof(Mean)).Count;
+        Check.That(count > 0, nameof(Mean), $"shape {Shape} has no elements to take the mean of; expected 1 or more. Leave out empty batches, or use Sum(), which is 0.");
+        return Sum(axes, keepDims) * (1f / count);
+    }
 
     /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
     public Tensor Variance(int[]? axes = null, bool keepDims = false) => (this - Mean(axes, keepDims: true)).Square().Mean(axes, keepDims);

@@ -28,7 +28,7 @@ readonly struct GradientWindows
         (TapStep, Spacing) = (stride / common, dilation / common);
         var most = (KernelWidth + TapStep - 1) / TapStep;
         (acrossMost, acrossLess) = (new FastDivisor(most), new FastDivisor(Math.Max(1, most - 1)));
-        Classes = stride * stride;
+        Classes = (int)Math.Min(int.MaxValue, (long)stride * stride);
         Pixels = geometry.Batch * classHeights.Divisor * classWidths.Divisor;
         MostTaps = (kernelHeight + TapStep - 1) / TapStep * most;
     }

@@ -18,6 +18,7 @@ sealed partial class GpuKernels
         where TLeft : struct, IOperand
         where TRight : struct, IOperand
     {
+        epilogue.Statistics?.CheckRows(batches * extents.Rows);
         var maySlice = batches == 1 && epilogue.IsEmpty;
         var precision = four ? device.Precision : Precision.Float32;
         var neuron = epilogue.Quadratic?.Layout.Stride ?? 1;

@@ -5,8 +5,8 @@ sealed unsafe partial class CpuKernels
     // Floor: MultiplyAdds over the FMA peak. Each output band is computed, and its epilogue applied, while it is in L1.
     public override void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
-        if (geometry.Rows == 0) return;
-        if (IsMatrixProduct(geometry))
+        // A sum over no channels is a product of depth 0, whatever the window.
+        if (geometry.InChannels == 0 || geometry.Rows == 0 || geometry.OutChannels == 0 || IsMatrixProduct(geometry))
         {
             MatMul(x, filter, new MatMulGeometry(1, geometry.Rows, geometry.OutChannels, geometry.InChannels, false, false, 0, 0), epilogue, y);
             return;

@@ -9,7 +9,9 @@ sealed unsafe partial class CpuKernels
     // shares are added in order.
     public override void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter)
     {
-        if (WinogradTransforms.Suits(geometry)) new WinogradFilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
+        if (geometry.Rows == 0) Fill(dFilter, 0f);
+        else if (dFilter.Shape.Elements == 0) return;
+        else if (WinogradTransforms.Suits(geometry)) new WinogradFilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
         else new FilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
     }
 }
@@ -56,9 +58,9 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     static int RowsOfBand(ConvGeometry geometry)
     {
         var window = geometry.Window;
-        int rowOfX = sizeof(float) * geometry.Width * geometry.InChannels, rowOfDy = sizeof(float) * geometry.OutWidth * geometry.OutChannels;
+        long rowOfX = sizeof(float) * (long)geometry.Width * geometry.InChannels, rowOfDy = sizeof(float) * (long)geometry.OutWidth * geometry.OutChannels;
         var fitting = (BandBytes - (window.Height - 1) * window.Dilation * rowOfX) / (window.Stride * rowOfX + rowOfDy);
-        return Math.Max(fitting, (PixelsWorthwhile + geometry.OutWidth - 1) / geometry.OutWidth);
+        return (int)Math.Max(fitting, (PixelsWorthwhile + geometry.OutWidth - 1) / geometry.OutWidth);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -7,7 +7,8 @@ sealed unsafe partial class CpuKernels
     // kh, kw: each such grid is a correlation of dy with some of the filter, transposed. Stride 1 has one grid.
     public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
-        if (dx.Shape.Elements == 0) return;
+        if (geometry.OutChannels == 0) Fill(dx, 0f);
+        if (geometry.OutChannels == 0 || dx.Shape.Elements == 0) return;
         if (IsMatrixProduct(geometry))
         {
             MatMul(dy, filter, new MatMulGeometry(1, geometry.Rows, geometry.InChannels, geometry.OutChannels, false, true, 0, 0), default, dx);

@@ -11,7 +11,7 @@ sealed unsafe partial class CpuKernels
         ThreadTeam.Run(labels.Length, n =>
         {
             var image = sequence[n];
-            windows.Of(image).Write(new(bytes + (nint)image * length, length), width, new(table, levelCount), new(result + (nint)n * length, length));
+            if (length > 0) windows.Of(image).Write(new(bytes + (nint)image * length, length), width, new(table, levelCount), new(result + (nint)n * length, length));
             found[n] = known[image];
         });
     }

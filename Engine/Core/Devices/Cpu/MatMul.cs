@@ -7,6 +7,8 @@ sealed unsafe partial class CpuKernels
     // Floor: MultiplyAdds over the FMA peak. A chunk is a block of rows, times all columns or, where rows are few, one panel.
     public override void MatMul(Operand a, Operand b, MatMulGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
+        epilogue.Statistics?.CheckRows(geometry.Batch * geometry.M);
+        if (y.Length == 0) return;
         var sharedB = geometry.Batch == 1 || geometry.StrideB == 0;
         var step = geometry.TransposeB ? (1, geometry.K) : (geometry.N, 1);
         var panels = new Panels[sharedB ? 1 : geometry.Batch];
@@ -39,7 +41,6 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
 
     public void Run()
     {
-        if (geometry.M * geometry.N == 0) return;
         var chunks = geometry.Batch * RowChunks;
         epilogue?.Start(chunks);
         if (SplitsColumns)
@@ -67,7 +68,7 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     void RunRows(int chunk)
     {
         int batch = chunk / RowChunks, first = chunk % RowChunks * chunkRows, end = Math.Min(geometry.M, first + chunkRows);
-        var bandRows = epilogue is null ? chunkRows : Math.Max(1, BandBytes / (sizeof(float) * geometry.N) / 12 * 12);
+        var bandRows = epilogue is null ? chunkRows : (int)Math.Max(1, BandBytes / (sizeof(float) * (long)geometry.N) / 12 * 12);
         var panels = operands[operands.Length == 1 ? 0 : batch].All;
         for (var row = first; row < end; row += bandRows)
         {

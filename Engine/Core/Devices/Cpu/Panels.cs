@@ -73,7 +73,7 @@ sealed unsafe class Panels : IDisposable
     {
         Depth = source.Depth;
         All = Cut(columns);
-        var inOrder = source.ColumnStep == 1 && All.All(panel => panel.Width == panel.Tile.Columns) && IsUniform(source);
+        var inOrder = source.Depth > 0 && source.ColumnStep == 1 && All.All(panel => panel.Width == panel.Tile.Columns) && IsUniform(source);
         if (inOrder && (All.Length == 1 || rows < RowsWorthPacking))
         {
             for (var i = 0; i < All.Length; i++)
@@ -98,7 +98,13 @@ sealed unsafe class Panels : IDisposable
     }
 
     /// <summary>Memory for the panels of an operand.</summary>
-    public static Storage Allocate(int depth, int columns) => new(Device.Cpu, checked(depth * Cut(columns).Sum(panel => panel.Tile.Columns)));
+    /// <exception cref="ArgumentException">They take more elements than a storage holds.</exception>
+    public static Storage Allocate(int depth, int columns)
+    {
+        var elements = (long)depth * Cut(columns).Sum(panel => panel.Tile.Columns);
+        Check.That(elements <= int.MaxValue, "MatMul", $"the right operand of {depth} rows and {columns} columns takes {elements} elements in panels, expected 2^31 - 1 at most; split the sum over its rows.");
+        return new(Device.Cpu, (int)elements);
+    }
 
     /// <summary>An operand written into its panels.</summary>
     public static Storage Packed(PanelSource source, int columns)
@@ -176,7 +182,7 @@ readonly struct DepthBlocks(int depth, int columns)
 {
     const int PanelBytes = 80 * 1024;
 
-    public int Count { get; } = Math.Max(1, (depth * sizeof(float) * columns + PanelBytes - 1) / PanelBytes);
+    public int Count { get; } = (int)Math.Max(1, ((long)depth * sizeof(float) * columns + PanelBytes - 1) / PanelBytes);
 
     /// <summary>Restricts operands that describe the whole sum to one block of it.</summary>
     public unsafe void Restrict(int block, in Panel panel, ref TileOperands operands)

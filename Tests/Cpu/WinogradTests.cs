@@ -1,0 +1,38 @@
+using QuadEngine.Devices;
+using QuadEngine.Devices.Cpu;
+using QuadEngine.Tests.Oracles;
+using static QuadEngine.Tests.Cpu.KernelCase;
+
+namespace QuadEngine.Tests.Cpu;
+
+/// <summary>Winograd's convolutions are some last bits less accurate than the plain sum, and no more.</summary>
+public class WinogradTests
+{
+    [TestCase(16)]
+    [TestCase(64)]
+    public void Its_error_is_some_times_that_of_the_plain_sum(int channels)
+    {
+        var g = new ConvGeometry(2, 16, 16, channels, channels, new Window(3, 3, 1, 1));
+        Assert.That(WinogradTransforms.Suits(g) && WinogradTransforms.SuitsForward(g));
+        Shape image = [2, 16, 16, channels], filter = [3, 3, channels, channels];
+        float[] x = Values(image.Elements, 1), f = Values(filter.Elements, 2), dy = Values(image.Elements, 3);
+        using Tensor input = Unaligned(x, image), weights = Unaligned(f, filter), gradient = Unaligned(dy, image), y = Result(image), dx = Result(image), dFilter = Result(filter);
+        CpuBackend.Conv2d(input, weights, g, default, y);
+        CpuBackend.Conv2dInputGradient(gradient, weights, g, dx);
+        CpuBackend.Conv2dFilterGradient(input, gradient, g, dFilter);
+
+        AssertAccurate(y, Projections.Conv2d(x, f, g), terms: 9 * channels);
+        AssertAccurate(dx, Projections.Conv2dInputGradient(dy, f, g), terms: 9 * channels);
+        AssertAccurate(dFilter, Projections.Conv2dFilterGradient(x, dy, g), terms: g.Rows);
+    }
+
+    // The partial sums of n terms of size 1 are sqrt(k) large, k = 1 .. n, and the roundings of each, 0.4 units at most on average, add up as random steps do:
+    // to 0.3 n units for the plain sum. Winograd's is 2.3 and 3.2 times that.
+    static void AssertAccurate(Tensor got, Approximate[] expected, int terms)
+    {
+        var error = Math.Sqrt(got.ToArray().Zip(expected, (value, exact) => (value - exact.Value) * (value - exact.Value)).Average());
+        var plain = 0.3 * terms * Approximate.Roundoff;
+        TestContext.Out.WriteLine($"{terms} terms: {error / plain:F2} times the error of the plain sum");
+        Assert.That(error, Is.LessThan(4 * plain));
+    }
+}

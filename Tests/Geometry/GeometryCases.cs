@@ -1,0 +1,11 @@
+namespace QuadEngine.Tests.Geometry;
+
+/// <summary>Every method of the backend.</summary>
+static class GeometryCases
+{
+    public static IEnumerable<GeometryCase> All =>
+    [
+        .. MemoryGeometries.All, .. ElementwiseGeometries.All, .. ReductionGeometries.All, .. ProjectionGeometries.All, .. NeuronGeometries.All,
+        .. NormalizationGeometries.All, .. SoftmaxGeometries.All, .. PoolingGeometries.All, .. RandomNumberGeometries.All, .. OptimizerGeometries.All,
+    ];
+}

@@ -1,0 +1,109 @@
+using QuadEngine.Devices;
+using QuadEngine.Devices.Cpu;
+using QuadEngine.Tests.Oracles;
+
+namespace QuadEngine.Tests.Geometry;
+
+/// <summary>Matrix products and convolutions: any strides, paddings, dilations and groups, sums of nothing, and those shapes that kernels treat in a way of their own.</summary>
+static class ProjectionGeometries
+{
+    public static IEnumerable<GeometryCase> All =>
+    [
+        new(nameof(Backend.MatMul), MatMul),
+        new(nameof(Backend.Conv2d), Conv2d),
+        new(nameof(Backend.Conv2dInputGradient), InputGradient),
+        new(nameof(Backend.Conv2dFilterGradient), FilterGradient),
+    ];
+
+    static void MatMul(Draw s)
+    {
+        var g = s.Noted(Product(s));
+        Tensor a = s.Values([g.StrideA == 0 ? g.M * g.K : g.Batch * g.M * g.K]), b = s.Values([g.StrideB == 0 ? g.K * g.N : g.Batch * g.K * g.N]), y = s.Output([g.Batch, g.M, g.N]);
+        var epilogue = new DrawnEpilogue(s, g.Batch * g.M, g.N);
+        s.Backend.MatMul(a, b, g, epilogue.Steps, y);
+        epilogue.Expect(y, () => Projections.MatMul(s.Initial(a), s.Initial(b), g));
+    }
+
+    static void Conv2d(Draw s)
+    {
+        var g = s.Noted(Convolution(s));
+        Tensor x = s.Values(InputOf(g)), filter = s.Values(FilterOf(g)), y = s.Output(OutputOf(g));
+        var epilogue = new DrawnEpilogue(s, g.Rows, g.OutChannels);
+        s.Backend.Conv2d(x, filter, g, epilogue.Steps, y);
+        epilogue.Expect(y, () => Rounded(Projections.Conv2d(s.Initial(x), s.Initial(filter), g), s.IsCpu && WinogradTransforms.SuitsForward(g)));
+    }
+
+    static void InputGradient(Draw s)
+    {
+        var g = s.Noted(Convolution(s));
+        Tensor dy = s.Values(OutputOf(g)), filter = s.Values(FilterOf(g)), dx = s.Output(InputOf(g));
+        s.Backend.Conv2dInputGradient(dy, filter, g, dx);
+        s.Expect("dx", dx, () => Rounded(Projections.Conv2dInputGradient(s.Initial(dy), s.Initial(filter), g), s.IsCpu && WinogradTransforms.Suits(g)));
+    }
+
+    static void FilterGradient(Draw s)
+    {
+        var g = s.Noted(Convolution(s));
+        Tensor x = s.Values(InputOf(g)), dy = s.Values(OutputOf(g)), dFilter = s.Output(FilterOf(g));
+        s.Backend.Conv2dFilterGradient(x, dy, g, dFilter);
+        s.Expect("dFilter", dFilter, () => Rounded(Projections.Conv2dFilterGradient(s.Initial(x), s.Initial(dy), g), s.IsCpu && WinogradTransforms.Suits(g)));
+    }
+
+    // Winograd's error is some times that of the plain sum (3.2 times at most, see the remark at WinogradTransforms), and that of a whole tile: what an element
+    // at a border sums does not bound it. So the largest bound of all elements serves for each, four times.
+    static Approximate[] Rounded(Approximate[] sums, bool isWinograd)
+    {
+        if (!isWinograd || sums.Length == 0) return sums;
+        var largest = 4 * sums.Max(sum => sum.Error);
+        return [.. sums.Select(sum => sum with { Error = largest })];
+    }
+
+    static MatMulGeometry Product(Draw s)
+    {
+        while (true)
+        {
+            int batch = s.Chance(3) ? s.Extent(9) : 1, m = s.Extent(300), n = s.Extent(300), k = s.Chance(6) ? s.Extent(4096) : s.Extent(130);
+            if ((long)batch * (m + 1) * (n + 1) * (k + 1) > 4L * s.MostProducts) continue;
+            return new(batch, m, n, k, s.Chance(), s.Chance(), s.Chance(4) ? 0 : m * k, s.Chance(4) ? 0 : k * n);
+        }
+    }
+
+    static ConvGeometry Convolution(Draw s)
+    {
+        var kind = s.Between(1, 12);
+        while (true)
+        {
+            var g = kind switch
+            {
+                // Residual networks: Winograd's.
+                <= 3 => new ConvGeometry(s.Extent(4), s.Extent(20), s.Extent(20), 16 * s.Extent(4), 16 * s.Extent(6), new Window(3, 3, 1, s.Between(0, 2))),
+
+                // A filter that no cache holds on images so small that kernels go through it in another order, if there is room for it.
+                4 when s.MostProducts > 1 << 20 => new(s.Between(1, 2), s.Positive(7), s.Positive(7), s.Between(126, 160), s.Between(250, 280), new Window(3, 3, s.Between(1, 2), 1)),
+
+                // One channel on a side, strides above the window.
+                5 => new(s.Positive(3), s.Extent(17), s.Extent(17), s.OneOf(1, 8, 16, 17), s.OneOf(1, 8, 16, 32), new Window(s.Between(1, 3), s.Between(1, 3), s.Between(2, 7), s.Between(0, 3), s.Between(1, 2))),
+                _ => Any(s),
+            };
+            if (!Fits(g) || (long)(g.Batch + 1) * g.OutHeight * g.OutWidth * (g.OutChannels + 1) * g.Window.Height * g.Window.Width * (g.InChannels / g.Groups + 1) > 4L * s.MostProducts) continue;
+            if ((long)g.Batch * g.Height * g.Width * g.InChannels <= s.MostProducts) return g;
+        }
+    }
+
+    static ConvGeometry Any(Draw s)
+    {
+        var window = new Window(s.Positive(5), s.Positive(5), s.Chance() ? 1 : s.Positive(13), s.Chance() ? 0 : s.Extent(5), s.Chance(3) ? s.Positive(4) : 1);
+        int groups = s.Chance(3) ? s.Positive(16) : 1, inputs = s.Extent(70 / groups), outputs = s.Extent(140 / groups);
+        return new(s.Extent(4), s.Extent(40), s.Extent(40), groups * inputs, groups * outputs, window, groups);
+    }
+
+    static bool Fits(ConvGeometry g) => g.Height + 2 * g.Window.Padding >= Reach(g, g.Window.Height) && g.Width + 2 * g.Window.Padding >= Reach(g, g.Window.Width);
+
+    static int Reach(ConvGeometry g, int size) => g.Window.Dilation * (size - 1) + 1;
+
+    static Shape InputOf(ConvGeometry g) => [g.Batch, g.Height, g.Width, g.InChannels];
+
+    static Shape FilterOf(ConvGeometry g) => [g.Window.Height, g.Window.Width, g.InChannels / g.Groups, g.OutChannels];
+
+    static Shape OutputOf(ConvGeometry g) => [g.Batch, g.OutHeight, g.OutWidth, g.OutChannels];
+}

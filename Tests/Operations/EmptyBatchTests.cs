@@ -1,0 +1,71 @@
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>A batch of nothing passes through operations as any other does: its result has no elements and adds 0 to every gradient.</summary>
+public class EmptyBatchTests
+{
+    static readonly TestCaseData[] Steps =
+    [
+        Step("Conv2d", [8, 8, 16], [[3, 3, 16, 16], [16]], (x, p) => Conv2d.Apply(x, p[0], p[1], padding: 1)),
+        Step("Conv2d of stride 2", [8, 8, 5], [[3, 3, 5, 7], [7]], (x, p) => Conv2d.Apply(x, p[0], p[1], stride: 2)),
+        Step("Conv2d in groups", [8, 8, 6], [[3, 3, 2, 9], [9]], (x, p) => Conv2d.Apply(x, p[0], p[1], groups: 3)),
+        Step("MatMul", [12], [[12, 5], [5]], (x, p) => MatMul.Apply(x, p[0], p[1])),
+        Step("MatMul of batches", [3, 4], [[4, 2]], (x, p) => x.MatMul(x.Transpose(0, 2, 1)).Reshape([x.Shape[0], 9])),
+        Step("BatchNorm.Infer", [4, 3], [[3], [3]], (x, p) => BatchNorm.Infer(x, Tensor.Zeros([3]), Tensor.Ones([3]), p[0], p[1])),
+        Step("LayerNorm", [4, 3], [[3], [3]], (x, p) => LayerNorm.Apply(x, p[0], p[1])),
+        Step("QuadraticNeuron", [9], [[6]], (x, p) => QuadraticNeuron.Apply(x, p[0], new NeuronLayout(9, 2))),
+        Step("Softmax", [5], [], (x, _) => x.Softmax()),
+        Step("Dropout", [5], [], (x, _) => Dropout.Apply(x, 0.5f, new Generator(1))),
+        Step("MaxPool2d", [6, 6, 3], [], (x, _) => Pooling.Max(x, 2)),
+        Step("AvgPool2d", [6, 6, 3], [], (x, _) => Pooling.Average(x, 2)),
+        Step("GlobalAverage", [6, 6, 3], [], (x, _) => Pooling.GlobalAverage(x)),
+        Step("Unfold", [6, 6, 3], [], (x, _) => Unfold.Apply(x, 2)),
+        Step("Upsample", [3, 3, 2], [], (x, _) => x.Upsample(2)),
+        Step("Pad and Concat", [4], [], (x, _) => Tensor.Concat([x.Pad(1, 1, 2), x], 1)),
+        Step("Transpose", [4, 3], [], (x, _) => x.Transpose(2, 0, 1)),
+        Step("Binary with broadcasting", [4], [[4], [1]], (x, p) => x * p[0] + p[1]),
+        Step("Max along an axis", [4], [], (x, _) => x.Max([1])),
+    ];
+
+    static TestCaseData Step(string name, int[] sample, int[][] parameters, Func<Tensor, Parameter[], Tensor> apply) => new TestCaseData(sample, parameters, apply).SetArgDisplayNames(name);
+
+    [TestCaseSource(nameof(Steps))]
+    public void Its_gradients_are_zero(int[] sample, int[][] shapes, Func<Tensor, Parameter[], Tensor> apply)
+    {
+        var parameters = shapes.Select(shape => new Parameter(Tensor.Uniform(shape, generator: new Generator(3)))).ToArray();
+
+        // An ordinary step first: what it leaves in memory is not 0.
+        Run(2);
+        foreach (var parameter in parameters) parameter.ClearGrad();
+        var (x, y) = Run(0);
+        Assert.That(y.Length, Is.Zero);
+        Assert.That(x.Grad!.Shape, Is.EqualTo(x.Shape));
+        foreach (var parameter in parameters.Where(parameter => parameter.Grad is not null)) Assert.That(parameter.Grad!.ToArray(), Is.All.Zero);
+
+        (Tensor X, Tensor Y) Run(int batch)
+        {
+            var x = Tensor.Uniform([batch, .. sample], generator: new Generator(2));
+            x.RequiresGrad = true;
+            var y = apply(x, parameters);
+            y.Sum().Backward();
+            return (x, y);
+        }
+    }
+
+    [Test]
+    public void A_sum_over_no_channels_is_the_bias()
+    {
+        using Tensor x = Tensor.Empty([2, 5, 5, 0]), filter = Tensor.Empty([3, 3, 0, 16]), bias = Tensor.Full([16], 1.5f), rows = Tensor.Empty([7, 0]), columns = Tensor.Empty([0, 16]);
+        using Tensor convolved = Conv2d.Apply(x, filter, bias, padding: 1), product = MatMul.Apply(rows, columns, bias);
+        Assert.That(convolved.ToArray(), Has.Length.EqualTo(2 * 5 * 5 * 16).And.All.EqualTo(1.5f));
+        Assert.That(product.ToArray(), Has.Length.EqualTo(7 * 16).And.All.EqualTo(1.5f));
+    }
+
+    [Test]
+    public void A_stride_above_the_window_leaves_pixels_without_a_gradient()
+    {
+        var x = Tensor.Ones([1, 4, 4, 8]);
+        x.RequiresGrad = true;
+        Conv2d.Apply(x, Tensor.Ones([1, 1, 8, 1]), stride: 2).Sum().Backward();
+        Assert.That(x.Grad!.ToArray(), Is.EqualTo(Enumerable.Range(0, 128).Select(i => i / 8 % 2 == 0 && i / 32 % 2 == 0 ? 1f : 0f)));
+    }
+}
