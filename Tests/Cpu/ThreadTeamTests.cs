@@ -41,12 +41,12 @@ class ThreadTeamTests
         long jobs = 0;
         var callers = Enumerable.Range(0, Callers).Select(caller => Task.Factory.StartNew(() =>
         {
-            var counts = new int[9];
             for (var job = 0; Environment.TickCount64 < end; job++)
             {
+                // New memory for each job, so that the collector moves what jobs hold while they run.
+                var counts = new int[9];
                 if (caller == 0 && job % 50 == 0) ThreadTeam.Threads = 1 + Cases.Pick(job, 0, 0, 7);
                 var chunks = 1 + (job + caller) % 9;
-                Array.Clear(counts);
                 ThreadTeam.Run(chunks, new CountingJob(counts));
                 // A chunk that ran for the job before, or twice, or is still to come, shows here.
                 for (var chunk = 0; chunk < counts.Length; chunk++)
@@ -142,8 +142,8 @@ class ThreadTeamTests
             if (value is int or long) largest = Math.Max(largest, Convert.ToInt64(value) is var number && number >= Closed ? number - Closed : number);
             if (value is null || value.GetType() is var type && (type.IsPrimitive || type.IsPointer) || !type.IsValueType && !seen.Add(value)) continue;
             if (value is Array array) foreach (var item in array) open.Push(item);
-            else if (IsOfTeam(type))
-                foreach (var field in type.GetFields(All).Where(field => !field.IsStatic && !field.FieldType.IsPointer && !field.FieldType.IsFunctionPointer)) open.Push(field.GetValue(value));
+            for (var part = type; part is not null && IsOfTeam(part); part = part.BaseType)
+                foreach (var field in part.GetFields(All | BindingFlags.DeclaredOnly).Where(field => !field.IsStatic && !field.FieldType.IsPointer && !field.FieldType.IsFunctionPointer)) open.Push(field.GetValue(value));
         }
 
         return largest;

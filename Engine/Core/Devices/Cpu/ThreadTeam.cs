@@ -73,9 +73,9 @@ sealed class Team(int threads, int looks = Worker.LooksBeforeSleep)
             return;
         }
 
+        var others = Interlocked.Increment(ref callers.Value) - 1;
         try
         {
-            var others = Interlocked.Increment(ref callers.Value) - 1;
             var helpers = (int)Math.Min(chunks, most - others) - 1;
             if (helpers < 1) RunAlone(chunks, job);
             else RunShared(chunks, job, helpers);
