@@ -8,8 +8,9 @@ sealed class Controlled(Run run, int index, bool isBackground, Action body)
 {
     [ThreadStatic] static Controlled? current;
 
-    readonly Real.SemaphoreSlim turn = new(0);
+    readonly object turn = new();
     Real.Thread? thread;
+    bool mayGoOn;
 
     /// <summary>The controlled thread that calls, or null: the test's own thread, the finalizer's.</summary>
     public static Controlled? Current => current;
@@ -44,10 +45,22 @@ sealed class Controlled(Run run, int index, bool isBackground, Action body)
     }
 
     /// <summary>The thread goes on.</summary>
-    public void Resume() => turn.Release();
+    public void Resume()
+    {
+        Real.Monitor.Enter(turn);
+        mayGoOn = true;
+        Real.Monitor.Pulse(turn);
+        Real.Monitor.Exit(turn);
+    }
 
-    /// <summary>The calling thread, which is this one, sleeps until it is resumed.</summary>
-    public void Pause() => turn.Wait();
+    /// <summary>The calling thread, which is this one, sleeps until it is resumed. It does not spin before: the next thread wants the core.</summary>
+    public void Pause()
+    {
+        Real.Monitor.Enter(turn);
+        while (!mayGoOn) Real.Monitor.Wait(turn);
+        mayGoOn = false;
+        Real.Monitor.Exit(turn);
+    }
 
     public void Join() => thread?.Join();
 
