@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 
 namespace QuadEngine.Devices.Cpu;
@@ -13,216 +12,125 @@ interface IChunkedJob
     void Run(int chunk);
 }
 
-/// <summary>
-/// The threads that kernels run on. Each begins with a share of a job's chunks that is its own, the same part of the batch in job after job,
-/// whose data its core's caches hold; then it helps the others with theirs. The calling thread always works, workers join when they are awake,
-/// so a core taken by somebody else costs its share of the speed and no more.
-/// </summary>
-/// <remarks>
-/// Where two cores do not share a cache, a step with chunks handed out in turn was seen to take 1.4 times as long.
-/// A worker out of work looks out for the next job for a third of a millisecond, longer than the pause between two kernels,
-/// and then sleeps; to wake it costs some tenths of a millisecond, in which the others do its share. A call from within a job, or while another thread uses the team, runs on the calling thread alone.
-/// </remarks>
+/// <summary>The threads that kernels run on: one team for the process.</summary>
 static class ThreadTeam
 {
-    static readonly Lock Hiring = new();
-    static Worker[] workers = [];
-    static int threads = Environment.ProcessorCount;
-    static int busy;
+    static readonly Team All = new(Environment.ProcessorCount);
 
     /// <summary>Threads that kernels use, the calling one included; all cores at start.</summary>
     public static int Threads
     {
-        get => threads;
-        set => threads = value > 0 ? value : throw new ArgumentException($"Threads: {value} threads cannot work; use 1 or more.");
+        get => All.Threads;
+        set => All.Threads = value;
     }
 
     /// <summary>Calls body(chunk) for every chunk in [0, chunks), on any thread, in any order.</summary>
-    public static void Run(int chunks, Action<int> body) => Run(chunks, new DelegateJob(body));
+    public static void Run(int chunks, Action<int> body) => All.Run(chunks, new DelegateJob(body));
 
-    /// <summary>Runs every chunk in [0, chunks), on any thread, in any order; returns when all are done.</summary>
-    public static void Run<TJob>(int chunks, in TJob job) where TJob : struct, IChunkedJob
-    {
-        var helpers = Math.Min(chunks, threads) - 1;
-        if (helpers < 1 || Interlocked.CompareExchange(ref busy, 1, 0) != 0)
-        {
-            for (var chunk = 0; chunk < chunks; chunk++) job.Run(chunk);
-            return;
-        }
-
-        try
-        {
-            if (workers.Length < helpers) Hire(helpers);
-            Work<TJob>.OfTeam.Run(job, chunks, workers.AsSpan(0, helpers));
-        }
-        finally
-        {
-            Volatile.Write(ref busy, 0);
-        }
-    }
-
-    static void Hire(int count)
-    {
-        lock (Hiring)
-            while (workers.Length < count) workers = [.. workers, new Worker(workers.Length)];
-    }
+    /// <summary>
+    /// Runs every chunk in [0, chunks) once, on any thread, in any order; returns when all have ended. Where chunks throw, the others run
+    /// all the same, and then the exception of the first of them, by number, is thrown: the same one on any number of threads.
+    /// </summary>
+    public static void Run<TJob>(int chunks, in TJob job) where TJob : struct, IChunkedJob => All.Run(chunks, job);
 
     readonly struct DelegateJob(Action<int> body) : IChunkedJob
     {
         public void Run(int chunk) => body(chunk);
     }
+}
 
-    /// <summary>One job and what is left of it.</summary>
-    abstract class Work
+/// <summary>
+/// A thread that calls shares its job (<see cref="SharedJob"/>) with workers, who join when they are awake: so a core taken by somebody else
+/// costs its share of the speed and no more.
+/// </summary>
+/// <remarks>
+/// Several threads may call at once. Each counts as one of the team's threads, so the more they are the fewer helpers each asks for, and as
+/// many callers as threads run alone and wait for nobody. A call from within a job runs on the calling thread alone.
+/// </remarks>
+sealed class Team(int threads, int looks = Worker.LooksBeforeSleep)
+{
+    /// <summary>The calling thread runs chunks of a job already.</summary>
+    [ThreadStatic] static bool inJob;
+
+    [ThreadStatic] static SharedJob? ofThread;
+
+    readonly Lock hiring = new();
+    Worker[] workers = [];
+    int threads = threads;
+    Padded callers;
+
+    public int Threads
     {
-        Share[] shares = [];
-        Padded done;
-        Exception? failure;
-
-        protected void Run(int count, ReadOnlySpan<Worker> helpers)
-        {
-            var members = helpers.Length + 1;
-            if (shares.Length < members) shares = [.. Enumerable.Range(0, members).Select(_ => new Share())];
-            done.Value = 0;
-            failure = null;
-            for (var member = 0; member < members; member++) shares[member].Open((int)((long)count * member / members), (int)((long)count * (member + 1) / members));
-            foreach (var helper in helpers) helper.Offer(this);
-
-            TakeChunks(member: 0);
-            var wait = new SpinWait();
-            while (Volatile.Read(ref done.Value) < count) wait.SpinOnce(sleep1Threshold: -1);
-
-            for (var member = 0; member < members; member++) shares[member].Close();
-            if (failure is { } exception) ExceptionDispatchInfo.Throw(exception);
-        }
-
-        public void TakeChunks(int member)
-        {
-            var all = shares;
-            var ran = 0;
-            for (var turn = 0; turn < all.Length; turn++)
-            {
-                var share = all[(member + turn) % all.Length];
-                while (share.Take() is { } chunk)
-                {
-                    try
-                    {
-                        RunChunk(chunk);
-                    }
-                    catch (Exception exception)
-                    {
-                        Interlocked.CompareExchange(ref failure, exception, null);
-                    }
-
-                    ran++;
-                }
-            }
-
-            if (ran > 0) Interlocked.Add(ref done.Value, ran);
-        }
-
-        protected abstract void RunChunk(int chunk);
+        get => Volatile.Read(ref threads);
+        set => Volatile.Write(ref threads, value > 0 ? value : throw new ArgumentException($"Threads: {value} threads cannot work; use 1 or more."));
     }
 
-    /// <summary>The chunks that one member of the team takes first.</summary>
-    sealed class Share
+    public void Run<TJob>(int chunks, in TJob job) where TJob : struct, IChunkedJob
     {
-        // Between jobs no chunk is on offer, so that a worker that comes late finds nothing.
-        const int Closed = int.MaxValue / 2;
-
-        Padded next = new() { Value = Closed };
-        int end;
-
-        public void Open(int from, int to)
+        if (chunks < 2 || inJob || Threads is var most && most < 2)
         {
-            end = to;
-            Volatile.Write(ref next.Value, from);
+            RunAlone(chunks, job);
+            return;
         }
 
-        public void Close() => Volatile.Write(ref next.Value, Closed);
-
-        public int? Take() => Interlocked.Increment(ref next.Value) - 1 is var chunk && chunk < end ? chunk : null;
+        var others = Interlocked.Increment(ref callers.Value) - 1;
+        try
+        {
+            var helpers = (int)Math.Min(chunks, most - others) - 1;
+            if (helpers < 1) RunAlone(chunks, job);
+            else RunShared(chunks, job, helpers);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref callers.Value);
+        }
     }
 
-    sealed class Work<TJob> : Work where TJob : struct, IChunkedJob
+    /// <summary>Marks the calling thread as a worker: what its chunks call runs on it alone.</summary>
+    public static void JoinForLife() => inJob = true;
+
+    void RunShared<TJob>(int chunks, in TJob job, int helpers) where TJob : struct, IChunkedJob
     {
-        /// <summary>The team runs one job at a time, so one of each kind is enough and no call allocates.</summary>
-        public static readonly Work<TJob> OfTeam = new();
-
-        TJob job;
-
-        public void Run(in TJob newJob, int chunks, ReadOnlySpan<Worker> helpers)
+        var hired = Volatile.Read(ref workers);
+        if (hired.Length < helpers) hired = Hire(helpers);
+        var shared = ofThread ??= new();
+        inJob = true;
+        try
         {
-            job = newJob;
+            shared.Run(chunks, job, hired.AsSpan(0, helpers));
+        }
+        finally
+        {
+            inJob = false;
+        }
+    }
+
+    static void RunAlone<TJob>(int chunks, in TJob job) where TJob : struct, IChunkedJob
+    {
+        var own = job;
+        Exception? failure = null;
+        for (var chunk = 0; chunk < chunks; chunk++)
+        {
             try
             {
-                Run(chunks, helpers);
+                own.Run(chunk);
             }
-            finally
+            catch (Exception exception)
             {
-                job = default;
+                failure ??= exception;
             }
         }
 
-        protected override void RunChunk(int chunk) => job.Run(chunk);
+        if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 
-    sealed class Worker
+    // Workers are never dismissed: readers may hold an array of fewer, all of whom still work.
+    Worker[] Hire(int count)
     {
-        // Looks at the offer, with a pause of eight times 37 nanoseconds between, as .NET measures them out: 0.3 milliseconds.
-        const int Looks = 1000;
-
-        readonly SemaphoreSlim bell = new(0);
-        Work? offer;
-        int asleep;
-
-        readonly int member;
-
-        public Worker(int index)
+        lock (hiring)
         {
-            member = index + 1;
-            new Thread(Live) { IsBackground = true, Name = $"QuadEngine worker {member}" }.Start();
+            while (workers.Length < count) Volatile.Write(ref workers, [.. workers, new Worker(member: workers.Length + 1, looks)]);
+            return workers;
         }
-
-        public void Offer(Work work)
-        {
-            Interlocked.Exchange(ref offer, work);
-            if (Interlocked.Exchange(ref asleep, 0) == 1) bell.Release();
-        }
-
-        void Live()
-        {
-            while (true)
-            {
-                for (var look = 0; look < Looks; look++)
-                {
-                    if (Volatile.Read(ref offer) is null)
-                    {
-                        Thread.SpinWait(8);
-                        continue;
-                    }
-
-                    Interlocked.Exchange(ref offer, null)!.TakeChunks(member);
-                    look = 0;
-                }
-
-                Sleep();
-            }
-        }
-
-        // Whoever offers after the flag is up rings the bell; an offer made before is seen by the second look.
-        void Sleep()
-        {
-            Interlocked.Exchange(ref asleep, 1);
-            if (Volatile.Read(ref offer) is not null && Interlocked.Exchange(ref asleep, 0) == 1) return;
-            bell.Wait();
-        }
-    }
-
-    /// <summary>A counter that shares its cache lines with nothing.</summary>
-    [System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Explicit, Size = 256)]
-    struct Padded
-    {
-        [System.Runtime.InteropServices.FieldOffset(128)] public int Value;
     }
 }
