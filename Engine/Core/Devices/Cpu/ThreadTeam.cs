@@ -181,7 +181,7 @@ static class ThreadTeam
         public Worker(int index)
         {
             member = index + 1;
-            new Thread(Live) { IsBackground = true, Name = $"QuadEngine worker {member}" }.Start();
+            new Thread(Live) { IsBackground = true, Name = $"QuadEngine worker {member}" }.UnsafeStart();      // not in the flow of who hires it
         }
 
         public void Offer(Work work)
