@@ -73,7 +73,7 @@ public sealed class Classifier
     {
         var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
         var images = JsonSerializer.Deserialize(Value(Checkpoint.ImagesKey), ModelsJson.Default.ImageDescription)!;
-        var network = configuration.Build();
+        var network = configuration.Build().Eval();      // for who calls it without the classifier
         network.LoadStateDictionary(Checkpoint.WeightsOf(file.ReadAll()));
         return new(configuration, network, images);
 
