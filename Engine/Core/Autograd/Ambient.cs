@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace QuadEngine;
 
 /// <summary>A guard or scope that was opened: what was open before it, and whether it is open still.</summary>
@@ -50,12 +52,17 @@ static class Ambient<TKind> where TKind : struct
     /// <summary>The innermost that is open here, or null.</summary>
     public static Link? Current
     {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get
         {
             var top = current;
-            return top is null || top.IsOpen ? top : current = Link.Open(top);
+            return top is null || top.IsOpen ? top : SkipClosed(top);
         }
     }
+
+    // Closed on another thread: this one has not been told.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    static Link? SkipClosed(Link top) => current = Link.Open(top);
 
     /// <summary>Opens a link in the flow.</summary>
     public static TLink Open<TLink>(TLink link) where TLink : Link
