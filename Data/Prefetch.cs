@@ -75,6 +75,8 @@ sealed class Prefetch<T> : IEnumerator<T> where T : class
     void Begin(T buffer)
     {
         var item = next++;
+        // Guards and scopes of who asks for an item are not for its preparation.
+        using AsyncFlowControl? apart = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         underWay.Enqueue(Task.Run(() =>
         {
             if (!stopped)

@@ -9,6 +9,7 @@ namespace QuadEngine.Layers;
 /// <remarks>
 /// Calling a module is a scope: the tensors made inside are dropped when it returns, all but the result. What the tape needs for
 /// backward belongs to the tape; to keep another one for yourself, call <see cref="Tensor.Keep"/> on it.
+/// Many threads may call one module at once for inference; one thread at a time trains it, and a second one is told so.
 /// </remarks>
 public abstract partial class Module
 {
@@ -16,23 +17,37 @@ public abstract partial class Module
     readonly List<(string Name, Parameter Parameter, GroupSettings Settings)> parameters = [];
     readonly List<(string Name, Buffer Buffer)> buffers = [];
 
-    /// <summary>Training (batch statistics, dropout) or inference; see <see cref="Train"/> and <see cref="Eval"/>.</summary>
-    public bool Training { get; private set; } = true;
+    /// <summary>Training (batch statistics, dropout) or inference, for a call made here: as <see cref="Train"/> and <see cref="Eval"/> left it, and inference under <see cref="EvaluationMode"/>.</summary>
+    public bool Training => Recompute.Mode(this, training && !EvaluationMode.Active);
 
     /// <summary>Calls the module.</summary>
     public Tensor this[Tensor x] => Forward(x);
 
     /// <summary>Calls the module in a scope of its own.</summary>
+    /// <returns>A handle of its own, which may be dropped whatever the module gives: its argument, a parameter, a tensor that it keeps.</returns>
     public Tensor Forward(Tensor x)
     {
-        using var scope = new TensorScope(name);
+        using var scope = new TensorScope.OnStack(name);
+        if (!scope.IsOutermost) return Call(x, scope);
+        Interlocked.Increment(ref calls);
+        try
+        {
+            return Call(x, scope);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref calls);
+        }
+    }
+
+    Tensor Call(Tensor x, TensorScope.OnStack scope)
+    {
         var y = Compute(x);
-        if (ReferenceEquals(y, x)) y = x * 1f;      // a handle of its own: whoever drops the result keeps x
         ModuleTrace.Called(this, x, y);
         return scope.Result(y);
     }
 
-    /// <summary>The function that the module is.</summary>
+    /// <summary>The function that the module is. It may return any tensor, also one that was not made in it.</summary>
     protected abstract Tensor Compute(Tensor x);
 
     /// <summary>Multiply-adds that the module itself (not its children) spends on one call, given the shapes.</summary>
@@ -102,15 +117,23 @@ public abstract partial class Module
     /// <summary>Where the parameters are; the CPU for a module without any.</summary>
     public Device Device => Parameters().FirstOrDefault()?.Device ?? Device.Cpu;
 
+    bool training = true;
+    int calls;
+
     /// <summary>Switches this module and all below to training.</summary>
+    /// <remarks>It holds for every thread. To evaluate a network that others use meanwhile, or that goes on training after it, open an <see cref="EvaluationMode"/>.</remarks>
+    /// <exception cref="InvalidOperationException">The mode would change while the module is being called.</exception>
     public Module Train(bool training = true)
     {
-        Training = training;
-        foreach (var (_, child) in children) child.Train(training);
+        var others = Modules().Select(entry => entry.Module).Where(module => module.training != training).ToArray();
+        if (others.Length > 0 && Modules().FirstOrDefault(entry => Volatile.Read(ref entry.Module.calls) > 0) is { Module: { } called })
+            throw new InvalidOperationException($"{(training ? nameof(Train) : nameof(Eval))}: {called.GetType().Name} is being called, and would go on in another mode. Switch modes between calls, or open an {nameof(EvaluationMode)} around the calls that are to be inference.");
+        foreach (var module in others) module.training = training;
         return this;
     }
 
     /// <summary>Switches this module and all below to inference.</summary>
+    /// <inheritdoc cref="Train" path="/*[self::remarks or self::exception]"/>
     public Module Eval() => Train(false);
 
     /// <summary>Moves all parameters and buffers to a device, in place; <see cref="ModuleExtensions.To"/> gives the module back.</summary>

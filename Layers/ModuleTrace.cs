@@ -1,28 +1,30 @@
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// Watches the calls of modules on this thread while it is open: shapes for a summary, telemetry, a search for the layer at fault.
-/// Calls are reported when they return, children before their parents.
+/// Watches the calls of modules while it is open: shapes for a summary, telemetry, a search for the layer at fault. Calls are reported when
+/// they return, children before their parents, one at a time. It flows as <see cref="NoGrad"/> does: calls of other flows are not seen.
 /// </summary>
 public sealed class ModuleTrace : IDisposable
 {
-    [ThreadStatic] static ModuleTrace? current;
-
-    readonly ModuleTrace? outer = current;
-    readonly Action<Module, Tensor, Tensor> called;
+    readonly Watcher watcher;
 
     /// <summary>Calls <paramref name="called"/>(module, input, output) after each call of a module.</summary>
-    public ModuleTrace(Action<Module, Tensor, Tensor> called)
-    {
-        this.called = called;
-        current = this;
-    }
+    public ModuleTrace(Action<Module, Tensor, Tensor> called) => watcher = Ambient<Kind>.Open(new Watcher(called));
 
     internal static void Called(Module module, Tensor input, Tensor output)
     {
-        for (var trace = current; trace is not null; trace = trace.outer) trace.called(module, input, output);
+        for (var link = Ambient<Kind>.Current; link is Watcher watcher; link = watcher.Outer)
+            if (watcher.IsOpen)
+                lock (watcher) watcher.Called(module, input, output);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => current = outer;
+    public void Dispose() => Ambient<Kind>.Close(watcher);
+
+    readonly struct Kind;
+
+    sealed class Watcher(Action<Module, Tensor, Tensor> called) : Link
+    {
+        public Action<Module, Tensor, Tensor> Called => called;
+    }
 }

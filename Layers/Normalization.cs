@@ -7,6 +7,7 @@ public sealed class BatchNorm : Module
 {
     readonly int numFeatures;
     readonly float epsilon, momentum;
+    Claim claim;
 
     /// <summary>A batch norm of so many channels; momentum and epsilon as PyTorch's.</summary>
     public BatchNorm(int numFeatures, float epsilon = 1e-5f, float momentum = 0.1f)
@@ -31,9 +32,20 @@ public sealed class BatchNorm : Module
     public Buffer RunningVariance { get; }
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Training
-        ? Operations.BatchNorm.Train(x, Weight, Bias, Recompute.Again ? null : new RunningStatistics(RunningMean, RunningVariance, momentum), epsilon)
-        : Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
+    protected override Tensor Compute(Tensor x)
+    {
+        if (!Training) return Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
+        if (Recompute.Again) return Operations.BatchNorm.Train(x, Weight, Bias, running: null, epsilon);
+        var taken = claim.Take(nameof(BatchNorm), "with the running statistics of this layer");
+        try
+        {
+            return Operations.BatchNorm.Train(x, Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, momentum), epsilon);
+        }
+        finally
+        {
+            if (taken) claim.Leave();
+        }
+    }
 
     /// <inheritdoc/>
     protected override string Describe() => $"BatchNorm({numFeatures})";

@@ -23,13 +23,14 @@ public sealed record ImageDescription(IReadOnlyList<string> Classes, IReadOnlyLi
 /// <summary>
 /// A trained network with all it takes to judge image files: the size it reads, the normalisation, the names of the classes. Saved, it is
 /// one safetensors file, which every reader of safetensors and every command of the tool takes for weights.
+/// Threads may share one.
 /// <code>foreach (var (name, probability) in Classifier.Read("clothes.safetensors").Classify(Picture.Read("shoe.png"))) ...</code>
 /// </summary>
 public sealed class Classifier
 {
     readonly Normalization normalization;
 
-    /// <summary>A classifier over a network, which it switches to inference.</summary>
+    /// <summary>A classifier over a network, which it calls in an <see cref="EvaluationMode"/>.</summary>
     /// <exception cref="ArgumentException">Channels or classes do not fit together.</exception>
     public Classifier(NetworkConfiguration configuration, Module network, ImageDescription images)
     {
@@ -37,7 +38,6 @@ public sealed class Classifier
         Check.That(images.Mean.Count == configuration.Channels, nameof(Classifier), $"the network reads {configuration.Channels} channels but the normalisation is for {images.Mean.Count}.");
         (Configuration, Network, Images) = (configuration, network, images);
         normalization = new([.. images.Mean], [.. images.Std]);
-        network.Eval();
     }
 
     /// <summary>A classifier for the images of a data set.</summary>
@@ -73,7 +73,7 @@ public sealed class Classifier
     {
         var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
         var images = JsonSerializer.Deserialize(Value(Checkpoint.ImagesKey), ModelsJson.Default.ImageDescription)!;
-        var network = configuration.Build();
+        var network = configuration.Build().Eval();      // for who calls it without the classifier
         network.LoadStateDictionary(Checkpoint.WeightsOf(file.ReadAll()));
         return new(configuration, network, images);
 
@@ -124,6 +124,7 @@ public sealed class Classifier
     public float[] Logits(ReadOnlySpan<float> inputs)
     {
         Check.That(inputs.Length > 0 && inputs.Length % InputLength == 0, nameof(Classifier), $"{inputs.Length} values are no whole number of inputs {Configuration.InputShape()}.");
+        using var evaluation = new EvaluationMode();
         using var noGrad = new NoGrad();
         using var scope = new TensorScope();
         return Network.Forward(Tensor.FromSpan(inputs, Configuration.InputShape(inputs.Length / InputLength), Network.Device)).ToArray();

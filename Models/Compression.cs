@@ -75,8 +75,7 @@ public static class Compression
     {
         var paths = layers.ToDictionary(entry => (Module)entry.Value, entry => entry.Key);
         var errors = new Dictionary<string, double>();
-        var training = network.Training;
-        network.Eval();
+        using (new EvaluationMode())
         using (new NoGrad())
         using (new TensorScope())
         using (new ModuleTrace((module, x, y) =>
@@ -86,7 +85,6 @@ public static class Compression
             errors[path] = Math.Sqrt(difference.Square().Sum().Item() / Math.Max(y.Square().Sum().Item(), float.Epsilon));
         }))
             network.Forward(probe);
-        network.Train(training);
         return errors;
     }
 }

@@ -24,8 +24,7 @@ public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
     {
         var paths = network.Modules().ToDictionary(entry => entry.Module, entry => entry.Path);
         var layers = new List<LayerCost>();
-        var training = network.Training;
-        network.Eval();
+        using (new EvaluationMode())
         using (new NoGrad())
         using (new TensorScope())
         using (new ModuleTrace((module, x, y) =>
@@ -35,7 +34,6 @@ public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
                 layers.Add(new LayerCost(path, module.ToString().Split([" {", "  #"], 2, default)[0], y.Shape, own, module.MultiplyAdds(x.Shape, y.Shape)));
         }))
             network.Forward(Tensor.Zeros(input, network.Device));
-        network.Train(training);
         return new CostModel(layers);
     }
 }

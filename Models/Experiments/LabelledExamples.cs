@@ -49,7 +49,7 @@ sealed record LabelledExamples(float[] Inputs, Shape ExampleShape, int[] Labels,
     public long[,] Confusion(Module network, ExperimentScale scale)
     {
         var confusion = new long[Classes, Classes];
-        network.Eval();
+        using var evaluation = new EvaluationMode();
         using var noGrad = new NoGrad();
         foreach (var batch in Enumerable.Range(0, Count).Chunk(scale.Training.BatchSize))
         {

@@ -75,7 +75,7 @@ static class NetworkTrial
     static IReadOnlyList<QuadraticState> Telemetry(ResNet network, ExperimentData data, bool diverged)
     {
         if (diverged) return [];
-        network.Eval();
+        using var evaluation = new EvaluationMode();
         using var noGrad = new NoGrad();
         using var scope = new TensorScope();
         using var telemetry = new QuadraticTelemetry(network);

@@ -37,7 +37,7 @@ public static class OnnxExport
 
     /// <summary>Writes a network to a file.</summary>
     /// <param name="path">The file, replaced where it exists.</param>
-    /// <param name="network">A function of one tensor. It comes back as it was, but without gradients.</param>
+    /// <param name="network">A function of one tensor. It comes back as it was, but without gradients; no other thread may use it meanwhile.</param>
     /// <param name="inputShape">Shape of one input without the batch: [H, W, C] for images.</param>
     /// <param name="options">What else to say and do.</param>
     /// <exception cref="NotSupportedException">The network uses an operation that has no ONNX form here; the message names the module and the operation.</exception>
@@ -56,11 +56,11 @@ public static class OnnxExport
     {
         var batch = BatchToTrace(network, inputShape);
         var trace = new Trace(batch, options.FoldBatchNorm);
-        var (training, home) = (network.Training, network.Parameters().FirstOrDefault()?.Device ?? Device.Cpu);
+        var home = network.Device;
         var device = new TracingDevice(trace);
+        using var evaluation = new EvaluationMode();
         using var noGrad = new NoGrad();
         using var scope = new TensorScope();
-        network.Eval();
         network.To(device);
         try
         {
@@ -85,7 +85,6 @@ public static class OnnxExport
         finally
         {
             network.To(home);
-            network.Train(training);
         }
     }
 

@@ -20,7 +20,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     /// <summary>Images judged in a second.</summary>
     public double ImagesPerSecond => Images / Elapsed.TotalSeconds;
 
-    /// <summary>Runs every image through the network once, on the network's device, and leaves each of its modules in the mode it was in.</summary>
+    /// <summary>Runs every image through the network once, on the network's device, in an <see cref="EvaluationMode"/>: the network stays as it is, and threads may judge it at once.</summary>
     /// <param name="network">[N, H, W, C] to logits [N, classes].</param>
     /// <param name="images">What to judge by.</param>
     /// <param name="batchSize">Images at once; changes speed and memory.</param>
@@ -39,29 +39,20 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     public static Evaluation Run(Module network, DeviceDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         Check.That(images.Images.Count > 0, nameof(Evaluation), $"{images.Images.Name} has no images to judge by.");
-        var modes = network.Modules().Select(entry => (entry.Module, entry.Module.Training)).ToArray();
         var watch = Stopwatch.StartNew();
         var (lossSum, correct, count) = (0.0, 0, 0);
-        network.Eval();
-        try
+        using var evaluation = new EvaluationMode();
+        using var noGrad = new NoGrad();
+        Judged? underWay = null;
+        foreach (var batch in images.Batches(batchSize))
         {
-            using var noGrad = new NoGrad();
-            Judged? underWay = null;
-            foreach (var batch in images.Batches(batchSize))
-            {
-                cancellation.ThrowIfCancellationRequested();
-                var next = Judge(network, batch);
-                Finish(underWay);
-                underWay = next;
-            }
-
+            cancellation.ThrowIfCancellationRequested();
+            var next = Judge(network, batch);
             Finish(underWay);
-        }
-        finally
-        {
-            foreach (var (module, training) in modes) module.Train(training);       // parents come first, so each ends in its own
+            underWay = next;
         }
 
+        Finish(underWay);
         return new(lossSum / count, correct, count, watch.Elapsed);
 
         void Finish(Judged? batch)

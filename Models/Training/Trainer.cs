@@ -22,7 +22,11 @@ public readonly record struct StepMetrics(int Step, float Loss, int Correct, int
 /// trainer.Run();
 /// </code>
 /// </summary>
-/// <remarks>The order of the images, dropout and everything else random follow from <see cref="TrainerOptions.Seed"/> and <see cref="Generator.Default"/>.</remarks>
+/// <remarks>
+/// The order of the images, dropout and everything else random follow from <see cref="TrainerOptions.Seed"/> and <see cref="Generator.Default"/>.
+/// One thread at a time runs a trainer, and one trainer a network; a second one throws. Trainers of different networks may run at once, but share
+/// the default generator, so that a network with dropout gets other bits then. Other threads must not call the network in the meantime.
+/// </remarks>
 public sealed class Trainer
 {
     readonly LabelledImages train, test;
@@ -30,6 +34,7 @@ public sealed class Trainer
     readonly Schedule schedule;
     readonly Stopwatch sinceCheckpoint = new();
     DeviceDataset? trainPlaced, testPlaced;
+    int running;
     TrainingStep.Launched? underWay;
 
     /// <summary>A trainer at the first step of a run.</summary>
@@ -92,8 +97,11 @@ public sealed class Trainer
     /// <returns>True where all epochs are done, false where the run was interrupted.</returns>
     /// <exception cref="TrainingDivergedException">Loss or gradients are not finite; the last checkpoint is of before.</exception>
     /// <exception cref="IOException">A file cannot be written; the files of before are untouched.</exception>
+    /// <exception cref="InvalidOperationException">The trainer, or another that trains the network, runs already.</exception>
     public bool Run(CancellationToken cancellation = default)
     {
+        if (Interlocked.Exchange(ref running, 1) != 0)
+            throw new InvalidOperationException($"{nameof(Trainer)}: {nameof(Run)} is under way already; one call at a time trains a network. Wait for it, or make a trainer with a network of its own.");
         sinceCheckpoint.Restart();
         try
         {
@@ -108,6 +116,7 @@ public sealed class Trainer
         finally
         {
             TakeBackData();
+            Volatile.Write(ref running, 0);
         }
     }
 

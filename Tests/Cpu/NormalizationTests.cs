@@ -1,5 +1,5 @@
-using QuadEngine.Devices;
 using CsCheck;
+using QuadEngine.Devices;
 using static QuadEngine.Tests.Cpu.KernelCase;
 
 namespace QuadEngine.Tests.Cpu;

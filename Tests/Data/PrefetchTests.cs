@@ -62,4 +62,13 @@ public class PrefetchTests
         Assert.That(prepared, Is.LessThanOrEqualTo(5));
         Assert.That(() => items.MoveNext(), Throws.TypeOf<ObjectDisposedException>());
     }
+
+    [Test]
+    public void Guards_and_scopes_of_the_consumer_are_not_for_the_preparation()
+    {
+        using var scope = new TensorScope("consumer");
+        using var noGrad = new NoGrad();
+        using var items = new Prefetch<(bool, string)[]>(0, 5, 2, () => new (bool, string)[1], (_, buffer) => buffer[0] = (NoGrad.Active, TensorScope.CurrentPath));
+        while (items.MoveNext()) Assert.That(items.Current[0], Is.EqualTo((false, "")));
+    }
 }

@@ -239,4 +239,16 @@ public sealed class TrainerTests
 
         public Tensor Compute(Tensor x) => (x + (Step < From ? 1f : -100f)).Log();
     }
+
+    [Test]
+    public void A_trainer_that_runs_refuses_to_run_a_second_time()
+    {
+        using var tiny = new TinyTraining();
+        var trainer = tiny.Start();
+        string? refusal = null;
+        trainer.EpochEnded += _ => refusal ??= Assert.Throws<InvalidOperationException>(() => trainer.Run())!.Message;
+        trainer.Run();
+        Assert.That(refusal, Does.Contain("under way"));
+        Assert.That(trainer.Run(), "it is over");
+    }
 }

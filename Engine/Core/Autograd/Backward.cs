@@ -120,8 +120,8 @@ public partial class Tensor
         Check.That(gradient is null || gradient.Shape == Shape, nameof(Backward), $"the gradient has shape {gradient?.Shape} but the result {Shape}.");
         if (gradient is not null) Check.SameDevice(nameof(Backward), this, gradient);
 
-        using var scope = new TensorScope();
-        using var noGrad = new NoGrad();
+        using var scope = new TensorScope.OnStack();
+        using var noGrad = new NoGrad.OnStack();
         var seed = gradient is null ? Full(Shape, 1f, Device) : gradient.Detach();
         new BackwardPass(retainGraph).Run(root, seed);
     }
@@ -137,12 +137,17 @@ sealed class BackwardPass(bool retainGraph)
 
     public void Run(Node root, Tensor seed)
     {
+        using var claims = new Claims(nameof(Tensor.Backward));
         Give(root, seed);
         while (pending.TryDequeue(out var node, out _))
         {
             gradients.Remove(node, out var gradient);
             NonFiniteGuard.CheckGradient(node, gradient!);
-            if (node.Leaf is { } leaf) AddTo(leaf, gradient!);
+            if (node.Leaf is { } leaf)
+            {
+                claims.Take(leaf);
+                AddTo(leaf, gradient!);
+            }
             else Visit(node, gradient!);
             gradient!.Dispose();
         }
@@ -151,7 +156,7 @@ sealed class BackwardPass(bool retainGraph)
     // Whatever the backward of an operation makes on its way is dropped when the scope ends.
     void Visit(Node node, Tensor gradient)
     {
-        using var scope = new TensorScope();
+        using var scope = new TensorScope.OnStack();
         var inputs = node.Backward(gradient);
         for (var i = 0; i < inputs.Length; i++)
             if (node.Inputs[i] is { } input && inputs[i] is { } g) Give(input, g);

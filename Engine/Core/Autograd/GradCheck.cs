@@ -20,7 +20,7 @@ public static class GradCheck
     /// <exception cref="GradCheckException">A gradient is wrong; the message names operation, input, index, got and expected.</exception>
     public static void Check(string name, Func<Tensor[], Tensor> function, Tensor[] inputs, double tolerance = 1e-4, double step = 0.02, ulong seed = 1, int samples = 64)
     {
-        using var scope = new TensorScope();
+        using var scope = new TensorScope.OnStack();
         var leaves = inputs.Select(input => input.Detach()).ToArray();
         foreach (var leaf in leaves) leaf.RequiresGrad = true;
         var result = function(leaves);
@@ -65,8 +65,8 @@ public static class GradCheck
         double At(float value)
         {
             values[index] = value;
-            using var scope = new TensorScope();
-            using var noGrad = new NoGrad();
+            using var scope = new TensorScope.OnStack();
+            using var noGrad = new NoGrad.OnStack();
             var moved = inputs.ToArray();
             moved[number] = Tensor.FromArray(values, inputs[number].Shape, inputs[number].Device);
             var y = function(moved).ToArray();

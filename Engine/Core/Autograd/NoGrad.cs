@@ -1,26 +1,46 @@
 namespace QuadEngine;
 
-/// <summary>While one is open on a thread, nothing is recorded there: evaluation, and updates of parameters.</summary>
+/// <summary>
+/// While one is open nothing is recorded: evaluation, and updates of parameters. It holds for the code that follows, also after an await on another
+/// thread and in tasks started meanwhile, and for no other; disposed, it leaves what was before.
+/// </summary>
 public readonly struct NoGrad : IDisposable
 {
-    [ThreadStatic] static int depth;
+    readonly Link link;
 
     /// <summary>Stops recording until disposed.</summary>
-    public NoGrad() => depth++;
+    public NoGrad() => link = Ambient<NoGrad>.Open(new Link());
 
-    /// <summary>Recording is off on this thread.</summary>
-    public static bool Active => depth > 0;
+    /// <summary>Recording is off here.</summary>
+    public static bool Active => Ambient<NoGrad>.Current is not (null or Resumption);
 
     /// <inheritdoc/>
-    public void Dispose() => depth--;
-
-    /// <summary>Records again until disposed, however many are open: for what is computed a second time during backward.</summary>
-    internal readonly struct Suspended : IDisposable
+    public void Dispose()
     {
-        readonly int open;
-
-        public Suspended() => (open, depth) = (depth, 0);
-
-        public void Dispose() => depth = open;
+        if (link is not null) Ambient<NoGrad>.Close(link);
     }
+
+    /// <summary>Stops recording on this thread while a method of the engine runs.</summary>
+    internal readonly ref struct OnStack : IDisposable
+    {
+        readonly Link link = new();
+        readonly Link? below;
+
+        public OnStack() => below = Ambient<NoGrad>.Push(link);
+
+        public void Dispose() => Ambient<NoGrad>.Pop(link, below);
+    }
+
+    /// <summary>Records again on this thread, whatever is open: for what is computed a second time during backward.</summary>
+    internal readonly ref struct Suspended : IDisposable
+    {
+        readonly Link link = new Resumption();
+        readonly Link? below;
+
+        public Suspended() => below = Ambient<NoGrad>.Push(link);
+
+        public void Dispose() => Ambient<NoGrad>.Pop(link, below);
+    }
+
+    sealed class Resumption : Link;
 }

@@ -11,30 +11,33 @@ public sealed class NonFiniteException(string where, string what) : ArithmeticEx
 }
 
 /// <summary>
-/// While one is open on a thread, the output of every operation and every gradient of the tape is checked, and the first that is
-/// not finite throws <see cref="NonFiniteException"/>. It reads every value, so it is for finding a fault, not for every step.
+/// While one is open, the output of every operation and every gradient of the tape is checked, and the first that is not finite throws
+/// <see cref="NonFiniteException"/>. It reads every value, so it is for finding a fault, not for every step. It flows as <see cref="NoGrad"/> does.
 /// </summary>
 public readonly struct NonFiniteGuard : IDisposable
 {
-    [ThreadStatic] static int depth;
+    readonly Link link;
 
     /// <summary>Checks until disposed.</summary>
-    public NonFiniteGuard() => depth++;
+    public NonFiniteGuard() => link = Ambient<NonFiniteGuard>.Open(new Link());
 
-    /// <summary>Checks are on, on this thread.</summary>
-    public static bool Active => depth > 0;
+    /// <summary>Checks are on here.</summary>
+    public static bool Active => Ambient<NonFiniteGuard>.Current is not null;
 
     /// <inheritdoc/>
-    public void Dispose() => depth--;
+    public void Dispose()
+    {
+        if (link is not null) Ambient<NonFiniteGuard>.Close(link);
+    }
 
     internal static void CheckOutput(string operation, Tensor output)
     {
-        if (depth > 0 && !output.IsFinite())
+        if (Active && !output.IsFinite())
             throw new NonFiniteException(TensorScope.CurrentPath.Length == 0 ? operation : $"{TensorScope.CurrentPath}: {operation}", "output");
     }
 
     internal static void CheckGradient(Node node, Tensor gradient)
     {
-        if (depth > 0 && !gradient.IsFinite()) throw new NonFiniteException(node.Description, "gradient");
+        if (Active && !gradient.IsFinite()) throw new NonFiniteException(node.Description, "gradient");
     }
 }

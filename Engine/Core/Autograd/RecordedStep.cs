@@ -25,6 +25,7 @@ namespace QuadEngine;
 public sealed class RecordedStep(Device device, Action step) : IDisposable
 {
     Recording? recording;
+    Claim claim;
     bool warm;
 
     /// <summary>Releases the recording at the device's next request.</summary>
@@ -40,7 +41,21 @@ public sealed class RecordedStep(Device device, Action step) : IDisposable
     public string? Refusal { get; private set; }
 
     /// <summary>Runs the step, or replays it.</summary>
+    /// <exception cref="InvalidOperationException">Another thread runs it just now.</exception>
     public void Run()
+    {
+        var taken = claim.Take($"{nameof(RecordedStep)}.{nameof(Run)}", "with this step");
+        try
+        {
+            RunClaimed();
+        }
+        finally
+        {
+            if (taken) claim.Leave();
+        }
+    }
+
+    void RunClaimed()
     {
         if (recording is { IsUpToDate: false }) Forget();
 

@@ -7,7 +7,10 @@ namespace QuadEngine;
 /// <summary>Where tensors live and kernels run: "cpu", "cuda:0", "opencl:0", "simulator".</summary>
 public abstract class Device
 {
-    static readonly List<IDeviceProvider> Providers = [];
+    static readonly Lock Registering = new();
+
+    // Replaced, never changed: it is read without a lock.
+    static IDeviceProvider[] providers = [];
 
     /// <summary>A device of the given name; its pool allocates through <see cref="AllocateMemory"/>.</summary>
     protected Device(string name)
@@ -32,7 +35,7 @@ public abstract class Device
     }
 
     /// <summary>The first CUDA device that works, else the CPU.</summary>
-    public static Device Best => Providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
+    public static Device Best => providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
 
     /// <summary>"cpu", "cuda:0", ...</summary>
     public string Name { get; }
@@ -52,8 +55,8 @@ public abstract class Device
     /// <summary>Adds devices beside the CPU; QuadEngine.Gpu calls this for CUDA, OpenCL and the simulator.</summary>
     public static void Register(IDeviceProvider provider)
     {
-        lock (Providers)
-            if (!Providers.Contains(provider)) Providers.Add(provider);
+        lock (Registering)
+            if (!providers.Contains(provider)) providers = [.. providers, provider];
     }
 
     /// <summary>The device of a name such as "cpu" or "cuda:0" ("cuda" is "cuda:0").</summary>
@@ -61,9 +64,9 @@ public abstract class Device
     public static Device Get(string name)
     {
         if (name == Cpu.Name) return Cpu;
-        foreach (var provider in Providers)
+        foreach (var provider in providers)
             if (provider.TryGet(name) is { } device) return device;
-        var known = string.Join(", ", Providers.SelectMany(provider => provider.Names).Prepend(Cpu.Name));
+        var known = string.Join(", ", providers.SelectMany(provider => provider.Names).Prepend(Cpu.Name));
         throw new ArgumentException($"Device: there is no device \"{name}\" here (found: {known}). `quad doctor` shows why a GPU is not found.");
     }
 

@@ -86,7 +86,7 @@ public abstract class Recording : IDisposable
 
     internal void End()
     {
-        current = null;
+        if (ReferenceEquals(current, this)) current = null;
         Device.Pool.Fill(null);
         foreach (var generator in generators.Keys.ToArray()) generators[generator] = (generators[generator].Start, generator.Position);
         if (leaves.Any(leaf => leaf.Grad is not null)) Refuse("it leaves gradients behind, which a replay would overwrite instead of adding to them; let the optimizer step inside");

@@ -20,8 +20,8 @@ public static class QuadraticForm
         var channels = forms.Shape[0];
         Shape shape = [.. x.Shape.AsSpan()[..^1], channels];
         Tensor y;
-        using (new NoGrad())
-        using (var scope = new TensorScope())
+        using (new NoGrad.OnStack())
+        using (var scope = new TensorScope.OnStack())
         {
             var rows = x.Reshape(-1, n);
             y = scope.Result(Tensor.Concat([.. Enumerable.Range(0, channels).Select(c => (rows * rows.MatMul(Form(forms, c))).Sum([1], keepDims: true))], axis: 1).Reshape(shape));
@@ -35,7 +35,7 @@ public static class QuadraticForm
             Tensor? dx = saved.IfNeeded(0, () => Tensor.Zeros(rows.Shape, dy.Device)), dForms = saved.IfNeeded(1, () => Tensor.Like(forms));
             for (var c = 0; c < channels; c++)
             {
-                using var scope = new TensorScope();
+                using var scope = new TensorScope.OnStack();
                 var weighted = rows * upstream.Slice(1, c, 1);
                 if (dx is not null) dy.Device.Backend.AddScaled(2f, weighted.MatMul(Form(forms, c)), 1f, dx);
                 if (dForms is not null) MatMul.Product(rows, weighted, transposeA: true, Form(dForms, c));

@@ -37,8 +37,8 @@ public static class Unfold
     static void Gather(Tensor x, ConvGeometry geometry, Tensor y)
     {
         var window = geometry.Window;
-        using var scope = new TensorScope();
-        using var noGrad = new NoGrad();
+        using var scope = new TensorScope.OnStack();
+        using var noGrad = new NoGrad.OnStack();
         var padded = window.Padding == 0 ? x : x.Pad(1, window.Padding, window.Padding).Pad(2, window.Padding, window.Padding);
         int[] strides = padded.Shape.Strides();
         Shape shape = [geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.InChannels];

@@ -3,6 +3,10 @@ using QuadEngine.Devices;
 namespace QuadEngine;
 
 /// <summary>Updates parameters from their gradients. A step uses the gradients up: it clears them, so that the next Backward starts anew.</summary>
+/// <remarks>
+/// One thread at a time trains a network: a <see cref="Step"/> while another thread is in a Step of the same parameters throws. Optimizers of
+/// different parameters may work at once.
+/// </remarks>
 public abstract class Optimizer
 {
     readonly Dictionary<Parameter, (Tensor[] Slots, int Steps)> state = [];
@@ -48,8 +52,13 @@ public abstract class Optimizer
     public abstract IReadOnlyList<string> Slots { get; }
 
     /// <summary>Updates every parameter that has a gradient, then clears the gradients.</summary>
+    /// <exception cref="InvalidOperationException">Another thread trains one of the parameters just now.</exception>
     public void Step()
     {
+        using var claims = new Claims($"{GetType().Name}.{nameof(Step)}");
+        foreach (var group in Groups)
+            foreach (var parameter in group.Parameters) claims.Take(parameter);
+
         Steps++;
         Recording.Current?.OnHost(() => Steps++);
         foreach (var group in Groups)

@@ -9,6 +9,10 @@ namespace QuadEngine;
 public sealed class Generator(ulong seed)
 {
     /// <summary>The generator that initialisation and dropout use unless told otherwise; seed 0 at start.</summary>
+    /// <remarks>
+    /// One for the whole process. Threads that draw from it at once get different streams, but which of them gets which depends on their
+    /// timing; to get the same bits again, give each thread a generator of its own.
+    /// </remarks>
     public static Generator Default { get; set; } = new(0);
 
     /// <summary>The seed, the key of every number drawn.</summary>
@@ -24,7 +28,10 @@ public sealed class Generator(ulong seed)
     }
 
     /// <summary>Takes the next stream; no two callers, on whatever threads, get the same.</summary>
-    public RandomStream Next()
+    /// <remarks>Where <see cref="Recompute"/> runs a function again, it is the stream of the first time, and none is taken.</remarks>
+    public RandomStream Next() => Recompute.Draw(this);
+
+    internal RandomStream Take()
     {
         Recording.Current?.Drawn(this);
         return new(Seed, Interlocked.Increment(ref position) - 1);

@@ -25,6 +25,9 @@ public abstract class StateTensor : Tensor
 /// <summary>A tensor that is learned: a leaf of every graph that it enters.</summary>
 public sealed class Parameter : StateTensor
 {
+    /// <summary>Held by the thread that trains it just now.</summary>
+    internal Claim Claim;
+
     /// <summary>Takes the values of a tensor, sharing its memory.</summary>
     public Parameter(Tensor values) : base(values) => RequiresGrad = true;
 }
