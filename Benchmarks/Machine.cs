@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using QuadEngine.Devices;
 using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Benchmarks;

@@ -15,8 +15,9 @@ sealed record GpuLimits(double FlopsPerSecond, double BytesPerSecond)
 
         const int Groups = 2048;
         using var sink = Tensor.Zeros([Groups * IKernel.DefaultThreads], device);
+        using var sums = sink.Write();
         var rounds = elements >= 1 << 26 ? 4096 : 64;
-        var add = Clock.Seconds(device, () => device.Launch(new MultiplyAdds(sink.View(), rounds, 0.999f), Groups));
+        var add = Clock.Seconds(device, () => device.Launch(new MultiplyAdds(sums.View(), rounds, 0.999f), Groups));
         return new(2.0 * MultiplyAdds.Chains * rounds * Groups * IKernel.DefaultThreads / add, 8.0 * elements / copy);
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using ILGPU.Runtime.Cuda;
+using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu;
@@ -41,7 +42,8 @@ sealed class GpuPeers
         try
         {
             using var blas = new CuBlas(accelerator);
-            using Tensor a = Tensor.Zeros([size, size], device), b = Tensor.Zeros([size, size], device), y = Tensor.Zeros([size, size], device);
+            using Tensor left = Tensor.Zeros([size, size], device), right = Tensor.Zeros([size, size], device), result = Tensor.Zeros([size, size], device);
+            using Operand a = left.Read(), b = right.Read(), y = result.Write();
             foreach (var (name, mode) in ((string, int)[])[("float32", 0), ("tf32", 3)])
             {
                 blas.MathMode = (CuBlasMathMode)mode;

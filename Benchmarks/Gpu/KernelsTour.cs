@@ -16,8 +16,9 @@ static class KernelsTour
         var n = options.Number("size", real ? 2048 : 256);
         Check.That(n % 128 == 0, "kernels-tour", $"the size is {n}; the steps of the tour take multiples of 128.");
 
-        using Tensor a = Tensor.Uniform([n, n], -1f, 1f, new Generator(1), device), b = Tensor.Uniform([n, n], -1f, 1f, new Generator(2), device), y = Tensor.Empty([n, n], device);
-        using var expected = MatMul.Apply(a.To(Device.Cpu), b.To(Device.Cpu));
+        using Tensor left = Tensor.Uniform([n, n], -1f, 1f, new Generator(1), device), right = Tensor.Uniform([n, n], -1f, 1f, new Generator(2), device), result = Tensor.Empty([n, n], device);
+        using var expected = MatMul.Apply(left.To(Device.Cpu), right.To(Device.Cpu));
+        using Operand a = left.Read(), b = right.Read(), y = result.Write();
         var wanted = expected.ToArray();
         var limits = GpuLimits.Measure(device, real ? 1 << 26 : 1 << 20);
         Console.WriteLine($"{device.Name}, {device.Accelerator.Name}: {limits}\n\n{$"y = a b, {n} x {n}",-28} {"error",9} {"time us",11} {"GFLOP/s",9} {"of peak",8}");
@@ -29,7 +30,7 @@ static class KernelsTour
         foreach (var engine in Enum.GetValues<Precision>())
         {
             device.Precision = engine;
-            Step($"5 the engine's, {engine}", () => device.Backend.MatMul(a, b, new MatMulGeometry(1, n, n, n, false, false, 0, 0), default, y));
+            Step($"5 the engine's, {engine}", () => device.Kernels.MatMul(a, b, new MatMulGeometry(1, n, n, n, false, false, 0, 0), default, y));
         }
 
         device.Precision = precision;
@@ -38,7 +39,7 @@ static class KernelsTour
         void Step(string what, Action multiply)
         {
             var seconds = Clock.Seconds(device, multiply);
-            var error = y.ToArray().Zip(wanted, (got, value) => Math.Abs(got - value)).Max() / wanted.Max(Math.Abs);
+            var error = result.ToArray().Zip(wanted, (got, value) => Math.Abs(got - value)).Max() / wanted.Max(Math.Abs);
             var flops = 2.0 * n * n * n / seconds;
             Console.WriteLine($"{what,-28} {error,9:E1} {seconds * 1e6,11:F1} {flops / 1e9,9:N1} {flops / limits.FlopsPerSecond,8:P1}");
         }

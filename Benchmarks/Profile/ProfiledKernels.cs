@@ -270,5 +270,5 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 
     static string Name(string kernel, in Epilogue<Operand> epilogue) => kernel
         + (epilogue.Bias is null ? "" : " + bias") + (epilogue.Quadratic is null ? "" : " + quadratic") + (epilogue.Statistics is null ? "" : " + statistics")
-        + (epilogue.Scale is null ? "" : " + affine") + (epilogue.Residual is null ? "" : " + residual") + (epilogue.Relu ? " + ReLU" : "");
+        + (epilogue.Scale is null ? "" : " + affine") + (epilogue.Residual is null ? "" : " + residual") + (epilogue.Activation == Activation.None ? "" : $" + {epilogue.Activation}");
 }

@@ -1,4 +1,5 @@
 using QuadEngine.Data;
+using QuadEngine.Devices;
 using QuadEngine.Layers;
 using QuadEngine.Models;
 using BatchNorm = QuadEngine.Layers.BatchNorm;
@@ -184,12 +185,14 @@ public class ThreadTests
     }
 
     // Its input is computed when the batch norm asks for statistics.
-    sealed class Input(Action during) : QuadEngine.Operations.Deferred([4, 2], Device.Cpu)
+    sealed class Input(Action during) : QuadEngine.Operations.WaitingStep([4, 2], Device.Cpu, [])
     {
-        public override bool Compute(Tensor y, QuadEngine.Devices.ChannelStatistics? statistics)
+        public override bool IsFree(Tensor z) => false;
+
+        protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
         {
             during();
-            Device.Backend.Fill(y, 3f);
+            Device.Kernels.Fill(y, 3f);
             return false;
         }
     }
