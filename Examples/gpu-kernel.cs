@@ -4,6 +4,7 @@
 
 using ILGPU;
 using QuadEngine;
+using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
 GpuDevices.Register();
@@ -14,7 +15,11 @@ var device = (GpuDevice)Device.Get(args.Length > 0 ? args[0] : "simulator");
 const int rows = 100, columns = 1000;
 var x = Tensor.Uniform([rows, columns], -1f, 1f, new Generator(seed: 1));
 var sums = Tensor.Empty([rows], device);
-device.Launch(new RowSums(x.To(device).View(), columns, sums.View()), groups: rows);
+
+// Read() and Write() hold the memory, whatever the garbage collector does, until the kernel was launched.
+using (Tensor there = x.To(device))
+using (Operand from = there.Read(), to = sums.Write())
+    device.Launch(new RowSums(from.View(), columns, to.View()), groups: rows);
 
 var worst = sums.ToArray().Zip(x.Sum([1]).ToArray(), (got, expected) => MathF.Abs(got - expected)).Max();
 Console.WriteLine($"{rows} sums of {columns} numbers on {device}, largest difference from the CPU {worst:E1}");

@@ -1,34 +1,16 @@
 using QuadEngine.Devices;
-using QuadEngine.Devices.Cpu;
 using QuadEngine.Layers;
+using QuadEngine.Tests.Memory;
 
 namespace QuadEngine.Tests.Autograd;
 
 /// <summary>Results that wait to be computed: whatever happens before they are read, they are what they would have been at once, and cost no more.</summary>
 public class WaitingTests
 {
-    /// <summary>The CPU with so many bytes of memory left.</summary>
-    sealed class SmallDevice() : Device("small")
-    {
-        public long Left { get; set; } = long.MaxValue;
-
-        public override Kernels Kernels => Cpu.Kernels;
-
-        protected override DeviceMemory AllocateMemory(long bytes) => bytes <= Left ? new CpuMemory(bytes) : throw new OutOfMemoryException($"{bytes} bytes asked for, {Left} left");
-
-        public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0) => Cpu.Upload(source, target, offset);
-
-        public override void Download(Operand source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
-
-        public override void Synchronize()
-        {
-        }
-    }
-
     [Test]
     public void A_result_that_found_no_memory_is_there_once_there_is()
     {
-        var device = new SmallDevice();
+        var device = new LimitedDevice();
         Tensor x = Tensor.Ones([64, 2], device), w = Tensor.Ones([2, 128], device), y = x.MatMul(w);
         device.Left = 0;
         Assert.That(() => y.ToArray(), Throws.TypeOf<OutOfMemoryException>());
@@ -40,7 +22,7 @@ public class WaitingTests
     [Test]
     public void A_result_whose_kernel_failed_is_computed_by_the_next_reader()
     {
-        var device = new SmallDevice();
+        var device = new LimitedDevice();
         var before = device.Pool.Statistics.InUse;
         var tries = 0;
         using (var y = new Failing(device, () => tries++ == 0).Result())
@@ -83,7 +65,7 @@ public class WaitingTests
     [Test]
     public void Waiting_results_of_many_steps_leave_nothing_behind()
     {
-        var device = new SmallDevice();
+        var device = new LimitedDevice();
         Tensor w = Tensor.Ones([2, 2], device), x = Tensor.Ones([16, 2], device);
         var before = device.Pool.Statistics.InUse;
         for (var i = 0; i < 100; i++)
@@ -137,6 +119,26 @@ public class WaitingTests
             Tensor x = Tensor.Ones([32, 16]), w = Tensor.Full([16, 8], round), y = x.MatMul(w);
             InParallel(_ => Assert.That(y.ToArray(), Is.All.EqualTo(16f * round)), threads: 3);
         }
+    }
+
+    // One thread reads the result while another goes on from it: whoever comes first, both have the right values.
+    [Test]
+    public void A_result_is_read_and_taken_over_at_once()
+    {
+        Tensor x = Tensor.Ones([32, 64]), w = Tensor.Ones([64, 32]), r = Tensor.Ones([32, 32]), z = r;
+        const int Rounds = 3000;
+        using var gate = new Barrier(2);
+        InParallel(thread =>
+        {
+            for (var round = 0; round < Rounds; round++)
+            {
+                if (thread == 0) z = x.MatMul(w);
+                gate.SignalAndWait();
+                if (thread == 0) Assert.That((z + r).ToArray(), Is.All.EqualTo(65f));
+                else Assert.That(z.ToArray(), Is.All.EqualTo(64f));
+                gate.SignalAndWait();
+            }
+        }, threads: 2);
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using QuadEngine.Devices;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
 using QuadEngine.Models;
@@ -8,6 +9,13 @@ namespace QuadEngine.Tests.Gpu;
 /// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. On a stub of the driver, which runs no kernel here.</summary>
 public class CudaHostTests
 {
+    // No kernel fills a block here: what was freed must not hold NaN.
+    [SetUp]
+    public void LeaveMemoryAsItIs() => BufferPool.IsGuarded = false;
+
+    [TearDown]
+    public void GuardMemory() => GuardedMemory.Switch();
+
     [Test]
     public void The_device_is_found_under_its_name()
     {

@@ -15,6 +15,12 @@ sealed unsafe partial class CpuKernels
     public override void Binary<TOp>(Operand a, Operand b, Operand y)
     {
         var result = y.Pointer();
+        if (a.Shape == b.Shape)
+        {
+            Sweep.All(Mapped.Of(default(BinaryFunction<TOp>), result, a.Pointer(), b.Pointer()), y.Length);
+            return;
+        }
+
         BroadcastOperand.ForEachPiece(new(a, y.Shape), new(b, y.Shape), y.Length, (start, count, left, right) =>
             Sweep.Rows(Mapped.Of(default(BinaryFunction<TOp>), result + start, left, right), 0, count, count, 0));
     }

@@ -1,0 +1,22 @@
+using QuadEngine.Devices;
+using QuadEngine.Devices.Cpu;
+
+namespace QuadEngine.Tests.Memory;
+
+/// <summary>The CPU under another name, with a pool of its own and so many bytes of memory left.</summary>
+sealed class LimitedDevice() : Device("limited")
+{
+    public long Left { get; set; } = long.MaxValue;
+
+    public override Kernels Kernels => Cpu.Kernels;
+
+    protected override DeviceMemory AllocateMemory(long bytes) => bytes <= Left ? new CpuMemory(bytes) : throw new OutOfMemoryException($"{bytes} bytes asked for, {Left} left");
+
+    public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0) => Cpu.Upload(source, target, offset);
+
+    public override void Download(Operand source, long offset, Span<byte> target) => Cpu.Download(source, offset, target);
+
+    public override void Synchronize()
+    {
+    }
+}
