@@ -172,9 +172,10 @@ public sealed class GpuDevice : Device
         }
     }
 
-    /// <summary>Fills a freed block with NaN, after all that was launched before.</summary>
+    /// <summary>Fills a freed block with NaN, after all that was launched before. On CUDA only: elsewhere ILGPU would wait for it.</summary>
     internal void Poison(GpuMemory block)
     {
+        if (accelerator is not CudaAccelerator) return;
         lock (gate) block.View.Cast<byte>().MemSet(stream, 0xFF);
     }
 

@@ -24,7 +24,7 @@ public class GeometryTests
         var threads = ThreadTeam.Threads;
         try
         {
-            Run(testCase, Device.Cpu, Setting("QUADENGINE_GEOMETRIES", 300), tiny: false, (draw, seed) =>
+            Run(testCase, Device.Cpu, Setting("QUADENGINE_GEOMETRIES", 200), tiny: false, (draw, seed) =>
             {
                 // Every fourth on other numbers of threads too, of a hundred thousand fewer.
                 if (seed % (seed < 1000 ? 4 : 100) != 0) return;
@@ -46,7 +46,7 @@ public class GeometryTests
     }
 
     [TestCaseSource(typeof(GeometryCases), nameof(GeometryCases.All))]
-    public void OpenCl_is_right(GeometryCase testCase) => Run(testCase, TestDevices.OpenCl, Math.Min(40, Setting("QUADENGINE_GEOMETRIES", 40)), tiny: false);
+    public void OpenCl_is_right(GeometryCase testCase) => Run(testCase, TestDevices.OpenCl, Math.Min(12, Setting("QUADENGINE_GEOMETRIES", 12)), tiny: false);
 
     [TestCaseSource(typeof(GeometryCases), nameof(GeometryCases.All))]
     public void The_simulator_is_right(GeometryCase testCase) => Run(testCase, TestDevices.Simulator, Math.Min(4, Setting("QUADENGINE_GEOMETRIES", 4)), tiny: true);

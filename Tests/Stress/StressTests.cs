@@ -18,7 +18,7 @@ public class StressTests
     [TestCaseSource(nameof(ThreadCounts))]
     public void Every_value_is_that_of_a_single_thread(int threads)
     {
-        var time = TimeSpan.FromSeconds(Setting("SECONDS", 20));
+        var time = TimeSpan.FromSeconds(Setting("SECONDS", 30));
         var before = Device.CpuThreads;
         try
         {

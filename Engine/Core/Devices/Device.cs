@@ -5,6 +5,7 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine;
 
 /// <summary>Where tensors live and kernels run: "cpu", "cuda:0", "opencl:0", "simulator".</summary>
+/// <remarks>Safe to use from any number of threads. Kernels of a GPU run in the order in which threads asked for them; those of the CPU have run when the call returns.</remarks>
 public abstract class Device
 {
     static readonly Lock Registering = new();

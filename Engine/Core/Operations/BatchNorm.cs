@@ -43,15 +43,8 @@ public static class BatchNorm
         CheckShapes(x, gamma, beta, mean, variance);
         CheckConstants(mean, variance);
         // Where nothing is recorded, the whole batch norm is a scale and a shift, and these may join the projection before it.
-        if (NoGrad.Active && FusionTable.Join(x, new Next.Affine(Affine)) is { } fused) return fused;
+        if (NoGrad.Active && FusionTable.Join(x, new Next.Affine(mean, variance, gamma, beta, epsilon)) is { } fused) return fused;
         return WaitingNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(BatchNorm));
-
-        (Tensor Scale, Tensor Shift) Affine()
-        {
-            Tensor scale = Tensor.Like(mean), shift = Tensor.Like(mean);
-            x.Device.Backend.FoldBatchNorm(mean, variance, epsilon, gamma, beta, scale, shift);
-            return (scale, shift);
-        }
     }
 
     /// <summary>From [x, mean, variance, gamma, y], of which y is there where an activation is, to the gradients of [x, gamma, beta, residual].</summary>

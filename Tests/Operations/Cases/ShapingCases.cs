@@ -21,6 +21,9 @@ static class ShapingCases
         Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape.Elements / x[0].Shape[0]], Squared(x[0])),
     };
 
+    [CaseFor(typeof(Tensor), nameof(Tensor.Clone))]
+    static OperationCall Clone(Dice dice) => new([dice.Values(dice.Shape())], x => x[0].Clone()) { Oracle = x => x[0] };
+
     [CaseFor(typeof(Tensor), nameof(Tensor.Transpose))]
     static OperationCall Transpose(Dice dice)
     {

@@ -135,15 +135,23 @@ sealed unsafe class Panels : IDisposable
     /// <summary>Covers columns with tiles, the widest first.</summary>
     public static Panel[] Cut(int columns)
     {
-        List<Panel> panels = [];
-        for (var column = 0; column < columns; column += panels[^1].Width)
+        var count = 0;
+        for (var left = columns; left > 0; left -= WidestWithin(left).Columns) count++;
+        var panels = new Panel[count];
+        for (int i = 0, column = 0; i < count; column += panels[i++].Width)
         {
-            var left = columns - column;
-            var tile = Tile.All.FirstOrDefault(tile => tile.Columns <= left) ?? Tile.All[^1];
-            panels.Add(new Panel(tile, column, Math.Min(left, tile.Columns), 0, 0));
+            var tile = WidestWithin(columns - column);
+            panels[i] = new Panel(tile, column, Math.Min(columns - column, tile.Columns), 0, 0);
         }
 
-        return [.. panels];
+        return panels;
+    }
+
+    static Tile WidestWithin(int columns)
+    {
+        foreach (var tile in Tile.All)
+            if (tile.Columns <= columns) return tile;
+        return Tile.All[^1];
     }
 
     static bool IsUniform(PanelSource source)

@@ -9,16 +9,12 @@ namespace QuadEngine.Devices.Cpu;
 /// </summary>
 sealed unsafe class QuadraticRows
 {
-    const int MaxLanes = 16;
-
     // Rows that are treated together: the channels beside those of one register are still near when it is their turn.
     const int BlockElements = 4096;
 
     readonly NeuronLayout layout;
     readonly float[] factors;
     readonly int exchanges;
-
-    // For each exchange, lane i takes lane i xor 2^exchange; then, for the backward, every lane takes its neuron's first.
     readonly int[] partners, firsts;
     readonly float[] firstOnly;
 
@@ -35,10 +31,7 @@ sealed unsafe class QuadraticRows
             factors[channel] = lambda[i] * layout.ScaleOf(channel / layout.Stride, term.Normalised);
         }
 
-        exchanges = int.Log2(layout.Stride);
-        partners = [.. from exchange in Enumerable.Range(0, exchanges) from lane in Enumerable.Range(0, MaxLanes) select lane ^ (1 << exchange)];
-        firsts = [.. from lane in Enumerable.Range(0, MaxLanes) select lane / layout.Stride * layout.Stride];
-        firstOnly = [.. from lane in Enumerable.Range(0, MaxLanes) select BitConverter.Int32BitsToSingle(lane % layout.Stride == 0 ? -1 : 0)];
+        (exchanges, partners, firsts, firstOnly) = LaneExchange.Of(layout.Stride);
     }
 
     /// <summary>Channels of y.</summary>
@@ -126,7 +119,7 @@ sealed unsafe class QuadraticRows
                 {
                     var value = T.Load(source);
                     var sum = value * value * lambda;
-                    for (var exchange = 0; exchange < exchanges; exchange++) sum += T.Permute(sum, partner + exchange * MaxLanes);
+                    for (var exchange = 0; exchange < exchanges; exchange++) sum += T.Permute(sum, partner + exchange * LaneExchange.MaxLanes);
                     (value + (sum & first)).Store(target);
                 }
             }
@@ -232,5 +225,29 @@ sealed unsafe class QuadraticRows
         }
 
         return end;
+    }
+}
+
+/// <summary>How the lanes of a register make the sums of neurons that take so many lanes each.</summary>
+/// <param name="Count">Exchanges until each lane has the sum of its neuron, where the lanes of a neuron are a power of two.</param>
+/// <param name="Partners">[exchanges, 16]: for each exchange, lane i takes lane i xor 2^exchange.</param>
+/// <param name="Firsts">[16]: for the backward, every lane takes its neuron's first.</param>
+/// <param name="FirstOnly">[16]: a mask of the lanes that are first.</param>
+sealed record LaneExchange(int Count, int[] Partners, int[] Firsts, float[] FirstOnly)
+{
+    public const int MaxLanes = 16;
+
+    // By lanes of a neuron; every call of a layer asks for one.
+    static readonly LaneExchange?[] Known = new LaneExchange?[MaxLanes + 1];
+
+    public static LaneExchange Of(int lanes) => lanes <= MaxLanes ? Known[lanes] ??= Make(lanes) : Make(lanes);
+
+    static LaneExchange Make(int lanes)
+    {
+        var count = int.Log2(lanes);
+        return new(count,
+            [.. from exchange in Enumerable.Range(0, count) from lane in Enumerable.Range(0, MaxLanes) select lane ^ (1 << exchange)],
+            [.. from lane in Enumerable.Range(0, MaxLanes) select lane / lanes * lanes],
+            [.. from lane in Enumerable.Range(0, MaxLanes) select BitConverter.Int32BitsToSingle(lane % lanes == 0 ? -1 : 0)]);
     }
 }

@@ -18,7 +18,7 @@ public sealed class Operand : IDisposable
     Operand(Storage storage, DeviceMemory memory, int offset, Shape shape, bool writes, Snapshot? snapshot = null)
     {
         (this.storage, this.snapshot, this.writes) = (storage, snapshot, writes);
-        (Memory, Offset, Shape, Length) = (memory, offset, shape, shape.Elements);
+        (Memory, Offset, Shape) = (memory, offset, shape);
     }
 
     /// <summary>To read; takes over the caller's share, also where it throws.</summary>
@@ -63,7 +63,7 @@ public sealed class Operand : IDisposable
     public Shape Shape { get; }
 
     /// <summary>Number of elements.</summary>
-    public int Length { get; }
+    public int Length => Shape.Elements;
 
     /// <summary>The memory, shared with the tensor that the operand was made from.</summary>
     /// <exception cref="ObjectDisposedException">The operand was disposed.</exception>

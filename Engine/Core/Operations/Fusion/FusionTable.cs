@@ -8,8 +8,8 @@ abstract record Next
     /// <summary>Quadratic neurons of its channels.</summary>
     public sealed record Neurons(QuadraticTerm<Tensor> Term) : Next;
 
-    /// <summary>z scale + shift by channel, which are worked out where they are needed. For inference: z leaves no trace in the graph.</summary>
-    public sealed record Affine(Func<(Tensor Scale, Tensor Shift)> Terms) : Next;
+    /// <summary>A batch norm of given statistics: z scale + shift by channel. For inference: z leaves no trace in the graph.</summary>
+    public sealed record Affine(Tensor Mean, Tensor Variance, Tensor? Gamma, Tensor? Beta, float Epsilon) : Next;
 
     /// <summary>z + residual, of one shape.</summary>
     public sealed record Sum(Tensor Residual) : Next;

@@ -44,7 +44,8 @@ sealed class WaitingProjection : WaitingStep
 
     public WaitingProjection With(Next.Affine next)
     {
-        var (scale, shift) = next.Terms();
+        using Tensor scale = Tensor.Like(next.Mean), shift = Tensor.Like(next.Mean);
+        Device.Backend.FoldBatchNorm(next.Mean, next.Variance, next.Epsilon, next.Gamma, next.Beta, scale, shift);
         return new(Shape, Device, kernel, InputsWith(Input.Of(null, null, null, null, scale, shift, null)), term, Activation);
     }
 

@@ -23,7 +23,7 @@ namespace QuadEngine.Operations;
 /// </remarks>
 abstract class WaitingStep
 {
-    readonly Lock computing = new();
+    // Nobody else sees the array, so it serves as the lock of those who need the result.
     readonly Input?[] inputs;
     int owners = 1;
 
@@ -54,7 +54,7 @@ abstract class WaitingStep
     public bool Compute(Storage result, ChannelStatistics<Tensor>? statistics)
     {
         bool gathered;
-        lock (computing)
+        lock (inputs)
         {
             if (result.Waiting is null) return false;
             var block = Device.Pool.Rent(4L * result.Length);
@@ -115,69 +115,5 @@ abstract class WaitingStep
             if (gathered && statistics!.RunningMean is not null)
                 throw new InvalidOperationException("BatchNorm: another thread overwrote weights or inputs while a forward pass in training read them. Train a network on one thread, or call Eval() on the one that only infers.");
         }
-    }
-}
-
-/// <summary>An operand of a waiting step: its content at that moment, and its place in the graph. Steps that follow one another share it.</summary>
-sealed class Input
-{
-    readonly Snapshot content;
-    readonly int offset;
-    int owners = 1;
-
-    Input(Tensor tensor)
-    {
-        (offset, Shape, Node) = (tensor.Offset, tensor.Shape, tensor.EnterGraph());
-        var storage = tensor.Share();
-        try
-        {
-            Version = storage.Version;
-            content = storage.TakeSnapshot();
-        }
-        finally
-        {
-            storage.Release();
-        }
-    }
-
-    /// <summary>Inputs in the order of the tensors; null for null. Where one cannot be computed, none is kept.</summary>
-    public static Input?[] Of(params ReadOnlySpan<Tensor?> tensors)
-    {
-        var inputs = new Input?[tensors.Length];
-        try
-        {
-            for (var i = 0; i < inputs.Length; i++) inputs[i] = tensors[i] is { } tensor ? new(tensor) : null;
-            return inputs;
-        }
-        catch
-        {
-            foreach (var input in inputs) input?.Release();
-            throw;
-        }
-    }
-
-    public Shape Shape { get; }
-
-    /// <summary>Its place in the graph, or null where it requires no gradient.</summary>
-    public Node? Node { get; }
-
-    /// <summary>How often the tensor had been overwritten.</summary>
-    public int Version { get; }
-
-    /// <summary>To read it.</summary>
-    public Operand Read(Held held) => held.Read(content, offset, Shape);
-
-    /// <summary>A handle on the content for the tape, outside of all scopes.</summary>
-    public Tensor Save() => Tensor.On(content.Open(), Shape, offset).Keep();
-
-    public Input Retain()
-    {
-        Interlocked.Increment(ref owners);
-        return this;
-    }
-
-    public void Release()
-    {
-        if (Interlocked.Decrement(ref owners) == 0) content.Release();
     }
 }
