@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using QuadEngine.Data;
 using QuadEngine.Layers;
+using QuadEngine.Models;
 using BatchNorm = QuadEngine.Layers.BatchNorm;
 using Conv2d = QuadEngine.Layers.Conv2d;
 using Relu = QuadEngine.Layers.Relu;
@@ -24,6 +26,11 @@ sealed class SharedWork : IDisposable
     readonly Tensor filter = Tensor.Zeros([3, 3, 128, 128]), wide = Tensor.Uniform([1, 8, 8, 128], -1f, 1f, new Generator(3));
     readonly float[][] weights, answers;
 
+    // Judged by a network that stays in training mode.
+    readonly Module judged = Network(seed: 7);
+    readonly ImageDataset images = new("stress", Enumerable.Range(0, 12 * 192).Select(i => (byte)(31 * i)).ToArray(), Enumerable.Range(0, 12).Select(i => i % 3).ToArray(), ["a", "b", "c"], 8, 8, 3);
+    readonly Evaluation judgement;
+
     readonly float[] trained;
     readonly Tensor left = Tensor.Uniform([32, 64], -1f, 1f, new Generator(4)), right = Tensor.Uniform([64, 32], -1f, 1f, new Generator(5)), residual = Tensor.Uniform([32, 32], -1f, 1f, new Generator(6));
     readonly float[][] products;
@@ -40,6 +47,7 @@ sealed class SharedWork : IDisposable
             filter.Assign(values);
             return Convolve();
         })];
+        judgement = Evaluation.Run(judged, images, batchSize: 4);
         trained = Train(shown: false);
         products = [.. Enumerable.Range(0, Kinds).Select(kind => Product(kind).ToArray())];
     }
@@ -80,7 +88,8 @@ sealed class SharedWork : IDisposable
             case < 20: Drop(dice.Between(1, 9)); break;
             case < 40: HandOn(dice.Between(0, Kinds - 1)); break;
             case < 60: TakeUp(dice.Between(0, 5)); break;
-            case < 75: Same("answer of a shared network", Serve(), answer); break;
+            case < 72: Same("answer of a shared network", Serve(), answer); break;
+            case < 75: Judge(cancelled: dice.Coin()); break;
             case < 82: Overwrite(dice.Between(0, 1)); break;
             case < 88: Look(); break;
             case < 93: Same("training", Train(shown: true), trained); break;
@@ -128,6 +137,21 @@ sealed class SharedWork : IDisposable
     {
         using var noGrad = new NoGrad();
         return served[image].ToArray();
+    }
+
+    void Judge(bool cancelled)
+    {
+        using var source = new CancellationTokenSource();
+        if (cancelled)
+        {
+            Assert.That(() => Evaluation.Run(judged, images, batchSize: 4, _ => source.Cancel(), source.Token), Throws.InstanceOf<OperationCanceledException>());
+            Count("evaluation that is cancelled");
+            return;
+        }
+
+        var again = Evaluation.Run(judged, images, batchSize: 4);
+        if (again.Loss != judgement.Loss || again.Correct != judgement.Correct || !judged.Training) throw new AssertionException($"evaluation: {again}, expected {judgement}");
+        Count("evaluation");
     }
 
     float[] Convolve()
