@@ -29,7 +29,7 @@ public class VectorWidthTests
         start.ArgumentList.Add("FullyQualifiedName~Gradient_equals_finite_differences|FullyQualifiedName~Result_equals_the_formula_in_double|FullyQualifiedName~ElementwiseStructTests|FullyQualifiedName~The_cpu_is_right|FullyQualifiedName~This_process_has");
         foreach (var setting in settings) start.Environment[setting.Split('=')[0]] = setting.Split('=')[1];
         start.Environment["QUADENGINE_CALLS"] = "3";
-        start.Environment["QUADENGINE_GEOMETRIES"] = "60";
+        start.Environment["QUADENGINE_GEOMETRIES"] = "30";
         start.Environment[Expected] = bits.ToString(CultureInfo.InvariantCulture);
 
         using var child = Process.Start(start)!;
