@@ -30,7 +30,7 @@ sealed class InterleavingException(Found found) : Exception(found.ToString(), fo
 /// </remarks>
 static class Interleavings
 {
-    /// <summary>All orders with at most so many preemptions, those with fewer first. Throws where one is at fault, or where they are more than the limit.</summary>
+    /// <summary>All orders with up to <paramref name="preemptions"/> preemptions, those with fewer first. Throws where an order shows a fault, or where there are more orders than <paramref name="limit"/>.</summary>
     /// <returns>The number of orders.</returns>
     public static int Explore<TModel>(Func<TModel> model, Action<TModel>[] threads, Action<TModel>? finallyCheck = null, int preemptions = 2, int limit = 100_000, int stepLimit = 5_000)
     {

@@ -228,7 +228,7 @@ sealed unsafe class QuadraticRows
     }
 }
 
-/// <summary>How the lanes of a register make the sums of neurons that take so many lanes each.</summary>
+/// <summary>How the lanes of a register exchange their numbers to make the sum of each neuron.</summary>
 /// <param name="Count">Exchanges until each lane has the sum of its neuron, where the lanes of a neuron are a power of two.</param>
 /// <param name="Partners">[exchanges, 16]: for each exchange, lane i takes lane i xor 2^exchange.</param>
 /// <param name="Firsts">[16]: for the backward, every lane takes its neuron's first.</param>

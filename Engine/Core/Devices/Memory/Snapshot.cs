@@ -13,7 +13,7 @@ sealed class Snapshot
 {
     readonly Storage source;
     Storage current;
-    int holders = 1;
+    Owners holders;
 
     public Snapshot(Storage source)
     {
@@ -21,16 +21,11 @@ sealed class Snapshot
         current = source.Retain();
     }
 
-    public bool TryRetain()
-    {
-        for (var count = Volatile.Read(ref holders); count > 0; count = Volatile.Read(ref holders))
-            if (Interlocked.CompareExchange(ref holders, count + 1, count) == count) return true;
-        return false;
-    }
+    public bool TryRetain() => holders.TryAdd();
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref holders) > 0) return;
+        if (!holders.Leave()) return;
         source.Forget(this);
         current.Release();
     }

@@ -12,7 +12,7 @@ namespace QuadEngine.Devices;
 /// </remarks>
 public sealed class Storage
 {
-    int owners = 1;
+    Owners owners;
 
     // Null until a waiting result is computed; whoever sees null in waiting sees the block here.
     DeviceMemory? memory;
@@ -47,10 +47,10 @@ public sealed class Storage
     public int Version => Volatile.Read(ref writesBegun);
 
     /// <summary>One owner only: writing in place is seen by nobody else.</summary>
-    internal bool IsExclusive => Volatile.Read(ref owners) == 1;
+    internal bool IsExclusive => owners.Count == 1;
 
     /// <summary>Nobody owns it any more.</summary>
-    internal bool IsFreed => Volatile.Read(ref owners) <= 0;
+    internal bool IsFreed => owners.Count <= 0;
 
     /// <summary>What will fill this memory, or null once it is filled.</summary>
     internal WaitingStep? Waiting => Volatile.Read(ref waiting);
@@ -60,21 +60,16 @@ public sealed class Storage
     /// <summary>One owner more; the caller owns a share.</summary>
     internal Storage Retain()
     {
-        Interlocked.Increment(ref owners);
+        owners.Add();
         return this;
     }
 
-    /// <summary>One owner more, unless another thread lets go of the last share just now.</summary>
-    internal bool TryRetain()
-    {
-        for (var count = Volatile.Read(ref owners); count > 0; count = Volatile.Read(ref owners))
-            if (Interlocked.CompareExchange(ref owners, count + 1, count) == count) return true;
-        return false;
-    }
+    /// <summary>One owner more; false where the memory is freed already.</summary>
+    internal bool TryRetain() => owners.TryAdd();
 
     internal void Release()
     {
-        if (Interlocked.Decrement(ref owners) > 0) return;
+        if (!owners.Leave()) return;
         Keep(null);
         Interlocked.Exchange(ref waiting, null)?.Release();
         if (Interlocked.Exchange(ref memory, null) is { } block) Device.Pool.Return(block);

@@ -7,7 +7,7 @@ sealed class Input
 {
     readonly Snapshot content;
     readonly int offset;
-    int owners = 1;
+    Owners owners;
 
     Input(Tensor tensor)
     {
@@ -56,12 +56,12 @@ sealed class Input
 
     public Input Retain()
     {
-        Interlocked.Increment(ref owners);
+        owners.Add();
         return this;
     }
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref owners) == 0) content.Release();
+        if (owners.Leave()) content.Release();
     }
 }

@@ -25,7 +25,7 @@ abstract class WaitingStep
 {
     // Nobody else sees the array, so it serves as the lock of those who need the result.
     readonly Input?[] inputs;
-    int owners = 1;
+    Owners owners;
 
     /// <param name="shape">Of the result.</param>
     /// <param name="device">Where it will be.</param>
@@ -82,17 +82,12 @@ abstract class WaitingStep
     /// <returns>Whether the statistics were gathered on the way.</returns>
     protected abstract bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y);
 
-    /// <summary>One owner more, unless the last one lets go just now.</summary>
-    public bool TryRetain()
-    {
-        for (var count = Volatile.Read(ref owners); count > 0; count = Volatile.Read(ref owners))
-            if (Interlocked.CompareExchange(ref owners, count + 1, count) == count) return true;
-        return false;
-    }
+    /// <summary>One owner more; false where the operands are released already.</summary>
+    public bool TryRetain() => owners.TryAdd();
 
     public void Release()
     {
-        if (Interlocked.Decrement(ref owners) > 0) return;
+        if (!owners.Leave()) return;
         foreach (var input in inputs) input?.Release();
     }
 
