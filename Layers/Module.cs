@@ -126,8 +126,8 @@ public abstract partial class Module
     public Module Train(bool training = true)
     {
         var others = Modules().Select(entry => entry.Module).Where(module => module.training != training).ToArray();
-        if (others.Length > 0 && Modules().FirstOrDefault(entry => Volatile.Read(ref entry.Module.calls) > 0) is { Module: { } called })
-            throw new InvalidOperationException($"{(training ? nameof(Train) : nameof(Eval))}: {called.GetType().Name} is being called, and would go on in another mode. Switch modes between calls, or open an {nameof(EvaluationMode)} around the calls that are to be inference.");
+        if (others.Length > 0)
+            CheckIdle(training ? nameof(Train) : nameof(Eval), "would go on in another mode", $"Switch modes between calls, or open an {nameof(EvaluationMode)} around the calls that are to be inference.");
         foreach (var module in others) module.training = training;
         return this;
     }
@@ -137,13 +137,22 @@ public abstract partial class Module
     public Module Eval() => Train(false);
 
     /// <summary>Moves all parameters and buffers to a device, in place; <see cref="ModuleExtensions.To"/> gives the module back.</summary>
+    /// <exception cref="InvalidOperationException">The module is being called.</exception>
     public void MoveTo(Device device)
     {
+        CheckIdle(nameof(MoveTo), "would find some parameters moved and some not", "Move it between calls, or call a second network that is there already.");
         foreach (var (_, module) in Modules())
         {
             foreach (var (_, parameter, _) in module.parameters) parameter.MoveTo(device);
             foreach (var (_, buffer) in module.buffers) buffer.MoveTo(device);
         }
+    }
+
+    // What all calls would see half of may not change under one. A call counts at the outermost module only, so it is found there or above what changes.
+    void CheckIdle(string operation, string consequence, string instead)
+    {
+        if (Modules().FirstOrDefault(entry => Volatile.Read(ref entry.Module.calls) > 0) is { Module: { } called })
+            throw new InvalidOperationException($"{operation}: {called.GetType().Name} is being called, and {consequence}. {instead}");
     }
 
     static string Join(string path, string name) => path.Length == 0 ? name : $"{path}.{name}";

@@ -12,6 +12,7 @@ public abstract partial class Module
     /// <param name="state">Tensors in PyTorch's layouts.</param>
     /// <param name="strict">Refuse a dictionary with keys that this module lacks; missing ones are refused always. PyTorch's num_batches_tracked is never asked for.</param>
     /// <exception cref="ArgumentException">A key is missing, unknown, or has another shape. Nothing has been changed then.</exception>
+    /// <exception cref="InvalidOperationException">The module is being called. Nothing has been changed then.</exception>
     public void LoadStateDictionary(IReadOnlyDictionary<string, HostTensor> state, bool strict = true)
     {
         var own = State().ToDictionary(entry => entry.Path, entry => entry.Tensor);
@@ -22,6 +23,7 @@ public abstract partial class Module
         foreach (var (key, tensor) in own)
             Check.That(FileShape(tensor.Shape).SequenceEqual(state[key].Shape), nameof(LoadStateDictionary),
                 $"\"{key}\" has shape [{string.Join(", ", state[key].Shape)}] but this network has [{string.Join(", ", FileShape(tensor.Shape))}] there. Check model, depth, neuron and classes.");
+        CheckIdle(nameof(LoadStateDictionary), "would compute with some of the old values and some of the new", "Load between calls, or load into a second network and call that one from then on.");
         foreach (var (key, tensor) in own) FromFile(state[key], tensor);
     }
 

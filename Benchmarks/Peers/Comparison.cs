@@ -12,7 +12,8 @@ sealed record Ratio(string Title, Contender[] Of, Contender[] To, double? Target
 
 /// <summary>
 /// Steps of residual networks side by side: the contenders of a round take turns, step by step, so that whatever the machine does to one it does to
-/// all. Prints what it finds and writes it to docs/performance.md.
+/// all. Prints what it finds and writes it to docs/performance.md. With --against FILE this build competes with another one of this program, and the
+/// document stays as it is.
 /// </summary>
 static class Comparison
 {
@@ -20,19 +21,29 @@ static class Comparison
 
     public static int Run(string[] args)
     {
-        var options = new Arguments(args, "rounds", "filter", "write");
+        var options = new Arguments(args, "rounds", "filter", "write", "against");
+        var against = options.Text("against");
+        Check.That(against is "" || File.Exists(against), nameof(Arguments), $"--against is \"{against}\", which is no file; name the executable that another checkout has built of this program.");
         var report = new Report(options.Number("rounds", 15));
-        foreach (var (title, ratios) in Groups().Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))
+        foreach (var (title, ratios) in (against is "" ? Groups() : Groups().Select(group => (group.Title, Against(against, group.Ratios)))).Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))
         {
             Console.Error.WriteLine($"{title} ...");
             report.Add(ratios, Turns.Take([.. ratios.SelectMany(ratio => (IEnumerable<Contender>)[.. ratio.Of, .. ratio.To]).Distinct()], report.Rounds));
         }
 
-        if ("operations".Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)) report.AddOperations(Machine.Measure(), OperationCase.All);
+        if (against is "" && "operations".Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)) report.AddOperations(Machine.Measure(), OperationCase.All);
         Console.WriteLine(report);
-        if (options.Word("write", "yes", "no") == "yes") report.Write();
+        if (against is "" && options.Word("write", "yes", "no") == "yes") report.Write();
         return 0;
     }
+
+    // This build's part of a group beside another build's.
+    static Ratio[] Against(string build, Ratio[] ratios) =>
+    [
+        .. from work in ratios.SelectMany(ratio => ratio.Of).Where(contender => contender.Library == Library.Ours).Distinct()
+           from memory in (bool[])[false, true]
+           select new Ratio($"{work.Work}{(memory ? ", peak memory" : "")} / the other build", [work], [work with { Build = build }], memory ? null : 1.02, memory),
+    ];
 
     static IEnumerable<(string Title, Ratio[] Ratios)> Groups()
     {

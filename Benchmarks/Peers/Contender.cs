@@ -34,7 +34,8 @@ enum Library
 /// <param name="Threads">Threads that the library may use.</param>
 /// <param name="Avx2">Vectors of 256 bits at most, as on a processor without AVX-512.</param>
 /// <param name="Network">Of which network; libtorch has ResNet-20 alone.</param>
-sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20)
+/// <param name="Build">The executable of another build of this program that does it, or null for this one.</param>
+sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20, string? Build = null)
 {
     /// <summary>The command line of its process.</summary>
     public IEnumerable<string> ToArguments() =>
@@ -63,7 +64,7 @@ sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Thr
     /// <summary>The library in words.</summary>
     public string Name => Library switch
     {
-        Library.Ours => "QuadEngine",
+        Library.Ours => Build is null ? "QuadEngine" : "QuadEngine, the other build",
         Library.TorchNchw => "libtorch, NCHW",
         Library.TorchChannelsLast => "libtorch, channels last",
         _ => "ONNX Runtime",

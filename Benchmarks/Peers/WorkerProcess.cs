@@ -13,7 +13,7 @@ sealed class WorkerProcess : IDisposable
     public WorkerProcess(Contender contender)
     {
         Contender = contender;
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(contender.Build ?? Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
         foreach (var argument in contender.ToArguments()) start.ArgumentList.Add(argument);
         foreach (var (name, value) in contender.Environment()) start.Environment[name] = value;
         start.Environment["OMP_NUM_THREADS"] = $"{contender.Threads}";

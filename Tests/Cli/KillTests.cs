@@ -3,6 +3,7 @@ using System.Diagnostics;
 namespace QuadEngine.Tests.Cli;
 
 /// <summary>The real process, ended in its middle.</summary>
+[Parallelizable]
 public sealed class KillTests
 {
     static readonly string[] run = ["--model", "resnet8", "--images", "512", "--batch", "64", "--epochs", "3", "--checkpoint-seconds", "0.2", "--threads", "2"];

@@ -9,6 +9,7 @@ namespace QuadEngine.Tests.Export;
 /// own code; this sees what it calls, too.)
 /// </summary>
 [Category("Slow")]
+[Parallelizable]
 public class AheadOfTimeTests
 {
     static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Data", "QuadEngine.Models"], Others = ["MathNet.Numerics", "StbImageSharp", "Google.Protobuf"];

@@ -9,6 +9,7 @@ namespace QuadEngine.Tests.Export;
 
 /// <summary>The network as a program of its own. Building it takes about half a minute, so that all is asked of one.</summary>
 [Category("Slow")]
+[Parallelizable]
 public class NativeProgramTests
 {
     const long LargestProgram = 8_000_000;

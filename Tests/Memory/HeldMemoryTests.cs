@@ -106,7 +106,7 @@ public class HeldMemoryTests
         var device = new LimitedDevice();
         const int Length = 1 << 20;
         long highest = 0;
-        for (var i = 0; i < 2000; i++)
+        for (var i = 0; i < 400; i++)
         {
             Leave(device, Length);
             var bound = Math.Max(256L << 20, device.Pool.CollectsAt);

@@ -93,22 +93,30 @@ public class ThreadTests
     }
 
     [Test]
-    public void A_mode_does_not_change_under_a_call()
+    public void Modes_places_and_weights_do_not_change_under_a_call()
     {
         using SemaphoreSlim inside = new(0), leave = new(0);
-        var net = new Sequential(new Function("slow", x =>
+        var linear = new Linear(1, 1);
+        var net = new Sequential(linear, new Function("slow", x =>
         {
             inside.Release();
             leave.Wait();
             return x * 2f;
         }));
-        var call = Task.Run(() => net[Tensor.Ones([1])].Item());
+        var state = net.StateDictionary();
+        var before = linear.Parameters().First().ToArray();
+        var call = Task.Run(() => net[Tensor.Ones([1, 1])].Item());
         inside.Wait();
         Assert.That(() => net.Train(), Throws.Nothing, "it is in training");
         Assert.That(() => net.Eval(), Throws.InvalidOperationException.With.Message.Contains("EvaluationMode"));
+        Assert.That(() => net.MoveTo(Device.Cpu), Throws.InvalidOperationException.With.Message.Contains("MoveTo"));
+        Assert.That(() => net.LoadStateDictionary(state), Throws.InvalidOperationException.With.Message.Contains("second network"));
         leave.Release();
-        Assert.That(call.Result, Is.EqualTo(2f));
+        Assert.That(call.Result, Is.EqualTo(2f * linear.Parameters().Sum(parameter => parameter.Item())));
+        net.LoadStateDictionary(state);
+        net.MoveTo(Device.Cpu);
         Assert.That(net.Eval().Training, Is.False);
+        Assert.That(linear.Parameters().First().ToArray(), Is.EqualTo(before));
     }
 
     // ---- results

@@ -9,6 +9,7 @@ namespace QuadEngine.Tests.Operations;
 /// All operations and kernels on narrower vectors than this machine has: the runtime chooses them when it starts, so the checks run again in
 /// processes of their own, with fewer calls of each operation.
 /// </summary>
+[Parallelizable]
 public class VectorWidthTests
 {
     const string Expected = "QUADENGINE_EXPECTED_BITS";
