@@ -2,4 +2,12 @@ using System.Globalization;
 using QuadEngine.Benchmarks.Peers;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-return args is ["worker", .. var rest] ? Worker.Run(rest) : Comparison.Run(args);
+try
+{
+    return args is ["worker", .. var rest] ? Worker.Run(rest) : Comparison.Run(args);
+}
+catch (ArgumentException mistake)
+{
+    Console.Error.WriteLine(mistake.Message);
+    return 2;
+}
