@@ -20,6 +20,9 @@ public sealed class GpuDevice : Device
     readonly PinnedDownloads? downloads;
     bool capturing;
 
+    /// <summary>The most groups that CUDA takes along y, and along z.</summary>
+    internal const int MostGroupsYZ = 65535;
+
     // ILGPU's finalizers would free a block together with the last tensor that the collector drops, before the pool has it back.
     readonly HashSet<GpuMemory> blocks = [];
 
@@ -66,10 +69,13 @@ public sealed class GpuDevice : Device
     /// <param name="groups">Groups along x; nothing is launched for none.</param>
     /// <param name="groupsY">Groups along y, at most 65535.</param>
     /// <param name="groupsZ">Groups along z, at most 65535.</param>
+    /// <exception cref="ArgumentException">There are more groups along y or z than CUDA takes.</exception>
     /// <exception cref="InvalidOperationException">The kernel does not compile for this device.</exception>
     public void Launch<TKernel>(in TKernel kernel, int groups, int groupsY = 1, int groupsZ = 1) where TKernel : struct, IKernel
     {
         if (groups == 0 || groupsY == 0 || groupsZ == 0) return;
+        Check.That(groupsY <= MostGroupsYZ && groupsZ <= MostGroupsYZ, nameof(Launch),
+            $"a grid of {groups} x {groupsY} x {groupsZ} groups has more than {MostGroupsYZ} along y or z, which CUDA does not take; let x be the long axis, or launch in parts.");
         var config = new KernelConfig(new Index3D(groups, groupsY, groupsZ), new Index3D(TKernel.Threads, 1, 1));
         lock (gate)
         {

@@ -16,6 +16,14 @@ public class BackendParityTests
     public void The_simulator_equals_the_cpu(BackendCase testCase) => Parity.AssertSame(testCase, Device.Cpu, TestDevices.Simulator, seed: 1, tiny: true);
 
     [Test]
+    public void Batches_beyond_one_grid_equal_the_cpu()
+    {
+        using Tensor a = Tensor.Uniform([70_000, 1, 2], -1f, 1f, new Generator(1)), b = Tensor.Uniform([70_000, 2, 1], -1f, 1f, new Generator(2)), expected = MatMul.Apply(a, b);
+        using Tensor left = a.To(TestDevices.OpenCl), right = b.To(TestDevices.OpenCl), got = MatMul.Apply(left, right);
+        Assert.That(got.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-6f));
+    }
+
+    [Test]
     public void Every_method_of_the_backend_has_a_case() =>
         Assert.That(BackendCases.All.Select(testCase => testCase.Method).Distinct(), Is.EquivalentTo(typeof(Kernels).GetMethods().Where(method => method.IsAbstract).Select(method => method.Name)));
 }

@@ -44,6 +44,18 @@ public class CudaHostTests
         Assert.That(stub.LastPtx, Does.Contain(".entry").And.Not.Contain("bra.uni"));
     }
 
+    // CUDA takes 65535 groups along z.
+    [Test]
+    public void Batches_beyond_one_grid_take_several_launches()
+    {
+        var stub = StubDriver.Instance;
+        var before = stub.Count("launches");
+        using Tensor a = Tensor.FromArray(new float[140_000], [70_000, 1, 2], stub.Device), b = Tensor.FromArray(new float[140_000], [70_000, 2, 1], stub.Device), y = QuadEngine.Operations.MatMul.Apply(a, b);
+        Assert.That(y.ToArray(), Has.Length.EqualTo(70_000));
+        Assert.That(stub.Count("launches") - before, Is.EqualTo(2));
+        Assert.That(() => stub.Device.Launch(new Pointwise<Filling, float>(default, 0), 1, 1, 65_536), Throws.ArgumentException.With.Message.Contains("1 x 1 x 65536 groups"));
+    }
+
     [Test]
     public void A_kernel_compiled_in_one_run_is_read_in_the_next()
     {

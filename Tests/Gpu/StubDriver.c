@@ -6,7 +6,7 @@
 #include <string.h>
 
 typedef int result;
-enum { OK = 0, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
+enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAILED = 719 };
 
 static size_t total = (size_t)1 << 30, used, uploaded;
 static int launches, modules, captures, graph_launches, null_stream_launches, capturing, synchronizations, pageable_copies, copies, waits;
@@ -197,6 +197,7 @@ result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, void *f, void *ca
 result cuGetErrorString(int error, const char **text) { *text = error == OUT_OF_MEMORY ? "out of memory" : error == LAUNCH_FAILED ? fault : "stub error"; return OK; }
 result cuLaunchKernel(void *f, int gx, int gy, int gz, int bx, int by, int bz, int shared, void *stream, void **arguments, void **extra)
 {
+    if (gx < 1 || gy < 1 || gz < 1 || gy > 65535 || gz > 65535) return INVALID_VALUE;
     if (!stream) null_stream_launches++;
     if (captured) captured->kernels++;
     else launches++;

@@ -82,8 +82,11 @@ sealed partial class GpuKernels
             else Launch<TensorCoreMultiplier<TTile, EmulatedCores<TFormat>>>(product);
         }
 
-        void Launch<TMultiplier>(in TProduct product) where TMultiplier : struct, IMultiplier =>
-            device.Launch(new TiledProduct<TMultiplier, TProduct, TLeft, TRight>(product, grid, end), groups, 1, batches);
+        void Launch<TMultiplier>(in TProduct product) where TMultiplier : struct, IMultiplier
+        {
+            for (var first = 0; first < batches; first += GpuDevice.MostGroupsYZ)
+                device.Launch(new TiledProduct<TMultiplier, TProduct, TLeft, TRight>(product, grid with { FirstBatch = first }, end), groups, 1, Math.Min(batches - first, GpuDevice.MostGroupsYZ));
+        }
     }
 
     /// <summary>A matrix of this many columns can be read four elements at a time.</summary>

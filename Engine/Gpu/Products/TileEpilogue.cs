@@ -61,7 +61,7 @@ readonly struct TileEpilogue
             {
                 var row = firstRow + TMultiplier.RowOf(slab, line);
                 if (row >= grid.Rows) continue;
-                int at = line * TMultiplier.SlabPitch + own, place = product.Place(Grid.IdxZ, left, row, grid);
+                int at = line * TMultiplier.SlabPitch + own, place = product.Place(grid.Batch, left, row, grid);
                 if (place < 0) continue;
                 var value = shared[at] + columnBias;
                 if (rank > 0) value += SquaresOfNeuron(shared.SubView(at), columns.SubView(own), rank);

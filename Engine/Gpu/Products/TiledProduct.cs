@@ -25,9 +25,9 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
     {
         var shared = SharedMemory.Allocate<Quad>(TileMemory<TMultiplier>.Quads).Cast<float>();
         int rowTile = grid.RowTile, firstRow = rowTile * TMultiplier.Rows, firstColumn = grid.ColumnTile * grid.ColumnsPerTile;
-        TLeft left = product.Left(Grid.IdxZ);
-        TRight right = product.Right(Grid.IdxZ);
-        int k = Grid.IdxZ * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
+        TLeft left = product.Left(grid.Batch);
+        TRight right = product.Right(grid.Batch);
+        int k = grid.Batch * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
 
         var lines = new int[3 * TMultiplier.Lines<TLeft, TRight>()];
         TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
@@ -88,6 +88,12 @@ readonly struct TileGrid(int rows, int columns, int depth, int columnsPerTile, i
 
     /// <summary>Terms of the sum that a slice adds up, and how far slices are apart: 0 for batches, which all add up everything.</summary>
     public readonly int DepthPerSlice = depthPerSlice, DepthOffset = depthOffset;
+
+    /// <summary>Where the launch begins: one launch takes <see cref="GpuDevice.MostGroupsYZ"/> batches at most.</summary>
+    public int FirstBatch { get; init; }
+
+    /// <summary>The batch, or the slice of k.</summary>
+    public int Batch => FirstBatch + Grid.IdxZ;
 
     public int RowTile => columnTiles.Divide(Grid.IdxX);
 
