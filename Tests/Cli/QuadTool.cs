@@ -8,6 +8,13 @@ namespace QuadEngine.Tests.Cli;
 /// <summary>The tool: called in this process, or started as one of its own; and a folder that goes with the test.</summary>
 sealed class QuadTool : IDisposable
 {
+    // A shell that starts tests in the background has them, and all that they start, ignore Ctrl-C.
+    static QuadTool()
+    {
+        if (File.Exists(Status) && File.ReadLines(Status).Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var ignored && (Convert.ToUInt64(ignored.Split('\t')[1], 16) >> (SigInt - 1) & 1) == 1)
+            _ = Signal(SigInt, 0);
+    }
+
     public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-cli-").FullName;
 
     public string PathOf(string name) => Path.Combine(Folder, name);
@@ -57,6 +64,10 @@ sealed class QuadTool : IDisposable
     public static void Interrupt(Process process) => Assert.That(Kill(process.Id, SigInt), Is.Zero);
 
     const int SigInt = 2;
+    const string Status = "/proc/self/status";
+
+    [DllImport("libc", EntryPoint = "signal")]
+    static extern nint Signal(int signal, nint handler);
 
     [DllImport("libc", EntryPoint = "kill")]
     static extern int Kill(int process, int signal);
