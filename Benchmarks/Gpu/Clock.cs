@@ -6,10 +6,29 @@ namespace QuadEngine.Benchmarks.Gpu;
 /// <summary>Times work on a device: launches return at once, so a measurement ends with a wait.</summary>
 static class Clock
 {
+    // A launch costs the host some microseconds: a shorter kernel would be timed by how fast the host launches it.
+    const double LongBesideALaunch = 100e-6;
+    const int RecordedCalls = 50;
+
     /// <summary>Median seconds of a call, over some 0.2 s of blocks that each end with a wait.</summary>
     public static double Seconds(GpuDevice device, Action call) => Seconds(device.Synchronize, call);
 
-    /// <summary>The same where another way to wait is needed.</summary>
+    /// <summary>Median seconds that the device takes for a call's kernels: short calls are recorded, many to a recording, and replayed without the host.</summary>
+    public static double KernelSeconds(GpuDevice device, Action call)
+    {
+        var single = Seconds(device, call);
+        if (single > LongBesideALaunch) return single;
+        using var calls = new RecordedStep(device, () =>
+        {
+            for (var i = 0; i < RecordedCalls; i++) call();
+        });
+
+        // The first run goes through the host, the second is recorded.
+        for (var i = 0; i < 2; i++) calls.Run();
+        return calls.IsRecorded ? Seconds(device, calls.Run) / RecordedCalls : single;
+    }
+
+    /// <summary>The same as the first where another way to wait is needed.</summary>
     public static double Seconds(Action wait, Action call)
     {
         call();

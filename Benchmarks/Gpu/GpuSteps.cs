@@ -2,6 +2,7 @@ using QuadEngine.Data;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
 using QuadEngine.Models;
+using Neurons = QuadEngine.Layers.Neurons;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
@@ -41,10 +42,12 @@ sealed class GpuSteps
     }
 
     /// <summary>Seconds of a step that was recorded, which CUDA runs as one graph.</summary>
-    public double Recorded()
+    /// <param name="refusal">Why it was not recorded, or took no graph, which makes it slow; null where all went well.</param>
+    public double Recorded(out string? refusal)
     {
         using var step = new RecordedStep(device, Train);
         for (var i = 0; i < 3; i++) step.Run();
+        refusal = step.IsRecorded ? device.GraphRefusal : step.Refusal ?? "it was not recorded";
         return Clock.Seconds(device, step.Run);
     }
 

@@ -12,15 +12,16 @@ sealed class GpuTargets
     public void AtLeast(string work, double? got, double target, string format = "F2") => Add(work, $">= {target.ToString(format, null)}", got, format, got >= target);
 
     /// <summary>A figure that is only stated.</summary>
-    public void State(string work, string got) => rows.Add((work, "stated", got, ""));
+    public void State(string work, double? got, string unit) => rows.Add((work, "stated", got is { } value ? $"{value:G4} {unit}" : "not measured", ""));
 
-    public void Print()
+    public override string ToString()
     {
-        var width = rows.Max(row => row.Work.Length);
-        Console.WriteLine($"\n| {"work".PadRight(width)} | {"target",-9} | {"measured",-12} | {"",-8} |\n|{new string('-', width + 2)}|{new string('-', 11)}|{new string('-', 14)}|{new string('-', 10)}|");
-        foreach (var (work, target, got, verdict) in rows) Console.WriteLine($"| {work.PadRight(width)} | {target,-9} | {got,-12} | {verdict,-8} |");
+        if (rows.Count == 0) return "";
+        (string, string, string, string)[] all = [("work", "target", "measured", ""), .. rows];
+        var (work, target, got) = (all.Max(row => row.Item1.Length), all.Max(row => row.Item2.Length), all.Max(row => row.Item3.Length));
+        return string.Concat(all.Select(row => $"| {row.Item1.PadRight(work)} | {row.Item2.PadRight(target)} | {row.Item3.PadRight(got)} | {row.Item4,-6} |\n"));
     }
 
     void Add(string work, string target, double? got, string format, bool hit) =>
-        rows.Add((work, target, got?.ToString(format, null) ?? "peer absent", got is null ? "open" : hit ? "hit" : "missed"));
+        rows.Add((work, target, got?.ToString(format, null) ?? "not measured", got is null ? "open" : hit ? "hit" : "missed"));
 }

@@ -1,4 +1,4 @@
-"""The work of `Benchmarks -- gpu` in PyTorch, on the same card: prints one line of JSON with seconds.
+"""The work of `Benchmarks -- gpu` in PyTorch, on the same card: prints a line of JSON with seconds for each figure, as it is found.
 
 ResNet-20 on CIFAR's shape (He et al. 2016, shortcut A), channels last, batch fixed on the card; SGD with momentum and weight decay; each step
 eager and captured as a CUDA graph, with TF32 off and on. The quadratic network is written as a user of PyTorch would write it.
@@ -105,17 +105,22 @@ def captured(step):
     return graph.replay
 
 
+def show(**figures):
+    print(json.dumps(figures), flush=True)
+
+
 def main(batch, size):
     torch.backends.cudnn.benchmark = True
-    result = {"peer": f"PyTorch {torch.__version__}, {torch.cuda.get_device_name()}"}
+    show(peer=f"PyTorch {torch.__version__}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name()}")
     a, b = torch.randn(size, size, device="cuda"), torch.randn(size, size, device="cuda")
     for name, tf32 in (("float32", False), ("tf32", True)):
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
-        result[f"matmul {name}"] = seconds(lambda: a @ b, calls=10)
+        show(**{f"matmul {name}": seconds(lambda: a @ b, calls=10)})
         for neuron, rank in (("linear", 0), ("quadratic", 3)):
-            result[f"{neuron} eager {name}"] = seconds(step_of(rank, batch))
-            result[f"{neuron} graph {name}"] = seconds(captured(step_of(rank, batch)))
-    print(json.dumps(result))
+            show(**{f"{neuron} eager {name}": seconds(step_of(rank, batch))})
+            show(**{f"{neuron} graph {name}": seconds(captured(step_of(rank, batch)))})
+    a, b = a.bfloat16(), b.bfloat16()
+    show(**{"matmul bf16": seconds(lambda: a @ b, calls=10)})
 
 
 if __name__ == "__main__":

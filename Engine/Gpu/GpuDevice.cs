@@ -58,6 +58,9 @@ public sealed class GpuDevice : Device
         }
     }
 
+    /// <summary>The one tile that products take where it holds what they need, for those who check or time tiles; null for the one that suits best.</summary>
+    internal TileChoice? OnlyTile { get; set; }
+
     /// <summary>Kernels launched so far: small networks are bound by launches.</summary>
     public long Launches { get; private set; }
 
@@ -103,6 +106,10 @@ public sealed class GpuDevice : Device
                 blocks.Add(block);
                 return block;
             }
+        }
+        catch (CudaException exception) when (exception.Error != nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY))
+        {
+            throw new InvalidOperationException($"{Name} ({accelerator.Name}): the driver gave no memory, though it says nothing of there being too little: {exception.Message} ({exception.Error}). A kernel that failed before leaves the device unusable for this process: start it again, with `quad doctor` if that does not help.", exception);
         }
         catch (Exception exception) when (exception is AcceleratorException or OutOfMemoryException)
         {

@@ -18,7 +18,7 @@ public sealed record GpuDescription(string Name, string Hardware, string Details
 /// <summary>Finds out which GPUs there are and whether kernels run on them: what `quad doctor` shows.</summary>
 public static class GpuDiagnostics
 {
-    const int Elements = 1000;
+    const int Elements = 1000, OldestDriver = 11;
 
     /// <summary>Every device, tried with one kernel, and the families that have none with the reason.</summary>
     public static IReadOnlyList<GpuDescription> Describe()
@@ -53,7 +53,8 @@ public static class GpuDiagnostics
     {
         null => "the NVIDIA driver is installed but does not start; after an update of it, restart the machine",
         (_, 0) => "the NVIDIA driver is installed but finds no GPU (CUDA_VISIBLE_DEVICES may hide it)",
-        var (version, devices) => $"the NVIDIA driver, for CUDA {version}, is too old for {(devices == 1 ? "the GPU" : $"the {devices} GPUs")} here; install one for CUDA 11 or later",
+        (var version, var devices) when version.Major >= OldestDriver => $"the NVIDIA driver, for CUDA {version}, sees {(devices == 1 ? "a GPU" : $"{devices} GPUs")}, but of an architecture that ILGPU has no instructions for (older than SM_30)",
+        var (version, devices) => $"the NVIDIA driver, for CUDA {version}, is too old for {(devices == 1 ? "the GPU" : $"the {devices} GPUs")} here; install one for CUDA {OldestDriver} or later",
     };
 
     static GpuDescription Try(string name, ILGPU.Runtime.Device listed)

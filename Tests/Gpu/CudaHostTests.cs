@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
@@ -120,11 +121,39 @@ public class CudaHostTests
             var device = new GpuDevices().TryGet("cuda")!;
             var error = Assert.Throws<InvalidOperationException>(() => Tensor.Full([3], 1f, device));
             Assert.That(error.Message, Does.Contain("Pointwise<Filling, Single>: this kernel does not compile for Stub H200, SM_90").And.Contain("driver 12.8"));
+            Assert.That(error.Message, Does.Contain("ptxas application ptx input, line 9; error : refused by the stub"), "the driver's words");
+            Assert.That(File.ReadAllText(Regex.Match(error.Message, @"is in (\S+\.ptx)").Groups[1].Value), Does.Contain(".entry Pointwise_Filling_Single("));
         }
         finally
         {
             stub.Set("refuse_modules", 0);
         }
+    }
+
+    [Test]
+    public void Errors_of_the_driver_at_an_allocation_are_not_all_a_lack_of_memory()
+    {
+        var stub = StubDriver.Instance;
+        stub.Device.Pool.Trim();
+        stub.Set("allocation_error", 719);
+        try
+        {
+            var error = Assert.Throws<InvalidOperationException>(() => Tensor.Empty([77_777], stub.Device));
+            Assert.That(error.Message, Does.Contain("LAUNCH_FAILED").And.Contain("start it again"));
+        }
+        finally
+        {
+            stub.Set("allocation_error", 0);
+        }
+    }
+
+    [Test]
+    public void Kernels_have_names_of_their_own_for_profilers()
+    {
+        var stub = StubDriver.Instance;
+        using Tensor x = Tensor.FromArray(new float[12], [3, 4], new GpuDevices().TryGet("cuda")!), y = x.Softplus();
+        Assert.That(y.ToArray(), Has.Length.EqualTo(12));
+        Assert.That(stub.LastPtx, Does.Contain(".entry Pointwise_Unary_Softplus_Single("));
     }
 
     [TestCase(0)]

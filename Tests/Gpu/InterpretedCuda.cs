@@ -34,8 +34,19 @@ sealed unsafe class InterpretedCuda : IDisposable
     /// <summary>What is done to the text of a kernel before it is read: for tests that put faults into it.</summary>
     public static Func<string, string> Rewrite { get; set; } = text => text;
 
-    /// <summary>The device at a precision.</summary>
-    public GpuDevice Device(Precision precision = Precision.Float32) => (GpuDevice)Devices.TryGet($"cuda:0/{precision}")!;
+    /// <summary>The device at a precision, of a driver for CUDA 13: its texts are of the newest instruction set that ILGPU writes.</summary>
+    public GpuDevice Device(Precision precision = Precision.Float32)
+    {
+        stub.Set("version", 13000);
+        try
+        {
+            return (GpuDevice)Devices.TryGet($"cuda:0/{precision}")!;
+        }
+        finally
+        {
+            stub.Set("version", 12080);
+        }
+    }
 
     public void Dispose() => stub.SetMachine(0, 0, 0);
 

@@ -55,6 +55,10 @@ public class PtxExecutionTests
     }
 
     [Test]
+    public void Texts_are_those_for_a_driver_of_today() =>
+        Assert.That(((ILGPU.Runtime.Cuda.CudaAccelerator)cuda.Device().Accelerator).InstructionSet, Is.EqualTo(ILGPU.Runtime.Cuda.CudaInstructionSet.ISA_88));
+
+    [Test]
     public void A_resnet_learns_the_same([Values(0, 3)] int rank) =>
         Assert.That(TrainingParityTests.Losses(rank, cuda.Device(), steps: 3), Is.EqualTo(TrainingParityTests.Losses(rank, Device.Cpu, steps: 3)).Within(0.2).Percent);
 

@@ -10,7 +10,8 @@ namespace QuadEngine.Tests.Gpu;
 /// <param name="seed">The numbers.</param>
 /// <param name="tiny">For the simulator.</param>
 /// <param name="round">What is done to every value, e.g. rounding to a format.</param>
-public sealed class Sample(Device device, int seed, bool tiny, Func<float, float>? round = null)
+/// <param name="aligned">All tensors start where four elements may be read at once, without which there are no tensor cores; else half of them.</param>
+public sealed class Sample(Device device, int seed, bool tiny, Func<float, float>? round = null, bool aligned = false)
 {
     readonly List<(string Name, float[] Values)> results = [];
     int questions;
@@ -68,7 +69,7 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
     // At times the start of a storage, where kernels may read four elements at once.
     Tensor Place(float[] values, Shape shape)
     {
-        var before = Chance() ? 0 : Pick(1, 9);
+        var before = Chance() || aligned ? 0 : Pick(1, 9);
         using var storage = Tensor.FromArray([.. new float[before], .. values, .. new float[5]], [before + values.Length + 5], device);
         return storage.View(before, shape);
     }
@@ -76,9 +77,9 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
     uint Bits(int question, int index) => Philox.At((ulong)seed, (ulong)question, (ulong)index).X;
 
     /// <summary>Runs a case on two devices: their results side by side.</summary>
-    public static IEnumerable<(string Name, float[] Expected, float[] Got)> Run(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null)
+    public static IEnumerable<(string Name, float[] Expected, float[] Got)> Run(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null, bool aligned = false)
     {
-        Sample expected = new(expectedOn, seed, tiny, round), got = new(gotOn, seed, tiny, round);
+        Sample expected = new(expectedOn, seed, tiny, round, aligned), got = new(gotOn, seed, tiny, round, aligned);
         testCase.Run(expected);
         testCase.Run(got);
         return expected.Results.Zip(got.Results, (wanted, result) => (wanted.Name, wanted.Values, result.Values));

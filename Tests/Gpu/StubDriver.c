@@ -10,7 +10,7 @@ enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAI
 
 static size_t total = (size_t)1 << 30, used, uploaded;
 static int launches, modules, captures, graph_launches, null_stream_launches, capturing, synchronizations, pageable_copies, copies, waits;
-static int version = 12080, refuse_graphs, refuse_modules;
+static int version = 12080, refuse_graphs, refuse_modules, allocation_error;
 static char last_ptx[1 << 20];
 
 /* What is held of page-locked memory: a copy from or to other host memory makes the host wait. */
@@ -49,6 +49,7 @@ static void add(struct graph *g, struct step s)
 void stub_set_version(int v) { version = v; }
 void stub_set_refuse_graphs(int v) { refuse_graphs = v; }
 void stub_set_refuse_modules(int v) { refuse_modules = v; }
+void stub_set_allocation_error(int v) { allocation_error = v; }
 void stub_set_room(int bytes) { total = bytes < 0 ? (size_t)1 << 30 : used + bytes; }
 int stub_uploaded_bytes(void) { return (int)uploaded; }
 int stub_synchronizations(void) { return synchronizations; }
@@ -119,6 +120,7 @@ int stub_blocks(uintptr_t *starts, uintptr_t *ends, int most)
 /* A new block holds numbers that are none, where kernels run: whoever counts on zeros is found. */
 result cuMemAlloc_v2(void **p, size_t n)
 {
+    if (allocation_error) return allocation_error;
     if (used + n > total || held == most_blocks) return OUT_OF_MEMORY;
     *p = aligned_alloc(256, (n + 255) / 256 * 256);
     memset(*p, prepare ? 0xff : 0, n);
@@ -180,17 +182,31 @@ result cuEventElapsedTime(float *ms, void *a, void *b) { *ms = 1; return OK; }
 
 result cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, void **values)
 {
-    if (refuse_modules) return 218;
-    strncpy(last_ptx, text, sizeof last_ptx - 1);
+    const char *planted = getenv("STUB_REFUSES");
+    if (refuse_modules || planted && strstr(text, planted))
+    {
+        for (unsigned i = 0; i < n; i++) if (options[i] == 5) strcpy(values[i], "ptxas application ptx input, line 9; error : refused by the stub\n");
+        return 218;
+    }
+
+    /* What ILGPU loads in place of a kernel is none. */
     struct module *module = malloc(sizeof *module);
-    module->number = ++modules;
+    if (!strstr(text, ".entry Kernel_Run")) strncpy(last_ptx, text, sizeof last_ptx - 1);
+    module->number = strstr(text, ".entry Kernel_Run") ? 0 : ++modules;
     module->text = strdup(text);
     *m = module;
     return OK;
 }
 result cuModuleLoadData(void **m, const char *text) { return cuModuleLoadDataEx(m, text, 0, 0, 0); }
 result cuModuleUnload(void *m) { return OK; }
-result cuModuleGetFunction(void **f, void *m, const char *name) { *f = m; return OK; }
+result cuModuleGetFunction(void **f, void *m, const char *name)
+{
+    char entry[1100];
+    if (strlen(name) > 1000) return NOT_FOUND;
+    strcat(strcat(strcpy(entry, ".entry "), name), "(");
+    *f = m;
+    return strstr(((struct module *)m)->text, entry) ? OK : NOT_FOUND;
+}
 result cuFuncSetAttribute(void *f, int attribute, int value) { return OK; }
 result cuOccupancyMaxActiveBlocksPerMultiprocessor(int *n, void *f, int block, size_t shared) { *n = 2; return OK; }
 result cuOccupancyMaxPotentialBlockSize(int *grid, int *block, void *f, void *callback, size_t shared, int limit) { *grid = 264; *block = 256; return OK; }

@@ -22,6 +22,9 @@ sealed class StubDriver
         }
     }
 
+    /// <summary>The library, for processes of their own.</summary>
+    public string File { get; private init; } = "";
+
     public GpuDevice Device { get; private set; } = null!;
 
     public int Count(string name) => Marshal.GetDelegateForFunctionPointer<Counter>(NativeLibrary.GetExport(library, $"stub_{name}"))();
@@ -57,7 +60,7 @@ sealed class StubDriver
         var folder = Directory.CreateTempSubdirectory("quadengine-stub").FullName;
         string source = Path.Combine(folder, "stub.c"), file = Path.Combine(folder, "libcuda.so.1");
         using (var text = typeof(StubDriver).Assembly.GetManifestResourceStream("StubDriver.c")!)
-        using (var target = File.Create(source)) text.CopyTo(target);
+        using (var target = System.IO.File.Create(source)) text.CopyTo(target);
         try
         {
             using var gcc = Process.Start("gcc", ["-shared", "-fPIC", "-w", source, "-o", file]);
@@ -71,7 +74,7 @@ sealed class StubDriver
 
         Environment.SetEnvironmentVariable(NativeLibraries.CudaPathVariable, file);
         Environment.SetEnvironmentVariable(PtxCache.FolderVariable, Path.Combine(folder, "cache"));
-        var stub = new StubDriver(NativeLibrary.Load(file));
+        var stub = new StubDriver(NativeLibrary.Load(file)) { File = file };
         var provider = new GpuDevices();
         stub.Device = (GpuDevice)provider.TryGet("cuda")!;
         return stub;

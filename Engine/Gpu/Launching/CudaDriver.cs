@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Functions of the CUDA driver that ILGPU does not offer: graphs, page-locked memory that is kept, events.</summary>
+/// <summary>Functions of the CUDA driver that ILGPU does not offer: graphs, modules with the words of the compiler, page-locked memory that is kept, events.</summary>
 /// <remarks>Every driver of the last ten years has them but for graphs; a missing one throws <see cref="EntryPointNotFoundException"/>.</remarks>
 static class CudaDriver
 {
@@ -39,6 +39,16 @@ static class CudaDriver
 
     [DllImport(Library, EntryPoint = "cuDeviceGetCount")]
     static extern int CountDevices(out int count);
+
+    /// <summary>Options are CUjit_option numbers, values what they say.</summary>
+    [DllImport(Library, EntryPoint = "cuModuleLoadDataEx")]
+    public static extern unsafe int LoadModule(out nint module, nint text, uint count, int* options, void** values);
+
+    [DllImport(Library, EntryPoint = "cuModuleUnload")]
+    public static extern int Unload(nint module);
+
+    [DllImport(Library, EntryPoint = "cuModuleGetFunction", BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    public static extern int GetFunction(out nint function, nint module, [MarshalAs(UnmanagedType.LPStr)] string name);
 
     [DllImport(Library, EntryPoint = "cuStreamBeginCapture_v2")]
     public static extern int BeginCapture(nint stream, int mode);

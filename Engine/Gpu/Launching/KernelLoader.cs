@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using ILGPU;
 using ILGPU.Backends;
 using ILGPU.Backends.EntryPoints;
@@ -54,7 +55,7 @@ sealed class KernelLoader(Accelerator accelerator)
             var specialization = KernelNaming.Specialization(typeof(TKernel));
             var kernel = accelerator switch
             {
-                CudaAccelerator cuda => cuda.LoadKernel(CompileForCuda(cuda, entry, specialization)),
+                CudaAccelerator cuda => LoadOnCuda(cuda, entry, specialization),
                 CLAccelerator openCl => openCl.LoadKernel(CompileForOpenCl(openCl, entry, specialization)),
                 _ => accelerator.LoadKernel(entry.MethodSource),
             };
@@ -67,9 +68,15 @@ sealed class KernelLoader(Accelerator accelerator)
         }
     }
 
-    static PTXCompiledKernel CompileForCuda(CudaAccelerator cuda, EntryPointDescription entry, KernelSpecialization specialization)
+    static Kernel LoadOnCuda(CudaAccelerator cuda, EntryPointDescription entry, KernelSpecialization specialization)
     {
-        var cache = new PtxCache(entry.MethodSource.GetGenericArguments()[0], $"{cuda.Architecture} {cuda.InstructionSet}");
+        var kernel = entry.MethodSource.GetGenericArguments()[0];
+        var cache = new PtxCache(kernel, $"{cuda.Architecture} {cuda.InstructionSet}");
+        return CudaModule.Load(cuda, CompileForCuda(cuda, entry, specialization, cache), KernelNaming.Symbol(kernel), cache.Keep);
+    }
+
+    static PTXCompiledKernel CompileForCuda(CudaAccelerator cuda, EntryPointDescription entry, KernelSpecialization specialization, PtxCache cache)
+    {
         if (cache.Read(entry, specialization, cuda.Context) is { } cached) return cached;
 
         var compiled = CompilePtx(cuda.Backend, entry, specialization);
@@ -85,7 +92,8 @@ sealed class KernelLoader(Accelerator accelerator)
     {
         var compiled = (PTXCompiledKernel)Compile(backend, entry, specialization);
         ref var text = ref TextOf(compiled);
-        text = $"// {KernelNaming.Display(entry.MethodSource.GetGenericArguments()[0])}\n{PtxText.Rewrite(text)}";
+        var kernel = entry.MethodSource.GetGenericArguments()[0];
+        text = $"// {KernelNaming.Display(kernel)}\n{PtxText.Rewrite(text).Replace($".entry {CudaModule.Entry}(", $".entry {KernelNaming.Symbol(kernel)}(", StringComparison.Ordinal)}";
         return compiled;
     }
 
@@ -108,7 +116,7 @@ sealed class KernelLoader(Accelerator accelerator)
     static Exception Innermost(Exception exception) => exception.InnerException is { } inner ? Innermost(inner) : exception;
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<PTXAssembly>k__BackingField")]
-    static extern ref string TextOf(PTXCompiledKernel kernel);
+    public static extern ref string TextOf(PTXCompiledKernel kernel);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "<Source>k__BackingField")]
     static extern ref string TextOf(CLCompiledKernel kernel);
@@ -128,7 +136,7 @@ static class KernelNumber<TKernel>
 }
 
 /// <summary>How ILGPU and messages see a kernel type.</summary>
-static class KernelNaming
+static partial class KernelNaming
 {
     static readonly MethodInfo Run = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!;
 
@@ -144,6 +152,12 @@ static class KernelNaming
 
     static KernelSpecialization SpecializationOf<TKernel>() where TKernel : struct, IKernel =>
         new(TKernel.Threads, TKernel.GroupsPerMultiprocessor > 0 ? TKernel.GroupsPerMultiprocessor : null);
+
+    /// <summary>Unary_Relu: the name of the kernel's entry in PTX.</summary>
+    public static string Symbol(Type kernel) => NoLetters().Replace(Display(kernel), "_").TrimEnd('_');
+
+    [GeneratedRegex("[^A-Za-z0-9]+")]
+    private static partial Regex NoLetters();
 
     /// <summary>Unary&lt;Relu&gt;</summary>
     public static string Display(Type type) => type.IsGenericType

@@ -14,6 +14,9 @@ static class NativeLibraries
     /// <summary>Another CUDA driver library, for machines that keep it elsewhere and for tests.</summary>
     public const string CudaPathVariable = "QUADENGINE_LIBCUDA";
 
+    // Where containers and WSL put the driver without telling the loader.
+    static readonly string[] ElsewhereOnLinux = ["/usr/local/nvidia/lib64/libcuda.so.1", "/usr/local/nvidia/lib/libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"];
+
     static readonly Lock Gate = new();
     static bool installed;
 
@@ -37,7 +40,7 @@ static class NativeLibraries
         string[] candidates = name switch
         {
             "cuda" when Environment.GetEnvironmentVariable(CudaPathVariable) is { Length: > 0 } file => [file],
-            "cuda" => OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1"],
+            "cuda" => OperatingSystem.IsWindows() ? ["nvcuda.dll"] : ["libcuda.so.1", .. ElsewhereOnLinux],
             "OpenCL" => ["libOpenCL.so.1"],
             _ => [],
         };

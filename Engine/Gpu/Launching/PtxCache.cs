@@ -60,6 +60,21 @@ sealed class PtxCache
         }
     }
 
+    /// <summary>Keeps a text for somebody to look at, in the cache or, where there is none, in the folder of temporary files.</summary>
+    /// <returns>The file.</returns>
+    public string Keep(string text)
+    {
+        if (file is not null)
+        {
+            Write(text);
+            if (File.Exists(file)) return file;
+        }
+
+        var kept = Path.ChangeExtension(Path.GetTempFileName(), ".ptx");
+        File.WriteAllText(kept, text);
+        return kept;
+    }
+
     static IEnumerable<Type> Parts(Type type) => type.GetGenericArguments().SelectMany(Parts).Prepend(type);
 
     [UnsafeAccessor(UnsafeAccessorKind.Constructor)]

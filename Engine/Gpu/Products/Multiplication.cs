@@ -22,8 +22,8 @@ sealed partial class GpuKernels
         var maySlice = batches == 1 && epilogue.IsEmpty;
         var precision = four ? device.Precision : Precision.Float32;
         var neuron = epilogue.Quadratic?.Layout.Stride ?? 1;
-        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, maySlice, neuron) ?? ProductPlan.For(Precision.Float32, extents, batches, maySlice, neuron);
-        var plan = fused ?? ProductPlan.For(precision, extents, batches, maySlice: false, neuron: 1)!.Value;
+        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, maySlice, neuron, device.OnlyTile) ?? ProductPlan.For(Precision.Float32, extents, batches, maySlice, neuron);
+        var plan = fused ?? ProductPlan.For(precision, extents, batches, maySlice: false, neuron: 1, device.OnlyTile)!.Value;
         four = four && plan.StartsAtQuads;
         if (plan.Slices > 1)
         {

@@ -51,19 +51,27 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
     /// <summary>All tiles begin at a column that is divisible by 4.</summary>
     public bool StartsAtQuads => ColumnTiles == 1 || Grid.ColumnsPerTile % 4 == 0;
 
+    /// <summary>The tiles that products of a precision may take.</summary>
+    public static IEnumerable<TileChoice> TilesOf(Precision precision) => Candidates(precision).Select(candidate => candidate.Tile);
+
+    static (TileChoice Tile, int Rows, int Columns, double Share)[] Candidates(Precision precision) => precision == Precision.Float32 ? OfThreads : OfWarps;
+
     /// <param name="precision">Whose tiles.</param>
     /// <param name="extents">M, N and K.</param>
     /// <param name="batches">Products of one shape.</param>
     /// <param name="maySlice">The sum may be cut: there is no epilogue and no batch.</param>
     /// <param name="neuron">Columns that must lie in one tile: those of a quadratic neuron, else 1.</param>
+    /// <param name="only">The one tile to take where it can be taken, instead of the one of the lowest cost.</param>
     /// <returns>The plan, or null where no tile holds a neuron (for tensor cores also: none whose columns begin at quads).</returns>
-    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool maySlice, int neuron)
+    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool maySlice, int neuron, TileChoice? only = null)
     {
         var (rows, columns, depth) = extents;
         var most = maySlice ? Math.Max(1, depth / MinDepthPerSlice) : 1;
         var best = (Cost: double.PositiveInfinity, Plan: (ProductPlan?)null);
-        foreach (var (tile, tileRows, tileColumns, share) in precision == Precision.Float32 ? OfThreads : OfWarps)
+        foreach (var (tile, tileRows, tileColumns, share) in Candidates(precision))
         {
+            if (only is { } one && tile != one) continue;
+
             // Whole neurons, and whole quads where that is possible.
             var quads = neuron % 4 == 0 ? neuron : neuron % 2 == 0 ? 2 * neuron : 4 * neuron;
             var perTile = tileColumns >= quads ? tileColumns / quads * quads : tileColumns / neuron * neuron;
@@ -79,6 +87,6 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
             best = (cost, new ProductPlan(tile, grid, rowTiles, columnTiles, tileRows, slices == 1 ? 1 : (depth + perSlice - 1) / perSlice));
         }
 
-        return best.Plan;
+        return best.Plan ?? (only is null ? null : For(precision, extents, batches, maySlice, neuron));
     }
 }

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace QuadEngine.Benchmarks.Gpu;
+
+/// <summary>Lets a <see cref="Worker"/> do the items of a run, and another one go on behind an item that failed, hung or ended its process.</summary>
+/// <param name="bench">The run.</param>
+/// <param name="args">The command line, for the worker.</param>
+/// <param name="figures">Takes what is found.</param>
+/// <param name="done">Is told of each item that has come to its end.</param>
+sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<WorkItem> done)
+{
+    // The last words of a process, where it ends without a figure.
+    const int KeptLines = 6;
+
+    readonly long begin = Stopwatch.GetTimestamp();
+
+    double Left => bench.Seconds - Stopwatch.GetElapsedTime(begin).TotalSeconds;
+
+    /// <summary>Does them all, or as many as there is time for.</summary>
+    public void Run()
+    {
+        var next = 0;
+        while (next < bench.Items.Count && Left > 0)
+        {
+            next = RunFrom(next);
+
+            // The device itself: without it nothing else can be done.
+            if (next == 1 && figures.Failures.Any()) return;
+        }
+
+        foreach (var item in bench.Items.Skip(next)) figures.Add(new Figure(item.Part, item.Name, "not reached", Text: $"the {bench.Seconds} s were over"));
+    }
+
+    // The item to go on with.
+    int RunFrom(int first)
+    {
+        using var lines = new BlockingCollection<string?>();
+        var words = new ConcurrentQueue<string>();
+        using var process = Start(first);
+        process.OutputDataReceived += (_, line) => lines.Add(line.Data);
+        process.ErrorDataReceived += (source, line) =>
+        {
+            if (line.Data is not { Length: > 0 } text) return;
+            words.Enqueue(text);
+            while (words.Count > KeptLines) words.TryDequeue(out _);
+        };
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+
+        var (current, ended, failed) = (first, false, false);
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            var item = bench.Items[current];
+            var most = Math.Min(Left, item.MostSeconds - Stopwatch.GetElapsedTime(since).TotalSeconds);
+            if (most <= 0 || !lines.TryTake(out string? line, TimeSpan.FromSeconds(Math.Min(most, 3600.0))))
+            {
+                process.Kill(entireProcessTree: true);
+                process.WaitForExit();
+                if (Left <= 0) return current;
+                return Fail($"it took more than {item.MostSeconds} s");
+            }
+
+            if (line is null)
+            {
+                process.WaitForExit();
+                if (ended) return current + 1;
+                return failed ? Finish() : Fail($"its process ended with {process.ExitCode}: {string.Join(" | ", words)}");
+            }
+
+            switch (line.Split(' '))
+            {
+                case ["begin", var number]:
+                    (current, ended, since) = (int.Parse(number, CultureInfo.InvariantCulture), false, Stopwatch.GetTimestamp());
+                    break;
+                case ["end", _]:
+                    ended = true;
+                    done(item);
+                    break;
+                default:
+                    var figure = Figure.FromJson(line);
+                    failed |= figure.Name == Figure.Failed;
+                    figures.Add(figure);
+                    break;
+            }
+        }
+
+        int Fail(string how)
+        {
+            figures.Add(new Figure(bench.Items[current].Part, bench.Items[current].Name, Figure.Failed, Text: how));
+            return Finish();
+        }
+
+        int Finish()
+        {
+            done(bench.Items[current]);
+            return current + 1;
+        }
+    }
+
+    Process Start(int first)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(Supervisor).Assembly.Location);
+        string[] all = ["gpu", "worker", .. args, "--from", first.ToString(CultureInfo.InvariantCulture)];
+        foreach (var argument in all) start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
+    }
+}
