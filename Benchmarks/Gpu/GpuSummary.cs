@@ -17,10 +17,20 @@ sealed class GpuSummary(GpuBench bench, Figures figures)
     /// <summary>Nothing failed, and all that was checked is within its limits.</summary>
     public bool IsRight => !figures.Failures.Any() && !Wrong.Any();
 
+    // What is beyond its limit: the largest error of a method, the loss of an epoch.
     IEnumerable<(string Part, string Item, double Share)> Wrong =>
-        from figure in figures.All
-        where figure.Name == CheckPart.Share && !(figure.Value <= 1)
-        select (figure.Part, figure.Item, figure.Value!.Value);
+        figures.All.Where(figure => figure.Name == CheckPart.Share).Select(figure => (figure.Part, figure.Item, Share: figure.Value!.Value))
+            .Concat(Losses().Where(loss => loss.Distance is not null).Select(loss => (TrainPart.Part, $"{loss.Run}, {loss.Name}", Share: loss.Distance!.Value / TrainPart.Limit(loss.Run))))
+            .Where(item => !(item.Share <= 1));
+
+    // How far each loss of a run on the device is from that of the CPU, of the latter; null where there is no such loss.
+    IEnumerable<(string Run, string Name, double? Distance)> Losses() =>
+        from run in figures.Of(TrainPart.Part)
+        where run.Key != TrainPart.Cpu
+        from loss in run
+        where loss.Name.StartsWith("loss", StringComparison.Ordinal)
+        let cpu = figures[TrainPart.Part, TrainPart.Cpu, loss.Name]
+        select (run.Key, loss.Name, Math.Abs(loss.Value!.Value - cpu.GetValueOrDefault()) / cpu);
 
     /// <summary>What became of an item.</summary>
     public string Line(WorkItem item)
@@ -62,9 +72,7 @@ sealed class GpuSummary(GpuBench bench, Figures figures)
         if (bench.Has(KernelsPart.Part)) KernelTargets();
         if (bench.Has(StepPart.Part)) StepTargets();
         foreach (var epoch in figures.Of(EpochsPart.Part)) targets.State($"CIFAR-10 epoch, batch {bench.Batch}, {epoch.Key}", epoch.FirstOrDefault(figure => figure.Name == EpochsPart.Seconds)?.Value, "s");
-        foreach (var run in figures.Of(TrainPart.Part).Where(run => run.Key != TrainPart.Cpu))
-            foreach (var loss in run.Where(figure => figure.Name.StartsWith("loss", StringComparison.Ordinal)))
-                targets.AtMost($"training, {run.Key}: {loss.Name}, distance to the CPU's", figures[TrainPart.Part, TrainPart.Cpu, loss.Name] is { } cpu ? Math.Abs(loss.Value!.Value - cpu) / cpu : null, TrainPart.Limit(run.Key), "F4");
+        foreach (var (run, name, distance) in Losses()) targets.AtMost($"training, {run}: {name}, distance to the CPU's", distance, TrainPart.Limit(run), "F4");
         return targets;
 
         void KernelTargets()
