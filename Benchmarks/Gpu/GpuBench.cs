@@ -91,7 +91,8 @@ sealed class GpuBench
     {
         if (devices.TryGetValue(precision, out var known)) return known;
         GpuDevices.Register();
-        Check.That(Device.Get(precision == Precision.Float32 ? Name : $"{Name}/{precision}") is GpuDevice, "gpu", $"{Name} is no GPU; give one of those that `quad doctor` shows, e.g. --device opencl:0.");
-        return devices[precision] = (GpuDevice)Device.Get(precision == Precision.Float32 ? Name : $"{Name}/{precision}");
+        var found = Device.Get(precision == Precision.Float32 ? Name : $"{Name}/{precision}");
+        Check.That(found is GpuDevice, "gpu", $"{Name} is no GPU; give one of those that `quad doctor` shows, e.g. --device opencl:0.");
+        return devices[precision] = (GpuDevice)found;
     }
 }

@@ -17,9 +17,9 @@ sealed class GpuTargets
     public override string ToString()
     {
         if (rows.Count == 0) return "";
-        (string, string, string, string)[] all = [("work", "target", "measured", ""), .. rows];
-        var (work, target, got) = (all.Max(row => row.Item1.Length), all.Max(row => row.Item2.Length), all.Max(row => row.Item3.Length));
-        return string.Concat(all.Select(row => $"| {row.Item1.PadRight(work)} | {row.Item2.PadRight(target)} | {row.Item3.PadRight(got)} | {row.Item4,-6} |\n"));
+        (string Work, string Target, string Got, string Verdict)[] all = [("work", "target", "measured", ""), .. rows];
+        var (work, target, got) = (all.Max(row => row.Work.Length), all.Max(row => row.Target.Length), all.Max(row => row.Got.Length));
+        return string.Concat(all.Select(row => $"| {row.Work.PadRight(work)} | {row.Target.PadRight(target)} | {row.Got.PadRight(got)} | {row.Verdict,-6} |\n"));
     }
 
     void Add(string work, string target, double? got, string format, bool hit) =>

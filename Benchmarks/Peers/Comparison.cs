@@ -25,7 +25,8 @@ static class Comparison
         var against = options.Text("against");
         Check.That(against is "" || File.Exists(against), nameof(Arguments), $"--against is \"{against}\", which is no file; name the executable that another checkout has built of this program.");
         var report = new Report(options.Number("rounds", 15));
-        foreach (var (title, ratios) in (against is "" ? Groups() : Groups().Select(group => (group.Title, Against(against, group.Ratios)))).Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))
+        var groups = against is "" ? Groups() : Groups().Select(group => (group.Title, Against(against, group.Ratios)));
+        foreach (var (title, ratios) in groups.Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))
         {
             Console.Error.WriteLine($"{title} ...");
             report.Add(ratios, Turns.Take([.. ratios.SelectMany(ratio => (IEnumerable<Contender>)[.. ratio.Of, .. ratio.To]).Distinct()], report.Rounds));

@@ -109,7 +109,7 @@ public sealed class GpuDevice : Device
         }
         catch (CudaException exception) when (exception.Error != nameof(CudaError.CUDA_ERROR_OUT_OF_MEMORY))
         {
-            throw new InvalidOperationException($"{Name} ({accelerator.Name}): the driver gave no memory, though it says nothing of there being too little: {exception.Message} ({exception.Error}). A kernel that failed before leaves the device unusable for this process: start it again, with `quad doctor` if that does not help.", exception);
+            throw new InvalidOperationException($"{Name} ({accelerator.Name}): the driver refused {bytes:N0} bytes, but not for lack of memory: {exception.Message} ({exception.Error}). An earlier kernel may have failed, after which the device is of no use to this process: start it again. If that does not help, run `quad doctor`.", exception);
         }
         catch (Exception exception) when (exception is AcceleratorException or OutOfMemoryException)
         {

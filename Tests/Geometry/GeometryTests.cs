@@ -24,7 +24,7 @@ public class GeometryTests
         var threads = ThreadTeam.Threads;
         try
         {
-            Run(testCase, Device.Cpu, Setting("QUADENGINE_GEOMETRIES", 120), tiny: false, (draw, seed) =>
+            Run(testCase, Device.Cpu, Setting("QUADENGINE_GEOMETRIES", 300), tiny: false, (draw, seed) =>
             {
                 // Every fourth on other numbers of threads too, of a hundred thousand fewer.
                 if (seed % (seed < 1000 ? 4 : 100) != 0) return;

@@ -79,7 +79,8 @@ static class TilesPart
     // ResNet's stages, the strided convolution between two of them, and one of odd extents.
     static IEnumerable<ConvGeometry> Convolutions(int images) =>
     [
-        .. ((int Channels, int Side)[])[(16, 32), (32, 16), (64, 8)] is var stages ? stages.Select(stage => new ConvGeometry(images, stage.Side, stage.Side, stage.Channels, stage.Channels, new Window(3, 3, 1, 1))) : [],
+        .. from stage in ((int Channels, int Side)[])[(16, 32), (32, 16), (64, 8)]
+           select new ConvGeometry(images, stage.Side, stage.Side, stage.Channels, stage.Channels, new Window(3, 3, 1, 1)),
         new ConvGeometry(images, 32, 32, 16, 32, new Window(3, 3, 2, 1)),
         new ConvGeometry(3, 9, 11, 12, 20, new Window(3, 3, 1, 1)),
     ];
