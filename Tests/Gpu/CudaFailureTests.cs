@@ -1,9 +1,6 @@
 using System.Text.RegularExpressions;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
-using QuadEngine.Layers;
-using QuadEngine.Models;
-using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 

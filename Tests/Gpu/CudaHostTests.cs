@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
