@@ -85,7 +85,7 @@ public sealed class GpuDevice : Device
             var launcher = kernels.Get<TKernel>();
             Launches++;
             launcher(stream, config, kernel);
-            if (Recorder is { } recorder) recorder.Add(Again(launcher, config, kernel));
+            Recorder?.Add(Again(launcher, config, kernel), typeof(TKernel));
         }
     }
 
@@ -148,6 +148,15 @@ public sealed class GpuDevice : Device
         }
     }
 
+    /// <summary>Memory of integers at 0, which belongs to no scope.</summary>
+    internal Operand Counters(int count)
+    {
+        using var memory = Tensor.Empty([count], this).Keep();
+        var counters = memory.Write();
+        UploadUnrecorded(new byte[sizeof(int) * count], counters, 0);
+        return counters;
+    }
+
     /// <inheritdoc/>
     public override void Download(Operand source, long offset, Span<byte> target)
     {
@@ -198,7 +207,7 @@ public sealed class GpuDevice : Device
         lock (gate)
         {
             source.CopyTo(stream, target);
-            Recorder?.Add(() => source.CopyTo(stream, target));
+            Recorder?.Add(() => source.CopyTo(stream, target), kernel: null);
         }
     }
 
@@ -210,24 +219,60 @@ public sealed class GpuDevice : Device
     /// <summary>Why the driver took no graph of the last recorded step, whose kernels are launched one by one then; null where it took it.</summary>
     public string? GraphRefusal { get; private set; }
 
+    /// <summary>The graph that the last recorded step became; null where it became none.</summary>
+    public GraphForm? Graph { get; private set; }
+
     /// <inheritdoc/>
     public override Recording? Record() => new GpuRecording(this);
 
-    internal CudaGraph? Capture(IReadOnlyList<Action> launches)
+    internal CudaGraph? Capture(IReadOnlyList<RecordedLaunch> launches)
     {
+        (Graph, GraphRefusal) = (null, null);
         if (stream is not CudaStream cuda) return null;
         lock (gate)
         {
             accelerator.Bind();
             capturing = true;
-            var graph = CudaGraph.TryCapture(cuda, () => Issue(launches), out var refusal);
-            capturing = false;
-            GraphRefusal = refusal;
-            return graph;
+            try
+            {
+                return Capture(cuda, launches);
+            }
+            finally
+            {
+                capturing = false;
+            }
         }
     }
 
-    internal void Replay(IReadOnlyList<Action> launches, CudaGraph? graph)
+    // A driver that takes no programmatic edges may take full ones, and one that takes no edges a chain.
+    CudaGraph? Capture(CudaStream cuda, IReadOnlyList<RecordedLaunch> launches)
+    {
+        var order = LaunchGraph.Of([.. launches.Select(launch => launch.Operation)]);
+        var refusals = new List<string>();
+        foreach (var edges in (GraphEdges[])[GraphEdges.Programmatic, GraphEdges.Full, GraphEdges.Chain])
+        {
+            if (TryCapture(edges, out var refusal) is { } graph)
+            {
+                var form = edges == GraphEdges.Chain ? LaunchGraph.Chain(launches.Count) : order;
+                Graph = new(form.Launches, form.Edges, form.LongestChain, edges, refusals.Count > 0 ? string.Join("; ", refusals) : null);
+                return graph;
+            }
+
+            refusals.Add($"{edges} edges: {refusal}");
+        }
+
+        GraphRefusal = string.Join("; ", refusals);
+        return null;
+
+        CudaGraph? TryCapture(GraphEdges edges, out string? refusal)
+        {
+            if (edges != GraphEdges.Programmatic || kernels.WaitOnDevice) return CudaGraph.TryCapture(cuda, launches, order, edges, out refusal);
+            refusal = "kernels wait on the device from compute capability 9.0 on";
+            return null;
+        }
+    }
+
+    internal void Replay(IReadOnlyList<RecordedLaunch> launches, CudaGraph? graph)
     {
         lock (gate)
         {
@@ -249,11 +294,12 @@ public sealed class GpuDevice : Device
     internal StreamNumber Stream(RandomStream drawn, ArrayView<float> standIn) =>
         Recorder is { } recorder && recorder.Advance(drawn) is { } advance ? recorder.Stream(drawn.Stream, advance) : new StreamNumber(standIn.SubView(0, 0).Cast<ulong>(), Gpu.Number.Constant, drawn.Stream);
 
-    GpuRecording? Recorder => Recording.Current is GpuRecording recording && ReferenceEquals(recording.Device, this) ? recording : null;
+    /// <summary>What this thread records of this device, or null.</summary>
+    internal GpuRecording? Recorder => Recording.Current is GpuRecording recording && ReferenceEquals(recording.Device, this) ? recording : null;
 
-    static void Issue(IReadOnlyList<Action> launches)
+    static void Issue(IReadOnlyList<RecordedLaunch> launches)
     {
-        foreach (var launch in launches) launch();
+        foreach (var launch in launches) launch.Issue();
     }
 
     // ---- failures

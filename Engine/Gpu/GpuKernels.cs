@@ -1,3 +1,4 @@
+using System.Numerics;
 using ILGPU;
 using QuadEngine.Devices;
 
@@ -17,7 +18,7 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
         device.Launch(new Channelwise<TBody, TChannel, TValue>(body, rows), rows.Elements == 0 ? 0 : Groups(rows.Stride, IKernel.DefaultThreads));
     }
 
-    // How many groups of a fold have come so far, by blocks of columns; 0 between launches.
+    readonly Lock gate = new();
     Operand? arrivals;
 
     /// <summary>Folds [outer, n, inner] along its middle axis, in one launch.</summary>
@@ -26,8 +27,22 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
         var shape = new FoldShape(outer, n, inner);
         using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
         var partials = Elements<T>(memory);
-        arrivals ??= Tensor.Zeros([FoldShape.MaxChunkedBlocks], device).Keep().Write();
-        device.Launch(new FoldColumns<TFold, T>(fold, partials, arrivals.View().Cast<int>(), shape), shape.ColumnBlocks, shape.Chunks);
+        device.Launch(new FoldColumns<TFold, T>(fold, partials, Arrivals(shape.Chunks > 1 ? shape.ColumnBlocks : 1), shape), shape.ColumnBlocks, shape.Chunks);
+    }
+
+    /// <summary>
+    /// Counters by which the groups of the next launch find out which of them comes last: at 0, and the launch must leave them so. Launches of a
+    /// recorded step, which may run at once, have counters of their own; others share them.
+    /// </summary>
+    ArrayView<int> Arrivals(int count)
+    {
+        if (device.Recorder?.Arrivals(count) is { } own) return own;
+        lock (gate)
+        {
+            // Smaller ones are never given back: another thread may be about to launch with them.
+            if (arrivals is null || arrivals.Length < count) arrivals = device.Counters(Math.Max(1024, (int)BitOperations.RoundUpToPowerOf2((uint)count)));
+            return arrivals.Integers().SubView(0, count);
+        }
     }
 
     /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>

@@ -88,6 +88,35 @@ public class CudaFailureTests
         }
     }
 
+    [TestCase("refuse_programmatic", GraphEdges.Full)]
+    [TestCase("refuse_edges", GraphEdges.Chain)]
+    public void Where_the_driver_refuses_edges_the_graph_has_plainer_ones(string refuses, GraphEdges plainer)
+    {
+        var stub = StubDriver.Instance;
+        var training = new RecordedStepTests.SmallTraining(stub.Device, rank: 3, adam: true);
+        using var step = new RecordedStep(stub.Device, training.Step);
+        stub.Set(refuses, 1);
+        try
+        {
+            var graphs = stub.Count("graph_launches");
+            for (var i = 0; i < 3; i++)
+            {
+                training.Prepare(i);
+                step.Run();
+            }
+
+            var form = stub.Device.Graph!;
+            Assert.That((form.Kind, stub.Device.GraphRefusal), Is.EqualTo((plainer, (string?)null)));
+            Assert.That(form.Refusal, Does.StartWith("Programmatic edges: "));
+            Assert.That(form.LongestChain, plainer == GraphEdges.Chain ? Is.EqualTo(form.Nodes) : Is.LessThan(form.Nodes));
+            Assert.That((stub.Count("graph_launches") - graphs, stub.Count("graph_programmatic"), stub.Count("graph_edges")), Is.EqualTo((1, 0, form.Edges)));
+        }
+        finally
+        {
+            stub.Set(refuses, 0);
+        }
+    }
+
     [Test]
     public void Where_the_driver_refuses_graphs_kernels_are_launched_one_by_one()
     {
@@ -112,7 +141,8 @@ public class CudaFailureTests
             Assert.That(perStep, Is.GreaterThan(50));
             Assert.That(stub.Count("launches"), Is.EqualTo(launches + 2 * perStep));
             Assert.That(stub.Count("graph_launches"), Is.EqualTo(graphs));
-            Assert.That(stub.Device.GraphRefusal, Is.Not.Null.And.Not.Empty);
+            Assert.That(stub.Device.GraphRefusal, Does.Contain("Chain edges: "));
+            Assert.That(stub.Device.Graph, Is.Null);
             Assert.That(step.IsRecorded);
         }
         finally

@@ -111,6 +111,46 @@ public class CudaHostTests
         Assert.That(stub.Count("graph_kernels"), Is.EqualTo(perStep), "the graph holds all kernels of the step");
         Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits where no value is read");
         Assert.That(stub.Device.GraphRefusal, Is.Null);
+        Assert.That((stub.Device.Graph!.Nodes, stub.Device.Graph.Edges), Is.EqualTo((perStep, stub.Count("graph_edges"))));
+        Assert.That(stub.Count("graph_programmatic"), Is.EqualTo(stub.Count("graph_edges")), "there are kernels only");
+        Assert.That(stub.Device.Graph.Refusal, Is.Null);
+    }
+
+    [Test]
+    public void Filter_gradients_are_computed_beside_the_longest_chain([Values(0, 3)] int rank)
+    {
+        var device = StubDriver.Instance.Device;
+        var net = ResNet.Cifar(20, 10, rank == 0 ? null : Layers.Neurons.Quadratic(rank)).To(device);
+        var sgd = new Sgd(net.ParameterGroups(), 0.1f, momentum: 0.9f, weightDecay: 1e-4f);
+        using var images = Tensor.Empty([128, 32, 32, 3], device);
+        using var labels = IntTensor.Empty([128], device);
+        Step();
+        device.Pool.Trim();
+        var plain = device.Pool.Statistics.Reserved;
+        using var recording = (GpuRecording)device.Record()!;
+        recording.Begin();
+        Step();
+        recording.End();
+
+        var graph = LaunchGraph.Of([.. recording.Launches.Select(launch => launch.Operation)]);
+        TestContext.Out.WriteLine($"{device.Graph}; {plain >> 20} MB before, {device.Pool.Statistics.Reserved >> 20} MB");
+        int[] up = new int[graph.Launches], down = new int[graph.Launches];
+        for (var i = 0; i < up.Length; i++) up[i] = 1 + graph.Before(i).Select(before => up[before]).DefaultIfEmpty().Max();
+        for (var i = up.Length - 1; i >= 0; i--)
+            foreach (var before in graph.Before(i)) down[before] = Math.Max(down[before], 1 + down[i]);
+
+        int[] gradients = [.. Enumerable.Range(0, up.Length).Where(i => recording.Launches[i].Kernel is { IsGenericType: true } kernel && kernel.GetGenericArguments().Contains(typeof(PatchesProduct<AcrossSum>)))];
+        Assert.That(gradients, Has.Length.EqualTo(19));
+
+        // That of the first layer comes last, and nothing is left to be computed beside it.
+        Assert.That(gradients.SkipLast(1).Select(i => up[i] + down[i]), Has.All.LessThan(graph.LongestChain));
+
+        void Step()
+        {
+            using var scope = new TensorScope();
+            QuadEngine.Losses.CrossEntropy(net.Forward(images), labels).Backward();
+            sgd.Step();
+        }
     }
 
     [Test]

@@ -1,4 +1,5 @@
 using System.Globalization;
+using QuadEngine.Devices;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
 using QuadEngine.Tests.Operations;
@@ -45,13 +46,67 @@ public class PtxExecutionTests
         for (var seed = 0; seed < Calls; seed += 3) OperationParityTests.AssertSame(operation, cuda.Device(), (ulong)seed + 2, tolerance: 1e-4);
     }
 
-    [TestCase(0, false)]
-    [TestCase(3, true)]
-    public void Graphs_give_the_bits_of_plain_steps(int rank, bool adam)
+    [TestCase(0, false, Precision.Float32)]
+    [TestCase(3, true, Precision.Float32)]
+    [TestCase(3, false, Precision.Tf32)]
+    public void Graphs_give_the_bits_of_plain_steps_in_every_order_that_their_edges_allow(int rank, bool adam, Precision precision)
     {
-        var launched = cuda.Device().GraphLaunches;
-        RecordedStepTests.AssertSameBits(cuda.Device(), rank, adam, steps: 4);
-        Assert.That(cuda.Device().GraphLaunches, Is.EqualTo(launched + 2), "a plain step, a recorded one, two graphs");
+        var device = cuda.Device(precision);
+        var launched = device.GraphLaunches;
+        RecordedStepTests.AssertSameBits(device, rank, adam, steps: 2 + Orders, step => StubDriver.Instance.Set("order", Math.Max(0, step - 2)));
+        Assert.That(device.GraphLaunches, Is.EqualTo(launched + Orders), "a plain step, a recorded one, graphs");
+        Assert.That(device.Graph!.Kind, Is.EqualTo(GraphEdges.Programmatic), device.Graph.Refusal);
+    }
+
+    // The first is that of the launches, the second as far from it as edges allow, the others are drawn.
+    static int Orders => Math.Max(5, Calls);
+
+    [Test]
+    public void A_kernel_of_ones_own_comes_after_all_before_it_and_before_all_behind_it() => Assert.That(BitsDiffer(edge: 0), Is.False);
+
+    // Each of them is there for a reason.
+    [Test]
+    public void An_edge_that_is_missing_is_found()
+    {
+        var edges = 0;
+        do Assert.That(BitsDiffer(++edges), $"without edge {edges} of {cuda.Device().Graph}");
+        while (edges < cuda.Device().Graph!.Edges);
+        Assert.That(edges, Is.GreaterThan(8));
+    }
+
+    // A step of two branches, a kernel that belongs to no operation, and memory that is written in place.
+    bool BitsDiffer(int edge)
+    {
+        var device = cuda.Device();
+        using Tensor x = Tensor.Empty([1000], device), y = Tensor.Empty([1000], device), sum = Tensor.Scalar(0f, device);
+        StubDriver.Instance.Set("lost_edge", edge);
+        using var step = new RecordedStep(device, () =>
+        {
+            using Tensor a = x * 2f, b = a + 1f, c = x * x, most = c.Max();
+            using (Operand own = b.Write(), other = most.Read()) device.Launch(new Join(own.View(), other.View(), b.Length), groups: 4);
+            using Tensor d = b + c, e = d * x, total = most + e.Sum();
+            y.Assign(e);
+            sum.Assign(total);
+        });
+        for (var i = 0; i < 2 + Orders; i++)
+        {
+            StubDriver.Instance.Set("order", Math.Max(0, i - 2));
+            x.Assign([.. Enumerable.Range(0, 1000).Select(k => (7 * k + i) % (20 + i % 7) - 5f)]);
+            step.Run();
+            float[] values = x.ToArray(), squares = [.. values.Select(v => v * v)];
+            float[] expected = [.. values.Select(v => (2 * v + 1 + squares.Max() + v * v) * v)];
+            if (!y.ToArray().AsSpan().SequenceEqual(expected) || sum.Item() != squares.Max() + expected.Sum()) return true;
+        }
+
+        Assert.That(step.IsRecorded, step.Refusal);
+        return false;
+    }
+
+    [TearDown]
+    public void LaunchGraphsInTheirOrder()
+    {
+        StubDriver.Instance.Set("order", 0);
+        StubDriver.Instance.Set("lost_edge", 0);
     }
 
     [Test]
@@ -134,6 +189,15 @@ public class PtxExecutionTests
         finally
         {
             InterpretedCuda.Rewrite = text => text;
+        }
+    }
+
+    readonly struct Join(ILGPU.ArrayView<float> x, ILGPU.ArrayView<float> y, int n) : IKernel
+    {
+        public void Run()
+        {
+            var i = ILGPU.Grid.IdxX * IKernel.DefaultThreads + ILGPU.Group.IdxX;
+            if (i < n) x[i] += y[0];
         }
     }
 

@@ -15,7 +15,12 @@ public class RecordedStepTests
     public void Replays_give_the_bits_of_plain_steps(int rank, bool adam) => AssertSameBits(TestDevices.OpenCl, rank, adam, Steps);
 
     /// <summary>Two trainings of a small network are the same to the bit: one step by step, one recorded and replayed.</summary>
-    internal static void AssertSameBits(GpuDevice device, int rank, bool adam, int steps)
+    /// <param name="device">Where.</param>
+    /// <param name="rank">Of the neurons; 0 for linear ones.</param>
+    /// <param name="adam">AdamW, not SGD.</param>
+    /// <param name="steps">How many.</param>
+    /// <param name="before">Called before each recorded or replayed step.</param>
+    internal static void AssertSameBits(GpuDevice device, int rank, bool adam, int steps, Action<int>? before = null)
     {
         SmallTraining plain = new(device, rank, adam), recorded = new(device, rank, adam);
         using var step = new RecordedStep(device, recorded.Step);
@@ -24,6 +29,7 @@ public class RecordedStepTests
             plain.Prepare(i);
             plain.Step();
             recorded.Prepare(i);
+            before?.Invoke(i);
             step.Run();
             Assert.That(recorded.Loss.Item(), Is.EqualTo(plain.Loss.Item()), $"loss of step {i}");
             Assert.That(step.IsRecorded, Is.EqualTo(i > 0), step.Refusal);

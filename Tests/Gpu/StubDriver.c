@@ -10,7 +10,7 @@ enum { OK = 0, INVALID_VALUE = 1, OUT_OF_MEMORY = 2, NOT_FOUND = 500, LAUNCH_FAI
 
 static size_t total = (size_t)1 << 30, used, uploaded;
 static int launches, modules, captures, graph_launches, null_stream_launches, capturing, synchronizations, pageable_copies, copies, waits;
-static int version = 12080, refuse_graphs, refuse_modules, allocation_error;
+static int version = 12080, refuse_graphs, refuse_edges, refuse_programmatic, refuse_modules, allocation_error, lost_edge, order;
 static char last_ptx[1 << 20];
 
 /* What is held of page-locked memory: a copy from or to other host memory makes the host wait. */
@@ -36,18 +36,44 @@ static char fault[1 << 14];
 void stub_set_machine(void *p, void *r, void *f) { prepare = p; run = r; forget = f; }
 void stub_set_fault(const char *text) { strncpy(fault, text, sizeof fault - 1); }
 
-/* A graph: kernels and copies in the order of their capture, which is that of the stream. */
-struct step { void *launch, *to, *from; size_t bytes; };
-struct graph { int kernels, steps, room; struct step *step; };
+/* A graph: kernels and copies in the order of their capture, each with the nodes that it depends on. A node is known by its number, from 1 on. */
+struct edge { unsigned char from_port, to_port, type, reserved[5]; };
+struct dependency { int node, programmatic; };
+struct node { void *launch, *to, *from; size_t bytes; int is_kernel, dependencies; struct dependency *dependency; };
+struct graph { int kernels, nodes, room, edges, programmatic; struct node *node; };
 static struct graph *captured, *last_graph;
-static void add(struct graph *g, struct step s)
+
+/* What the next node that is captured depends on. */
+enum { most_dependencies = 1 << 12 };
+static struct dependency next[most_dependencies];
+static int next_count;
+
+static result add(struct graph *g, struct node n, const char *text)
 {
-    if (g->steps == g->room) g->step = realloc(g->step, (g->room = 2 * g->room + 64) * sizeof s);
-    g->step[g->steps++] = s;
+    for (int i = 0; i < next_count; i++)
+    {
+        /* Programmatic edges join kernels, and who starts early must wait before it touches memory. */
+        if (next[i].programmatic && (!n.is_kernel || !strstr(text, "griddepcontrol.wait;"))) return INVALID_VALUE;
+        g->programmatic += next[i].programmatic;
+    }
+
+    if (g->nodes == g->room) g->node = realloc(g->node, (g->room = 2 * g->room + 64) * sizeof n);
+    n.dependencies = next_count;
+    n.dependency = memcpy(malloc(next_count * sizeof *next + 1), next, next_count * sizeof *next);
+    g->edges += next_count;
+    g->kernels += n.is_kernel;
+    g->node[g->nodes++] = n;
+    next[0] = (struct dependency){ g->nodes, 0 };
+    next_count = 1;
+    return OK;
 }
 
 void stub_set_version(int v) { version = v; }
 void stub_set_refuse_graphs(int v) { refuse_graphs = v; }
+void stub_set_refuse_edges(int v) { refuse_edges = v; }
+void stub_set_refuse_programmatic(int v) { refuse_programmatic = v; }
+void stub_set_lost_edge(int v) { lost_edge = v; }        /* the number of an edge that graphs leave out, from 1 on */
+void stub_set_order(int v) { order = v; }                /* of a graph's nodes: 0 that of the capture, 1 always the last that its edges allow, else one drawn of those that they allow */
 void stub_set_refuse_modules(int v) { refuse_modules = v; }
 void stub_set_allocation_error(int v) { allocation_error = v; }
 void stub_set_room(int bytes) { total = bytes < 0 ? (size_t)1 << 30 : used + bytes; }
@@ -57,6 +83,8 @@ int stub_pageable_copies(void) { return pageable_copies; }
 int stub_copies(void) { return copies; }
 int stub_waits(void) { return waits; }
 int stub_graph_kernels(void) { return last_graph ? last_graph->kernels : 0; }
+int stub_graph_edges(void) { return last_graph ? last_graph->edges : 0; }
+int stub_graph_programmatic(void) { return last_graph ? last_graph->programmatic : 0; }
 
 int stub_launches(void) { return launches; }
 int stub_modules(void) { return modules; }
@@ -151,8 +179,8 @@ result cuPointerGetAttribute(void *data, int attribute, void *p) { return 1; }
 static result copy(void *d, void *s, size_t n)
 {
     copies++;
-    if (captured) add(captured, (struct step){ 0, d, s, n });
-    else memcpy(d, s, n);
+    if (captured) return add(captured, (struct node){ 0, d, s, n }, 0);
+    memcpy(d, s, n);
     return OK;
 }
 static result copy_host(void *d, void *s, void *host, size_t n)
@@ -215,16 +243,15 @@ result cuLaunchKernel(void *f, int gx, int gy, int gz, int bx, int by, int bz, i
 {
     if (gx < 1 || gy < 1 || gz < 1 || gy > 65535 || gz > 65535) return INVALID_VALUE;
     if (!stream) null_stream_launches++;
-    if (captured) captured->kernels++;
-    else launches++;
-    if (!prepare) return OK;
+    if (!captured) launches++;
+    struct module *module = f;
+    if (!prepare) return captured ? add(captured, (struct node){ .is_kernel = 1 }, module->text) : OK;
 
     /* Arguments come in one buffer: { 1, address, 2, address of its size, 0 }. */
-    struct module *module = f;
     if (arguments || !extra || extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4]) abort();
     void *launch = prepare(module->number, module->text, gx, gy, gz, bx, by, bz, extra[1], *(size_t *)extra[3]);
     if (!launch) return LAUNCH_FAILED;
-    if (captured) { add(captured, (struct step){ launch }); return OK; }
+    if (captured) return add(captured, (struct node){ .launch = launch, .is_kernel = 1 }, module->text);
     int error = run(launch);
     forget(launch);
     return error;
@@ -236,6 +263,7 @@ result cuStreamBeginCapture_v2(void *s, int mode)
     if (capturing || !s) return 900;
     captured = calloc(1, sizeof(struct graph));
     capturing = 1;
+    next_count = 0;
     return OK;
 }
 result cuStreamEndCapture(void *s, void **graph)
@@ -247,32 +275,86 @@ result cuStreamEndCapture(void *s, void **graph)
     captures++;
     return OK;
 }
+
+/* With flag 1 the next node depends on the nodes given instead of those before. */
+result cuStreamUpdateCaptureDependencies_v2(void *s, uintptr_t *nodes, const struct edge *edges, size_t count, unsigned flags)
+{
+    static const struct edge full, programmatic = { 1, 0, 1 };
+    if (refuse_edges) return 801;
+    if (!capturing) return 401;
+    if (flags > 1 || count > most_dependencies) return INVALID_VALUE;
+    if (flags == 1) next_count = 0;
+    for (size_t i = 0; i < count; i++)
+    {
+        int early = edges && !memcmp(edges + i, &programmatic, sizeof programmatic);
+        if (!nodes[i] || nodes[i] > captured->nodes || edges && !early && memcmp(edges + i, &full, sizeof full)) return INVALID_VALUE;
+        if (early && (refuse_programmatic || !captured->node[nodes[i] - 1].is_kernel)) return INVALID_VALUE;
+        next[next_count++] = (struct dependency){ nodes[i], early };
+    }
+
+    return OK;
+}
+result cuStreamUpdateCaptureDependencies(void *s, uintptr_t *nodes, size_t count, unsigned flags) { return cuStreamUpdateCaptureDependencies_v2(s, nodes, 0, count, flags); }
+result cuStreamGetCaptureInfo_v2(void *s, int *status, unsigned long long *id, void **graph, uintptr_t **nodes, size_t *count)
+{
+    static uintptr_t known[most_dependencies];
+    for (int i = 0; i < next_count; i++) known[i] = next[i].node;
+    *status = capturing;
+    *id = captures + 1;
+    *graph = captured;
+    *nodes = known;
+    *count = next_count;
+    return OK;
+}
 result cuGraphInstantiateWithFlags(void **exec, void *graph, unsigned long long flags)
 {
     struct graph *g = *exec = memcpy(malloc(sizeof *g), graph, sizeof *g);
-    ((struct graph *)graph)->steps = 0;
-    ((struct graph *)graph)->step = 0;
+    ((struct graph *)graph)->nodes = 0;
+    ((struct graph *)graph)->node = 0;
+    for (int i = 0, edge = 0; i < g->nodes && lost_edge; i++)
+        for (int k = 0; k < g->node[i].dependencies; k++)
+            if (++edge == lost_edge) g->node[i].dependency[k] = g->node[i].dependency[--g->node[i].dependencies];
     return OK;
 }
+static unsigned draw(unsigned *state, unsigned below) { return (*state = *state * 1664525 + 1013904223) / 65536 % below; }
 result cuGraphLaunch(void *exec, void *stream)
 {
-    last_graph = exec;
+    struct graph *g = last_graph = exec;
     graph_launches++;
-    for (int i = 0; i < last_graph->steps; i++)
+    char *done = calloc(g->nodes + 1, 1);
+    int *ready = malloc(g->nodes * sizeof *ready + 1), error = OK;
+    unsigned state = order;
+    for (int left = g->nodes; left && !error; left--)
     {
-        struct step *s = last_graph->step + i;
-        int error = OK;
-        if (s->launch) error = run ? run(s->launch) : OK;
-        else memcpy(s->to, s->from, s->bytes);
-        if (error) return error;
+        int count = 0;
+        for (int i = 0; i < g->nodes && !(count && !order); i++)
+        {
+            int waits = done[i];
+            for (int k = 0; k < g->node[i].dependencies && !waits; k++) waits = !done[g->node[i].dependency[k].node - 1];
+            if (!waits) ready[count++] = i;
+        }
+
+        int at = ready[order == 1 ? count - 1 : order ? draw(&state, count) : 0];
+        struct node *n = g->node + at;
+        done[at] = 1;
+        if (n->launch) error = run ? run(n->launch) : OK;
+        else if (n->to) memcpy(n->to, n->from, n->bytes);
     }
-    return OK;
+
+    free(done);
+    free(ready);
+    return error;
 }
 result cuGraphDestroy(void *graph)
 {
     struct graph *g = graph;
-    for (int i = 0; i < g->steps; i++) if (g->step[i].launch && forget) forget(g->step[i].launch);
-    free(g->step);
+    for (int i = 0; i < g->nodes; i++)
+    {
+        if (g->node[i].launch && forget) forget(g->node[i].launch);
+        free(g->node[i].dependency);
+    }
+
+    free(g->node);
     free(g);
     return OK;
 }

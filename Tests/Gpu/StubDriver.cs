@@ -29,7 +29,7 @@ sealed class StubDriver
 
     public int Count(string name) => Marshal.GetDelegateForFunctionPointer<Counter>(NativeLibrary.GetExport(library, $"stub_{name}"))();
 
-    /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_modules", "room" (bytes of memory left, -1 for all).</summary>
+    /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_edges", "refuse_programmatic", "lost_edge", "order", "refuse_modules", "room" (bytes of memory left, -1 for all).</summary>
     public void Set(string name, int value) => Marshal.GetDelegateForFunctionPointer<Setter>(NativeLibrary.GetExport(library, $"stub_set_{name}"))(value);
 
     /// <summary>Who executes kernels: functions for a launch to be prepared, run and forgotten; nobody for zeros.</summary>

@@ -5,7 +5,7 @@ namespace QuadEngine.Benchmarks.Gpu.Parts;
 /// <summary>A training step of ResNet-20: launched by the host kernel by kernel, and recorded.</summary>
 static class StepPart
 {
-    public const string Part = "step", Launched = "seconds launched", Recorded = "seconds recorded", Launches = "launches", Refusal = "the driver refused the graph";
+    public const string Part = "step", Launched = "seconds launched", Recorded = "seconds recorded", Launches = "launches", Graph = "graph", Refusal = "the driver refused the graph";
 
     public static string Name(Precision precision, int rank) => $"{precision}, {(rank == 0 ? "linear" : $"quadratic k = {rank}")}";
 
@@ -20,6 +20,7 @@ static class StepPart
         yield return (Launched, steps.ByLaunches(), null);
         yield return (Launches, steps.Launches, null);
         yield return (Recorded, steps.Recorded(out var refusal), null);
+        if (device.Graph is { } graph) yield return (Graph, null, graph.ToString());
         if (refusal is not null) yield return (Refusal, null, refusal);
     }
 }

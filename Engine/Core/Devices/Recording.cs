@@ -35,6 +35,9 @@ public abstract class Recording : IDisposable
     /// <summary>The device that records.</summary>
     public Device Device { get; }
 
+    /// <summary>The operation that the thread is in, the innermost: what is launched now belongs to it. Null between operations, where users launch kernels of their own.</summary>
+    public RecordedOperation? Operation { get; internal set; }
+
     /// <summary>Why the step cannot be replayed; null where it can.</summary>
     public string? Refusal { get; private set; }
 

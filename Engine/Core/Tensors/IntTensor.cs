@@ -70,8 +70,8 @@ public sealed class IntTensor : IDisposable
     {
         Check.That(values.Shape == Shape, nameof(Assign), $"the values have shape {values.Shape} but the tensor {Shape}.");
         using var local = values.To(Device);
-        using Operand from = local.Read(), to = Write();
-        Device.Kernels.Copy(from, to);         // elements of both kinds are 4 bytes, and a copy does not look into them
+        using var held = new Held();
+        Device.Kernels.Copy(held.Read(local), held.Write(this));         // elements of both kinds are 4 bytes, and a copy does not look into them
     }
 
     /// <inheritdoc cref="Tensor.BeginToArray"/>

@@ -15,6 +15,9 @@ static class CudaDriver
     /// <summary>An event that only orders work and takes no time.</summary>
     public const uint WithoutTiming = 2;
 
+    /// <summary>The next node captured depends on the nodes given instead of those it would depend on.</summary>
+    public const uint ReplaceDependencies = 1;
+
     public static void Check(int error) => CudaException.ThrowIfFailed((CudaError)error);
 
     /// <summary>The CUDA version that the driver is for, and the GPUs that it sees; null where it does not answer.</summary>
@@ -55,6 +58,18 @@ static class CudaDriver
 
     [DllImport(Library, EntryPoint = "cuStreamEndCapture")]
     public static extern int EndCapture(nint stream, out nint graph);
+
+    /// <summary>Of CUDA 11.3 and later.</summary>
+    [DllImport(Library, EntryPoint = "cuStreamUpdateCaptureDependencies")]
+    public static extern unsafe int SetCaptureDependencies(nint stream, nint* nodes, nuint count, uint flags);
+
+    /// <summary>Of CUDA 12.3 and later.</summary>
+    [DllImport(Library, EntryPoint = "cuStreamUpdateCaptureDependencies_v2")]
+    public static extern unsafe int SetCaptureDependencies(nint stream, nint* nodes, GraphEdge* edges, nuint count, uint flags);
+
+    /// <summary>The state of a capture; the nodes are those that the next one depends on, after a launch that one alone.</summary>
+    [DllImport(Library, EntryPoint = "cuStreamGetCaptureInfo_v2")]
+    public static extern unsafe int GetCapture(nint stream, out int status, out ulong id, out nint graph, out nint* nodes, out nuint count);
 
     [DllImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
     public static extern int Instantiate(out nint executable, nint graph, ulong flags);

@@ -16,17 +16,19 @@ sealed class CudaGraph : IDisposable
 
     /// <summary>Captures what is issued to the stream; nothing of it runs.</summary>
     /// <param name="stream">Must not be the default stream.</param>
-    /// <param name="issue">Launches and copies, no waiting.</param>
+    /// <param name="launches">Kernels and copies, no waiting.</param>
+    /// <param name="order">Which of them come after which.</param>
+    /// <param name="edges">What an edge between two kernels says.</param>
     /// <param name="refusal">What the driver had against it.</param>
-    /// <returns>Null where the driver is too old for graphs, or refuses this one.</returns>
-    public static CudaGraph? TryCapture(CudaStream stream, Action issue, out string? refusal)
+    /// <returns>Null where the driver is too old for such graphs, or refuses this one.</returns>
+    public static CudaGraph? TryCapture(CudaStream stream, IReadOnlyList<RecordedLaunch> launches, LaunchGraph order, GraphEdges edges, out string? refusal)
     {
         try
         {
             refusal = null;
-            return new CudaGraph(stream, Instantiate(Capture(stream.StreamPtr, issue)));
+            return new CudaGraph(stream, Instantiate(Capture(stream.StreamPtr, launches, order, edges)));
         }
-        catch (Exception exception) when (exception is AcceleratorException or EntryPointNotFoundException or DllNotFoundException)
+        catch (Exception exception) when (exception is AcceleratorException or EntryPointNotFoundException or DllNotFoundException or NotSupportedException)
         {
             refusal = exception.Message;
             return null;
@@ -43,12 +45,14 @@ sealed class CudaGraph : IDisposable
         executable = 0;
     }
 
-    static nint Capture(nint stream, Action issue)
+    static nint Capture(nint stream, IReadOnlyList<RecordedLaunch> launches, LaunchGraph order, GraphEdges edges)
     {
         CudaDriver.Check(CudaDriver.BeginCapture(stream, CudaDriver.ThreadLocalCapture));
         try
         {
-            issue();
+            if (edges == GraphEdges.Chain)
+                foreach (var launch in launches) launch.Issue();
+            else Issue(stream, launches, order, edges);
         }
         catch
         {
@@ -59,6 +63,28 @@ sealed class CudaGraph : IDisposable
 
         CudaDriver.Check(CudaDriver.EndCapture(stream, out var graph));
         return graph;
+    }
+
+    // Before each launch the stream is told which nodes the next one depends on, in place of the one that was captured last.
+    static unsafe void Issue(nint stream, IReadOnlyList<RecordedLaunch> launches, LaunchGraph order, GraphEdges edges)
+    {
+        var nodes = new nint[launches.Count];
+        for (var i = 0; i < nodes.Length; i++)
+        {
+            var before = order.Before(i);
+            nint[] from = [.. before.Select(earlier => nodes[earlier])];
+            GraphEdge[] data = [.. before.Select(earlier => edges == GraphEdges.Programmatic && launches[earlier].Kernel is not null && launches[i].Kernel is not null ? GraphEdge.Programmatic : default)];
+            fixed (nint* nodesBefore = from)
+            fixed (GraphEdge* dataBefore = data)
+                CudaDriver.Check(edges == GraphEdges.Programmatic
+                    ? CudaDriver.SetCaptureDependencies(stream, nodesBefore, dataBefore, (nuint)from.Length, CudaDriver.ReplaceDependencies)
+                    : CudaDriver.SetCaptureDependencies(stream, nodesBefore, (nuint)from.Length, CudaDriver.ReplaceDependencies));
+
+            launches[i].Issue();
+            CudaDriver.Check(CudaDriver.GetCapture(stream, out _, out _, out _, out var last, out var count));
+            if (count != 1) throw new NotSupportedException($"launch {i} of {nodes.Length} became {count} nodes of the graph");
+            nodes[i] = *last;
+        }
     }
 
     static nint Instantiate(nint graph)

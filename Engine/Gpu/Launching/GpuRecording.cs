@@ -5,19 +5,20 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The launches of a step in their order. On CUDA they become one graph; elsewhere, or where the driver refuses the graph, they are
-/// launched one by one with the arguments they had. Numbers that change from step to step stand in a table on the device, which is filled
-/// before each replay.
+/// The launches of a step in their order, each with the operation it belongs to. On CUDA they become one graph; elsewhere, or where the driver refuses
+/// the graph, they are launched one by one with the arguments they had. Numbers that change from step to step stand in a table on the device, which is
+/// filled before each replay.
 /// </summary>
 sealed class GpuRecording : Recording
 {
-    const int Places = 256;
+    const int Places = 256, Counters = 1 << 17;
 
     readonly GpuDevice device;
-    readonly List<Action> launches = [];
+    readonly List<RecordedLaunch> launches = [];
     readonly List<Func<ulong>> numbers = [];
     readonly ulong[] uploaded = new ulong[Places];
-    readonly Operand table;
+    readonly Operand table, counters;
+    int countersTaken;
     CudaGraph? graph;
 
     public GpuRecording(GpuDevice device) : base(device)
@@ -25,13 +26,29 @@ sealed class GpuRecording : Recording
         this.device = device;
         using var memory = Tensor.Empty([2 * Places], device).Keep();
         table = memory.Write();
+
+        // Made before the step begins, so that it is no memory which the step writes and frees: every replay finds the counters at 0.
+        counters = device.Counters(Counters);
     }
 
-    /// <summary>Launches and copies of the step.</summary>
-    public int Count => launches.Count;
+    /// <summary>In the order in which they were made.</summary>
+    public IReadOnlyList<RecordedLaunch> Launches => launches;
 
-    /// <summary>Keeps a launch, which was just made.</summary>
-    public void Add(Action launch) => launches.Add(launch);
+    /// <summary>Keeps a kernel or a copy, which was just launched.</summary>
+    public void Add(Action launch, Type? kernel) => launches.Add(new(launch, kernel, Operation));
+
+    /// <summary>Counters for one launch and no other, since launches may run at once; null where there are no more.</summary>
+    public ArrayView<int>? Arrivals(int count)
+    {
+        if (count > Counters - countersTaken)
+        {
+            Refuse($"groups of its launches count each other by more than {Counters} counters");
+            return null;
+        }
+
+        countersTaken += count;
+        return counters.Integers().SubView(countersTaken - count, count);
+    }
 
     /// <summary>A number that is read again before each replay.</summary>
     public Number Float(float value, Func<float> later) =>
@@ -45,6 +62,7 @@ sealed class GpuRecording : Recording
         base.Dispose();
         graph?.Dispose();
         table.Dispose();
+        counters.Dispose();
     }
 
     protected override void Ended() => graph = device.Capture(launches);
@@ -78,3 +96,9 @@ sealed class GpuRecording : Recording
         return place;
     }
 }
+
+/// <summary>A launch of a recorded step.</summary>
+/// <param name="Issue">Launches it again.</param>
+/// <param name="Kernel">Null for a copy.</param>
+/// <param name="Operation">What it belongs to; null for a launch of a user's own.</param>
+readonly record struct RecordedLaunch(Action Issue, Type? Kernel, RecordedOperation? Operation);

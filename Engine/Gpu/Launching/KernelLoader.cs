@@ -28,6 +28,9 @@ sealed class KernelLoader(Accelerator accelerator)
     /// <summary>Kernels compiled (or read from the cache) so far.</summary>
     public int Loaded { get; private set; }
 
+    /// <summary>Kernels wait on the device for those that they depend on (<see cref="GraphEdges.Programmatic"/>).</summary>
+    public bool WaitOnDevice => accelerator is CudaAccelerator cuda && PtxText.Waits(cuda.Architecture, cuda.InstructionSet);
+
     /// <summary>The launcher of a kernel, compiled at the first request.</summary>
     /// <exception cref="InvalidOperationException">It does not compile; the message names kernel and architecture.</exception>
     public Launcher<TKernel> Get<TKernel>() where TKernel : struct, IKernel
@@ -93,7 +96,7 @@ sealed class KernelLoader(Accelerator accelerator)
         var compiled = (PTXCompiledKernel)Compile(backend, entry, specialization);
         ref var text = ref TextOf(compiled);
         var kernel = entry.MethodSource.GetGenericArguments()[0];
-        text = $"// {KernelNaming.Display(kernel)}\n{PtxText.Rewrite(text).Replace($".entry {CudaModule.Entry}(", $".entry {KernelNaming.Symbol(kernel)}(", StringComparison.Ordinal)}";
+        text = $"// {KernelNaming.Display(kernel)}\n{PtxText.Rewrite(text, PtxText.Waits(backend.Architecture, backend.InstructionSet)).Replace($".entry {CudaModule.Entry}(", $".entry {KernelNaming.Symbol(kernel)}(", StringComparison.Ordinal)}";
         return compiled;
     }
 

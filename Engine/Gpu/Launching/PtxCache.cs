@@ -10,8 +10,8 @@ namespace QuadEngine.Gpu;
 
 /// <summary>
 /// Keeps the PTX of a kernel across runs, in a folder of the user (QUADENGINE_CACHE names another; empty switches it off). A file
-/// is named by a digest of all that the text depends on: the kernel, the builds of the assemblies it is made from, ILGPU's, and
-/// the architecture. The driver keeps its own cache of machine code behind it.
+/// is named by a digest of all that the text depends on: the kernel, the builds of the assemblies it is made from, ours, which
+/// rewrites it, ILGPU's, and the architecture. The driver keeps its own cache of machine code behind it.
 /// </summary>
 sealed class PtxCache
 {
@@ -23,7 +23,7 @@ sealed class PtxCache
     {
         var folder = Environment.GetEnvironmentVariable(FolderVariable) ?? DefaultFolder();
         if (folder.Length == 0) return;
-        var builds = Parts(kernel).Append(typeof(Context)).Select(type => type.Module.ModuleVersionId.ToString()).Distinct().Order(StringComparer.Ordinal);
+        var builds = Parts(kernel).Append(typeof(PtxCache)).Append(typeof(Context)).Select(type => type.Module.ModuleVersionId.ToString()).Distinct().Order(StringComparer.Ordinal);
         var key = $"{kernel}|{architecture}|{string.Join('|', builds)}";
         file = Path.Combine(folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(key)))[..32] + ".ptx");
     }

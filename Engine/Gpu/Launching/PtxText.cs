@@ -1,16 +1,38 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using ILGPU.Runtime.Cuda;
 
 namespace QuadEngine.Gpu;
 
 /// <summary>What is changed in, and checked of, the PTX that ILGPU writes before a driver sees it.</summary>
 static partial class PtxText
 {
+    /// <param name="ptx">As ILGPU writes it.</param>
+    /// <param name="waits">For an architecture whose kernels wait on the device (<see cref="Waits"/>).</param>
+    public static string Rewrite(string ptx, bool waits)
+    {
+        // ILGPU marks loop exits bra.uni. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8 register tile would live
+        // in memory. A plain bra means the same and is optimised.
+        var text = SlotsInRegisters(ptx.Replace("bra.uni", "bra"));
+        return waits ? WaitFirst(text) : text;
+    }
+
     /// <summary>
-    /// ILGPU marks loop exits <c>bra.uni</c>. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8
-    /// register tile would live in memory. A plain <c>bra</c> means the same and is optimised.
+    /// Kernels for this architecture let those that depend on them start at once, and wait on the device for those that they depend on themselves
+    /// (<see cref="GraphEdges.Programmatic"/>).
     /// </summary>
-    public static string Rewrite(string ptx) => SlotsInRegisters(ptx.Replace("bra.uni", "bra"));
+    public static bool Waits(CudaArchitecture architecture, CudaInstructionSet instructions) => architecture >= CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_78;
+
+    /// <summary>
+    /// Before anything else, what depends on the kernel may start, and the kernel waits until all that it depends on has ended and is seen. Where it
+    /// is launched with no such dependency, neither does anything. ILGPU's table of targets ends at sm_80, which has no such instructions.
+    /// </summary>
+    static string WaitFirst(string ptx)
+    {
+        var body = EntryBody().Match(ptx);
+        if (!body.Success) throw new NotSupportedException("its text has no entry");
+        return ptx.Insert(body.Index + body.Length, "\n\tgriddepcontrol.launch_dependents;\n\tgriddepcontrol.wait;").Replace(".target sm_80", ".target sm_90", StringComparison.Ordinal);
+    }
 
     /// <summary>
     /// The operands of inline instructions pass through slots of local memory, a word each. ptxas removes them itself, but not from a kernel that
@@ -45,6 +67,9 @@ static partial class PtxText
 
     /// <summary>Names of functions that the text calls and does not define: the driver would refuse to load it.</summary>
     public static IReadOnlyList<string> UnresolvedCalls(string ptx) => [.. Extern().Matches(ptx).Select(match => match.Groups[1].Value)];
+
+    [GeneratedRegex(@"\.entry[^{]*\{")]
+    private static partial Regex EntryBody();
 
     [GeneratedRegex(@"^\s*\.local \.align 4 \.b8 (?<slot>__local_depot\d+)\[4\];$")]
     private static partial Regex SlotDeclaration();

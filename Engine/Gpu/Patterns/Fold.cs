@@ -134,9 +134,6 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayVi
 /// <summary>How a fold is spread over threads and groups: a function of the extents alone, so that results do not depend on the device's size.</summary>
 readonly struct FoldShape
 {
-    /// <summary>Blocks of columns of a fold in chunks, at most.</summary>
-    public const int MaxChunkedBlocks = TargetGroups / 2;
-
     const int TargetGroups = 512;
     const int MinRowsPerThread = 8;
 

@@ -67,6 +67,7 @@ sealed class GlobalMemory
 
     ref Access WordAt(Warp warp, int lane, ulong address, int bytes, out Allocation allocation)
     {
+        if ((warp.Waited >> lane & 1) == 0) throw warp.Fault(lane, "global memory before griddepcontrol.wait: the kernels before may not have ended");
         if (warp.LastAllocation is not { } last || !last.Holds(address, bytes))
         {
             var found = Find(allocations, address);

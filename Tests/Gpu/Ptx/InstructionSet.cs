@@ -257,6 +257,8 @@ static class InstructionSet
         All["bra"] = o => new Jump(o.Label(0));
         All["bra.uni"] = o => new Jump(o.Label(0));
         All["brx.idx.uni"] = o => new JumpTable(o.Source<uint>(0), o.Label(1));
+        All["griddepcontrol.launch_dependents"] = _ => new LetDependentsStart();
+        All["griddepcontrol.wait"] = _ => new WaitForGrids();
         All["bar.sync"] = o => o.Only(0, 0, new Barrier());
         All["mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"] = o => new MatrixMultiply(o.Vector(0, 4, 4), o.Vector(1, 4, 4), o.Vector(2, 2, 4), o.Vector(3, 4, 4), bf16: false);
         All["mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"] = o => new MatrixMultiply(o.Vector(0, 4, 4), o.Vector(1, 4, 4), o.Vector(2, 2, 4), o.Vector(3, 4, 4), bf16: true);

@@ -150,6 +150,20 @@ sealed class Fence : Instruction
     }
 }
 
+/// <summary>What depends on this grid may start; here grids run one after the other.</summary>
+sealed class LetDependentsStart : Instruction
+{
+    public override void Execute(Warp warp, uint lanes)
+    {
+    }
+}
+
+/// <summary>The grids that this one depends on have ended, and what they wrote is seen.</summary>
+sealed class WaitForGrids : Instruction
+{
+    public override void Execute(Warp warp, uint lanes) => warp.Waited |= lanes;
+}
+
 /// <summary>Starts to copy 16 bytes from global to shared memory; those past the length are zeros and are not read.</summary>
 sealed class CopyAsync(Address target, Address source, int length) : Instruction
 {

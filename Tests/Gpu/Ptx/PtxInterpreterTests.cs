@@ -129,6 +129,10 @@ public class PtxInterpreterTests
     // ---- ways that part and meet
 
     [Test]
+    public void Memory_is_not_touched_before_the_kernel_has_waited_for_those_before_it() =>
+        AssertFault("griddepcontrol.wait;", "global memory before griddepcontrol.wait");
+
+    [Test]
     public void Lanes_loop_as_often_as_each_needs_and_meet_again()
     {
         // Lane i adds up 0..i; odd ones twice. All lanes come to the barrier together.

@@ -5,7 +5,14 @@ sealed class PtxKernel
 {
     public required string Name { get; init; }
 
-    public required Instruction[] Code { get; init; }
+    public required Instruction[] Code
+    {
+        get;
+        init => (field, Waits) = (value, Array.Exists(value, instruction => instruction is WaitForGrids));
+    }
+
+    /// <summary>It may be started before the kernels that it depends on have ended, and waits for them: before that it must not touch memory.</summary>
+    public bool Waits { get; private init; }
 
     public required int RegisterWords { get; init; }
 

@@ -56,6 +56,9 @@ sealed class Warp
 
     public uint Acquired { get; set; }
 
+    /// <summary>Lanes that have waited for the grids before, or need not.</summary>
+    public uint Waited { get; set; }
+
     /// <summary>Where the last access to global memory was, as the next mostly is.</summary>
     public Allocation? LastAllocation { get; set; }
 
@@ -96,6 +99,7 @@ sealed class Warp
     {
         (Present, Returned, Barrier, executed) = (present, 0, null, 0);
         (Unfenced, Acquired, LastAllocation) = (0, 0, null);
+        Waited = kernel.Waits ? 0 : uint.MaxValue;
         Array.Fill(registers, Poison);
         foreach (var (register, bits, wide) in kernel.Constants)
             for (var lane = 0; lane < Size; lane++)

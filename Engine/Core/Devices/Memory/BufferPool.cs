@@ -78,7 +78,7 @@ public sealed class BufferPool
             return free;
         }
 
-        if (TryAllocate(size) is { } first) return first;
+        if ((TryAllocate(size) ?? TakeResting(size)) is { } first) return first;
 
         // Free blocks of other sizes, and handles that nobody reads any more, may hold what is missing; then what its owners can do without.
         Collect();
@@ -101,10 +101,20 @@ public sealed class BufferPool
     {
         lock (gate)
         {
-            if (Reserve?.Free.TryTake(size) is { } own) return own;
+            if (Reserve?.TryTake(size) is { } own) return own;
             inUse += size;
             peak = Math.Max(peak, inUse);
             return free.TryTake(size) is { } block ? Belonging(block) : null;
+        }
+    }
+
+    DeviceMemory? TakeResting(long size)
+    {
+        lock (gate)
+        {
+            if (Reserve?.TryTakeResting(size) is not { } own) return null;
+            inUse -= size;
+            return own;
         }
     }
 
@@ -138,7 +148,7 @@ public sealed class BufferPool
         if (IsGuarded && block.Reserve is null) block.Poison();
         lock (gate)
         {
-            if (block.Reserve is { } reserve) reserve.Free.Put(block);
+            if (block.Reserve is { } reserve) reserve.Put(block);
             else Free(block);
         }
     }
@@ -160,7 +170,7 @@ public sealed class BufferPool
         {
             foreach (var block in reserve.Blocks) block.Reserve = null;
             reserve.Blocks.Clear();
-            foreach (var block in reserve.Free.TakeAll()) Free(block);
+            foreach (var block in reserve.TakeAll()) Free(block);
         }
     }
 

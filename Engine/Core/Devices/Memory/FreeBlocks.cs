@@ -20,14 +20,3 @@ sealed class FreeBlocks
         return all;
     }
 }
-
-/// <summary>
-/// Blocks that nobody but their owner gets, in use or free: a recorded step writes into the memory it was recorded with at every replay.
-/// They count as in use as long as the reserve lives.
-/// </summary>
-sealed class BlockReserve
-{
-    public FreeBlocks Free { get; } = new();
-
-    public List<DeviceMemory> Blocks { get; } = [];
-}

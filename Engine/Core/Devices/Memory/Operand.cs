@@ -11,22 +11,26 @@ namespace QuadEngine.Devices;
 public sealed class Operand : IDisposable
 {
     readonly Snapshot? snapshot;
-    readonly bool writes;
+    readonly Use use;
     Storage? storage;
 
     // Takes over the caller's share.
-    Operand(Storage storage, DeviceMemory memory, int offset, Shape shape, bool writes, Snapshot? snapshot = null)
+    Operand(Storage storage, DeviceMemory memory, int offset, Shape shape, Use use, Snapshot? snapshot = null)
     {
-        (this.storage, this.snapshot, this.writes) = (storage, snapshot, writes);
+        (this.storage, this.snapshot, this.use) = (storage, snapshot, use);
         (Memory, Offset, Shape) = (memory, offset, shape);
+        Recording.Current?.Operation?.Uses(new(memory, sizeof(float) * (long)offset, sizeof(float) * ((long)offset + shape.Elements), Writes: use != Use.Read));
     }
+
+    // What is filled is written like any other memory, but nobody has seen its first content: it is no change.
+    enum Use { Read, Write, Fill }
 
     /// <summary>To read; takes over the caller's share, also where it throws.</summary>
     internal static Operand ToRead(Storage storage, int offset, Shape shape, Snapshot? snapshot = null)
     {
         try
         {
-            return new Operand(storage, storage.Resolve(), offset, shape, writes: false, snapshot);
+            return new Operand(storage, storage.Resolve(), offset, shape, Use.Read, snapshot);
         }
         catch
         {
@@ -41,7 +45,7 @@ public sealed class Operand : IDisposable
         try
         {
             storage.BeginWrite();
-            return new Operand(storage, storage.Resolve(), offset, shape, writes: true);
+            return new Operand(storage, storage.Resolve(), offset, shape, Use.Write);
         }
         catch
         {
@@ -50,8 +54,8 @@ public sealed class Operand : IDisposable
         }
     }
 
-    /// <summary>To fill the block of a result that waited for it; takes over the caller's share.</summary>
-    internal static Operand ToFill(Storage storage, DeviceMemory block, Shape shape) => new(storage, block, 0, shape, writes: false);
+    /// <summary>To fill a new block that nobody has seen; takes over the caller's share.</summary>
+    internal static Operand ToFill(Storage storage, DeviceMemory block, Shape shape) => new(storage, block, 0, shape, Use.Fill);
 
     /// <summary>The block that the elements lie in.</summary>
     public DeviceMemory Memory { get; }
@@ -85,15 +89,24 @@ public sealed class Operand : IDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref storage, null) is not { } held) return;
-        if (writes) held.EndWrite();
+        if (use == Use.Write) held.EndWrite();
         held.Release();
     }
 }
 
-/// <summary>The operands of one call of a kernel, given back together when it returns.</summary>
+/// <summary>The operands of one call of a kernel, given back together when it returns. While a step is recorded, the call is an operation of it.</summary>
 sealed class Held : IDisposable
 {
+    readonly Recording? recording = Recording.Current;
+    readonly RecordedOperation? outer;
     Operand? last;
+
+    public Held()
+    {
+        if (recording is null) return;
+        outer = recording.Operation;
+        recording.Operation = new RecordedOperation();
+    }
 
     /// <summary>No other thread has begun to overwrite what was read.</summary>
     public bool AreCurrent
@@ -128,8 +141,8 @@ sealed class Held : IDisposable
     /// <summary>To write integers.</summary>
     public Operand Write(IntTensor tensor) => Hold(tensor.Write());
 
-    /// <summary>To write new memory that nobody has seen: its first content is no change.</summary>
-    public Operand Fill(Tensor tensor) => Read(tensor);
+    /// <summary>To write all of new memory that nobody has seen: its first content is no change.</summary>
+    public Operand Fill(Tensor tensor) => Fill(tensor.Storage, tensor.Storage.Resolve(), tensor.Shape);
 
     /// <summary>To fill the block of a result that waited for it.</summary>
     public Operand Fill(Storage result, DeviceMemory block, Shape shape) => Hold(Operand.ToFill(result.Retain(), block, shape));
@@ -154,6 +167,7 @@ sealed class Held : IDisposable
     {
         for (var operand = last; operand is not null; operand = operand.Before) operand.Dispose();
         last = null;
+        if (recording is not null) recording.Operation = outer;
     }
 
     Operand Hold(Operand operand)
