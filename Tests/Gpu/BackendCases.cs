@@ -234,7 +234,7 @@ static class BackendCases
 
     static Shape OutputOf(ConvGeometry g) => [g.Batch, g.OutHeight, g.OutWidth, g.OutChannels];
 
-    static Epilogue<Tensor> Epilogue(Sample s, int rows, int channels)
+    internal static Epilogue<Tensor> Epilogue(Sample s, int rows, int channels)
     {
         if (s.Chance(4)) return default;
         var layout = new NeuronLayout(channels, s.Pick(0, 9));
@@ -254,7 +254,7 @@ static class BackendCases
     static ChannelStatistics<Tensor> Statistics(Sample s, int channels) =>
         new(s.Output([channels]), s.Output([channels]), s.Maybe([channels]), s.Maybe([channels], 0.5f, 1f), s.Number(0f));
 
-    static void Results(Sample s, ChannelStatistics<Tensor>? statistics)
+    internal static void Results(Sample s, ChannelStatistics<Tensor>? statistics)
     {
         s.Result("mean", statistics?.Mean);
         s.Result("variance", statistics?.Variance);
