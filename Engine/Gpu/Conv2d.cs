@@ -14,8 +14,7 @@ sealed partial class GpuKernels
             return;
         }
 
-        PixelBlocks pixels = new(geometry.Batch, geometry.Height, geometry.Width, 1, 1), outputs = new(geometry.Batch, geometry.OutHeight, geometry.OutWidth, PixelRows.Side, PixelRows.Side);
-        if (IsOfThree(geometry.Window, 1) && Slides<FilterOfOutputs>(x, geometry.InChannels, pixels, filter, geometry.Window.Padding, epilogue, y, geometry.OutChannels, outputs)) return;
+        if (Slides(x, null, filter, geometry, epilogue, y)) return;
 
         int depth = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
         var product = new PatchesProduct<AlongSum>(PatchesOf<AlongSum>(x, geometry), new(new(filter.View()), columns, depth));
@@ -25,9 +24,7 @@ sealed partial class GpuKernels
 
     public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
-        PixelBlocks pixels = new(geometry.Batch, geometry.OutHeight, geometry.OutWidth, 1, 1), inputs = new(geometry.Batch, geometry.Height, geometry.Width, PixelRows.Side, PixelRows.Side);
-        var padding = 2 - geometry.Window.Padding;
-        if (geometry.Groups == 1 && padding >= 0 && IsOfThree(geometry.Window, 1) && Slides<FilterOfInputs>(dy, geometry.OutChannels, pixels, filter, padding, default, dx, geometry.InChannels, inputs)) return;
+        if (Slides(dy, filter, geometry, dx)) return;
 
         var windows = new GradientWindows(geometry);
         if (geometry.Groups > 1 || windows.Classes > MostClasses)
@@ -49,15 +46,13 @@ sealed partial class GpuKernels
             return;
         }
 
-        if (IsOfThree(geometry.Window, 1) && Slides<StrideOfOne>(x, dy, geometry, dFilter) || IsOfThree(geometry.Window, 2) && Slides<StrideOfTwo>(x, dy, geometry, dFilter)) return;
+        if (Slides(x, null, dy, geometry, dFilter)) return;
 
         int rows = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
         var product = new PatchesProduct<AcrossSum>(PatchesOf<AcrossSum>(x, geometry), new(new(dy.View()), columns, geometry.Rows));
         var four = Four(x, geometry.InChannels) && Four(dy, columns);
         Multiply<PatchesProduct<AcrossSum>, Patches<AcrossSum>, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }
-
-    static bool IsOfThree(Window window, int stride) => window is { Height: 3, Width: 3, Dilation: 1 } && window.Stride == stride;
 
     // As many as a grid has groups along z.
     const int MostClasses = 65535;

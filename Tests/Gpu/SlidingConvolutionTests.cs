@@ -31,6 +31,24 @@ public class SlidingConvolutionTests
             s.Backend.Conv2dFilterGradient(x, dy, g, dFilter);
             s.Result("dFilter", dFilter);
         }),
+        new(nameof(Kernels.NormalizeAndConv2d), "", s =>
+        {
+            var g = Geometry(s, stride: 1);
+            Tensor x = s.Values(InputOf(g)), filter = s.Values(FilterOf(g), -0.2f, 0.2f), y = s.Output(OutputOf(g));
+            var epilogue = BackendCases.Epilogue(s, g.Rows, g.OutChannels);
+            using var held = new Held();
+            s.Device.Kernels.NormalizeAndConv2d(held.Read(x), Norm(s, g.InChannels, held), held.Read(filter), g, epilogue.Hold(held), held.Write(y));
+            s.Result("y", y);
+            BackendCases.Results(s, epilogue.Statistics);
+        }),
+        new(nameof(Kernels.NormalizeAndConv2dFilterGradient), "", s =>
+        {
+            var g = Geometry(s, stride: 1);
+            Tensor x = s.Values(InputOf(g)), dy = s.Values(OutputOf(g)), dFilter = s.Output(FilterOf(g));
+            using var held = new Held();
+            s.Device.Kernels.NormalizeAndConv2dFilterGradient(held.Read(x), Norm(s, g.InChannels, held), held.Read(dy), g, held.Write(dFilter));
+            s.Result("dFilter", dFilter);
+        }),
     ];
 
     [TestCaseSource(nameof(Cases))]
@@ -89,6 +107,9 @@ public class SlidingConvolutionTests
 
         int Extent() => Math.Max(3, stride * (s.Chance() ? 8 * s.Pick(1, 2) : s.Pick(5, 17)) + 3 - stride - 2 * padding);
     }
+
+    static NormTerm<Operand> Norm(Sample s, int channels, Held held) => new(
+        held.Read(s.Values([channels])), held.Read(s.Values([channels], 0.5f, 2f)), 1e-5f, held.ReadIfAny(s.Maybe([channels])), held.ReadIfAny(s.Maybe([channels])), s.Chance() ? Activation.Relu : Activation.None);
 
     static Shape InputOf(ConvGeometry g) => [g.Batch, g.Height, g.Width, g.InChannels];
 

@@ -38,6 +38,10 @@ public readonly record struct Epilogue<T> where T : class
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
 
+/// <summary>A batch norm that waits in front of a kernel: act((x - mean) / sqrt(variance + epsilon) gamma + beta) by channel. Gamma and beta may be null.</summary>
+/// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
+public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T? Beta, Activation Activation) where T : class;
+
 /// <summary>
 /// Mean and biased variance of each channel, [channels] each, both outputs; and the running statistics that they update, if any:
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.

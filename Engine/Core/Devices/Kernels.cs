@@ -82,6 +82,31 @@ public abstract class Kernels
     /// <summary>dFilter = the gradient of <see cref="Conv2d"/> with regard to its filter.</summary>
     public abstract void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter);
 
+    /// <summary>Whether the device normalises what it reads in convolutions of this geometry, so that the batch norm before them need not be written.</summary>
+    public virtual bool NormalizesWhatItConvolves(ConvGeometry geometry) => false;
+
+    /// <summary><see cref="Conv2d"/> of the batch norm of x. Here in two passes.</summary>
+    public virtual void NormalizeAndConv2d(Operand x, NormTerm<Operand> norm, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
+    {
+        using var normalized = Normalized(x, norm);
+        Conv2d(normalized, filter, geometry, epilogue, y);
+    }
+
+    /// <summary><see cref="Conv2dFilterGradient"/> where the input of the convolution was the batch norm of x. Here in two passes.</summary>
+    public virtual void NormalizeAndConv2dFilterGradient(Operand x, NormTerm<Operand> norm, Operand dy, ConvGeometry geometry, Operand dFilter)
+    {
+        using var normalized = Normalized(x, norm);
+        Conv2dFilterGradient(normalized, dy, geometry, dFilter);
+    }
+
+    Operand Normalized(Operand x, NormTerm<Operand> norm)
+    {
+        using var tensor = Tensor.Empty(x.Shape, x.Storage.Device);
+        var y = tensor.Write();
+        BatchNorm(x, norm.Mean, norm.Variance, norm.Epsilon, norm.Gamma, norm.Beta, null, norm.Activation, y);
+        return y;
+    }
+
     // ---- the quadratic neuron
 
     /// <summary>y_0 = z_0 + s sum_i lambda_i z_i^2, y_i = z_i for each neuron of each row; y may be z.</summary>

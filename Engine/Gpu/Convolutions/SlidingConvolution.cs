@@ -1,36 +1,6 @@
 using ILGPU;
-using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
-
-sealed partial class GpuKernels
-{
-    /// <summary>A convolution, or its input gradient, by <see cref="SlidingConvolution{TTile, TFilter}"/>, where it is one for it.</summary>
-    /// <returns>False where it is not, and nothing was done.</returns>
-    bool Slides<TFilter>(Operand x, int terms, PixelBlocks inputs, Operand filter, int padding, in Epilogue<Operand> epilogue, Operand y, int columns, PixelBlocks outputs) where TFilter : struct, IFilterUse
-    {
-        var tileColumns = columns % 64 == 0 ? 64 : columns % 32 == 0 ? 32 : 16;
-        if (device.Precision != Precision.Float32 || device.OnlyTile is not null) return false;
-        if (columns % tileColumns != 0 || !Four(x, terms) || !Four(filter, columns)) return false;
-        if (columns != tileColumns && epilogue.Quadratic is { } term && tileColumns % term.Layout.Stride != 0) return false;
-
-        int blocksPerTile = 64 / tileColumns, rowTiles = (outputs.Count + blocksPerTile - 1) / blocksPerTile, columnTiles = columns / tileColumns;
-        if (rowTiles * columnTiles < device.FewestGroups || outputs.UsedShare < 0.7) return false;
-
-        epilogue.Statistics?.CheckRows(y.Length / columns);
-        using var memory = Scratch<Moments>(epilogue.Statistics is null ? 1 : rowTiles * columns);
-        var moments = Elements<Moments>(memory);
-        var end = new TileEpilogue(epilogue, y, moments);
-        if (tileColumns == 64) Launch<Tile64x64>();
-        else if (tileColumns == 32) Launch<Tile128x32>();
-        else Launch<Tile256x16>();
-        if (epilogue.Statistics is { } statistics) Merge(moments, rowTiles, y.Length / columns, columns, statistics);
-        return true;
-
-        void Launch<TTile>() where TTile : struct, IPixelTile =>
-            device.Launch(new SlidingConvolution<TTile, TFilter>(new(x.View()), new(filter.View()), inputs, outputs, padding, terms, new FastDivisor(columnTiles), end), rowTiles * columnTiles);
-    }
-}
 
 /// <summary>Which way a filter [kh, kw, ci, co] is used by a convolution of stride 1, and how its part for four terms comes to shared memory, [tap, term, column].</summary>
 interface IFilterUse
@@ -72,10 +42,12 @@ readonly struct FilterOfInputs : IFilterUse
 /// shared memory serve the three taps of a row, and each quad of the filter eight pixels, so that 384 multiply-adds need 22 reads.
 /// Floor: 9 multiply-adds a pixel, term and column.
 /// </summary>
-readonly struct SlidingConvolution<TTile, TFilter>(Source x, Source filter, PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, FastDivisor columnTiles, TileEpilogue epilogue) : IKernel
+readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm norm, Source filter, PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, FastDivisor columnTiles, TileEpilogue epilogue) : IKernel
     where TTile : struct, IPixelTile
     where TFilter : struct, IFilterUse
+    where TInput : struct, IInputUse
 {
+    const int MostNormalized = InputNorm.MostChannels;
     const int Size = 3, Side = PixelRows.Side, Rim = Side + Size - 1;
 
     public static int Threads => PixelRows<TTile>.Threads;
@@ -108,6 +80,12 @@ readonly struct SlidingConvolution<TTile, TFilter>(Source x, Source filter, Pixe
         int rowTile = columnTiles.Divide(Grid.IdxX), firstColumn = columnTiles.Rest(Grid.IdxX, rowTile) * TTile.Columns, firstBlock = rowTile * Blocks;
         var at = new int[InputsStaged];
         Locate(firstBlock, at, places);
+        var norms = SharedMemory.Allocate<Quad>(TInput.Normalizes ? InputNorm.Floats(MostNormalized) / 4 : 1);
+        if (TInput.Normalizes)
+        {
+            norm.WorkOut(0, terms, MostNormalized, norms.Cast<float>());
+            Group.Barrier();
+        }
 
         int line = Group.IdxX / Across, weight = FirstWeight(firstColumn);
         var left = shared.SubView((line / Side * Rim + (line & (Side - 1))) * Rim);
@@ -119,6 +97,7 @@ readonly struct SlidingConvolution<TTile, TFilter>(Source x, Source filter, Pixe
         var part = 0;
         for (var term = 0; term < terms; term += 4)
         {
+            if (TInput.Normalizes) Normalize(at, norms.SubView(term / 4), staged);
             Put(staged, shared.SubView(part));
             Group.Barrier();
             if (term + 4 < terms) Fetch(at, weight, term + 4, staged);
@@ -171,6 +150,13 @@ readonly struct SlidingConvolution<TTile, TFilter>(Source x, Source filter, Pixe
             var value = Group.IdxX + i * Threads < FilterQuads ? filter.Elements.Cast<Quad>()[(first + i * apart) / 4] : default;
             value.Spread(staged, 4 * (InputsStaged + i));
         }
+    }
+
+    // What lies outside stays 0.
+    void Normalize(int[] at, ArrayView<Quad> norms, float[] staged)
+    {
+        for (var i = 0; i < InputsStaged; i++)
+            norm.Apply(norms, MostNormalized, at[i] >= 0, staged, 4 * i);
     }
 
     static void Put(float[] staged, ArrayView<Quad> shared)

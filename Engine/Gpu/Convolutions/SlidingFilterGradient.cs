@@ -1,34 +1,6 @@
 using ILGPU;
-using QuadEngine.Devices;
-using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
-
-sealed partial class GpuKernels
-{
-    // Two to a multiprocessor of a large GPU.
-    const int GroupsOfFilterGradient = 264;
-
-    /// <summary>The filter gradient by <see cref="SlidingFilterGradient{TStride}"/>, where the convolution is one for it.</summary>
-    /// <returns>False where it is not, and nothing was done.</returns>
-    bool Slides<TStride>(Operand x, Operand dy, ConvGeometry g, Operand dFilter) where TStride : struct, IStride
-    {
-        const int channels = SlidingFilterGradient<TStride>.Channels;
-        if (device.Precision != Precision.Float32 || device.OnlyTile is not null) return false;
-        if (g.InChannels % channels != 0 || g.OutChannels % channels != 0 || !Four(x, g.InChannels) || !Four(dy, g.OutChannels)) return false;
-
-        var outputs = new PixelBlocks(g.Batch, g.OutHeight, g.OutWidth, SlidingFilterGradient<TStride>.BlockRows, SlidingFilterGradient<TStride>.BlockColumns);
-        int pairs = g.InChannels / channels * (g.OutChannels / channels), slices = Math.Clamp(GroupsOfFilterGradient / pairs, 1, Math.Max(1, outputs.Count));
-        if (pairs * slices < device.FewestGroups || outputs.UsedShare < 0.5) return false;
-
-        using var memory = Scratch<float>(slices * dFilter.Length);
-        var sums = Elements<float>(memory);
-        device.Launch(new SlidingFilterGradient<TStride>(new(x.View()), new(dy.View()), new PixelBlocks(g.Batch, g.Height, g.Width, 1, 1), outputs, g.Window.Padding,
-            g.InChannels, new FastDivisor(g.OutChannels / channels), slices, sums), pairs, slices);
-        Fold<Reduction<Sum>, float>(new Reduction<Sum>(sums, dFilter.View()), 1, slices, dFilter.Length);
-        return true;
-    }
-}
 
 /// <summary>The stride of a window, as a type, and what follows from it.</summary>
 interface IStride
@@ -64,8 +36,9 @@ readonly struct StrideOfTwo : IStride
 /// The grid is [pairs of channel tiles, slices]; a slice is a run of blocks of 8x8 output pixels (4x8 at stride 2) and leaves its sums in
 /// slices[slice, kh, kw, ci, co].
 /// </remarks>
-readonly struct SlidingFilterGradient<TStride>(Source x, Source dy, PixelBlocks inputs, PixelBlocks outputs, int padding, int inChannels, FastDivisor outTiles, int slices, ArrayView<float> sumsOfSlices) : IKernel
+readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm, Source dy, PixelBlocks inputs, PixelBlocks outputs, int padding, int inChannels, FastDivisor outTiles, int slices, ArrayView<float> sumsOfSlices) : IKernel
     where TStride : struct, IStride
+    where TInput : struct, IInputUse
 {
     /// <summary>Channels of a tile, of input and of output.</summary>
     public const int Channels = 16;
@@ -119,11 +92,19 @@ readonly struct SlidingFilterGradient<TStride>(Source x, Source dy, PixelBlocks 
         var staged = new float[4 * (InputsStaged + OutputsStaged)];
         int[] rows = new int[InputsStaged + OutputsStaged], columns = new int[InputsStaged + OutputsStaged], offsets = new int[InputsStaged + OutputsStaged];
         Locate(firstIn, firstOut, rows, columns, offsets);
+        var norms = SharedMemory.Allocate<Quad>(TInput.Normalizes ? InputNorm.Floats(Channels) / 4 : 1);
+        if (TInput.Normalizes)
+        {
+            norm.WorkOut(firstIn, Channels, Channels, norms.Cast<float>());
+            Group.Barrier();
+        }
+
         int block = (int)((long)Grid.IdxY * outputs.Count / slices), end = (int)((Grid.IdxY + 1L) * outputs.Count / slices);
         Fetch(block, rows, columns, offsets, staged);
         var part = 0;
         for (; block < end; block++)
         {
+            if (TInput.Normalizes) Normalize(block, rows, columns, norms.SubView(Group.IdxX & (QuadsPerPixel - 1)), staged);
             Put(staged, shared.SubView(part));
             Group.Barrier();
             if (block + 1 < end) Fetch(block + 1, rows, columns, offsets, staged);
@@ -177,11 +158,21 @@ readonly struct SlidingFilterGradient<TStride>(Source x, Source dy, PixelBlocks 
         var first = outputs.First(block);
         int top = first.Row * TStride.Pixels, start = first.Column * TStride.Pixels, input = ((first.Image * inputs.Height + top) * inputs.Width + start) * inChannels;
         for (var i = 0; i < InputsStaged; i++)
-            Read(x, (uint)(top + rows[i]) < (uint)inputs.Height & (uint)(start + columns[i]) < (uint)inputs.Width ? input + offsets[i] : -1, staged, 4 * i);
+            Read(x, IsInput(top + rows[i], start + columns[i]) ? input + offsets[i] : -1, staged, 4 * i);
         var output = ((first.Image * outputs.Height + first.Row) * outputs.Width + first.Column) * OutChannels;
         for (var i = InputsStaged; i < InputsStaged + OutputsStaged; i++)
             Read(dy, (uint)(first.Row + rows[i]) < (uint)outputs.Height & (uint)(first.Column + columns[i]) < (uint)outputs.Width ? output + offsets[i] : -1, staged, 4 * i);
     }
+
+    // What lies outside stays 0.
+    void Normalize(int block, int[] rows, int[] columns, ArrayView<Quad> norms, float[] staged)
+    {
+        var first = outputs.First(block);
+        for (var i = 0; i < InputsStaged; i++)
+            norm.Apply(norms, Channels, IsInput(first.Row * TStride.Pixels + rows[i], first.Column * TStride.Pixels + columns[i]), staged, 4 * i);
+    }
+
+    bool IsInput(int row, int column) => (uint)row < (uint)inputs.Height & (uint)column < (uint)inputs.Width;
 
     static void Read(Source from, int index, float[] staged, int at)
     {
