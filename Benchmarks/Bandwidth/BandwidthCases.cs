@@ -39,9 +39,9 @@ static class BandwidthCases
         yield return Case($"statistics {shape}", shape.Elements, 1, () => Cpu.GatherStatistics(x, statistics));
         yield return Case($"batch norm {shape}", shape.Elements, 2, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, null, Activation.None, y));
         yield return Case($"batch norm + residual + ReLU {shape}", shape.Elements, 3, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, residual, Activation.Relu, y));
-        yield return Case($"batch norm backward {shape}", shape.Elements, 5, () => Cpu.BatchNormBackward(dy, x, null, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, null));
-        yield return Case($"batch norm backward + ReLU {shape}", shape.Elements, 7, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, null));
-        yield return Case($"batch norm backward + residual + ReLU {shape}", shape.Elements, 8, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, dResidual));
+        yield return Case($"batch norm backward {shape}", shape.Elements, 5, () => Cpu.BatchNormBackward(dy, x, null, mean, variance, 1e-5f, gamma, true, null, dx, dGamma, dBeta, null));
+        yield return Case($"batch norm backward + ReLU {shape}", shape.Elements, 7, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, null, dx, dGamma, dBeta, null));
+        yield return Case($"batch norm backward + residual + ReLU {shape}", shape.Elements, 8, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, null, dx, dGamma, dBeta, dResidual));
     }
 
     static IEnumerable<BandwidthCase> Copies()

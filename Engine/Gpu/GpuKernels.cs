@@ -24,10 +24,24 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
     void Fold<TFold, T>(in TFold fold, int outer, int n, int inner) where TFold : struct, IFold<T> where T : unmanaged
     {
         var shape = new FoldShape(outer, n, inner);
-        using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
-        var partials = Elements<T>(memory);
+        using var partials = Partials<T>(shape);
+        device.Launch(new FoldColumns<TFold, T>(fold, Totals<T>(partials), shape), shape.ColumnBlocks, shape.Chunks);
+    }
+
+    /// <summary>Works on each element of [rows, channels] and folds over the rows, in one launch.</summary>
+    void FoldChannels<TBody, TChannel, TValue, T>(in TBody body, Operand matrix) where TBody : struct, IChannelFold<TChannel, TValue, T> where TChannel : unmanaged where TValue : unmanaged where T : unmanaged
+    {
+        var shape = new FoldShape(1, matrix.Shape.Rows, matrix.Shape.Channels);
+        using var partials = Partials<T>(shape);
+        device.Launch(new FoldChannels<TBody, TChannel, TValue, T>(body, Totals<T>(partials), shape), shape.ColumnBlocks, shape.Chunks);
+    }
+
+    Operand Partials<T>(FoldShape shape) where T : unmanaged => Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
+
+    ColumnTotals<T> Totals<T>(Operand partials) where T : unmanaged
+    {
         arrivals ??= Tensor.Zeros([FoldShape.MaxChunkedBlocks], device).Keep().Write();
-        device.Launch(new FoldColumns<TFold, T>(fold, partials, arrivals.View().Cast<int>(), shape), shape.ColumnBlocks, shape.Chunks);
+        return new(Elements<T>(partials), arrivals.View().Cast<int>());
     }
 
     /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>

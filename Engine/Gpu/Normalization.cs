@@ -17,17 +17,28 @@ sealed partial class GpuKernels
         EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), activation == Activation.Relu ? 1 : 0, y.View()), y);
 
     public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+        QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
-        var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
         var norm = new ChannelNorm(mean, variance, epsilon, gamma, null);
-        var gradient = new RectifiedGradient(dy.View(), new Optional(y, dy.View()));
-        using var memory = Scratch<Pair>(channels);
+        var g = new RectifiedGradient(dy.View(), new Optional(y, dy.View()));
+        using var memory = Scratch<Pair>(x.Shape.Channels);
         var sums = Elements<Pair>(memory);
-        if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics)
-            Fold<NormGradientSums, Pair>(new NormGradientSums(gradient, x.View(), norm, sums, new(dGamma, mean.View()), new(dBeta, mean.View())), 1, rows, channels);
-        if (dx is not null || dResidual is not null)
-            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(gradient, x.View(), norm, sums, batchStatistics ? 1f / rows : 0f, new(dx, dy.View()), new(dResidual, dy.View())), dy);
+        var channels = new GradientOfChannels(norm, sums, batchStatistics ? 1f / x.Shape.Rows : 0f);
+
+        // Neurons read the g of their neighbours, which dx must not lie over.
+        using var aside = neurons is not null && dResidual is null ? Scratch<float>(dy.Length) : null;
+        var kept = dResidual ?? aside;
+        if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics || neurons is not null)
+        {
+            FoldChannels<NormGradientSums, float, Pair, Pair>(new(g, x.View(), norm, sums, new(dGamma, mean.View()), new(dBeta, mean.View()), new(kept, dy.View())), x);
+            if (kept is not null) g = new RectifiedGradient(kept.View(), new Optional(null, dy.View()));
+            dResidual = null;
+        }
+
+        if (neurons is not null)
+            FoldChannels<NeuronGradient<InputGradient, GradientOfChannel>, NeuronChannel<GradientOfChannel>, Pair, float>(new(new(kept!.View(), channels), x.View(), neurons, dx), x);
+        else if (dx is not null || dResidual is not null)
+            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(g, x.View(), channels, new(dx, dy.View()), new(dResidual, dy.View())), dy);
     }
 
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
@@ -142,25 +153,42 @@ readonly struct RectifiedGradient(ArrayView<float> dy, Optional y)
     public float this[int i] => y.Or(i, 1f) > 0f ? dy[i] : 0f;
 }
 
-/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together.</summary>
-readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta) : IFold<Pair>
+/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
+readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta, Optional kept) : IChannelFold<float, Pair, Pair>
 {
     public static Pair Identity => new(0f, 0f);
 
     public static Pair Combine(Pair a, Pair b) => new(a.A + b.A, a.B + b.B);
 
-    public Pair Of(int row, int index, int column)
+    public float Of(int channel) => norm.Mean(channel);
+
+    public Pair Compute(float mean, int i)
     {
-        var gradient = g[index];
-        return new Pair(gradient, gradient * (x[index] - norm.Mean(column)));
+        var gradient = g[i];
+        return new Pair(gradient, gradient * (x[i] - mean));
     }
 
-    public void Store(int column, Pair total)
+    public void Store(int i, Pair value) => kept.Set(i, value.A);
+
+    public Pair Term(Pair value) => value;
+
+    public void StoreTotal(int channel, Pair total)
     {
-        var dGammaOfColumn = total.B / norm.Deviation(column);
-        sums[column] = new Pair(total.A, dGammaOfColumn);
-        dBeta.Set(column, total.A);
-        dGamma.Set(column, dGammaOfColumn);
+        var dGammaOfChannel = total.B / norm.Deviation(channel);
+        sums[channel] = new Pair(total.A, dGammaOfChannel);
+        dBeta.Set(channel, total.A);
+        dGamma.Set(channel, dGammaOfChannel);
+    }
+}
+
+/// <summary>From the sums of a channel to what its gradient takes of them.</summary>
+readonly struct GradientOfChannels(ChannelNorm norm, ArrayView<Pair> sums, float perRow)
+{
+    public GradientOfChannel Of(int channel)
+    {
+        var deviation = norm.Deviation(channel);
+        var sum = perRow != 0f ? sums[channel] : default;
+        return new GradientOfChannel(norm.Mean(channel), norm.Gamma(channel) / deviation, sum.A * perRow, sum.B * perRow / deviation);
     }
 }
 
@@ -170,15 +198,18 @@ readonly struct GradientOfChannel(float mean, float scale, float a, float b)
     public float Apply(float g, float x) => scale * (g - a - b * (x - mean));
 }
 
-/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
-readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, float perRow, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
+/// <summary>dx where no ReLU is left in g.</summary>
+readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) : IChannelGradient<GradientOfChannel>
 {
-    public GradientOfChannel Of(int channel)
-    {
-        var deviation = norm.Deviation(channel);
-        var sum = perRow != 0f ? sums[channel] : default;
-        return new GradientOfChannel(norm.Mean(channel), norm.Gamma(channel) / deviation, sum.A * perRow, sum.B * perRow / deviation);
-    }
+    public GradientOfChannel Of(int channel) => channels.Of(channel);
+
+    public float At(GradientOfChannel channel, int i, float x) => channel.Apply(g[i], x);
+}
+
+/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
+readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, GradientOfChannels channels, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
+{
+    public GradientOfChannel Of(int channel) => channels.Of(channel);
 
     public Pair Compute(GradientOfChannel channel, int i)
     {

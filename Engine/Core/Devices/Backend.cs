@@ -151,10 +151,10 @@ public readonly struct Backend(Kernels kernels)
     }
 
     /// <inheritdoc cref="Kernels.QuadraticBackward"/>
-    public void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm<Tensor> term, bool detached, Tensor? dz, Tensor? dLambda)
+    public void QuadraticBackward(Tensor dy, Tensor y, QuadraticGradient<Tensor> neurons, Tensor? dz)
     {
         using var held = new Held();
-        kernels.QuadraticBackward(held.Read(dy), held.Read(y), term.Hold(held), detached, held.WriteIfAny(dz), held.WriteIfAny(dLambda));
+        kernels.QuadraticBackward(held.Read(dy), held.Read(y), neurons.Hold(held), held.WriteIfAny(dz));
     }
 
     // ---- normalisation
@@ -182,10 +182,10 @@ public readonly struct Backend(Kernels kernels)
 
     /// <inheritdoc cref="Kernels.BatchNormBackward"/>
     public void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
-        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
+        QuadraticGradient<Tensor>? neurons, Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
     {
         using var held = new Held();
-        kernels.BatchNormBackward(held.Read(dy), held.Read(x), held.ReadIfAny(y), held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), batchStatistics, held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta), held.WriteIfAny(dResidual));
+        kernels.BatchNormBackward(held.Read(dy), held.Read(x), held.ReadIfAny(y), held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), batchStatistics, neurons?.Hold(held), held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta), held.WriteIfAny(dResidual));
     }
 
     /// <inheritdoc cref="Kernels.LayerNorm"/>

@@ -43,6 +43,16 @@ public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normal
 public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T? Beta, Activation Activation) where T : class;
 
 /// <summary>
+/// How a gradient d = [d_y, d_f] passes quadratic neurons whose output is [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y, and
+/// dLambda_i = s sum over rows of d_y f_i^2.
+/// </summary>
+/// <param name="Term">The neurons.</param>
+/// <param name="Detached">dz_i = d_f_i alone.</param>
+/// <param name="DLambda">[coefficients of all neurons], an output; null where it is not wanted.</param>
+/// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
+public sealed record QuadraticGradient<T>(QuadraticTerm<T> Term, bool Detached, T? DLambda) where T : class;
+
+/// <summary>
 /// Mean and biased variance of each channel, [channels] each, both outputs; and the running statistics that they update, if any:
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.
 /// </summary>
@@ -70,6 +80,8 @@ static class Holding
     };
 
     public static QuadraticTerm<Operand> Hold(this QuadraticTerm<Tensor> term, Held held) => new(held.Read(term.Lambda), term.Layout, term.Normalised);
+
+    public static QuadraticGradient<Operand> Hold(this QuadraticGradient<Tensor> neurons, Held held) => new(neurons.Term.Hold(held), neurons.Detached, held.WriteIfAny(neurons.DLambda));
 
     public static ChannelStatistics<Operand> Hold(this ChannelStatistics<Tensor> statistics, Held held) =>
         new(held.Write(statistics.Mean), held.Write(statistics.Variance), held.WriteIfAny(statistics.RunningMean), held.WriteIfAny(statistics.RunningVariance), statistics.Momentum);

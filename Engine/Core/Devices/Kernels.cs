@@ -112,11 +112,8 @@ public abstract class Kernels
     /// <summary>y_0 = z_0 + s sum_i lambda_i z_i^2, y_i = z_i for each neuron of each row; y may be z.</summary>
     public abstract void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y);
 
-    /// <summary>
-    /// From d = [d_y, d_f] and the output y = [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y (d_f_i alone where
-    /// detached), dLambda_i = s sum over rows of d_y f_i^2; dz may be dy.
-    /// </summary>
-    public abstract void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda);
+    /// <summary>The gradients of <see cref="Quadratic"/> from that of its output and the output; dz may be dy. See <see cref="QuadraticGradient{T}"/>.</summary>
+    public abstract void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz);
 
     // ---- normalisation
 
@@ -139,10 +136,11 @@ public abstract class Kernels
     /// <summary>
     /// The gradients of <see cref="BatchNorm"/>; g = dy where y > 0 or there is no ReLU. Where the statistics are of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
-    /// dResidual = g. y is null without ReLU; dx or dResidual may be dy.
+    /// dResidual = g. y is null without ReLU; dx or dResidual may be dy. Where x is the output of quadratic neurons, these may join: then dx, which
+    /// is wanted, is what <see cref="QuadraticBackward"/> would make of it, and the gradient in between goes nowhere.
     /// </summary>
     public abstract void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual);
+        QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual);
 
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the channels of each row; mean and rstd [rows] are outputs.</summary>
     public abstract void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd);

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 // Floors: statistics read x once; the forward reads x (and the residual) and writes y; the backward reads dy, x and y twice, for
-// the sums and then for dx, which depends on them.
+// the sums and then for dx, which depends on them. Quadratic neurons that join the second time work on dx block by block, in the nearest cache.
 sealed unsafe partial class CpuKernels
 {
     public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
@@ -78,12 +78,13 @@ sealed unsafe partial class CpuKernels
     static float ScaleOf(float variance, float gamma, float epsilon) => (float)(gamma / Math.Sqrt((double)variance + epsilon));
 
     public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+        QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         if (x.Length == 0)
         {
             if (dGamma is not null) Fill(dGamma, 0f);
             if (dBeta is not null) Fill(dBeta, 0f);
+            if (neurons?.DLambda is { } dLambda) Fill(dLambda, 0f);
             return;
         }
 
@@ -114,8 +115,10 @@ sealed unsafe partial class CpuKernels
         tile.Repeat(ofGradient);
         tile.Repeat(gradientMean);
         tile.Repeat(ofInput);
-        tile.SweepAll(new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
-            dx.PointerOrNull(), dResidual.PointerOrNull()));
+        var pass = new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
+            dx.PointerOrNull(), dResidual.PointerOrNull());
+        if (neurons is null) tile.SweepAll(pass);
+        else new QuadraticPass(neurons.Term, tile.Rows).Backward(dx!.Pointer(), x.Pointer(), neurons, dx!.Pointer(), (first, rows) => tile.SweepRows(pass, first, rows));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
