@@ -13,25 +13,24 @@ sealed partial class GpuKernels
         Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), rows), 1, rows, channels);
     }
 
-    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y) =>
-        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), activation == Activation.Relu ? 1 : 0, y.View()), y);
+    public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y) =>
+        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(norm), new Optional(residual, x.View()), norm.Activation == Activation.Relu ? 1 : 0, y.View()), y);
 
-    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
-        var norm = new ChannelNorm(mean, variance, epsilon, gamma, null);
-        var g = new RectifiedGradient(dy.View(), new Optional(y, dy.View()));
+        var ofChannels = new ChannelNorm(norm);
+        var g = new RectifiedGradient(dy.View(), new Optional(y, dy.View()), y is null && norm.Activation == Activation.Relu ? 1 : 0);
         using var memory = Scratch<Pair>(x.Shape.Channels);
         var sums = Elements<Pair>(memory);
-        var channels = new GradientOfChannels(norm, sums, batchStatistics ? 1f / x.Shape.Rows : 0f);
+        var channels = new GradientOfChannels(ofChannels, sums, batchStatistics ? 1f / x.Shape.Rows : 0f);
 
         // Neurons read the g of their neighbours, which dx must not lie over.
         using var aside = neurons is not null && dResidual is null ? Scratch<float>(dy.Length) : null;
         var kept = dResidual ?? aside;
         if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics || neurons is not null)
         {
-            FoldChannels<NormGradientSums, float, Pair, Pair>(new(g, x.View(), norm, sums, new(dGamma, mean.View()), new(dBeta, mean.View()), new(kept, dy.View())), x);
-            if (kept is not null) g = new RectifiedGradient(kept.View(), new Optional(null, dy.View()));
+            FoldChannels<NormGradientSums, NormOfChannel, Pair, Pair>(new(g, x.View(), ofChannels, sums, new(dGamma, dy.View()), new(dBeta, dy.View()), new(kept, dy.View())), x);
+            if (kept is not null) g = new RectifiedGradient(kept.View(), new Optional(null, dy.View()), 0);
             dResidual = null;
         }
 
@@ -112,11 +111,16 @@ readonly struct ChannelNorm
     readonly Optional gamma, beta;
     readonly float epsilon;
 
-    public ChannelNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta)
+    public ChannelNorm(NormTerm<Operand> norm)
     {
-        (this.mean, this.variance, this.epsilon) = (mean.View(), variance.View(), epsilon);
-        (this.gamma, this.beta) = (new(gamma, this.mean), new(beta, this.mean));
+        (mean, variance, epsilon) = (norm.Mean.View(), norm.Variance.View(), norm.Epsilon);
+        (gamma, beta) = (new(norm.Gamma, mean), new(norm.Beta, mean));
     }
+
+    /// <summary>No norm, where a kernel's argument needs one.</summary>
+    public ChannelNorm(ArrayView<float> standIn) => (mean, variance, gamma, beta, epsilon) = (standIn, standIn, new(null, standIn), new(null, standIn), 0f);
+
+    public NormOfChannel Of(int channel) => new(Mean(channel), Gamma(channel) / Deviation(channel), Beta(channel));
 
     public float Mean(int channel) => mean[channel];
 
@@ -130,13 +134,15 @@ readonly struct ChannelNorm
 /// <summary>(x - mean) scale + beta, with scale = gamma / sqrt(variance + epsilon).</summary>
 readonly struct NormOfChannel(float mean, float scale, float beta)
 {
-    public float Apply(float x) => (x - mean) * scale + beta;
+    public readonly float Mean = mean, Scale = scale, Beta = beta;
+
+    public float Apply(float x) => (x - Mean) * Scale + Beta;
 }
 
 /// <summary>y = act(gamma xhat + beta + residual). Floor: one or two reads, one write.</summary>
 readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residual, int relu, ArrayView<float> y) : IChannelwise<NormOfChannel, float>
 {
-    public NormOfChannel Of(int channel) => new(norm.Mean(channel), norm.Gamma(channel) / norm.Deviation(channel), norm.Beta(channel));
+    public NormOfChannel Of(int channel) => norm.Of(channel);
 
     public float Compute(NormOfChannel channel, int i)
     {
@@ -147,25 +153,25 @@ readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residua
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>g = dy where y > 0, or everywhere where there was no ReLU.</summary>
-readonly struct RectifiedGradient(ArrayView<float> dy, Optional y)
+/// <summary>g = dy where y > 0, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
+readonly struct RectifiedGradient(ArrayView<float> dy, Optional y, int again)
 {
-    public float this[int i] => y.Or(i, 1f) > 0f ? dy[i] : 0f;
+    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) > 0f ? dy[i] : 0f;
 }
 
 /// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
-readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta, Optional kept) : IChannelFold<float, Pair, Pair>
+readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
 {
     public static Pair Identity => new(0f, 0f);
 
     public static Pair Combine(Pair a, Pair b) => new(a.A + b.A, a.B + b.B);
 
-    public float Of(int channel) => norm.Mean(channel);
+    public NormOfChannel Of(int channel) => norm.Of(channel);
 
-    public Pair Compute(float mean, int i)
+    public Pair Compute(NormOfChannel channel, int i)
     {
-        var gradient = g[i];
-        return new Pair(gradient, gradient * (x[i] - mean));
+        float value = x[i], gradient = g.At(channel, i, value);
+        return new Pair(gradient, gradient * (value - channel.Mean));
     }
 
     public void Store(int i, Pair value) => kept.Set(i, value.A);
@@ -188,14 +194,16 @@ readonly struct GradientOfChannels(ChannelNorm norm, ArrayView<Pair> sums, float
     {
         var deviation = norm.Deviation(channel);
         var sum = perRow != 0f ? sums[channel] : default;
-        return new GradientOfChannel(norm.Mean(channel), norm.Gamma(channel) / deviation, sum.A * perRow, sum.B * perRow / deviation);
+        return new GradientOfChannel(norm.Of(channel), sum.A * perRow, sum.B * perRow / deviation);
     }
 }
 
 /// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 where the statistics are constants.</summary>
-readonly struct GradientOfChannel(float mean, float scale, float a, float b)
+readonly struct GradientOfChannel(NormOfChannel norm, float a, float b)
 {
-    public float Apply(float g, float x) => scale * (g - a - b * (x - mean));
+    public readonly NormOfChannel Norm = norm;
+
+    public float Apply(float g, float x) => Norm.Scale * (g - a - b * (x - Norm.Mean));
 }
 
 /// <summary>dx where no ReLU is left in g.</summary>
@@ -213,8 +221,8 @@ readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, GradientOf
 
     public Pair Compute(GradientOfChannel channel, int i)
     {
-        var gradient = g[i];
-        return new Pair(dx.IsPresent ? channel.Apply(gradient, x[i]) : 0f, gradient);
+        float value = x[i], gradient = g.At(channel.Norm, i, value);
+        return new Pair(dx.IsPresent ? channel.Apply(gradient, value) : 0f, gradient);
     }
 
     public void Store(int i, Pair value)

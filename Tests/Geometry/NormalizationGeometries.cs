@@ -30,7 +30,7 @@ static class NormalizationGeometries
             // The output may lie over the input, or over the residual.
             if (s.Chance(4)) x = y = s.InPlace(shape);
             else if (s.Chance(4)) residual = y = s.InPlace(shape);
-            s.Backend.BatchNorm(x, norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, residual, relu ? Activation.Relu : Activation.None, y);
+            s.Backend.BatchNorm(x, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, relu ? Activation.Relu : Activation.None), residual, y);
             s.Expect("y", y, () => [.. norm.Normalised(s.Initial(x)).Select((value, i) =>
             {
                 var linear = value * norm.GammaAt(i) + norm.BetaAt(i) + (residual is null ? 0f : s.Initial(residual)[i]);
@@ -61,7 +61,7 @@ static class NormalizationGeometries
             var batchStatistics = s.Chance();
             var neurons = channels > 0 && s.Chance() ? Neurons() : null;
             if (neurons is not null) dx ??= s.Output(shape);
-            s.Backend.BatchNormBackward(dy, x, output, norm.Mean, norm.Variance, Epsilon, norm.Gamma, batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
+            s.Backend.BatchNormBackward(dy, x, output, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, output is null ? Activation.None : Activation.Relu), batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
 
             Approximate[] g = [.. upstream.Select((value, i) => output is null || s.Initial(output)[i] > 0 ? (Approximate)value : 0)];
             var products = new Lazy<Approximate[]>(() => Normalization.SumsOf([.. g.Zip(norm.Normalised(input), (a, b) => a * b)], channels, i => i % channels));

@@ -311,7 +311,7 @@ static class BackendCases
         {
             Shape shape = [s.Extent(2000), s.Extent(70)], channels = [shape[1]];
             Tensor x = s.Values(shape), y = s.Output(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f);
-            s.Backend.BatchNorm(x, mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Maybe(shape), s.Chance() ? Activation.Relu : Activation.None, y);
+            s.Backend.BatchNorm(x, new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Chance() ? Activation.Relu : Activation.None), s.Maybe(shape), y);
             s.Result("y", y);
         }),
         new(nameof(Backend.BatchNormBackward), "", s =>
@@ -319,7 +319,7 @@ static class BackendCases
             Shape shape = [s.Extent(2000), s.Extent(70)], channels = [shape[1]];
             Tensor dy = s.Values(shape), x = s.Values(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f);
             Tensor? dx = Wanted(shape), dGamma = Wanted(channels), dBeta = Wanted(channels), dResidual = Wanted(shape);
-            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), mean, variance, 1e-5f, s.Maybe(channels), s.Chance(), null, dx, dGamma, dBeta, dResidual);
+            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Chance() ? Activation.Relu : Activation.None), s.Chance(), null, dx, dGamma, dBeta, dResidual);
             s.Result("dx", dx);
             s.Result("dGamma", dGamma);
             s.Result("dBeta", dBeta);
@@ -337,7 +337,7 @@ static class BackendCases
             Tensor dx = s.Chance() ? dy : s.Output(shape);
             var dResidual = s.Chance() ? null : !ReferenceEquals(dx, dy) && s.Chance() ? dy : s.Output(shape);
             var gradient = Gradient(s, layout);
-            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), mean, variance, 1e-5f, s.Maybe(channels), s.Chance(), gradient, dx, dGamma, dBeta, dResidual);
+            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Chance() ? Activation.Relu : Activation.None), s.Chance(), gradient, dx, dGamma, dBeta, dResidual);
             s.Result("dz", dx);
             s.Result("dLambda", gradient.DLambda);
             s.Result("dGamma", dGamma);

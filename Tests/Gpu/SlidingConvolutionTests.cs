@@ -1,5 +1,6 @@
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
+using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Gpu;
 
@@ -54,9 +55,7 @@ public class SlidingConvolutionTests
     [TestCaseSource(nameof(Cases))]
     public void OpenCl_equals_the_cpu(BackendCase testCase)
     {
-        _ = TestDevices.OpenCl;
-        var device = (GpuDevice)new GpuDevices().TryGet("opencl")!;
-        device.FewestGroups = 0;
+        var device = OwnOpenCl();
         for (var seed = 0; seed < 12; seed++) AssertSame(testCase, device, seed);
     }
 
@@ -95,6 +94,53 @@ public class SlidingConvolutionTests
         device.Precision = Precision.Tf32;
         device.Backend.Conv2d(image, filter, g, default, result);
         Assert.That(stub.LastPtx, Does.Contain("TensorCoreMultiplier"));
+    }
+
+    [Test]
+    public void A_batch_norm_before_a_convolution_is_never_written([Values] bool quadratic)
+    {
+        var device = OwnOpenCl();
+        var (expected, _, _) = Train(Device.Cpu, quadratic, look: false);
+
+        // The first step of a device launches what later ones do not need.
+        _ = Train(device, quadratic, look: false);
+        var (got, waits, launches) = Train(device, quadratic, look: false);
+        var (looked, _, launchesOfLooked) = Train(device, quadratic, look: true);
+        Assert.That(waits, Is.True, "after the backward, too, nobody has computed it");
+        Assert.That(launches, Is.LessThan(launchesOfLooked));
+        for (var i = 0; i < expected.Length; i++)
+        {
+            var scale = expected[i].Max(MathF.Abs);
+            Assert.That(got[i], Is.EqualTo(expected[i]).Within(1e-5f * scale), $"gradient {i}");
+            Assert.That(looked[i], Is.EqualTo(expected[i]).Within(1e-5f * scale), $"gradient {i}, of a norm that was read in between");
+        }
+    }
+
+    // Gradients of all parameters and of the input, then what the batch norm gives; whether it still waited after the backward; launches.
+    static (float[][] Results, bool Waits, long Launches) Train(Device device, bool quadratic, bool look)
+    {
+        var x = Tensor.Normal([2, 16, 16, 16], generator: new Generator(1)).To(device);
+        x.RequiresGrad = true;
+        Generator.Default = new Generator(2);
+        Module first = quadratic ? new QuadraticConv2d(16, 32, 3, rank: 3, padding: 1, options: new QuadraticOptions { LambdaDeviation = 0.1f }) : new Layers.Conv2d(16, 32, 3, padding: 1, bias: false);
+        Module[] net = [first, new Layers.BatchNorm(32), new Layers.Relu(), new Layers.Conv2d(32, 16, 3, padding: 1)];
+        foreach (var module in net) module.To(device);
+        var before = device is GpuDevice gpu ? gpu.Launches : 0;
+        var hidden = net[2][net[1][net[0][x]]];
+        if (look) _ = hidden.ToArray();
+        var y = net[3][hidden];
+        (y * y).Mean().Backward();
+        var launches = device is GpuDevice same ? same.Launches - before : 0;
+        var waits = hidden.Storage.Waiting is not null;
+        return ([.. net.SelectMany(module => module.Parameters()).Select(parameter => parameter.Grad!.ToArray()), x.Grad!.ToArray(), hidden.ToArray()], waits, launches);
+    }
+
+    static GpuDevice OwnOpenCl()
+    {
+        _ = TestDevices.OpenCl;
+        var device = (GpuDevice)new GpuDevices().TryGet("opencl")!;
+        device.FewestGroups = 0;
+        return device;
     }
 
     static void AssertSame(BackendCase testCase, Device device, int seed) => Parity.AssertSame(testCase, Device.Cpu, device, seed, aligned: true);

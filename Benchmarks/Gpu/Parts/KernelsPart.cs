@@ -63,9 +63,9 @@ static class KernelsPart
         {
             "ReLU" => (2, (Action)(() => device.Backend.Unary<Relu>(x, y))),
             "batch-norm statistics" => (1, () => device.Backend.GatherStatistics(x, new ChannelStatistics<Tensor>(mean, variance))),
-            "batch norm + residual + ReLU" => (3, () => device.Backend.BatchNorm(x, mean, variance, 1e-5f, null, null, dy, Activation.Relu, y)),
-            "batch norm backward" => (7, () => device.Backend.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, null, true, null, y, dGamma, dBeta, null)),
-            "batch norm backward + quadratic neurons, rank 3" => (7, () => device.Backend.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, null, true, new(neurons, false, dLambda), y, dGamma, dBeta, null)),
+            "batch norm + residual + ReLU" => (3, () => device.Backend.BatchNorm(x, new(mean, variance, 1e-5f, null, null, Activation.Relu), dy, y)),
+            "batch norm backward" => (7, () => device.Backend.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, null, null, Activation.Relu), true, null, y, dGamma, dBeta, null)),
+            "batch norm backward + quadratic neurons, rank 3" => (7, () => device.Backend.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, null, null, Activation.Relu), true, new(neurons, false, dLambda), y, dGamma, dBeta, null)),
             _ => (2, () => device.Backend.Quadratic(x, neurons, y)),
         };
         return Timed(device, Bytes, 4.0 * passes * shape.Elements, call);

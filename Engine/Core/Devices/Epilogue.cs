@@ -38,7 +38,7 @@ public readonly record struct Epilogue<T> where T : class
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
 
-/// <summary>A batch norm that waits in front of a kernel: act((x - mean) / sqrt(variance + epsilon) gamma + beta) by channel. Gamma and beta may be null.</summary>
+/// <summary>What a batch norm does to x: act((x - mean) / sqrt(variance + epsilon) gamma + beta (+ residual)) by channel; each number is [channels], gamma and beta may be null.</summary>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T? Beta, Activation Activation) where T : class;
 
@@ -82,6 +82,9 @@ static class Holding
     public static QuadraticTerm<Operand> Hold(this QuadraticTerm<Tensor> term, Held held) => new(held.Read(term.Lambda), term.Layout, term.Normalised);
 
     public static QuadraticGradient<Operand> Hold(this QuadraticGradient<Tensor> neurons, Held held) => new(neurons.Term.Hold(held), neurons.Detached, held.WriteIfAny(neurons.DLambda));
+
+    public static NormTerm<Operand> Hold(this NormTerm<Tensor> norm, Held held) =>
+        new(held.Read(norm.Mean), held.Read(norm.Variance), norm.Epsilon, held.ReadIfAny(norm.Gamma), held.ReadIfAny(norm.Beta), norm.Activation);
 
     public static ChannelStatistics<Operand> Hold(this ChannelStatistics<Tensor> statistics, Held held) =>
         new(held.Write(statistics.Mean), held.Write(statistics.Variance), held.WriteIfAny(statistics.RunningMean), held.WriteIfAny(statistics.RunningVariance), statistics.Momentum);

@@ -32,7 +32,7 @@ readonly struct InputNorm
     /// <param name="term">How, or null.</param>
     public InputNorm(Operand x, NormTerm<Operand>? term)
     {
-        norm = term is null ? new ChannelNorm(x, x, 0f, null, null) : new ChannelNorm(term.Mean, term.Variance, term.Epsilon, term.Gamma, term.Beta);
+        norm = term is null ? new ChannelNorm(x.View()) : new ChannelNorm(term);
         relu = term?.Activation == Activation.Relu ? 1 : 0;
     }
 
@@ -48,9 +48,10 @@ readonly struct InputNorm
     {
         for (var i = Group.IdxX; i < count; i += Group.DimX)
         {
-            shared[i] = norm.Mean(first + i);
-            shared[pitch + i] = norm.Gamma(first + i) / norm.Deviation(first + i);
-            shared[2 * pitch + i] = norm.Beta(first + i);
+            var channel = norm.Of(first + i);
+            shared[i] = channel.Mean;
+            shared[pitch + i] = channel.Scale;
+            shared[2 * pitch + i] = channel.Beta;
         }
     }
 

@@ -46,9 +46,10 @@ sealed unsafe partial class CpuKernels
         }
     }
 
-    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y)
+    public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y)
     {
         if (x.Length == 0) return;
+        var (mean, variance, epsilon, gamma, beta, activation) = norm;
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         using var scratch = new Scratch<float>(3 * tile.Width);
         float* center = scratch.Pointer, scale = center + tile.Width, shift = scale + tile.Width;
@@ -77,8 +78,7 @@ sealed unsafe partial class CpuKernels
 
     static float ScaleOf(float variance, float gamma, float epsilon) => (float)(gamma / Math.Sqrt((double)variance + epsilon));
 
-    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         if (x.Length == 0)
         {
@@ -88,6 +88,9 @@ sealed unsafe partial class CpuKernels
             return;
         }
 
+        var (mean, variance, epsilon, gamma, _, activation) = norm;
+        using var written = y is null && activation == Activation.Relu ? Normalized(x, norm) : null;
+        y ??= written;
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
         using var parameters = new Scratch<float>(4 * tile.Width);

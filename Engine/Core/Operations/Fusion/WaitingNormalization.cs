@@ -67,15 +67,15 @@ sealed class WaitingNormalization : WaitingStep
         return new Node(nameof(BatchNorm), path,
             [x.Node, gamma?.Node, beta?.Node, residual?.Node],
             [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
-            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
-            [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, y.Storage.Version],
+            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
+            [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, beta?.Version ?? 0, y.Storage.Version],
             null, new BatchNormBackward(settings).Run);
     }
 
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
     {
         var x = ReadInput(held, out var norm);
-        Device.Kernels.BatchNorm(x, norm.Mean, norm.Variance, norm.Epsilon, norm.Gamma, norm.Beta, Inputs[Residual]?.Read(held), norm.Activation, y);
+        Device.Kernels.BatchNorm(x, norm, Inputs[Residual]?.Read(held), y);
         return false;
     }
 }
