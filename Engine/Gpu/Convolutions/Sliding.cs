@@ -71,7 +71,7 @@ sealed partial class GpuKernels
         where TFilter : struct, IFilterUse
     {
         var tile = TileOf(terms, columns, outputs, epilogue.Quadratic?.Layout.Stride ?? 1);
-        if (tile == 0 || norm is not null && terms > InputNorm.MostChannels || !Four(x, terms) || !Four(filter, columns)) return false;
+        if (tile == 0 || norm is not null && terms > InputNorm.MostChannels || !Four(x, terms) || !Four(filter, columns) || !TFilter.HasEpilogue && !Four(y, columns)) return false;
 
         int rowTiles = RowTiles(outputs, tile), columnTiles = columns / tile, rows = y.Length / columns;
         epilogue.Statistics?.CheckRows(rows);

@@ -8,6 +8,9 @@ interface IFilterUse
     /// <summary>Four neighbours in memory go to neighbours in shared memory.</summary>
     static abstract bool AlongColumns { get; }
 
+    /// <summary>Something may come behind the sums.</summary>
+    static abstract bool HasEpilogue { get; }
+
     /// <summary>1 where the taps of the sum come in the order of memory, -1 where they come backwards.</summary>
     static abstract int TapsForward { get; }
 
@@ -20,6 +23,8 @@ readonly struct FilterOfOutputs : IFilterUse
 {
     public static bool AlongColumns => true;
 
+    public static bool HasEpilogue => true;
+
     public static int TapsForward => 1;
 
     public static int Index(int tap, int term, int column, int terms, int columns) => (tap * terms + term) * columns + column;
@@ -29,6 +34,8 @@ readonly struct FilterOfOutputs : IFilterUse
 readonly struct FilterOfInputs : IFilterUse
 {
     public static bool AlongColumns => false;
+
+    public static bool HasEpilogue => false;
 
     public static int TapsForward => -1;
 
@@ -107,6 +114,12 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
             part = PartQuads - part;
         }
 
+        if (!TFilter.HasEpilogue)
+        {
+            Store(places.SubView(line * Side), firstColumn + 4 * (Group.IdxX & (Across - 1)), sums);
+            return;
+        }
+
         Group.Barrier();
         epilogue.Store<PixelRows<TTile>, PixelPlaces>(new(places, (outputs.Count - firstBlock) * Side * Side), sums, shared.Cast<float>(), firstColumn, TTile.Columns, Columns, rowTile);
     }
@@ -149,6 +162,17 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
         {
             var value = Group.IdxX + i * Threads < FilterQuads ? filter.Elements.Cast<Quad>()[(first + i * apart) / 4] : default;
             value.Spread(staged, 4 * (InputsStaged + i));
+        }
+    }
+
+    // Sums with nothing behind them leave from registers, four columns at a time.
+    void Store(ArrayView<int> places, int column, float[] sums)
+    {
+        var y = epilogue.Target.Cast<Quad>();
+        for (var i = 0; i < Side; i++)
+        {
+            var pixel = places[i];
+            if (pixel >= 0) y[(pixel * Columns + column) / 4] = new Quad(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]);
         }
     }
 

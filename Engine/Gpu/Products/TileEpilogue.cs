@@ -28,6 +28,9 @@ readonly struct TileEpilogue
         statistics = epilogue.Statistics is null ? 0 : 1;
     }
 
+    /// <summary>Where the result goes.</summary>
+    public ArrayView<float> Target => y;
+
     /// <param name="places">Where the rows of the tile go.</param>
     /// <param name="sums">The thread's.</param>
     /// <param name="shared">The group's memory, which nobody uses any more.</param>
