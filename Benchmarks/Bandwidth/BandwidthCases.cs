@@ -37,11 +37,11 @@ static class BandwidthCases
         Tensor mean = Make([shape.Channels]), variance = Tensor.Ones([shape.Channels]), gamma = Make([shape.Channels]), dGamma = Make([shape.Channels]), dBeta = Make([shape.Channels]);
         var statistics = new ChannelStatistics<Tensor>(Make([shape.Channels]), Make([shape.Channels]));
         yield return Case($"statistics {shape}", shape.Elements, 1, () => Cpu.GatherStatistics(x, statistics));
-        yield return Case($"batch norm {shape}", shape.Elements, 2, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, null, Activation.None, y));
-        yield return Case($"batch norm + residual + ReLU {shape}", shape.Elements, 3, () => Cpu.BatchNorm(x, mean, variance, 1e-5f, gamma, mean, residual, Activation.Relu, y));
-        yield return Case($"batch norm backward {shape}", shape.Elements, 5, () => Cpu.BatchNormBackward(dy, x, null, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, null));
-        yield return Case($"batch norm backward + ReLU {shape}", shape.Elements, 7, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, null));
-        yield return Case($"batch norm backward + residual + ReLU {shape}", shape.Elements, 8, () => Cpu.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, gamma, true, dx, dGamma, dBeta, dResidual));
+        yield return Case($"batch norm {shape}", shape.Elements, 2, () => Cpu.BatchNorm(x, new(mean, variance, 1e-5f, gamma, mean, Activation.None), null, y));
+        yield return Case($"batch norm + residual + ReLU {shape}", shape.Elements, 3, () => Cpu.BatchNorm(x, new(mean, variance, 1e-5f, gamma, mean, Activation.Relu), residual, y));
+        yield return Case($"batch norm backward {shape}", shape.Elements, 5, () => Cpu.BatchNormBackward(dy, x, null, new(mean, variance, 1e-5f, gamma, null, Activation.None), true, null, dx, dGamma, dBeta, null));
+        yield return Case($"batch norm backward + ReLU {shape}", shape.Elements, 7, () => Cpu.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, gamma, null, Activation.Relu), true, null, dx, dGamma, dBeta, null));
+        yield return Case($"batch norm backward + residual + ReLU {shape}", shape.Elements, 8, () => Cpu.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, gamma, null, Activation.Relu), true, null, dx, dGamma, dBeta, dResidual));
     }
 
     static IEnumerable<BandwidthCase> Copies()

@@ -87,19 +87,26 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         yield return new($"batch norm + residual + ReLU {shape}", device =>
         {
             var (x, residual, y, channel) = (Make(shape, device), Make(shape, device), Make(shape, device), Ones(channels, device));
-            return () => device.Backend.BatchNorm(x, channel, channel, 1e-5f, channel, channel, residual, Activation.Relu, y);
+            return () => device.Backend.BatchNorm(x, new(channel, channel, 1e-5f, channel, channel, Activation.Relu), residual, y);
         });
         yield return new($"batch norm backward + ReLU {shape}", device =>
         {
             var (dy, x, y, dx, channel) = (Make(shape, device), Make(shape, device), Make(shape, device), Make(shape, device), Ones(channels, device));
             var (dGamma, dBeta) = (Make([channels], device), Make([channels], device));
-            return () => device.Backend.BatchNormBackward(dy, x, y, channel, channel, 1e-5f, channel, batchStatistics: true, dx, dGamma, dBeta, null);
+            return () => device.Backend.BatchNormBackward(dy, x, y, new(channel, channel, 1e-5f, channel, null, Activation.Relu), batchStatistics: true, null, dx, dGamma, dBeta, null);
+        });
+        yield return new($"batch norm backward + ReLU + quadratic k = 3 {shape}", device =>
+        {
+            var layout = new NeuronLayout(channels, 3);
+            var (dy, x, y, dx, channel) = (Make(shape, device), Make(shape, device), Make(shape, device), Make(shape, device), Ones(channels, device));
+            var (dGamma, dBeta, lambda, dLambda) = (Make([channels], device), Make([channels], device), Make([layout.Coefficients], device), Make([layout.Coefficients], device));
+            return () => device.Backend.BatchNormBackward(dy, x, y, new(channel, channel, 1e-5f, channel, null, Activation.Relu), batchStatistics: true, new(new(lambda, layout, Normalised: true), Detached: false, dLambda), dx, dGamma, dBeta, null);
         });
         yield return new($"quadratic backward k = 3 {shape}", device =>
         {
             var layout = new NeuronLayout(channels, 3);
             var (dy, y, dz, lambda, dLambda) = (Make(shape, device), Make(shape, device), Make(shape, device), Make([layout.Coefficients], device), Make([layout.Coefficients], device));
-            return () => device.Backend.QuadraticBackward(dy, y, new QuadraticTerm<Tensor>(lambda, layout, Normalised: true), detached: false, dz, dLambda);
+            return () => device.Backend.QuadraticBackward(dy, y, new(new(lambda, layout, Normalised: true), Detached: false, dLambda), dz);
         });
     }
 

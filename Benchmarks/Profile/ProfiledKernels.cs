@@ -129,10 +129,10 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
         kernels.Quadratic(z, term, y);
     }
 
-    public override void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda)
+    public override void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz)
     {
         using var _ = Time(nameof(QuadraticBackward), y, dy, y, dz);
-        kernels.QuadraticBackward(dy, y, term, detached, dz, dLambda);
+        kernels.QuadraticBackward(dy, y, neurons, dz);
     }
 
     // ---- normalisation
@@ -149,18 +149,18 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
         kernels.GatherStatistics(x, statistics);
     }
 
-    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y)
+    public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y)
     {
-        using var _ = Time(nameof(BatchNorm) + (residual is null ? "" : " + residual") + (activation == Activation.None ? "" : $" + {activation}"), y, x, residual, y);
-        kernels.BatchNorm(x, mean, variance, epsilon, gamma, beta, residual, activation, y);
+        using var _ = Time(nameof(BatchNorm) + (residual is null ? "" : " + residual") + (norm.Activation == Activation.None ? "" : $" + {norm.Activation}"), y, x, residual, y);
+        kernels.BatchNorm(x, norm, residual, y);
     }
 
-    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         // Sums over the batch come before the first dx: dy, x and y have to be read twice.
-        using var _ = Time(nameof(BatchNormBackward) + (dResidual is null ? "" : " + residual") + (y is null ? "" : " + ReLU"), x, dy, x, y, dy, x, y, dx, dResidual);
-        kernels.BatchNormBackward(dy, x, y, mean, variance, epsilon, gamma, batchStatistics, dx, dGamma, dBeta, dResidual);
+        var name = nameof(BatchNormBackward) + (neurons is null ? "" : " + quadratic") + (dResidual is null ? "" : " + residual") + (y is null ? "" : " + ReLU");
+        using var _ = Time(name, x, dy, x, y, dy, x, y, dx, dResidual);
+        kernels.BatchNormBackward(dy, x, y, norm, batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
     }
 
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)

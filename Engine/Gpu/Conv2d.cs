@@ -14,6 +14,8 @@ sealed partial class GpuKernels
             return;
         }
 
+        if (Slides(x, null, filter, geometry, epilogue, y)) return;
+
         int depth = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
         var product = new PatchesProduct<AlongSum>(PatchesOf<AlongSum>(x, geometry), new(new(filter.View()), columns, depth));
         var four = Four(x, geometry.InChannels) && Four(filter, columns);
@@ -22,6 +24,8 @@ sealed partial class GpuKernels
 
     public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
+        if (Slides(dy, filter, geometry, dx)) return;
+
         var windows = new GradientWindows(geometry);
         if (geometry.Groups > 1 || windows.Classes > MostClasses)
         {
@@ -41,6 +45,8 @@ sealed partial class GpuKernels
             Fold<DirectFilterGradient, float>(new DirectFilterGradient(x.View(), dy.View(), new Taps(geometry), dFilter.View()), 1, geometry.Rows, dFilter.Length);
             return;
         }
+
+        if (Slides(x, null, dy, geometry, dFilter)) return;
 
         int rows = TapsAndChannels(geometry, geometry.InChannels), columns = geometry.OutChannels;
         var product = new PatchesProduct<AcrossSum>(PatchesOf<AcrossSum>(x, geometry), new(new(dy.View()), columns, geometry.Rows));

@@ -61,6 +61,9 @@ public sealed class GpuDevice : Device
     /// <summary>The one tile that products take where it holds what they need, for those who check or time tiles; null for the one that suits best.</summary>
     internal TileChoice? OnlyTile { get; set; }
 
+    /// <summary>Groups of a large tile that are worth launching: three quarters of the multiprocessors of a large GPU. With fewer, small tiles are faster.</summary>
+    internal int FewestGroups { get; set; } = 99;
+
     /// <summary>Kernels launched so far: small networks are bound by launches.</summary>
     public long Launches { get; private set; }
 

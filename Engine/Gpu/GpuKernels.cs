@@ -25,10 +25,21 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
     void Fold<TFold, T>(in TFold fold, int outer, int n, int inner) where TFold : struct, IFold<T> where T : unmanaged
     {
         var shape = new FoldShape(outer, n, inner);
-        using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
-        var partials = Elements<T>(memory);
-        device.Launch(new FoldColumns<TFold, T>(fold, partials, Arrivals(shape.Chunks > 1 ? shape.ColumnBlocks : 1), shape), shape.ColumnBlocks, shape.Chunks);
+        using var partials = Partials<T>(shape);
+        device.Launch(new FoldColumns<TFold, T>(fold, Totals<T>(partials, shape), shape), shape.ColumnBlocks, shape.Chunks);
     }
+
+    /// <summary>Works on each element of [rows, channels] and folds over the rows, in one launch.</summary>
+    void FoldChannels<TBody, TChannel, TValue, T>(in TBody body, Operand matrix) where TBody : struct, IChannelFold<TChannel, TValue, T> where TChannel : unmanaged where TValue : unmanaged where T : unmanaged
+    {
+        var shape = new FoldShape(1, matrix.Shape.Rows, matrix.Shape.Channels);
+        using var partials = Partials<T>(shape);
+        device.Launch(new FoldChannels<TBody, TChannel, TValue, T>(body, Totals<T>(partials, shape), shape), shape.ColumnBlocks, shape.Chunks);
+    }
+
+    Operand Partials<T>(FoldShape shape) where T : unmanaged => Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
+
+    ColumnTotals<T> Totals<T>(Operand partials, FoldShape shape) where T : unmanaged => new(Elements<T>(partials), Arrivals(shape.Chunks > 1 ? shape.ColumnBlocks : 1));
 
     /// <summary>
     /// Counters by which the groups of the next launch find out which of them comes last: at 0, and the launch must leave them so. Launches of a

@@ -13,21 +13,31 @@ sealed partial class GpuKernels
         Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), rows), 1, rows, channels);
     }
 
-    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y) =>
-        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(mean, variance, epsilon, gamma, beta), new Optional(residual, x.View()), activation == Activation.Relu ? 1 : 0, y.View()), y);
+    public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y) =>
+        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(norm), new Optional(residual, x.View()), norm.Activation == Activation.Relu ? 1 : 0, y.View()), y);
 
-    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
-        var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
-        var norm = new ChannelNorm(mean, variance, epsilon, gamma, null);
-        var gradient = new RectifiedGradient(dy.View(), new Optional(y, dy.View()));
-        using var memory = Scratch<Pair>(channels);
+        var ofChannels = new ChannelNorm(norm);
+        var g = new RectifiedGradient(dy.View(), new Optional(y, dy.View()), y is null && norm.Activation == Activation.Relu ? 1 : 0);
+        using var memory = Scratch<Pair>(x.Shape.Channels);
         var sums = Elements<Pair>(memory);
-        if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics)
-            Fold<NormGradientSums, Pair>(new NormGradientSums(gradient, x.View(), norm, sums, new(dGamma, mean.View()), new(dBeta, mean.View())), 1, rows, channels);
-        if (dx is not null || dResidual is not null)
-            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(gradient, x.View(), norm, sums, batchStatistics ? 1f / rows : 0f, new(dx, dy.View()), new(dResidual, dy.View())), dy);
+        var channels = new GradientOfChannels(ofChannels, sums, batchStatistics ? 1f / x.Shape.Rows : 0f);
+
+        // Neurons read the g of their neighbours, which dx must not lie over.
+        using var aside = neurons is not null && dResidual is null ? Scratch<float>(dy.Length) : null;
+        var kept = dResidual ?? aside;
+        if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics || neurons is not null)
+        {
+            FoldChannels<NormGradientSums, NormOfChannel, Pair, Pair>(new(g, x.View(), ofChannels, sums, new(dGamma, dy.View()), new(dBeta, dy.View()), new(kept, dy.View())), x);
+            if (kept is not null) g = new RectifiedGradient(kept.View(), new Optional(null, dy.View()), 0);
+            dResidual = null;
+        }
+
+        if (neurons is not null)
+            FoldChannels<NeuronGradient<InputGradient, GradientOfChannel>, NeuronChannel<GradientOfChannel>, Pair, float>(new(new(kept!.View(), channels), x.View(), neurons, dx), x);
+        else if (dx is not null || dResidual is not null)
+            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(g, x.View(), channels, new(dx, dy.View()), new(dResidual, dy.View())), dy);
     }
 
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
@@ -101,11 +111,16 @@ readonly struct ChannelNorm
     readonly Optional gamma, beta;
     readonly float epsilon;
 
-    public ChannelNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta)
+    public ChannelNorm(NormTerm<Operand> norm)
     {
-        (this.mean, this.variance, this.epsilon) = (mean.View(), variance.View(), epsilon);
-        (this.gamma, this.beta) = (new(gamma, this.mean), new(beta, this.mean));
+        (mean, variance, epsilon) = (norm.Mean.View(), norm.Variance.View(), norm.Epsilon);
+        (gamma, beta) = (new(norm.Gamma, mean), new(norm.Beta, mean));
     }
+
+    /// <summary>No norm, where a kernel's argument needs one.</summary>
+    public ChannelNorm(ArrayView<float> standIn) => (mean, variance, gamma, beta, epsilon) = (standIn, standIn, new(null, standIn), new(null, standIn), 0f);
+
+    public NormOfChannel Of(int channel) => new(Mean(channel), Gamma(channel) / Deviation(channel), Beta(channel));
 
     public float Mean(int channel) => mean[channel];
 
@@ -119,13 +134,15 @@ readonly struct ChannelNorm
 /// <summary>(x - mean) scale + beta, with scale = gamma / sqrt(variance + epsilon).</summary>
 readonly struct NormOfChannel(float mean, float scale, float beta)
 {
-    public float Apply(float x) => (x - mean) * scale + beta;
+    public readonly float Mean = mean, Scale = scale, Beta = beta;
+
+    public float Apply(float x) => (x - Mean) * Scale + Beta;
 }
 
 /// <summary>y = act(gamma xhat + beta + residual). Floor: one or two reads, one write.</summary>
 readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residual, int relu, ArrayView<float> y) : IChannelwise<NormOfChannel, float>
 {
-    public NormOfChannel Of(int channel) => new(norm.Mean(channel), norm.Gamma(channel) / norm.Deviation(channel), norm.Beta(channel));
+    public NormOfChannel Of(int channel) => norm.Of(channel);
 
     public float Compute(NormOfChannel channel, int i)
     {
@@ -136,54 +153,76 @@ readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residua
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>g = dy where y > 0, or everywhere where there was no ReLU.</summary>
-readonly struct RectifiedGradient(ArrayView<float> dy, Optional y)
+/// <summary>g = dy where y > 0, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
+readonly struct RectifiedGradient(ArrayView<float> dy, Optional y, int again)
 {
-    public float this[int i] => y.Or(i, 1f) > 0f ? dy[i] : 0f;
+    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) > 0f ? dy[i] : 0f;
 }
 
-/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together.</summary>
-readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta) : IFold<Pair>
+/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
+readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
 {
     public static Pair Identity => new(0f, 0f);
 
     public static Pair Combine(Pair a, Pair b) => new(a.A + b.A, a.B + b.B);
 
-    public Pair Of(int row, int index, int column)
+    public NormOfChannel Of(int channel) => norm.Of(channel);
+
+    public Pair Compute(NormOfChannel channel, int i)
     {
-        var gradient = g[index];
-        return new Pair(gradient, gradient * (x[index] - norm.Mean(column)));
+        float value = x[i], gradient = g.At(channel, i, value);
+        return new Pair(gradient, gradient * (value - channel.Mean));
     }
 
-    public void Store(int column, Pair total)
+    public void Store(int i, Pair value) => kept.Set(i, value.A);
+
+    public Pair Term(Pair value) => value;
+
+    public void StoreTotal(int channel, Pair total)
     {
-        var dGammaOfColumn = total.B / norm.Deviation(column);
-        sums[column] = new Pair(total.A, dGammaOfColumn);
-        dBeta.Set(column, total.A);
-        dGamma.Set(column, dGammaOfColumn);
+        var dGammaOfChannel = total.B / norm.Deviation(channel);
+        sums[channel] = new Pair(total.A, dGammaOfChannel);
+        dBeta.Set(channel, total.A);
+        dGamma.Set(channel, dGammaOfChannel);
     }
 }
 
-/// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 where the statistics are constants.</summary>
-readonly struct GradientOfChannel(float mean, float scale, float a, float b)
-{
-    public float Apply(float g, float x) => scale * (g - a - b * (x - mean));
-}
-
-/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
-readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, float perRow, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
+/// <summary>From the sums of a channel to what its gradient takes of them.</summary>
+readonly struct GradientOfChannels(ChannelNorm norm, ArrayView<Pair> sums, float perRow)
 {
     public GradientOfChannel Of(int channel)
     {
         var deviation = norm.Deviation(channel);
         var sum = perRow != 0f ? sums[channel] : default;
-        return new GradientOfChannel(norm.Mean(channel), norm.Gamma(channel) / deviation, sum.A * perRow, sum.B * perRow / deviation);
+        return new GradientOfChannel(norm.Of(channel), sum.A * perRow, sum.B * perRow / deviation);
     }
+}
+
+/// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 where the statistics are constants.</summary>
+readonly struct GradientOfChannel(NormOfChannel norm, float a, float b)
+{
+    public readonly NormOfChannel Norm = norm;
+
+    public float Apply(float g, float x) => Norm.Scale * (g - a - b * (x - Norm.Mean));
+}
+
+/// <summary>dx where no ReLU is left in g.</summary>
+readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) : IChannelGradient<GradientOfChannel>
+{
+    public GradientOfChannel Of(int channel) => channels.Of(channel);
+
+    public float At(GradientOfChannel channel, int i, float x) => channel.Apply(g[i], x);
+}
+
+/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
+readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, GradientOfChannels channels, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
+{
+    public GradientOfChannel Of(int channel) => channels.Of(channel);
 
     public Pair Compute(GradientOfChannel channel, int i)
     {
-        var gradient = g[i];
-        return new Pair(dx.IsPresent ? channel.Apply(gradient, x[i]) : 0f, gradient);
+        float value = x[i], gradient = g.At(channel.Norm, i, value);
+        return new Pair(dx.IsPresent ? channel.Apply(gradient, value) : 0f, gradient);
     }
 
     public void Store(int i, Pair value)

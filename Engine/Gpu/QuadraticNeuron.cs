@@ -7,14 +7,10 @@ sealed partial class GpuKernels
 {
     public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => Each(new QuadraticOutputs(z.View(), new Neurons(term), y.View()), y.Length);
 
-    public override void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda)
+    public override void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz)
     {
-        var neurons = new Neurons(term);
-
-        var gradient = new QuadraticGradient(dy.View(), y.View(), neurons, detached ? 1 : 0, new(dz, dy.View()));
-        if (dLambda is not null && dLambda.Length > 0)
-            Fold<LambdaGradient, float>(new LambdaGradient(gradient, dy.View(), y.View(), neurons, dLambda.View()), 1, y.Shape.Rows, y.Shape.Channels);
-        else if (dz is not null) Each(gradient, dz.Length);
+        if (dz is null && neurons.DLambda is null) return;
+        FoldChannels<NeuronGradient<GivenGradient, int>, NeuronChannel<int>, Pair, float>(new(new(dy.View()), y.View(), neurons, dz), y);
     }
 }
 
@@ -71,50 +67,86 @@ readonly struct QuadraticOutputs(ArrayView<float> z, Neurons neurons, ArrayView<
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y, the second term left out where detached.</summary>
-readonly struct QuadraticGradient(ArrayView<float> dy, ArrayView<float> y, Neurons neurons, int detached, Optional dz) : IPointwise<float>
+/// <summary>The gradient d of some channels, element by element.</summary>
+interface IChannelGradient<TChannel> where TChannel : unmanaged
 {
-    public float Compute(int i)
-    {
-        var channel = neurons.Channel(i);
-        var head = neurons.Head(channel);
-        return head == channel ? dy[i] : Of(dy[i], 2f * neurons.Scale(neurons.Rank(head)) * neurons.Lambda(channel), dy[i - (channel - head)], y[i]);
-    }
+    /// <summary>The numbers of a channel.</summary>
+    TChannel Of(int channel);
 
-    /// <summary>d_f + 2 s lambda d_y f</summary>
-    public float Of(float own, float coefficient, float outer, float f) => detached != 0 ? own : own + coefficient * outer * f;
+    /// <summary>d of element i of this channel, whose value is x.</summary>
+    float At(TChannel channel, int i, float x);
+}
 
-    public void Store(int i, float value) => dz.Set(i, value);
+/// <summary>d as it lies in memory; channels have no numbers of their own.</summary>
+readonly struct GivenGradient(ArrayView<float> d) : IChannelGradient<int>
+{
+    public int Of(int channel) => channel;
+
+    public float At(int channel, int i, float x) => d[i];
+}
+
+/// <summary>A channel of a neuron, and the y that heads it.</summary>
+readonly struct NeuronChannel<TChannel>(TChannel own, TChannel head, int toHead, float coefficient, int gains) where TChannel : unmanaged
+{
+    public readonly TChannel Own = own, Head = head;
+
+    /// <summary>Elements back to the head's.</summary>
+    public readonly int ToHead = toHead;
+
+    /// <summary>2 s lambda, and whether the gradient gains the term that it belongs to.</summary>
+    public readonly float Coefficient = coefficient;
+
+    public readonly int Gains = gains;
 }
 
 /// <summary>
-/// dLambda_i = s sum over rows of d_y f_i^2, and dz in the same pass: dz may be dy, since d_y, which others read, stays as it is. The
-/// columns of the heads fold zeros, so that reads stay coalesced. Floor: two reads, one write.
+/// From d, the gradient of [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y and dLambda_i = s sum over rows of d_y f_i^2, where f = x. The head's
+/// d_y is worked out again by each f of its neuron, from numbers that are in the nearest cache. The columns of the heads fold what nobody reads, so
+/// that reads stay coalesced. dz may lie over a given d: d_y, which others read, stays as it is. Floor: two reads, one write.
 /// </summary>
-readonly struct LambdaGradient(QuadraticGradient gradient, ArrayView<float> dy, ArrayView<float> y, Neurons neurons, ArrayView<float> dLambda) : IFold<float>
+readonly struct NeuronGradient<TGradient, TChannel> : IChannelFold<NeuronChannel<TChannel>, Pair, float>
+    where TGradient : struct, IChannelGradient<TChannel>
+    where TChannel : unmanaged
 {
+    readonly TGradient d;
+    readonly ArrayView<float> x;
+    readonly Neurons neurons;
+    readonly Optional dz, dLambda;
+    readonly int detached;
+
+    public NeuronGradient(TGradient d, ArrayView<float> x, QuadraticGradient<Operand> gradient, Operand? dz)
+    {
+        (this.d, this.x, neurons) = (d, x, new Neurons(gradient.Term));
+        (this.dz, dLambda) = (new(dz, x), new(gradient.DLambda, x));
+        detached = gradient.Detached ? 1 : 0;
+    }
+
     public static float Identity => 0f;
 
     public static float Combine(float a, float b) => a + b;
 
-    public float Of(int row, int index, int column)
+    public NeuronChannel<TChannel> Of(int channel)
     {
-        var head = neurons.Head(column);
-        var factor = 2f * neurons.Scale(neurons.Rank(head));
-        if (head == column)
-        {
-            gradient.Store(index, dy[index]);
-            return 0f;
-        }
-
-        float outer = dy[index - (column - head)], f = y[index];
-        gradient.Store(index, gradient.Of(dy[index], factor * neurons.Lambda(column), outer, f));
-        return outer * f * f;
+        var head = neurons.Head(channel);
+        var coefficient = head == channel ? 0f : 2f * neurons.Scale(neurons.Rank(head)) * neurons.Lambda(channel);
+        return new NeuronChannel<TChannel>(d.Of(channel), d.Of(head), channel - head, coefficient, head == channel || detached != 0 ? 0 : 1);
     }
 
-    public void Store(int column, float total)
+    /// <summary>dz and d_y f^2.</summary>
+    public Pair Compute(NeuronChannel<TChannel> channel, int i)
     {
-        var head = neurons.Head(column);
-        if (head != column) dLambda[neurons.Coefficient(column)] = neurons.Scale(neurons.Rank(head)) * total;
+        var head = i - channel.ToHead;
+        float f = x[i], own = d.At(channel.Own, i, f), outer = d.At(channel.Head, head, x[head]);
+        return new Pair(channel.Gains != 0 ? own + channel.Coefficient * outer * f : own, outer * f * f);
+    }
+
+    public void Store(int i, Pair value) => dz.Set(i, value.A);
+
+    public float Term(Pair value) => value.B;
+
+    public void StoreTotal(int channel, float total)
+    {
+        var head = neurons.Head(channel);
+        if (head != channel) dLambda.Set(neurons.Coefficient(channel), neurons.Scale(neurons.Rank(head)) * total);
     }
 }

@@ -26,12 +26,11 @@ sealed partial class TracingKernels
 
     public override void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter) => throw Training;
 
-    public override void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda) => throw Training;
+    public override void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz) => throw Training;
 
     public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics) => throw Training;
 
-    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual) => throw Training;
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual) => throw Training;
 
     public override void LayerNormBackward(Operand dy, Operand x, Operand mean, Operand rstd, Operand? gamma, Operand? dx, Operand? dGamma, Operand? dBeta) => throw Training;
 

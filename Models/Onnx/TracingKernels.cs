@@ -77,8 +77,9 @@ sealed partial class TracingKernels(Trace trace) : Kernels
 
     // ---- normalisation, softmax, pooling
 
-    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y)
+    public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y)
     {
+        var (mean, variance, epsilon, gamma, beta, activation) = norm;
         gamma ??= Constant(mean.Shape, 1f, mean);
         beta ??= Constant(mean.Shape, 0f, mean);
         var symbol = trace.Read(x);

@@ -36,7 +36,7 @@ public class NormalizationTests
     public void NaN_passes_through_the_rectifier()
     {
         using Tensor x = Unaligned([float.NaN, -1f, 2f], [3, 1]), mean = Tensor.Zeros([1]), variance = Tensor.Ones([1]), y = Result([3, 1]);
-        CpuBackend.BatchNorm(x, mean, variance, 0f, null, null, null, Activation.Relu, y);
+        CpuBackend.BatchNorm(x, new(mean, variance, 0f, null, null, Activation.Relu), null, y);
         Assert.That(y.ToArray(), Is.EqualTo((float[])[float.NaN, 0f, 2f]));
     }
 }

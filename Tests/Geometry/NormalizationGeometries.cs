@@ -30,7 +30,7 @@ static class NormalizationGeometries
             // The output may lie over the input, or over the residual.
             if (s.Chance(4)) x = y = s.InPlace(shape);
             else if (s.Chance(4)) residual = y = s.InPlace(shape);
-            s.Backend.BatchNorm(x, norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, residual, relu ? Activation.Relu : Activation.None, y);
+            s.Backend.BatchNorm(x, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, relu ? Activation.Relu : Activation.None), residual, y);
             s.Expect("y", y, () => [.. norm.Normalised(s.Initial(x)).Select((value, i) =>
             {
                 var linear = value * norm.GammaAt(i) + norm.BetaAt(i) + (residual is null ? 0f : s.Initial(residual)[i]);
@@ -59,20 +59,31 @@ static class NormalizationGeometries
             else if (s.Chance(4)) dResidual = dy = s.InPlace(shape);
             float[] upstream = s.Initial(dy), input = s.Initial(x);
             var batchStatistics = s.Chance();
-            s.Backend.BatchNormBackward(dy, x, output, norm.Mean, norm.Variance, Epsilon, norm.Gamma, batchStatistics, dx, dGamma, dBeta, dResidual);
+            var neurons = channels > 0 && s.Chance() ? Neurons() : null;
+            if (neurons is not null) dx ??= s.Output(shape);
+            s.Backend.BatchNormBackward(dy, x, output, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, output is null ? Activation.None : Activation.Relu), batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
 
             Approximate[] g = [.. upstream.Select((value, i) => output is null || s.Initial(output)[i] > 0 ? (Approximate)value : 0)];
             var products = new Lazy<Approximate[]>(() => Normalization.SumsOf([.. g.Zip(norm.Normalised(input), (a, b) => a * b)], channels, i => i % channels));
             s.Expect("dResidual", dResidual, () => g);
             s.Expect("dBeta", dBeta, () => Normalization.SumsOf(g, channels, i => i % channels));
             s.Expect("dGamma", dGamma, () => products.Value);
-            s.Expect("dx", dx, () =>
+            var d = new Lazy<Approximate[]>(() =>
             {
                 Approximate[] scaled = [.. g.Select((value, i) => value * norm.GammaAt(i))];
                 return batchStatistics ? Normalization.Gradient(scaled, norm.Normalised(input), norm.Rstd, i => i % channels) : [.. scaled.Select((value, i) => value * norm.Rstd[i % channels])];
             });
+            var joined = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(d.Value, input, s.Initial(neurons!.Term.Lambda), neurons.Term.Layout, neurons.Term.Normalised, neurons.Detached));
+            s.Expect("dx", dx, () => neurons is null ? d.Value : joined.Value.Dz);
+            s.Expect("dLambda", neurons?.DLambda, () => joined.Value.DLambda);
 
             Tensor? Wanted(Shape of) => s.Chance(4) ? null : s.Output(of);
+
+            QuadraticGradient<Tensor> Neurons()
+            {
+                var layout = s.Noted(new NeuronLayout(channels, s.Extent(33)));
+                return new(new(s.Values([layout.Coefficients]), layout, s.Chance()), s.Noted(s.Chance()), Wanted([layout.Coefficients]));
+            }
         }),
         new(nameof(Backend.LayerNorm), s =>
         {

@@ -234,7 +234,7 @@ static class BackendCases
 
     static Shape OutputOf(ConvGeometry g) => [g.Batch, g.OutHeight, g.OutWidth, g.OutChannels];
 
-    static Epilogue<Tensor> Epilogue(Sample s, int rows, int channels)
+    internal static Epilogue<Tensor> Epilogue(Sample s, int rows, int channels)
     {
         if (s.Chance(4)) return default;
         var layout = new NeuronLayout(channels, s.Pick(0, 9));
@@ -254,7 +254,7 @@ static class BackendCases
     static ChannelStatistics<Tensor> Statistics(Sample s, int channels) =>
         new(s.Output([channels]), s.Output([channels]), s.Maybe([channels]), s.Maybe([channels], 0.5f, 1f), s.Number(0f));
 
-    static void Results(Sample s, ChannelStatistics<Tensor>? statistics)
+    internal static void Results(Sample s, ChannelStatistics<Tensor>? statistics)
     {
         s.Result("mean", statistics?.Mean);
         s.Result("variance", statistics?.Variance);
@@ -279,12 +279,16 @@ static class BackendCases
         new(nameof(Backend.QuadraticBackward), "", s =>
         {
             var (layout, shape) = Layout(s);
-            Tensor dy = s.Values(shape), y = s.Values(shape), lambda = s.Values([layout.Coefficients]), dLambda = s.Output([layout.Coefficients]);
-            s.Backend.QuadraticBackward(dy, y, new QuadraticTerm<Tensor>(lambda, layout, s.Chance()), s.Chance(), dy, dLambda);
-            s.Result("dz", dy);
-            s.Result("dLambda", dLambda);
+            Tensor dy = s.Values(shape), y = s.Values(shape), dz = s.Chance() ? dy : s.Output(shape);
+            var gradient = Gradient(s, layout);
+            s.Backend.QuadraticBackward(dy, y, gradient, dz);
+            s.Result("dz", dz);
+            s.Result("dLambda", gradient.DLambda);
         }),
     ];
+
+    static QuadraticGradient<Tensor> Gradient(Sample s, NeuronLayout layout) =>
+        new(new(s.Values([layout.Coefficients]), layout, s.Chance()), s.Chance(4), s.Chance(4) ? null : s.Output([layout.Coefficients]));
 
     static (NeuronLayout, Shape) Layout(Sample s)
     {
@@ -307,7 +311,7 @@ static class BackendCases
         {
             Shape shape = [s.Extent(2000), s.Extent(70)], channels = [shape[1]];
             Tensor x = s.Values(shape), y = s.Output(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f);
-            s.Backend.BatchNorm(x, mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Maybe(shape), s.Chance() ? Activation.Relu : Activation.None, y);
+            s.Backend.BatchNorm(x, new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Chance() ? Activation.Relu : Activation.None), s.Maybe(shape), y);
             s.Result("y", y);
         }),
         new(nameof(Backend.BatchNormBackward), "", s =>
@@ -315,13 +319,30 @@ static class BackendCases
             Shape shape = [s.Extent(2000), s.Extent(70)], channels = [shape[1]];
             Tensor dy = s.Values(shape), x = s.Values(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f);
             Tensor? dx = Wanted(shape), dGamma = Wanted(channels), dBeta = Wanted(channels), dResidual = Wanted(shape);
-            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), mean, variance, 1e-5f, s.Maybe(channels), s.Chance(), dx, dGamma, dBeta, dResidual);
+            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Chance() ? Activation.Relu : Activation.None), s.Chance(), null, dx, dGamma, dBeta, dResidual);
             s.Result("dx", dx);
             s.Result("dGamma", dGamma);
             s.Result("dBeta", dBeta);
             s.Result("dResidual", dResidual);
 
             Tensor? Wanted(Shape of) => s.Chance(4) ? null : s.Output(of);
+        }, Tolerance: 3e-4f),
+        new(nameof(Backend.BatchNormBackward), "behind neurons", s =>
+        {
+            var (layout, shape) = Layout(s);
+            Shape channels = [shape[1]];
+            Tensor dy = s.Values(shape), x = s.Values(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f), dGamma = s.Output(channels), dBeta = s.Output(channels);
+
+            // What is written may lie over dy.
+            Tensor dx = s.Chance() ? dy : s.Output(shape);
+            var dResidual = s.Chance() ? null : !ReferenceEquals(dx, dy) && s.Chance() ? dy : s.Output(shape);
+            var gradient = Gradient(s, layout);
+            s.Backend.BatchNormBackward(dy, x, s.Maybe(shape), new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), s.Chance() ? Activation.Relu : Activation.None), s.Chance(), gradient, dx, dGamma, dBeta, dResidual);
+            s.Result("dz", dx);
+            s.Result("dLambda", gradient.DLambda);
+            s.Result("dGamma", dGamma);
+            s.Result("dBeta", dBeta);
+            s.Result("dResidual", dResidual);
         }, Tolerance: 3e-4f),
         new(nameof(Backend.LayerNorm), "", s =>
         {

@@ -27,7 +27,7 @@ static class KernelCatalogue
         if (!type.IsGenericTypeDefinition) return [type];
         var parameters = type.GetGenericArguments();
         if (chosen.Length < parameters.Length)
-            return Candidates(parameters[chosen.Length], [.. enclosing, type]).SelectMany(candidate => Close(type, enclosing, [.. chosen, candidate]));
+            return Candidates(parameters[chosen.Length], chosen, [.. enclosing, type]).SelectMany(candidate => Close(type, enclosing, [.. chosen, candidate]));
         try
         {
             return [type.MakeGenericType(chosen)];
@@ -39,11 +39,12 @@ static class KernelCatalogue
         }
     }
 
-    static IEnumerable<Type> Candidates(Type parameter, Type[] enclosing)
+    // A plain value is one of those that the arguments before it speak of, as the body of a kernel of its values.
+    static IEnumerable<Type> Candidates(Type parameter, Type[] chosen, Type[] enclosing)
     {
         var contracts = parameter.GetGenericParameterConstraints().Where(constraint => constraint.IsInterface).ToArray();
         return contracts.Length == 0
-            ? [typeof(float), typeof(Pair), typeof(Candidate)]
+            ? chosen.SelectMany(type => type.GetInterfaces()).SelectMany(contract => contract.GetGenericArguments()).Where(type => type.IsValueType).Append(typeof(float)).Distinct()
             : Structs.Where(type => !enclosing.Contains(type) && contracts.All(contract => Implements(type, contract))).SelectMany(type => Close(type, enclosing));
     }
 

@@ -4,9 +4,9 @@ namespace QuadEngine.Tests.Gpu;
 static class Parity
 {
     /// <summary>Compares all results of a case, relative to 1 or their size.</summary>
-    public static void AssertSame(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null)
+    public static void AssertSame(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null, bool aligned = false)
     {
-        foreach (var (name, wanted, values) in Sample.Run(testCase, expectedOn, gotOn, seed, tiny, round))
+        foreach (var (name, wanted, values) in Sample.Run(testCase, expectedOn, gotOn, seed, tiny, round, aligned))
         {
             Assert.That(values, Has.Length.EqualTo(wanted.Length), name);
             for (var i = 0; i < wanted.Length; i++)

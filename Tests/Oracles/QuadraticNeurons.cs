@@ -18,15 +18,15 @@ static class QuadraticNeurons
     }
 
     /// <summary>dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y, dLambda_i = s sum d_y f_i^2.</summary>
-    public static (Approximate[] Dz, Approximate[] DLambda) Backward(float[] d, float[] y, float[] lambda, NeuronLayout layout, bool normalised, bool detached)
+    public static (Approximate[] Dz, Approximate[] DLambda) Backward(Approximate[] d, float[] y, float[] lambda, NeuronLayout layout, bool normalised, bool detached)
     {
-        var dz = Approximate.Exact(d);
+        var dz = (Approximate[])d.Clone();
         var dLambda = new Approximate[layout.Coefficients];
         for (var i = 0; i < dLambda.Length; i++)
         {
             int f = layout.ChannelOf(i), first = f / layout.Stride * layout.Stride;
             var rows = Enumerable.Range(0, d.Length / layout.Channels).Select(row => row * layout.Channels).ToArray();
-            dLambda[i] = Scale(f, layout, normalised) * Approximate.Sum(rows.Select(row => (Approximate)d[row + first] * y[row + f] * y[row + f]));
+            dLambda[i] = Scale(f, layout, normalised) * Approximate.Sum(rows.Select(row => d[row + first] * y[row + f] * y[row + f]));
             if (detached) continue;
             foreach (var row in rows) dz[row + f] += 2 * Factor(i, lambda, layout, normalised) * y[row + f] * d[row + first];
         }

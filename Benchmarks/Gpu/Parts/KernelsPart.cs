@@ -14,7 +14,7 @@ static class KernelsPart
     public static string MatrixProduct(GpuBench bench, Precision precision) => $"{precision}: matrix product {bench.Size}^3";
 
     /// <summary>The passes that move memory and do little else.</summary>
-    public static readonly string[] Passes = ["ReLU", "batch-norm statistics", "batch norm + residual + ReLU", "batch norm backward", "quadratic neurons, rank 3"];
+    public static readonly string[] Passes = ["ReLU", "batch-norm statistics", "batch norm + residual + ReLU", "batch norm backward", "batch norm backward + quadratic neurons, rank 3", "quadratic neurons, rank 3"];
 
     public static IEnumerable<WorkItem> Items(GpuBench bench) =>
     [
@@ -57,14 +57,16 @@ static class KernelsPart
     static (string, double?, string?)[] Pass(GpuDevice device, string pass, Shape shape)
     {
         using Tensor x = Random(device, shape, 1), y = Tensor.Like(x), dy = Random(device, shape, 2);
-        using Tensor mean = Tensor.Zeros([64], device), variance = Tensor.Ones([64], device), dGamma = Tensor.Like(mean), dBeta = Tensor.Like(mean), lambda = Random(device, [48], 3);
+        using Tensor mean = Tensor.Zeros([64], device), variance = Tensor.Ones([64], device), dGamma = Tensor.Like(mean), dBeta = Tensor.Like(mean), lambda = Random(device, [48], 3), dLambda = Tensor.Like(lambda);
+        var neurons = new QuadraticTerm<Tensor>(lambda, new NeuronLayout(64, 3), true);
         var (passes, call) = pass switch
         {
             "ReLU" => (2, (Action)(() => device.Backend.Unary<Relu>(x, y))),
             "batch-norm statistics" => (1, () => device.Backend.GatherStatistics(x, new ChannelStatistics<Tensor>(mean, variance))),
-            "batch norm + residual + ReLU" => (3, () => device.Backend.BatchNorm(x, mean, variance, 1e-5f, null, null, dy, Activation.Relu, y)),
-            "batch norm backward" => (7, () => device.Backend.BatchNormBackward(dy, x, y, mean, variance, 1e-5f, null, true, y, dGamma, dBeta, null)),
-            _ => (2, () => device.Backend.Quadratic(x, new QuadraticTerm<Tensor>(lambda, new NeuronLayout(64, 3), true), y)),
+            "batch norm + residual + ReLU" => (3, () => device.Backend.BatchNorm(x, new(mean, variance, 1e-5f, null, null, Activation.Relu), dy, y)),
+            "batch norm backward" => (7, () => device.Backend.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, null, null, Activation.Relu), true, null, y, dGamma, dBeta, null)),
+            "batch norm backward + quadratic neurons, rank 3" => (7, () => device.Backend.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, null, null, Activation.Relu), true, new(neurons, false, dLambda), y, dGamma, dBeta, null)),
+            _ => (2, () => device.Backend.Quadratic(x, neurons, y)),
         };
         return Timed(device, Bytes, 4.0 * passes * shape.Elements, call);
     }

@@ -1,4 +1,5 @@
 using QuadEngine.Devices;
+using QuadEngine.Operations;
 
 namespace QuadEngine;
 
@@ -20,6 +21,8 @@ sealed class Node
     readonly int[] versions;
     readonly IntTensor? indices;
     readonly int versionOfIndices;
+    readonly Node[] parts = [];
+    int readers;
     bool released;
 
     /// <summary>A leaf: a parameter, or an input whose gradient was asked for.</summary>
@@ -48,8 +51,23 @@ sealed class Node
         (Inputs, InputShapes) = (inputs, inputShapes);
         (this.saves, this.versions, this.backward) = (saves, versions, backward);
         if (indices is not null) (this.indices, versionOfIndices) = (indices.Share(), indices.Storage.Version);
+        foreach (var input in inputs)
+            if (input is not null) Interlocked.Increment(ref input.readers);
         // Last: an input that was recorded later than it was computed got its number just now.
         Number = Interlocked.Increment(ref counter);
+    }
+
+    /// <summary>
+    /// Two entries as one, which stands for both while their backward runs: that of an operation and that of its first input. Inputs are those of
+    /// the last entry, the first of them that of the first entry, whose other inputs come behind; what was saved likewise.
+    /// </summary>
+    public Node(Node last, Node first, BackwardFunction backward)
+    {
+        (Name, Path, Number) = (last.Name, last.Path, last.Number);
+        Inputs = [first.Inputs[0], .. last.Inputs[1..], .. first.Inputs[1..]];
+        InputShapes = [first.InputShapes[0], .. last.InputShapes[1..], .. first.InputShapes[1..]];
+        (saves, versions, this.backward) = ([.. last.saves, .. first.saves], [.. last.versions, .. first.versions], backward);
+        parts = [last, first];
     }
 
     /// <summary>The operation's name.</summary>
@@ -67,6 +85,12 @@ sealed class Node
     /// <summary>The leaf, or null for an operation.</summary>
     public Tensor? Leaf { get; }
 
+    /// <summary>One other entry reads its result: all of its gradient comes from there.</summary>
+    public bool HasOneReader => Volatile.Read(ref readers) == 1;
+
+    /// <summary>The object that the backward is a method of, by which <see cref="BackwardTable"/> knows it.</summary>
+    public object? Operation => backward?.Target;
+
     Shape[] InputShapes { get; }
 
     /// <summary>"layer1.0.conv1: Conv2d", for messages.</summary>
@@ -75,13 +99,8 @@ sealed class Node
     /// <summary>Gradients of the inputs, each of its input's shape.</summary>
     public Tensor?[] Backward(Tensor gradient)
     {
-        if (released)
-            throw new InvalidOperationException($"Backward: the tape of {Description} was already used and freed. Call Backward(retainGraph: true) the first time to go through it again.");
-        for (var i = 0; i < saves.Length; i++)
-            if (saves[i] is { } tensor && tensor.Storage.Version != versions[i])
-                throw Overwritten($"a tensor of shape {tensor.Shape}");
-        if (indices is not null && indices.Storage.Version != versionOfIndices) throw Overwritten($"integers (labels) of shape {indices.Shape}");
-
+        if (parts is []) CheckSaves();
+        foreach (var part in parts) part.CheckSaves();
         var gradients = backward!(gradient, new Saved(saves, indices, Inputs));
         if (gradients.Length != Inputs.Length)
             throw new InvalidOperationException($"Backward: {Description} gave {gradients.Length} gradients for {Inputs.Length} inputs; give one for each, null where none is needed.");
@@ -95,6 +114,8 @@ sealed class Node
     public void Release()
     {
         if (Leaf is not null) return;
+        foreach (var part in parts) part.Release();
+        if (parts is not []) return;
         released = true;
         for (var i = 0; i < saves.Length; i++)
         {
@@ -103,6 +124,16 @@ sealed class Node
         }
 
         indices?.Dispose();
+    }
+
+    void CheckSaves()
+    {
+        if (released)
+            throw new InvalidOperationException($"Backward: the tape of {Description} was already used and freed. Call Backward(retainGraph: true) the first time to go through it again.");
+        for (var i = 0; i < saves.Length; i++)
+            if (saves[i] is { } tensor && tensor.Storage.Version != versions[i])
+                throw Overwritten($"a tensor of shape {tensor.Shape}");
+        if (indices is not null && indices.Storage.Version != versionOfIndices) throw Overwritten($"integers (labels) of shape {indices.Shape}");
     }
 
     InvalidOperationException Overwritten(string what) =>

@@ -151,10 +151,10 @@ public readonly struct Backend(Kernels kernels)
     }
 
     /// <inheritdoc cref="Kernels.QuadraticBackward"/>
-    public void QuadraticBackward(Tensor dy, Tensor y, QuadraticTerm<Tensor> term, bool detached, Tensor? dz, Tensor? dLambda)
+    public void QuadraticBackward(Tensor dy, Tensor y, QuadraticGradient<Tensor> neurons, Tensor? dz)
     {
         using var held = new Held();
-        kernels.QuadraticBackward(held.Read(dy), held.Read(y), term.Hold(held), detached, held.WriteIfAny(dz), held.WriteIfAny(dLambda));
+        kernels.QuadraticBackward(held.Read(dy), held.Read(y), neurons.Hold(held), held.WriteIfAny(dz));
     }
 
     // ---- normalisation
@@ -167,10 +167,10 @@ public readonly struct Backend(Kernels kernels)
     }
 
     /// <inheritdoc cref="Kernels.BatchNorm"/>
-    public void BatchNorm(Tensor x, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, Tensor? beta, Tensor? residual, Activation activation, Tensor y)
+    public void BatchNorm(Tensor x, NormTerm<Tensor> norm, Tensor? residual, Tensor y)
     {
         using var held = new Held();
-        kernels.BatchNorm(held.Read(x), held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), held.ReadIfAny(beta), held.ReadIfAny(residual), activation, held.Write(y));
+        kernels.BatchNorm(held.Read(x), norm.Hold(held), held.ReadIfAny(residual), held.Write(y));
     }
 
     /// <inheritdoc cref="Kernels.FoldBatchNorm"/>
@@ -181,11 +181,10 @@ public readonly struct Backend(Kernels kernels)
     }
 
     /// <inheritdoc cref="Kernels.BatchNormBackward"/>
-    public void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, Tensor mean, Tensor variance, float epsilon, Tensor? gamma, bool batchStatistics,
-        Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
+    public void BatchNormBackward(Tensor dy, Tensor x, Tensor? y, NormTerm<Tensor> norm, bool batchStatistics, QuadraticGradient<Tensor>? neurons, Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual)
     {
         using var held = new Held();
-        kernels.BatchNormBackward(held.Read(dy), held.Read(x), held.ReadIfAny(y), held.Read(mean), held.Read(variance), epsilon, held.ReadIfAny(gamma), batchStatistics, held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta), held.WriteIfAny(dResidual));
+        kernels.BatchNormBackward(held.Read(dy), held.Read(x), held.ReadIfAny(y), norm.Hold(held), batchStatistics, neurons?.Hold(held), held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta), held.WriteIfAny(dResidual));
     }
 
     /// <inheritdoc cref="Kernels.LayerNorm"/>

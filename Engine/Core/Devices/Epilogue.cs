@@ -38,6 +38,20 @@ public readonly record struct Epilogue<T> where T : class
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
 
+/// <summary>What a batch norm does to x: act((x - mean) / sqrt(variance + epsilon) gamma + beta (+ residual)) by channel; each number is [channels], gamma and beta may be null.</summary>
+/// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
+public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T? Beta, Activation Activation) where T : class;
+
+/// <summary>
+/// How a gradient d = [d_y, d_f] passes quadratic neurons whose output is [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y, and
+/// dLambda_i = s sum over rows of d_y f_i^2.
+/// </summary>
+/// <param name="Term">The neurons.</param>
+/// <param name="Detached">dz_i = d_f_i alone.</param>
+/// <param name="DLambda">[coefficients of all neurons], an output; null where it is not wanted.</param>
+/// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
+public sealed record QuadraticGradient<T>(QuadraticTerm<T> Term, bool Detached, T? DLambda) where T : class;
+
 /// <summary>
 /// Mean and biased variance of each channel, [channels] each, both outputs; and the running statistics that they update, if any:
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.
@@ -66,6 +80,11 @@ static class Holding
     };
 
     public static QuadraticTerm<Operand> Hold(this QuadraticTerm<Tensor> term, Held held) => new(held.Read(term.Lambda), term.Layout, term.Normalised);
+
+    public static QuadraticGradient<Operand> Hold(this QuadraticGradient<Tensor> neurons, Held held) => new(neurons.Term.Hold(held), neurons.Detached, held.WriteIfAny(neurons.DLambda));
+
+    public static NormTerm<Operand> Hold(this NormTerm<Tensor> norm, Held held) =>
+        new(held.Read(norm.Mean), held.Read(norm.Variance), norm.Epsilon, held.ReadIfAny(norm.Gamma), held.ReadIfAny(norm.Beta), norm.Activation);
 
     public static ChannelStatistics<Operand> Hold(this ChannelStatistics<Tensor> statistics, Held held) =>
         new(held.Write(statistics.Mean), held.Write(statistics.Variance), held.WriteIfAny(statistics.RunningMean), held.WriteIfAny(statistics.RunningVariance), statistics.Momentum);

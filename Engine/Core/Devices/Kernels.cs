@@ -82,24 +82,47 @@ public abstract class Kernels
     /// <summary>dFilter = the gradient of <see cref="Conv2d"/> with regard to its filter.</summary>
     public abstract void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter);
 
+    /// <summary>Whether the device normalises what it reads in convolutions of this geometry, so that the batch norm before them need not be written.</summary>
+    public virtual bool NormalizesWhatItConvolves(ConvGeometry geometry) => false;
+
+    /// <summary><see cref="Conv2d"/> of the batch norm of x. Here in two passes.</summary>
+    public virtual void NormalizeAndConv2d(Operand x, NormTerm<Operand> norm, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
+    {
+        using var normalized = Normalized(x, norm);
+        Conv2d(normalized, filter, geometry, epilogue, y);
+    }
+
+    /// <summary><see cref="Conv2dFilterGradient"/> where the input of the convolution was the batch norm of x. Here in two passes.</summary>
+    public virtual void NormalizeAndConv2dFilterGradient(Operand x, NormTerm<Operand> norm, Operand dy, ConvGeometry geometry, Operand dFilter)
+    {
+        using var normalized = Normalized(x, norm);
+        Conv2dFilterGradient(normalized, dy, geometry, dFilter);
+    }
+
+    /// <summary>The batch norm of x without residual, in memory of its own, for devices that want it written before they go on.</summary>
+    protected Operand Normalized(Operand x, NormTerm<Operand> norm)
+    {
+        using var tensor = Tensor.Empty(x.Shape, x.Storage.Device);
+        var y = tensor.Write();
+        BatchNorm(x, norm, null, y);
+        return y;
+    }
+
     // ---- the quadratic neuron
 
     /// <summary>y_0 = z_0 + s sum_i lambda_i z_i^2, y_i = z_i for each neuron of each row; y may be z.</summary>
     public abstract void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y);
 
-    /// <summary>
-    /// From d = [d_y, d_f] and the output y = [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y (d_f_i alone where
-    /// detached), dLambda_i = s sum over rows of d_y f_i^2; dz may be dy.
-    /// </summary>
-    public abstract void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda);
+    /// <summary>The gradients of <see cref="Quadratic"/> from that of its output and the output; dz may be dy. See <see cref="QuadraticGradient{T}"/>.</summary>
+    public abstract void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz);
 
     // ---- normalisation
 
     /// <summary>Mean and biased variance over the rows of each channel of x.</summary>
     public abstract void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics);
 
-    /// <summary>y = act((x - mean) / sqrt(variance + epsilon) gamma + beta + residual), by channel; y may be x or the residual.</summary>
-    public abstract void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y);
+    /// <summary>y = act((x - mean) / sqrt(variance + epsilon) gamma + beta + residual), by channel; y may be x or the residual. See <see cref="NormTerm{T}"/>.</summary>
+    public abstract void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y);
 
     /// <summary>The <see cref="BatchNorm"/> of given statistics as one affine step: scale = gamma / sqrt(variance + epsilon), shift = beta - mean scale.</summary>
     public virtual void FoldBatchNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand scale, Operand shift)
@@ -107,17 +130,17 @@ public abstract class Kernels
         var device = mean.Storage.Device;
         using Tensor zeros = Tensor.Zeros(mean.Shape, device), ones = Tensor.Ones(mean.Shape, device);
         using Operand zero = zeros.Read(), one = ones.Read();
-        BatchNorm(one, zero, variance, epsilon, gamma, null, null, Activation.None, scale);
-        BatchNorm(zero, mean, variance, epsilon, gamma, beta, null, Activation.None, shift);
+        BatchNorm(one, new(zero, variance, epsilon, gamma, null, Activation.None), null, scale);
+        BatchNorm(zero, new(mean, variance, epsilon, gamma, beta, Activation.None), null, shift);
     }
 
     /// <summary>
     /// The gradients of <see cref="BatchNorm"/>; g = dy where y > 0 or there is no ReLU. Where the statistics are of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
-    /// dResidual = g. y is null without ReLU; dx or dResidual may be dy.
+    /// dResidual = g. y is null without ReLU, and may be where there was no residual: then the kernel works out from x whether y > 0; dx or dResidual may be dy. Where x is the output of quadratic neurons, these may join: then dx, which
+    /// is wanted, is what <see cref="QuadraticBackward"/> would make of it, and the gradient in between goes nowhere.
     /// </summary>
-    public abstract void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual);
+    public abstract void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual);
 
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the channels of each row; mean and rstd [rows] are outputs.</summary>
     public abstract void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd);

@@ -47,16 +47,6 @@ public static class BatchNorm
         return WaitingNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(BatchNorm));
     }
 
-    /// <summary>From [x, mean, variance, gamma, y], of which y is there where an activation is, to the gradients of [x, gamma, beta, residual].</summary>
-    internal static BackwardFunction Backward(BatchNormSettings settings) => (dy, saved) =>
-    {
-        var (x, mean, variance) = saved;
-        Tensor? dx = saved.IfNeeded(0, () => Tensor.Over(dy)), dGamma = saved.IfNeeded(1, () => Tensor.Like(mean));
-        Tensor? dBeta = saved.IfNeeded(2, () => Tensor.Like(mean)), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
-        dy.Device.Backend.BatchNormBackward(dy, x, saved.Optional(4), mean, variance, settings.Epsilon, saved.Optional(3), settings.BatchStatistics, dx, dGamma, dBeta, dResidual);
-        return [dx, dGamma, dBeta, dResidual];
-    };
-
     // Where x is a projection that still waits, it is computed now, and its channels are added up while they are in the nearest cache.
     static bool GatherOnTheWay(Tensor x, ChannelStatistics<Tensor> statistics)
     {
@@ -84,6 +74,33 @@ public static class BatchNorm
         foreach (var parameter in parameters)
             Check.That(parameter is null || parameter.Shape == expected, nameof(BatchNorm),
                 $"a parameter has shape {parameter?.Shape} but the input {x.Shape} has {x.Shape.Channels} channels; parameters and statistics are [{x.Shape.Channels}].");
+    }
+}
+
+/// <summary>The backward of a batch norm, and of the quadratic neurons before it where those join.</summary>
+sealed record BatchNormBackward(BatchNormSettings Settings, QuadraticBackward? Neurons = null)
+{
+    /// <summary>
+    /// From [x, mean, variance, gamma, beta, y], of which y is there where an activation is, to the gradients of [x, gamma, beta, residual]. With neurons
+    /// from [x, mean, variance, gamma, beta, y, x, lambda] to those of [z, gamma, beta, residual, lambda].
+    /// </summary>
+    public Tensor?[] Run(Tensor dy, Saved saved)
+    {
+        var (x, mean, variance) = saved;
+        var neurons = Neurons?.Gradient(saved[7], saved.IfNeeded(4, () => Tensor.Like(saved[7])));
+        var dx = neurons is not null || saved.Needs(0) ? Tensor.Over(dy) : null;
+        Tensor? dGamma = saved.IfNeeded(1, () => Tensor.Like(mean)), dBeta = saved.IfNeeded(2, () => Tensor.Like(mean)), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
+        dy.Device.Backend.BatchNormBackward(dy, x, Written(saved.Optional(5)), new(mean, variance, Settings.Epsilon, saved.Optional(3), saved.Optional(4), Settings.Activation), Settings.BatchStatistics, neurons, dx, dGamma, dBeta, dResidual);
+        if (!saved.Needs(0)) dx = null;
+        return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
+    }
+
+    // y, or null where nobody had it written, as convolutions normalised what they read: then the kernel sees from x where the ReLU let through.
+    static Tensor? Written(Tensor? y)
+    {
+        if (y is null || WaitingNormalization.Before(y) is not { } before) return y;
+        before.Release();
+        return null;
     }
 }
 

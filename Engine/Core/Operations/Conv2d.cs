@@ -22,11 +22,12 @@ public static class Conv2d
     public static Tensor Apply(Tensor x, Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
     {
         var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
-        var y = WaitingProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias,
-            (kernels, x, filter, in epilogue, y) =>
+        var y = WaitingProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias, x.Device.Kernels.NormalizesWhatItConvolves(geometry),
+            (kernels, x, norm, filter, in epilogue, y) =>
             {
                 MultiplyAddCounter.Add(geometry.MultiplyAdds);
-                kernels.Conv2d(x, filter, geometry, epilogue, y);
+                if (norm is null) kernels.Conv2d(x, filter, geometry, epilogue, y);
+                else kernels.NormalizeAndConv2d(x, norm, filter, geometry, epilogue, y);
             });
         return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], (dy, saved) =>
         {
@@ -44,12 +45,38 @@ public static class Conv2d
                 {
                     var dFilter = Tensor.Like(filter);
                     MultiplyAddCounter.Add(geometry.MultiplyAdds);
-                    dy.Device.Backend.Conv2dFilterGradient(x, dy, geometry, dFilter);
+                    FilterGradient(x, dy, geometry, dFilter);
                     return dFilter;
                 }),
                 saved.IfNeeded(2, () => dy.Sum([0, 1, 2])),
             ];
         });
+    }
+
+    // Where x is a batch norm that was never written, because the convolution normalised what it read, the gradient does so too.
+    static void FilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
+    {
+        var before = x.Device.Kernels.NormalizesWhatItConvolves(geometry) ? WaitingNormalization.Before(x) : null;
+        if (before is null)
+        {
+            dy.Device.Backend.Conv2dFilterGradient(x, dy, geometry, dFilter);
+            return;
+        }
+
+        try
+        {
+            while (true)
+            {
+                using var held = new Held();
+                var input = before.ReadInput(held, out var norm);
+                dy.Device.Kernels.NormalizeAndConv2dFilterGradient(input, norm, held.Read(dy), geometry, held.Write(dFilter));
+                if (held.AreCurrent) return;
+            }
+        }
+        finally
+        {
+            before.Release();
+        }
     }
 
     static ConvGeometry Geometry(Tensor x, Tensor filter, Tensor? bias, int stride, int padding, int dilation, int groups)

@@ -25,8 +25,8 @@ public static class MatMul
         Check.That(bias is null || bias.Rank == 1 && bias.Length == b.Shape[^1], nameof(MatMul), $"the bias has shape {bias?.Shape}; it must be [{b.Shape[^1]}], one for each column.");
 
         var geometry = Geometry(a, b, shared, transposeA: false, transposeB: false);
-        var y = WaitingProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias,
-            (kernels, a, b, in epilogue, y) =>
+        var y = WaitingProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias, normalizes: false,
+            (kernels, a, _, b, in epilogue, y) =>
             {
                 MultiplyAddCounter.Add(geometry.MultiplyAdds);
                 kernels.MatMul(a, b, geometry, epilogue, y);

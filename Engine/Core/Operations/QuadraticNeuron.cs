@@ -34,12 +34,22 @@ public static class QuadraticNeuron
             z.Device.Backend.Quadratic(z, term, y);
         }
 
-        return y.WithBackward(nameof(QuadraticNeuron), [z, lambda], [y, lambda], (dy, saved) =>
-        {
-            var (y, lambda) = saved;
-            Tensor? dz = saved.IfNeeded(0, () => Tensor.Over(dy)), dLambda = saved.IfNeeded(1, () => Tensor.Like(lambda));
-            dy.Device.Backend.QuadraticBackward(dy, y, new QuadraticTerm<Tensor>(lambda, layout, normalised), detached, dz, dLambda);
-            return [dz, dLambda];
-        });
+        return y.WithBackward(nameof(QuadraticNeuron), [z, lambda], [y, lambda], new QuadraticBackward(layout, normalised, detached).Run);
     }
+}
+
+/// <summary>The backward of quadratic neurons; it can join that of a batch norm behind them (<see cref="BackwardTable"/>).</summary>
+sealed record QuadraticBackward(NeuronLayout Layout, bool Normalised, bool Detached)
+{
+    /// <summary>From [y, lambda] to the gradients of [z, lambda].</summary>
+    public Tensor?[] Run(Tensor dy, Saved saved)
+    {
+        var (y, lambda) = saved;
+        Tensor? dz = saved.IfNeeded(0, () => Tensor.Over(dy)), dLambda = saved.IfNeeded(1, () => Tensor.Like(lambda));
+        dy.Device.Backend.QuadraticBackward(dy, y, Gradient(lambda, dLambda), dz);
+        return [dz, dLambda];
+    }
+
+    /// <summary>What the kernels are told of it.</summary>
+    public QuadraticGradient<Tensor> Gradient(Tensor lambda, Tensor? dLambda) => new(new(lambda, Layout, Normalised), Detached, dLambda);
 }

@@ -63,18 +63,16 @@ static class GroupFold
 
 /// <summary>
 /// Folds a tensor [outer, n, inner] along its middle axis. A group is a block of threads, some along the rows to be folded and some
-/// along the columns, so that neighbours read neighbours whether inner is 1 or large. The grid is [column blocks, chunks of rows]; with
-/// several chunks, the group that comes last to a block of columns folds the partial results [chunks, columns], always in the order of
-/// the chunks, whichever group that is. Reads each element once.
+/// along the columns, so that neighbours read neighbours whether inner is 1 or large. The grid is [column blocks, chunks of rows]. Reads each
+/// element once.
 /// </summary>
-readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayView<int> arrivals, FoldShape shape) : IKernel
+readonly struct FoldColumns<TFold, T>(TFold fold, ColumnTotals<T> totals, FoldShape shape) : IKernel
     where TFold : struct, IFold<T>
     where T : unmanaged
 {
     public void Run()
     {
-        var row = (Group.IdxX >> shape.RowShift) & (shape.RowLanes - 1);
-        var column = Grid.IdxX * shape.ColumnLanes + ((Group.IdxX >> shape.ColumnShift) & (shape.ColumnLanes - 1));
+        int row = shape.Row, column = shape.Column;
         var total = TFold.Identity;
         if (column < shape.Columns)
         {
@@ -98,23 +96,38 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayVi
             }
         }
 
-        total = Across(total);
+        if (totals.Complete<TFold>(shape, ref total)) fold.Store(column, total);
+    }
+}
+
+/// <summary>
+/// From what the threads of a fold have gathered to the totals of its columns. With several chunks of rows, the group that comes last to a block of
+/// columns folds the partial results [chunks, columns], always in the order of the chunks, whichever group that is.
+/// </summary>
+readonly struct ColumnTotals<T>(ArrayView<T> partials, ArrayView<int> arrivals) where T : unmanaged
+{
+    /// <summary>Every thread comes here with what it has gathered; one thread for each column gets its total, and true.</summary>
+    public bool Complete<TCombine>(FoldShape shape, ref T total) where TCombine : struct, ICombine<T>
+    {
+        int row = shape.Row, column = shape.Column;
+        total = Across<TCombine>(shape, total);
         var stores = row == 0 && column < shape.Columns;
         if (Grid.DimY > 1)
         {
             if (stores) partials[Grid.IdxY * shape.Columns + column] = total;
-            if (!IsLast()) return;
+            if (!IsLast()) return false;
 
-            total = TFold.Identity;
+            total = TCombine.Identity;
             if (column < shape.Columns)
-                for (var chunk = row; chunk < Grid.DimY; chunk += shape.RowLanes) total = TFold.Combine(total, partials[chunk * shape.Columns + column]);
-            total = Across(total);
+                for (var chunk = row; chunk < Grid.DimY; chunk += shape.RowLanes) total = TCombine.Combine(total, partials[chunk * shape.Columns + column]);
+            total = Across<TCombine>(shape, total);
         }
 
-        if (stores) fold.Store(column, total);
+        return stores;
     }
 
-    T Across(T total) => GroupFold.Across<T, TFold>(total, 1 << shape.RowShift, shape.RowLanes << shape.RowShift >> 1);
+    static T Across<TCombine>(FoldShape shape, T total) where TCombine : struct, ICombine<T> =>
+        GroupFold.Across<T, TCombine>(total, 1 << shape.RowShift, shape.RowLanes << shape.RowShift >> 1);
 
     // Counts the groups of this block of columns; the last one sees what the others have written and leaves the count at 0 for the next launch.
     bool IsLast()
@@ -161,6 +174,12 @@ readonly struct FoldShape
     public readonly int N, Columns, RowLanes, ColumnLanes, RowShift, ColumnShift, Chunks, RowsPerChunk;
 
     public readonly FastDivisor Inner;
+
+    /// <summary>The thread's place along the rows of its group.</summary>
+    public int Row => (Group.IdxX >> RowShift) & (RowLanes - 1);
+
+    /// <summary>The thread's column; the last groups have some behind the end.</summary>
+    public int Column => Grid.IdxX * ColumnLanes + ((Group.IdxX >> ColumnShift) & (ColumnLanes - 1));
 
     public int ColumnBlocks => (Columns + ColumnLanes - 1) / ColumnLanes;
 

@@ -27,6 +27,8 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
 
     public static int PartFloats => RightPart + Depth * RightPitch;
 
+    public static int WorkingFloats => (Ahead + 1) * PartFloats;
+
     public static int Staged => 4 * (LeftQuads + RightQuads);
 
     public static int SlabPitch => Columns + 4;

@@ -1,3 +1,4 @@
+using ILGPU;
 using ILGPU.Runtime.Cuda;
 using QuadEngine.Devices;
 using QuadEngine.Operations;
@@ -42,8 +43,8 @@ sealed partial class GpuKernels
         where TLeft : struct, IOperand
         where TRight : struct, IOperand
     {
-        using var memory = Scratch<Pair>(epilogue.Statistics is null ? 1 : plan.RowTiles * plan.Grid.Columns);
-        var moments = Elements<Pair>(memory);
+        using var memory = Scratch<Moments>(epilogue.Statistics is null ? 1 : plan.RowTiles * plan.Grid.Columns);
+        var moments = Elements<Moments>(memory);
         var end = new TileEpilogue(epilogue, y, moments);
         var (grid, groups) = (plan.Grid, plan.RowTiles * plan.ColumnTiles);
         switch (plan.Tile)
@@ -60,9 +61,7 @@ sealed partial class GpuKernels
             default: Warps<Warps32x32>(product); break;
         }
 
-        if (epilogue.Statistics is not { } statistics) return;
-        var (rows, columns) = (grid.Rows, grid.Columns);
-        Fold<MomentsOfTiles, Moments>(new MomentsOfTiles(moments, plan.RowsPerTile, rows, new MomentsTarget(statistics, rows)), 1, plan.RowTiles, columns);
+        if (epilogue.Statistics is { } statistics) Merge(moments, plan.RowTiles, grid.Rows, grid.Columns, statistics);
 
         void Threads<TTile>(in TProduct product) where TTile : struct, IThreadTile
         {
@@ -88,6 +87,10 @@ sealed partial class GpuKernels
                 device.Launch(new TiledProduct<TMultiplier, TProduct, TLeft, TRight>(product, grid with { FirstBatch = first }, end), groups, 1, Math.Min(batches - first, GpuDevice.MostGroupsYZ));
         }
     }
+
+    /// <summary>The second stage of statistics: merges the moments [row tiles, columns] of the tiles.</summary>
+    void Merge(ArrayView<Moments> moments, int rowTiles, int rows, int columns, ChannelStatistics<Operand> statistics) =>
+        Fold<MomentsOfTiles, Moments>(new MomentsOfTiles(moments, rows, new MomentsTarget(statistics, rows)), 1, rowTiles, columns);
 
     /// <summary>A matrix of this many columns can be read four elements at a time.</summary>
     static bool Four(Operand matrix, int columns) => matrix.Offset % 4 == 0 && columns % 4 == 0;

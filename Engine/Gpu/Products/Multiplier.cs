@@ -6,7 +6,7 @@ namespace QuadEngine.Gpu;
 /// The units of a group that multiply its tile: which sums each thread holds, how operands come to shared memory, and how sums are formed
 /// from there. Everything else of a product is the same for all of them (<see cref="TiledProduct{TMultiplier, TProduct, TLeft, TRight}"/>).
 /// </summary>
-interface IMultiplier
+interface IMultiplier : ISums
 {
     /// <inheritdoc cref="IKernel.Unrolled"/>
     static abstract bool Unrolled { get; }
@@ -14,14 +14,8 @@ interface IMultiplier
     /// <inheritdoc cref="IKernel.GroupsPerMultiprocessor"/>
     static abstract int GroupsPerMultiprocessor { get; }
 
-    static abstract int Rows { get; }
-
-    static abstract int Columns { get; }
-
     /// <summary>Terms of the sum in one step.</summary>
     static abstract int Depth { get; }
-
-    static abstract int Threads { get; }
 
     /// <summary>Sums of one thread.</summary>
     static abstract int Sums { get; }
@@ -52,6 +46,19 @@ interface IMultiplier
 
     /// <summary>Adds the products of one step.</summary>
     static abstract void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand;
+}
+
+/// <summary>The sums of a tile: which of them each thread holds, and how they leave it (<see cref="TileEpilogue"/>).</summary>
+interface ISums
+{
+    static abstract int Rows { get; }
+
+    static abstract int Columns { get; }
+
+    static abstract int Threads { get; }
+
+    /// <summary>Floats of shared memory that the kernel needs for other things before.</summary>
+    static abstract int WorkingFloats { get; }
 
     /// <summary>The tile leaves through shared memory, a row every so many floats, in slabs (<see cref="TileMemory{TMultiplier}"/>).</summary>
     static abstract int SlabPitch { get; }
@@ -61,4 +68,14 @@ interface IMultiplier
 
     /// <summary>Stores the thread's sums of a slab. All their indices are constants once loops are unrolled: only so do they stay in registers.</summary>
     static abstract void Put(float[] sums, int slab, ArrayView<float> shared);
+}
+
+/// <summary>Where the rows of a tile go.</summary>
+interface IPlaces
+{
+    /// <summary>A row of the tile may have a place; where it has none, those behind it have none either.</summary>
+    bool Reaches(int row);
+
+    /// <summary>The row of y where a row of the tile goes, or -1 where it goes nowhere.</summary>
+    int Of(int row);
 }

@@ -63,3 +63,14 @@ readonly struct InputGradientProduct(Source dy, Source filter, int inChannels, G
         return left.Pixel(row);
     }
 }
+
+/// <summary>Where the rows of a tile of a product go.</summary>
+readonly struct ProductPlaces<TProduct, TLeft, TRight>(TProduct product, TLeft left, int firstRow, TileGrid grid) : IPlaces
+    where TProduct : struct, IProduct<TLeft, TRight>
+    where TLeft : struct, IOperand
+    where TRight : struct, IOperand
+{
+    public bool Reaches(int row) => firstRow + row < grid.Rows;
+
+    public int Of(int row) => firstRow + row < grid.Rows ? product.Place(grid.Batch, left, firstRow + row, grid) : -1;
+}

@@ -26,6 +26,8 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 
     public static int PartFloats => WarpTile<TTile>.RightPart + Depth * Columns;
 
+    public static int WorkingFloats => (Ahead + 1) * PartFloats;
+
     public static int Staged => 1;
 
     // Lanes four apart store to the next row: eight floats on, they fall into other banks.

@@ -10,7 +10,7 @@ namespace QuadEngine.Gpu;
 readonly struct TileEpilogue
 {
     readonly ArrayView<float> y;
-    readonly ArrayView<Pair> moments;
+    readonly ArrayView<Moments> moments;
     readonly Optional bias, scale, shift, residual;
     readonly Neurons neurons;
     readonly int relu, quadratic, statistics;
@@ -18,7 +18,7 @@ readonly struct TileEpilogue
     /// <param name="epilogue">The steps.</param>
     /// <param name="y">Where the result goes; with slices, [slices, rows, columns].</param>
     /// <param name="moments">[row tiles, columns], where statistics are wanted.</param>
-    public TileEpilogue(in Epilogue<Operand> epilogue, Operand y, ArrayView<Pair> moments)
+    public TileEpilogue(in Epilogue<Operand> epilogue, Operand y, ArrayView<Moments> moments)
     {
         (this.y, this.moments) = (y.View(), moments);
         (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
@@ -28,45 +28,51 @@ readonly struct TileEpilogue
         statistics = epilogue.Statistics is null ? 0 : 1;
     }
 
-    public void Store<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TLeft left, float[] sums, ArrayView<float> shared, int firstRow, int firstColumn, int rowTile, TileGrid grid)
-        where TMultiplier : struct, IMultiplier
-        where TProduct : struct, IProduct<TLeft, TRight>
-        where TLeft : struct, IOperand
-        where TRight : struct, IOperand
+    /// <summary>Where the result goes.</summary>
+    public ArrayView<float> Target => y;
+
+    /// <param name="places">Where the rows of the tile go.</param>
+    /// <param name="sums">The thread's.</param>
+    /// <param name="shared">The group's memory, which nobody uses any more.</param>
+    /// <param name="firstColumn">Of the tile.</param>
+    /// <param name="columnsPerTile">Columns that the tile is used for.</param>
+    /// <param name="allColumns">Of y.</param>
+    /// <param name="rowTile">The number of the tile among those of its columns.</param>
+    public void Store<TSums, TPlaces>(TPlaces places, float[] sums, ArrayView<float> shared, int firstColumn, int columnsPerTile, int allColumns, int rowTile)
+        where TSums : struct, ISums
+        where TPlaces : struct, IPlaces
     {
-        int own = Group.IdxX & (TMultiplier.Columns - 1), column = firstColumn + own;
-        var inside = own < grid.ColumnsPerTile && column < grid.Columns;
+        int own = Group.IdxX & (TSums.Columns - 1), column = firstColumn + own;
+        var inside = own < columnsPerTile && column < allColumns;
         float columnBias = inside ? bias.Or(column, 0f) : 0f, columnScale = inside ? scale.Or(column, 1f) : 1f, columnShift = inside ? shift.Or(column, 0f) : 0f;
-        var columns = shared.SubView(TileMemory<TMultiplier>.Columns).Cast<Pair>();
+        var columns = shared.SubView(TileMemory<TSums>.Columns).Cast<Pair>();
         var rank = 0;
         if (inside && quadratic != 0)
         {
             int head = neurons.Head(column), rankOfNeuron = neurons.Rank(head);
             if (head == column) rank = rankOfNeuron;
-            if (Group.IdxX < TMultiplier.Columns) columns[own] = new Pair(columnBias, head == column ? 0f : neurons.Scale(rankOfNeuron) * neurons.Lambda(column));
+            if (Group.IdxX < TSums.Columns) columns[own] = new Pair(columnBias, head == column ? 0f : neurons.Scale(rankOfNeuron) * neurons.Lambda(column));
         }
 
         var running = new RunningMoments(0f, 0f, 0f, 0f);
 
         // Slabs of which a row lies in the matrix. Their number is not known before the kernel runs: the loop over them stays one.
         var slabs = 1;
-        while (slabs < TileMemory<TMultiplier>.Slabs && firstRow + TMultiplier.RowOf(slabs, 0) < grid.Rows) slabs++;
+        while (slabs < TileMemory<TSums>.Slabs && places.Reaches(TSums.RowOf(slabs, 0))) slabs++;
         for (var slab = 0; slab < slabs; slab++)
         {
-            TMultiplier.Put(sums, slab, shared);
+            TSums.Put(sums, slab, shared);
             Group.Barrier();
 
             // A thread whose column is outside has no lines.
-            for (var line = inside ? Group.IdxX / TMultiplier.Columns : TileMemory<TMultiplier>.SlabRows; line < TileMemory<TMultiplier>.SlabRows; line += TMultiplier.Threads / TMultiplier.Columns)
+            for (var line = inside ? Group.IdxX / TSums.Columns : TileMemory<TSums>.SlabRows; line < TileMemory<TSums>.SlabRows; line += TSums.Threads / TSums.Columns)
             {
-                var row = firstRow + TMultiplier.RowOf(slab, line);
-                if (row >= grid.Rows) continue;
-                int at = line * TMultiplier.SlabPitch + own, place = product.Place(grid.Batch, left, row, grid);
+                int at = line * TSums.SlabPitch + own, place = places.Of(TSums.RowOf(slab, line));
                 if (place < 0) continue;
                 var value = shared[at] + columnBias;
                 if (rank > 0) value += SquaresOfNeuron(shared.SubView(at), columns.SubView(own), rank);
                 if (statistics != 0) running = running.With(value);
-                var index = place * grid.Columns + column;
+                var index = place * allColumns + column;
                 value = value * columnScale + columnShift + residual.Or(index, 0f);
                 y[index] = relu != 0 && value < 0f ? 0f : value;
             }
@@ -75,8 +81,8 @@ readonly struct TileEpilogue
         }
 
         if (statistics == 0) return;
-        var all = GroupFold.Across<Moments, MergeMoments>(running.Moments, TMultiplier.Columns, TMultiplier.Threads / 2, shared.Cast<Moments>());
-        if (Group.IdxX < TMultiplier.Columns && inside) moments[rowTile * grid.Columns + column] = new Pair(all.Mean, all.Squares);
+        var all = GroupFold.Across<Moments, MergeMoments>(running.Moments, TSums.Columns, TSums.Threads / 2, shared.Cast<Moments>());
+        if (Group.IdxX < TSums.Columns && inside) moments[rowTile * allColumns + column] = all;
     }
 
     // sum s lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
@@ -137,17 +143,13 @@ readonly struct MergeMoments : ICombine<Moments>
 }
 
 /// <summary>The second stage of statistics: merges the moments of the row tiles.</summary>
-readonly struct MomentsOfTiles(ArrayView<Pair> tiles, int rowsPerTile, int rows, MomentsTarget target) : IFold<Moments>
+readonly struct MomentsOfTiles(ArrayView<Moments> tiles, int rows, MomentsTarget target) : IFold<Moments>
 {
     public static Moments Identity => MergeMoments.Identity;
 
     public static Moments Combine(Moments a, Moments b) => MergeMoments.Combine(a, b);
 
-    public Moments Of(int row, int index, int column)
-    {
-        var tile = tiles[index];
-        return new Moments(Math.Min(rowsPerTile, rows - row * rowsPerTile), tile.A, tile.B);
-    }
+    public Moments Of(int row, int index, int column) => tiles[index];
 
     public void Store(int column, Moments total) => target.Store(column, total.Mean, total.Squares / rows);
 }

@@ -49,31 +49,29 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
 
         TMultiplier.Drain();
         Group.Barrier();
-        epilogue.Store<TMultiplier, TProduct, TLeft, TRight>(product, left, sums, shared, firstRow, firstColumn, rowTile, grid);
+        epilogue.Store<TMultiplier, ProductPlaces<TProduct, TLeft, TRight>>(new(product, left, firstRow, grid), sums, shared, firstColumn, grid.ColumnsPerTile, grid.Columns, rowTile);
     }
 }
 
 /// <summary>The shared memory of a tile: the parts that take turns; at the end, rows of the result and numbers of its columns, then what threads tell each other.</summary>
-static class TileMemory<TMultiplier> where TMultiplier : struct, IMultiplier
+static class TileMemory<TSums> where TSums : struct, ISums
 {
     const int MomentsFloats = 3;
 
     // Memory that a group may take without there being fewer groups on a multiprocessor: registers allow no more either.
     const int Affordable = 6144;
 
-    static int Parts => (TMultiplier.Ahead + 1) * TMultiplier.PartFloats;
-
-    public static int Quads => Math.Max(Parts, Math.Max(Columns + 2 * TMultiplier.Columns, 2 * MomentsFloats * TMultiplier.Threads)) / 4;
+    public static int Quads => Math.Max(TSums.WorkingFloats, Math.Max(Columns + 2 * TSums.Columns, 2 * MomentsFloats * TSums.Threads)) / 4;
 
     /// <summary>The tile leaves in so many slabs, as few as memory allows: of one, all indices are constants.</summary>
     public static int Slabs => Fits(1) ? 1 : Fits(2) ? 2 : 4;
 
-    public static int SlabRows => TMultiplier.Rows / Slabs;
+    public static int SlabRows => TSums.Rows / Slabs;
 
     /// <summary>Where the numbers of columns begin, behind the slab.</summary>
-    public static int Columns => SlabRows * TMultiplier.SlabPitch;
+    public static int Columns => SlabRows * TSums.SlabPitch;
 
-    static bool Fits(int slabs) => TMultiplier.Rows / slabs * TMultiplier.SlabPitch + 2 * TMultiplier.Columns <= Math.Max(Parts, Affordable);
+    static bool Fits(int slabs) => TSums.Rows / slabs * TSums.SlabPitch + 2 * TSums.Columns <= Math.Max(TSums.WorkingFloats, Affordable);
 }
 
 /// <summary>Which part of the product a group computes.</summary>

@@ -18,6 +18,9 @@ interface ITile
 /// <summary>A tile of threads.</summary>
 interface IThreadTile : ITile;
 
+/// <summary>One whose rows may also be whole blocks of 8x8 pixels, of eight neighbouring pixels and four columns a thread.</summary>
+interface IPixelTile : IThreadTile;
+
 /// <summary>A tile of warps.</summary>
 interface IWarpTile : ITile;
 
@@ -34,7 +37,7 @@ readonly struct Tile128x128 : IThreadTile
 }
 
 /// <summary>128 threads, for 64 output channels, and where larger tiles would leave multiprocessors idle.</summary>
-readonly struct Tile64x64 : IThreadTile
+readonly struct Tile64x64 : IPixelTile
 {
     public static int Rows => 64;
 
@@ -46,7 +49,7 @@ readonly struct Tile64x64 : IThreadTile
 }
 
 /// <summary>128 threads, for 32 output channels.</summary>
-readonly struct Tile128x32 : IThreadTile
+readonly struct Tile128x32 : IPixelTile
 {
     public static int Rows => 128;
 
@@ -58,7 +61,7 @@ readonly struct Tile128x32 : IThreadTile
 }
 
 /// <summary>128 threads, for 16 output channels and fewer.</summary>
-readonly struct Tile256x16 : IThreadTile
+readonly struct Tile256x16 : IPixelTile
 {
     public static int Rows => 256;
 

@@ -72,6 +72,28 @@ static class NormalizationCases
         };
     }
 
+    // As in a quadratic network; without ReLU, whose kink the quadratic terms would meet.
+    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    static OperationCall NeuronsThenTrain(Dice dice)
+    {
+        var layout = new NeuronLayout(dice.OneOf(1, 4, 7, 16, 19), dice.OneOf(0, 1, 2, 3, 9));
+        bool normalised = dice.Coin(), residual = dice.Coin();
+        Shape channels = [layout.Channels], shape = [dice.Between(3, 6), layout.Channels];
+        return new([dice.Values(shape), dice.Values([layout.Coefficients], -0.5, 0.5), dice.Values(channels), dice.Values(channels), dice.Values(shape)], x =>
+        {
+            var y = BatchNorm.Train(QuadraticNeuron.Apply(x[0], x[1], layout, normalised), x[2], x[3], epsilon: 0.1f);
+            return residual ? y + x[4] : y;
+        }, $"{layout}, normalised {normalised}, residual {residual}")
+        {
+            Oracle = x =>
+            {
+                var z = QuadraticCases.Epilogue(x[0], x[1], layout.Rank, normalised);
+                var y = Normalise(z, x[2], x[3], Moments(z), 0.1f);
+                return residual ? Plus(y, x[4]) : y;
+            },
+        };
+    }
+
     [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Infer))]
     static OperationCall Infer(Dice dice)
     {
@@ -116,10 +138,10 @@ static class NormalizationCases
         };
     }
 
-    static Array64 Normalise(Array64 x, Array64? gamma, Array64? beta, Func<int, (double Mean, double Variance)> moments) => Array64.From(x.Shape, at =>
+    static Array64 Normalise(Array64 x, Array64? gamma, Array64? beta, Func<int, (double Mean, double Variance)> moments, float epsilon = Epsilon) => Array64.From(x.Shape, at =>
     {
         var (mean, variance) = moments(at[^1]);
-        return (x[at] - mean) / Math.Sqrt(variance + Epsilon) * (gamma is null ? 1 : gamma[at[^1]]) + (beta is null ? 0 : beta[at[^1]]);
+        return (x[at] - mean) / Math.Sqrt(variance + epsilon) * (gamma is null ? 1 : gamma[at[^1]]) + (beta is null ? 0 : beta[at[^1]]);
     });
 
     static Array64 Plus(Array64 a, Array64 b) => Array64.From(a.Shape, at => a[at] + b[at]);

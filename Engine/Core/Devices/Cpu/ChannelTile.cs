@@ -46,7 +46,12 @@ readonly unsafe struct ChannelTile
     /// <summary>Sweeps one chunk of the matrix.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void SweepChunk<TKernel>(TKernel kernel, int chunk) where TKernel : struct, IVectorKernel =>
-        Sweep.Rows(kernel, (nint)chunk * RowsPerChunk * Channels, (nint)RowsOf(chunk) * Channels, Width, Width);
+        SweepRows(kernel, chunk * RowsPerChunk, RowsOf(chunk));
+
+    /// <summary>Sweeps some rows of the matrix.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void SweepRows<TKernel>(TKernel kernel, int first, int rows) where TKernel : struct, IVectorKernel =>
+        Sweep.Rows(kernel, (nint)first * Channels, (nint)rows * Channels, Width, Width);
 
     /// <summary>Sweeps the whole matrix on all cores. For kernels whose elements do not depend on one another.</summary>
     public void SweepAll<TKernel>(TKernel kernel) where TKernel : struct, IVectorKernel

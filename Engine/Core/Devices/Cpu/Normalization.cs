@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 // Floors: statistics read x once; the forward reads x (and the residual) and writes y; the backward reads dy, x and y twice, for
-// the sums and then for dx, which depends on them.
+// the sums and then for dx, which depends on them. Quadratic neurons that join the second time work on dx block by block, in the nearest cache.
 sealed unsafe partial class CpuKernels
 {
     public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
@@ -46,9 +46,10 @@ sealed unsafe partial class CpuKernels
         }
     }
 
-    public override void BatchNorm(Operand x, Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand? residual, Activation activation, Operand y)
+    public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y)
     {
         if (x.Length == 0) return;
+        var (mean, variance, epsilon, gamma, beta, activation) = norm;
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         using var scratch = new Scratch<float>(3 * tile.Width);
         float* center = scratch.Pointer, scale = center + tile.Width, shift = scale + tile.Width;
@@ -77,16 +78,19 @@ sealed unsafe partial class CpuKernels
 
     static float ScaleOf(float variance, float gamma, float epsilon) => (float)(gamma / Math.Sqrt((double)variance + epsilon));
 
-    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, Operand mean, Operand variance, float epsilon, Operand? gamma, bool batchStatistics,
-        Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
+    public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         if (x.Length == 0)
         {
             if (dGamma is not null) Fill(dGamma, 0f);
             if (dBeta is not null) Fill(dBeta, 0f);
+            if (neurons?.DLambda is { } dLambda) Fill(dLambda, 0f);
             return;
         }
 
+        var (mean, variance, epsilon, gamma, _, activation) = norm;
+        using var written = y is null && activation == Activation.Relu ? Normalized(x, norm) : null;
+        y ??= written;
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
         using var parameters = new Scratch<float>(4 * tile.Width);
@@ -114,8 +118,10 @@ sealed unsafe partial class CpuKernels
         tile.Repeat(ofGradient);
         tile.Repeat(gradientMean);
         tile.Repeat(ofInput);
-        tile.SweepAll(new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
-            dx.PointerOrNull(), dResidual.PointerOrNull()));
+        var pass = new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
+            dx.PointerOrNull(), dResidual.PointerOrNull());
+        if (neurons is null) tile.SweepAll(pass);
+        else new QuadraticPass(neurons.Term, tile.Rows).Backward(dx!.Pointer(), x.Pointer(), neurons, dx!.Pointer(), (first, rows) => tile.SweepRows(pass, first, rows));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

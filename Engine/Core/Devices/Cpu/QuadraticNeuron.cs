@@ -5,8 +5,8 @@ sealed unsafe partial class CpuKernels
 {
     public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => new QuadraticPass(term, z.Shape.Rows).Forward(z.Pointer(), y.Pointer());
 
-    public override void QuadraticBackward(Operand dy, Operand y, QuadraticTerm<Operand> term, bool detached, Operand? dz, Operand? dLambda) =>
-        new QuadraticPass(term, y.Shape.Rows).Backward(dy.Pointer(), y.Pointer(), detached, dz is null ? null : dz.Pointer(), dLambda is null ? null : dLambda.Pointer());
+    public override void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz) =>
+        new QuadraticPass(neurons.Term, y.Shape.Rows).Backward(dy.Pointer(), y.Pointer(), neurons, dz.PointerOrNull());
 }
 
 /// <summary>The neurons of all rows; a chunk is a block of rows.</summary>
@@ -27,15 +27,29 @@ sealed unsafe class QuadraticPass(QuadraticTerm<Operand> term, int rows)
         neurons.Forward(z + start, y + start, RowsOf(chunk));
     });
 
-    public void Backward(float* d, float* y, bool detached, float* dz, float* dLambda)
+    /// <param name="d">May be dz.</param>
+    /// <param name="y">[y, f]</param>
+    /// <param name="gradient">Which part passes, and where dLambda goes.</param>
+    /// <param name="dz">Or null.</param>
+    /// <param name="write">Called with each block of rows (the first and their number) just before d is read there: what puts d there; null where it is there already.</param>
+    public void Backward(float* d, float* y, QuadraticGradient<Operand> gradient, float* dz, Action<int, int>? write = null)
     {
         // The sums over the rows of each chunk, added up in order at the end.
+        var dLambda = gradient.DLambda.PointerOrNull();
         var sums = dLambda is null ? [] : new float[Chunks * Channels];
         ThreadTeam.Run(Chunks, chunk =>
         {
-            nint start = (nint)chunk * chunkRows * Channels;
             fixed (float* sum = sums)
-                neurons.Backward(d + start, y + start, dz is null ? null : dz + start, sum is null ? null : sum + chunk * Channels, detached, RowsOf(chunk));
+            {
+                int end = chunk * chunkRows + RowsOf(chunk), blockRows = neurons.BlockRows;
+                for (var row = chunk * chunkRows; row < end; row += blockRows)
+                {
+                    var rows = Math.Min(blockRows, end - row);
+                    write?.Invoke(row, rows);
+                    nint start = (nint)row * Channels;
+                    neurons.Backward(d + start, y + start, dz is null ? null : dz + start, sum is null ? null : sum + chunk * Channels, gradient.Detached, rows);
+                }
+            }
         });
         if (dLambda is null) return;
 

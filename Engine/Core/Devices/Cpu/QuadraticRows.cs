@@ -37,6 +37,9 @@ sealed unsafe class QuadraticRows
     /// <summary>Channels of y.</summary>
     public int Channels => layout.Channels;
 
+    /// <summary>Rows of a block, at most.</summary>
+    public int BlockRows => Math.Max(1, BlockElements / Channels);
+
     /// <summary>y from z, both [rows, channels]; they may be the same.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Forward(float* z, float* y, int rows)
@@ -47,7 +50,7 @@ sealed unsafe class QuadraticRows
             return;
         }
 
-        var blockRows = Math.Max(1, BlockElements / Channels);
+        var blockRows = BlockRows;
         for (; rows > blockRows; rows -= blockRows)
         {
             ForwardOfBlock(z, y, blockRows);
@@ -72,26 +75,10 @@ sealed unsafe class QuadraticRows
     }
 
     /// <summary>
-    /// dz from d and the outputs y, all [rows, channels]; dz may be d or null; adds d_y f^2 to the sums [channels], or not where null.
+    /// dz from d and the outputs y, all [rows, channels] of one block; dz may be d or null; adds d_y f^2 to the sums [channels], or not where null.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Backward(float* d, float* y, float* dz, float* sums, bool detached, int rows)
-    {
-        var blockRows = Math.Max(1, BlockElements / Channels);
-        for (; rows > blockRows; rows -= blockRows)
-        {
-            BackwardOfBlock(d, y, dz, sums, detached, blockRows);
-            nint block = (nint)blockRows * Channels;
-            d += block;
-            y += block;
-            if (dz is not null) dz += block;
-        }
-
-        BackwardOfBlock(d, y, dz, sums, detached, rows);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void BackwardOfBlock(float* d, float* y, float* dz, float* sums, bool detached, int rows)
     {
         var done = 0;
         if (Vector512.IsHardwareAccelerated) done = Backward<Register512>(d, y, dz, sums, detached, rows, done);

@@ -25,12 +25,31 @@ sealed class WaitingNormalization : WaitingStep
     public static Tensor Normalize(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, in BatchNormSettings settings) =>
         new WaitingNormalization(x.Shape, x.Device, Input.Of(x, mean, variance, gamma, beta, null), settings).Result();
 
+    /// <summary>
+    /// The batch norm without residual that y waits for, for kernels that normalise what they read: they read what it would (<see cref="ReadInput"/>), and it goes
+    /// on waiting, for those who read y. The caller owns a share. Null where y waits for something else, or for nothing.
+    /// </summary>
+    public static WaitingNormalization? Before(Tensor y)
+    {
+        if (y.Storage.Waiting is not WaitingNormalization waits || waits.Shape != y.Shape || !waits.TryRetain()) return null;
+        if (!waits.HasResidual) return waits;
+        waits.Release();
+        return null;
+    }
+
+    /// <summary>To read its input, and what that is normalised by.</summary>
+    public Operand ReadInput(Held held, out NormTerm<Operand> norm)
+    {
+        norm = new(Inputs[Mean]!.Read(held), Inputs[Variance]!.Read(held), settings.Epsilon, Inputs[Gamma]?.Read(held), Inputs[Beta]?.Read(held), Activation);
+        return Inputs[X]!.Read(held);
+    }
+
     // Only where z's place in the graph is this step's: not behind Detach, nor where z was computed under NoGrad.
     public override bool IsFree(Tensor z) => NoGrad.Active || (NeedsGradient ? z.WaitsForPlaceOf(this) : !z.RequiresGrad);
 
-    public WaitingNormalization With(Next.Sum next) => new(Shape, Device, InputsWith(Input.Of(null, null, null, null, null, next.Residual)), settings);
+    public WaitingNormalization With(Next.Sum next) => new(Shape, Device, InputsWith(Residual, next.Residual), settings);
 
-    public WaitingNormalization With(Next.Activate next) => new(Shape, Device, InputsWith(new Input?[Inputs.Length]), settings with { Activation = next.Activation });
+    public WaitingNormalization With(Next.Activate next) => new(Shape, Device, InputsWith(0), settings with { Activation = next.Activation });
 
     /// <summary>The result, and its entry in the graph when somebody asks for it.</summary>
     public override Tensor Result()
@@ -48,15 +67,15 @@ sealed class WaitingNormalization : WaitingStep
         return new Node(nameof(BatchNorm), path,
             [x.Node, gamma?.Node, beta?.Node, residual?.Node],
             [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
-            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
-            [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, y.Storage.Version],
-            null, BatchNorm.Backward(settings));
+            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
+            [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, beta?.Version ?? 0, y.Storage.Version],
+            null, new BatchNormBackward(settings).Run);
     }
 
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
     {
-        Device.Kernels.BatchNorm(Inputs[X]!.Read(held), Inputs[Mean]!.Read(held), Inputs[Variance]!.Read(held), settings.Epsilon,
-            Inputs[Gamma]?.Read(held), Inputs[Beta]?.Read(held), Inputs[Residual]?.Read(held), Activation, y);
+        var x = ReadInput(held, out var norm);
+        Device.Kernels.BatchNorm(x, norm, Inputs[Residual]?.Read(held), y);
         return false;
     }
 }

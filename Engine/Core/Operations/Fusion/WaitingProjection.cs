@@ -2,8 +2,8 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>Runs a matrix product or a convolution of known geometry.</summary>
-delegate void ProjectionKernel(Kernels kernels, Operand x, Operand weight, in Epilogue<Operand> epilogue, Operand y);
+/// <summary>Runs a matrix product or a convolution of known geometry; with a norm, x is what is normalised before.</summary>
+delegate void ProjectionKernel(Kernels kernels, Operand x, NormTerm<Operand>? norm, Operand weight, in Epilogue<Operand> epilogue, Operand y);
 
 /// <summary>A matrix product or convolution that waits for the point-wise operations behind it: its <see cref="Epilogue{T}"/>. It enters the graph at once, as it was written.</summary>
 sealed class WaitingProjection : WaitingStep
@@ -11,10 +11,15 @@ sealed class WaitingProjection : WaitingStep
     const int X = 0, Weight = 1, Bias = 2, Lambda = 3, Scale = 4, Shift = 5, Residual = 6;
 
     readonly ProjectionKernel kernel;
+    readonly WaitingNormalization? before;
     readonly QuadraticTerm<Tensor>? term;
 
-    WaitingProjection(Shape shape, Device device, ProjectionKernel kernel, Input?[] inputs, QuadraticTerm<Tensor>? term, Activation activation) : base(shape, device, inputs) =>
-        (this.kernel, this.term, Activation) = (kernel, term, activation);
+    WaitingProjection(Shape shape, Device device, ProjectionKernel kernel, Input?[] inputs, WaitingNormalization? before, QuadraticTerm<Tensor>? term, Activation activation) : base(shape, device, inputs) =>
+        (this.kernel, this.before, this.term, Activation) = (kernel, before, term, activation);
+
+    // Goes on from another one.
+    WaitingProjection(WaitingProjection from, Input?[] inputs, QuadraticTerm<Tensor>? term, Activation activation) :
+        this(from.Shape, from.Device, from.kernel, inputs, from.before, term, activation) => before?.Retain();
 
     public Activation Activation { get; }
 
@@ -26,32 +31,50 @@ sealed class WaitingProjection : WaitingStep
     public bool IsPlain => term is null && !HasAffine && !HasResidual && Activation == Activation.None;
 
     /// <summary>The projection of x, at once or when it is read.</summary>
-    public static Tensor Project(Shape shape, Tensor x, Tensor weight, Tensor? bias, ProjectionKernel kernel)
+    /// <param name="shape">Of the result.</param>
+    /// <param name="x">Its input.</param>
+    /// <param name="weight">Matrix or filter.</param>
+    /// <param name="bias">[channels], or null.</param>
+    /// <param name="normalizes">A batch norm that x waits for is left to the kernel.</param>
+    /// <param name="kernel">Computes it.</param>
+    public static Tensor Project(Shape shape, Tensor x, Tensor weight, Tensor? bias, bool normalizes, ProjectionKernel kernel)
     {
         if (Enabled && x.Device.Fuses)
-            return new WaitingProjection(shape, x.Device, kernel, Input.Of(x, weight, bias, null, null, null, null), null, Activation.None).Result();
+        {
+            var before = normalizes ? WaitingNormalization.Before(x) : null;
+            try
+            {
+                var inputs = Input.Of(before is null ? x : null, weight, bias, null, null, null, null);
+                before?.Retain();
+                return new WaitingProjection(shape, x.Device, kernel, inputs, before, null, Activation.None).Result();
+            }
+            finally
+            {
+                before?.Release();
+            }
+        }
 
         var y = Tensor.Empty(shape, x.Device);
         using var held = new Held();
-        kernel(x.Device.Kernels, held.Read(x), held.Read(weight), new Epilogue<Operand> { Bias = held.ReadIfAny(bias) }, held.Fill(y));
+        kernel(x.Device.Kernels, held.Read(x), null, held.Read(weight), new Epilogue<Operand> { Bias = held.ReadIfAny(bias) }, held.Fill(y));
         return y;
     }
 
     // The backward of quadratic neurons reads their output: where it will, that has to be written, and going on without it saves nothing.
     public override bool IsFree(Tensor z) => term is null || !z.RequiresGrad;
 
-    public WaitingProjection With(Next.Neurons next) => new(Shape, Device, kernel, InputsWith(Input.Of(null, null, null, next.Term.Lambda, null, null, null)), next.Term, Activation);
+    public WaitingProjection With(Next.Neurons next) => new(this, InputsWith(Lambda, next.Term.Lambda), next.Term, Activation);
 
     public WaitingProjection With(Next.Affine next)
     {
         using Tensor scale = Tensor.Like(next.Mean), shift = Tensor.Like(next.Mean);
         Device.Backend.FoldBatchNorm(next.Mean, next.Variance, next.Epsilon, next.Gamma, next.Beta, scale, shift);
-        return new(Shape, Device, kernel, InputsWith(Input.Of(null, null, null, null, scale, shift, null)), term, Activation);
+        return new(this, InputsWith(Scale, scale, shift), term, Activation);
     }
 
-    public WaitingProjection With(Next.Sum next) => new(Shape, Device, kernel, InputsWith(Input.Of(null, null, null, null, null, null, next.Residual)), term, Activation);
+    public WaitingProjection With(Next.Sum next) => new(this, InputsWith(Residual, next.Residual), term, Activation);
 
-    public WaitingProjection With(Next.Activate next) => new(Shape, Device, kernel, InputsWith(new Input?[Inputs.Length]), term, next.Activation);
+    public WaitingProjection With(Next.Activate next) => new(this, InputsWith(0), term, next.Activation);
 
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
     {
@@ -67,7 +90,15 @@ sealed class WaitingProjection : WaitingStep
             Residual = Inputs[Residual]?.Read(held),
             Activation = Activation,
         };
-        kernel(Device.Kernels, Inputs[X]!.Read(held), Inputs[Weight]!.Read(held), epilogue, y);
+        NormTerm<Operand>? norm = null;
+        var x = before is null ? Inputs[X]!.Read(held) : before.ReadInput(held, out norm);
+        kernel(Device.Kernels, x, norm, Inputs[Weight]!.Read(held), epilogue, y);
         return gather;
+    }
+
+    protected override void ReleaseInputs()
+    {
+        base.ReleaseInputs();
+        before?.Release();
     }
 }

@@ -82,20 +82,30 @@ abstract class WaitingStep
     /// <returns>Whether the statistics were gathered on the way.</returns>
     protected abstract bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y);
 
+    /// <summary>One owner more; the caller is one.</summary>
+    public void Retain() => owners.Add();
+
     /// <summary>One owner more; false where the operands are released already.</summary>
     public bool TryRetain() => owners.TryAdd();
 
     public void Release()
     {
-        if (!owners.Leave()) return;
+        if (owners.Leave()) ReleaseInputs();
+    }
+
+    /// <summary>Nobody computes the step any more.</summary>
+    protected virtual void ReleaseInputs()
+    {
         foreach (var input in inputs) input?.Release();
     }
 
-    /// <summary>The inputs once more, with those that <paramref name="more"/> has in the places that were free; the caller owns their shares.</summary>
-    protected Input?[] InputsWith(params Input?[] more)
+    /// <summary>The inputs once more, with tensors in places that were free, from <paramref name="place"/> on; the caller owns their shares.</summary>
+    protected Input?[] InputsWith(int place, params ReadOnlySpan<Tensor?> tensors)
     {
-        for (var i = 0; i < inputs.Length; i++) more[i] ??= inputs[i]?.Retain();
-        return more;
+        var more = Input.Of(tensors);
+        var all = new Input?[inputs.Length];
+        for (var i = 0; i < all.Length; i++) all[i] = i >= place && i < place + more.Length ? more[i - place] : inputs[i]?.Retain();
+        return all;
     }
 
     bool Compute(Storage result, DeviceMemory block, ChannelStatistics<Tensor>? statistics)

@@ -1,0 +1,78 @@
+using ILGPU;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>Whether a convolution normalises what it reads, as a type.</summary>
+interface IInputUse
+{
+    static abstract bool Normalizes { get; }
+}
+
+readonly struct AsItIs : IInputUse
+{
+    public static bool Normalizes => false;
+}
+
+readonly struct Normalized : IInputUse
+{
+    public static bool Normalizes => true;
+}
+
+/// <summary>act((x - mean) scale + beta) by channel, with scale = gamma / sqrt(variance + epsilon): the batch norm in front of a convolution, with the bits of its own kernel.</summary>
+readonly struct InputNorm
+{
+    /// <summary>Channels whose numbers a kernel keeps in shared memory, at most.</summary>
+    public const int MostChannels = 512;
+
+    readonly ChannelNorm norm;
+    readonly int relu;
+
+    /// <param name="x">What is normalised; it stands in for what is not there.</param>
+    /// <param name="term">How, or null.</param>
+    public InputNorm(Operand x, NormTerm<Operand>? term)
+    {
+        norm = term is null ? new ChannelNorm(x.View()) : new ChannelNorm(term);
+        relu = term?.Activation == Activation.Relu ? 1 : 0;
+    }
+
+    /// <summary>Floats of shared memory for so many channels.</summary>
+    public static int Floats(int channels) => 3 * channels;
+
+    /// <summary>Works out mean, scale and beta of channels: three rows of shared memory, for ILGPU would do it anew for each pixel. A barrier comes between this and <see cref="Apply"/>.</summary>
+    /// <param name="first">The first of them.</param>
+    /// <param name="count">How many.</param>
+    /// <param name="pitch">From row to row.</param>
+    /// <param name="shared">Where to.</param>
+    public void WorkOut(int first, int count, int pitch, ArrayView<float> shared)
+    {
+        for (var i = Group.IdxX; i < count; i += Group.DimX)
+        {
+            var channel = norm.Of(first + i);
+            shared[i] = channel.Mean;
+            shared[pitch + i] = channel.Scale;
+            shared[2 * pitch + i] = channel.Beta;
+        }
+    }
+
+    /// <summary>Normalises four channels of a pixel, or gives zeros where it lies outside.</summary>
+    /// <param name="channels">The first of the four in shared memory.</param>
+    /// <param name="pitch">As above.</param>
+    /// <param name="inside">The pixel lies in the image.</param>
+    /// <param name="values">The thread's numbers.</param>
+    /// <param name="at">The first of the four.</param>
+    public void Apply(ArrayView<Quad> channels, int pitch, bool inside, float[] values, int at)
+    {
+        Quad mean = channels[0], scale = channels[pitch / 4], beta = channels[pitch / 2];
+        values[at] = Of(mean.X, scale.X, beta.X, inside, values[at]);
+        values[at + 1] = Of(mean.Y, scale.Y, beta.Y, inside, values[at + 1]);
+        values[at + 2] = Of(mean.Z, scale.Z, beta.Z, inside, values[at + 2]);
+        values[at + 3] = Of(mean.W, scale.W, beta.W, inside, values[at + 3]);
+    }
+
+    float Of(float mean, float scale, float beta, bool inside, float x)
+    {
+        var y = new NormOfChannel(mean, scale, beta).Apply(x);
+        return !inside | (relu != 0 & y < 0f) ? 0f : y;
+    }
+}

@@ -1,0 +1,36 @@
+namespace QuadEngine.Gpu;
+
+/// <summary>The pixels of images, cut into blocks that are worked on together: those at the right and at the lower edge may reach beyond the image.</summary>
+readonly struct PixelBlocks
+{
+    readonly FastDivisor across, down;
+    readonly int blockRows, blockColumns;
+
+    public PixelBlocks(int images, int height, int width, int blockRows, int blockColumns)
+    {
+        (Height, Width, this.blockRows, this.blockColumns) = (height, width, blockRows, blockColumns);
+        (across, down) = (new((width + blockColumns - 1) / blockColumns), new((height + blockRows - 1) / blockRows));
+        Count = images * across.Divisor * down.Divisor;
+    }
+
+    /// <summary>Of the images.</summary>
+    public readonly int Height, Width;
+
+    public readonly int Count;
+
+    /// <summary>The share of the blocks' pixels that lie in the images.</summary>
+    public double UsedShare => (double)Height * Width / ((double)across.Divisor * blockColumns * down.Divisor * blockRows);
+
+    /// <summary>The first pixel of a block.</summary>
+    public Place First(int block)
+    {
+        int line = across.Divide(block), image = down.Divide(line);
+        return new Place(image, down.Rest(line, image) * blockRows, across.Rest(block, line) * blockColumns, 0);
+    }
+
+    /// <summary>A small number of 0 or more by a constant: ptxas divides by constants too, at the cost of a real division.</summary>
+    public static int Divide(int number, int constant) => number * (65536 / constant + 1) >> 16;
+
+    /// <summary>The number of a pixel in the images, or -1 where it lies outside.</summary>
+    public int Pixel(int image, int row, int column) => (uint)row < (uint)Height & (uint)column < (uint)Width ? (image * Height + row) * Width + column : -1;
+}

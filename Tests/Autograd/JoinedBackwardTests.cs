@@ -1,0 +1,162 @@
+using CsCheck;
+using QuadEngine.Gpu;
+using QuadEngine.Layers;
+using QuadEngine.Tests.Gpu;
+using QuadEngine.Tests.Memory;
+using QuadEngine.Tests.Operations;
+using BatchNorm = QuadEngine.Operations.BatchNorm;
+
+namespace QuadEngine.Tests.Autograd;
+
+/// <summary>The backward of quadratic neurons joins that of the batch norm behind them, wherever nobody else reads their output; only launches and bytes tell.</summary>
+public class JoinedBackwardTests
+{
+    [Test]
+    public void It_has_the_bits_of_two_passes_on_the_cpu() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed => AssertSame(seed, Device.Cpu, large: seed % 7 == 0, 0f), iter: 400, threads: 1);
+
+    // The compiler of a device may round a product and a sum together where they have become neighbours.
+    [Test]
+    public void It_has_the_values_of_two_passes_through_OpenCl() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed => AssertSame(seed, TestDevices.OpenCl, large: seed % 4 == 0, 1e-6f), iter: 40, threads: 1);
+
+    [Test]
+    public void It_has_the_values_of_two_passes_in_the_simulator() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed => AssertSame(seed, TestDevices.Simulator, large: false, 1e-6f), iter: 4, threads: 1);
+
+    static void AssertSame(ulong seed, Device device, bool large, float tolerance)
+    {
+        float[][] joined = Gradients(seed, device, large, twoPasses: false), apart = Gradients(seed, device, large, twoPasses: true);
+        for (var i = 0; i < apart.Length; i++)
+        {
+            var allowed = tolerance * apart[i].Select(MathF.Abs).DefaultIfEmpty().Max();
+            if (joined[i].Length != apart[i].Length || joined[i].Zip(apart[i]).Any(pair => !(Math.Abs(pair.First - pair.Second) <= allowed)))
+                throw new AssertionException($"seed {seed} on {device}: gradient {i} differs");
+        }
+    }
+
+    // Of z, lambda, gamma, beta and the residual; those of constants are empty. With them what came in, which nothing may be written over.
+    static float[][] Gradients(ulong seed, Device device, bool large, bool twoPasses)
+    {
+        var dice = new Dice(seed);
+        var layout = new NeuronLayout(large ? dice.Between(1, 70) : dice.OneOf(1, 4, 7, 16, 20, 33), dice.OneOf(0, 1, 2, 3, 5, 7, 9, 15, 40));
+        Shape shape = large ? [dice.Between(2, 40), 5, 7, layout.Channels] : [.. dice.Shape(0, 2), dice.Between(2, 5), layout.Channels], channels = [layout.Channels];
+        Tensor z = Leaf(shape), lambda = Leaf([layout.Coefficients]), residual = Leaf(shape), cotangent = dice.Values(shape).To(device);
+        Tensor? gamma = Seldom() ? null : Leaf(channels), beta = Seldom() ? null : Leaf(channels);
+
+        var y = QuadraticNeuron.Apply(z, lambda, layout, normalised: dice.Coin(), detached: Seldom());
+        if (twoPasses) _ = y.Exp();
+        var result = Seldom()
+            ? BatchNorm.Infer(y, Tensor.Full(channels, 0.5f, device), Tensor.Full(channels, 2f, device), gamma, beta)
+            : BatchNorm.Train(y, gamma, beta);
+        if (dice.Coin()) result += residual;
+        if (dice.Coin()) result = result.Relu();
+
+        // A gradient that the test sees too, and one that backward owns and writes over.
+        if (result.RequiresGrad && dice.Coin()) result.Backward(cotangent);
+        else if (result.RequiresGrad) (result * cotangent).Sum().Backward();
+        return [.. ((Tensor?[])[z, lambda, gamma, beta, residual]).Select(leaf => leaf?.Grad?.ToArray() ?? []), cotangent.ToArray()];
+
+        bool Seldom() => dice.Between(0, 3) == 0;
+
+        Tensor Leaf(Shape of)
+        {
+            var leaf = dice.Values(of).To(device);
+            leaf.RequiresGrad = !Seldom();
+            return leaf;
+        }
+    }
+
+    static (Tensor Z, Parameter Lambda, Tensor Y, NeuronLayout Layout) Neurons(Device device)
+    {
+        var layout = new NeuronLayout(8, 3);
+        var dice = new Dice(1);
+        var z = dice.Values([6, 8]).To(device);
+        z.RequiresGrad = true;
+        var lambda = new Parameter(dice.Values([layout.Coefficients]).To(device));
+        return (z, lambda, QuadraticNeuron.Apply(z, lambda, layout), layout);
+    }
+
+    [Test]
+    public void It_takes_a_launch_less_unless_others_read_the_neurons_or_gradients_are_checked()
+    {
+        var device = TestDevices.OpenCl;
+        var joined = Launches(_ => { });
+        Assert.That(Launches(y => _ = y.Exp()), Is.EqualTo(joined + 1), "somebody else reads them");
+        Assert.That(Launches(y => _ = y.Exp().Detach()), Is.EqualTo(joined + 1));
+        Assert.That(Launches(_ => { }, guarded: true), Is.GreaterThan(joined), "the gradient in between is to be checked");
+
+        long Launches(Action<Tensor> read, bool guarded = false)
+        {
+            var (_, _, y, _) = Neurons(device);
+            read(y);
+            var result = BatchNorm.Train(y, null, null);
+            _ = result.ToArray();
+            var cotangent = Tensor.Ones(result.Shape, device);
+            using var guard = guarded ? new NonFiniteGuard() : default;
+            var before = device.Launches;
+            result.Backward(cotangent);
+            return device.Launches - before;
+        }
+    }
+
+    [Test]
+    public void Readers_that_add_to_the_gradient_are_heard()
+    {
+        var (z, lambda, y, layout) = Neurons(Device.Cpu);
+        (BatchNorm.Train(y, null, null).Tanh() + y.Exp()).Sum().Backward();
+        GradCheck.Check("neurons with two readers", x =>
+        {
+            var y = QuadraticNeuron.Apply(x[0], x[1], layout);
+            return BatchNorm.Train(y, null, null).Tanh() + y.Exp();
+        }, [z, lambda], tolerance: 1e-3);
+    }
+
+    [Test]
+    public void A_tape_that_is_kept_joins_again_and_one_that_was_used_says_so()
+    {
+        var (z, lambda, y, _) = Neurons(Device.Cpu);
+        var result = BatchNorm.Train(y, null, null).Tanh().Sum();
+        result.Backward(retainGraph: true);
+        float[] once = z.Grad!.ToArray(), onceOfLambda = lambda.Grad!.ToArray();
+        result.Backward();
+        Assert.That(z.Grad!.ToArray(), Is.EqualTo(once.Select(value => 2 * value)));
+        Assert.That(lambda.Grad!.ToArray(), Is.EqualTo(onceOfLambda.Select(value => 2 * value)));
+        Assert.That(() => result.Backward(), Throws.InvalidOperationException.With.Message.Contains("retainGraph: true"));
+        Assert.That(() => y.Backward(Tensor.Ones(y.Shape)), Throws.InvalidOperationException.With.Message.Contains("QuadraticNeuron was already used"));
+    }
+
+    [Test]
+    public void A_coefficient_overwritten_before_backward_is_refused_by_its_name()
+    {
+        var (_, lambda, y, layout) = Neurons(Device.Cpu);
+        var result = BatchNorm.Train(y, null, null).Tanh().Sum();
+        lambda.Assign(new float[layout.Coefficients]);
+        Assert.That(() => result.Backward(), Throws.InvalidOperationException.With.Message.Contains("QuadraticNeuron saved").And.Message.Contains("overwritten"));
+    }
+
+    [Test]
+    public void What_both_saved_goes_back_to_the_pool()
+    {
+        var device = new LimitedDevice();
+        var net = new Sequential(new QuadraticLinear(3, 64, rank: 3), new Layers.BatchNorm(64), new Layers.Relu()).To(device);
+        var x = Tensor.Ones([500, 3], device);
+        Tensor result;
+        using (var scope = new TensorScope()) result = scope.Result(net[x].Sum());
+        result.Backward();
+        var parameters = net.Parameters().Sum(parameter => 8L * parameter.Length);
+        Assert.That(device.Pool.Statistics.InUse, Is.LessThan(2 * parameters + 20_000), "no activations, which are 128,000 bytes each");
+    }
+
+    [Test]
+    public void Recomputed_it_has_the_same_bits()
+    {
+        var net = new Sequential(new QuadraticLinear(5, 16, rank: 3, options: new QuadraticOptions { LambdaDeviation = 1f }), new Layers.BatchNorm(16), new Layers.Relu());
+        var x = Tensor.Uniform([9, 5], generator: new Generator(3));
+        float[][] Gradients(Func<Tensor> forward)
+        {
+            foreach (var parameter in net.Parameters()) parameter.ClearGrad();
+            forward().Exp().Sum().Backward();
+            return [.. net.Parameters().Select(parameter => parameter.Grad!.ToArray())];
+        }
+
+        Assert.That(Gradients(() => Recompute.Apply("block", x, [.. net.Parameters()], t => net[t])), Is.EqualTo(Gradients(() => net[x])));
+    }
+}

@@ -1,0 +1,168 @@
+using QuadEngine.Devices;
+using QuadEngine.Gpu;
+using QuadEngine.Layers;
+
+namespace QuadEngine.Tests.Gpu;
+
+/// <summary>3x3 convolutions whose window slides, and their gradients, give what the CPU's give; they take part however small the images are here.</summary>
+public class SlidingConvolutionTests
+{
+    static readonly BackendCase[] Cases =
+    [
+        new(nameof(Backend.Conv2d), "", s =>
+        {
+            var g = Geometry(s, stride: 1);
+            Tensor x = s.Values(InputOf(g)), filter = s.Values(FilterOf(g), -0.2f, 0.2f), y = s.Output(OutputOf(g));
+            var epilogue = BackendCases.Epilogue(s, g.Rows, g.OutChannels);
+            s.Backend.Conv2d(x, filter, g, epilogue, y);
+            s.Result("y", y);
+            BackendCases.Results(s, epilogue.Statistics);
+        }),
+        new(nameof(Backend.Conv2dInputGradient), "", s =>
+        {
+            var g = Geometry(s, stride: 1);
+            Tensor dy = s.Values(OutputOf(g)), filter = s.Values(FilterOf(g)), dx = s.Output(InputOf(g));
+            s.Backend.Conv2dInputGradient(dy, filter, g, dx);
+            s.Result("dx", dx);
+        }),
+        new(nameof(Backend.Conv2dFilterGradient), "", s =>
+        {
+            var g = Geometry(s, stride: s.Pick(1, 2));
+            Tensor x = s.Values(InputOf(g)), dy = s.Values(OutputOf(g)), dFilter = s.Output(FilterOf(g));
+            s.Backend.Conv2dFilterGradient(x, dy, g, dFilter);
+            s.Result("dFilter", dFilter);
+        }),
+        new(nameof(Kernels.NormalizeAndConv2d), "", s =>
+        {
+            var g = Geometry(s, stride: 1);
+            Tensor x = s.Values(InputOf(g)), filter = s.Values(FilterOf(g), -0.2f, 0.2f), y = s.Output(OutputOf(g));
+            var epilogue = BackendCases.Epilogue(s, g.Rows, g.OutChannels);
+            using var held = new Held();
+            s.Device.Kernels.NormalizeAndConv2d(held.Read(x), Norm(s, g.InChannels, held), held.Read(filter), g, epilogue.Hold(held), held.Write(y));
+            s.Result("y", y);
+            BackendCases.Results(s, epilogue.Statistics);
+        }),
+        new(nameof(Kernels.NormalizeAndConv2dFilterGradient), "", s =>
+        {
+            var g = Geometry(s, stride: 1);
+            Tensor x = s.Values(InputOf(g)), dy = s.Values(OutputOf(g)), dFilter = s.Output(FilterOf(g));
+            using var held = new Held();
+            s.Device.Kernels.NormalizeAndConv2dFilterGradient(held.Read(x), Norm(s, g.InChannels, held), held.Read(dy), g, held.Write(dFilter));
+            s.Result("dFilter", dFilter);
+        }),
+    ];
+
+    [TestCaseSource(nameof(Cases))]
+    public void OpenCl_equals_the_cpu(BackendCase testCase)
+    {
+        var device = OwnOpenCl();
+        for (var seed = 0; seed < 12; seed++) AssertSame(testCase, device, seed);
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void The_text_for_cuda_equals_the_cpu(BackendCase testCase)
+    {
+        using var cuda = new InterpretedCuda();
+        var device = cuda.Device();
+        var before = device.FewestGroups;
+        device.FewestGroups = 0;
+        try
+        {
+            for (var seed = 0; seed < 6; seed++) AssertSame(testCase, device, seed);
+        }
+        finally
+        {
+            device.FewestGroups = before;
+        }
+    }
+
+    [TestCase(16, "Tile256x16")]
+    [TestCase(32, "Tile128x32")]
+    [TestCase(64, "Tile64x64")]
+    public void Stages_of_a_resnet_slide(int channels, string tile)
+    {
+        var stub = StubDriver.Instance;
+        var device = (GpuDevice)new GpuDevices().TryGet("cuda")!;
+        var g = new ConvGeometry(128, 512 / channels, 512 / channels, channels, channels, new Window(3, 3, 1, 1));
+        using Tensor image = Tensor.Empty(InputOf(g), device), filter = Tensor.Empty(FilterOf(g), device), result = Tensor.Empty(InputOf(g), device), gradient = Tensor.Empty(FilterOf(g), device);
+        device.Backend.Conv2d(image, filter, g, default, result);
+        Assert.That(stub.LastPtx, Does.Contain($"SlidingConvolution_{tile}_FilterOfOutputs"));
+        device.Backend.Conv2dInputGradient(image, filter, g, result);
+        Assert.That(stub.LastPtx, Does.Contain($"SlidingConvolution_{tile}_FilterOfInputs"));
+        device.Backend.Conv2dFilterGradient(image, image, g, gradient);
+        Assert.That(stub.LastPtx, Does.Contain("FoldColumns").Or.Contain("SlidingFilterGradient"));
+        device.Precision = Precision.Tf32;
+        device.Backend.Conv2d(image, filter, g, default, result);
+        Assert.That(stub.LastPtx, Does.Contain("TensorCoreMultiplier"));
+    }
+
+    [Test]
+    public void A_batch_norm_before_a_convolution_is_never_written()
+    {
+        var device = OwnOpenCl();
+        foreach (var quadratic in (bool[])[false, true])
+        {
+            var (expected, _, _) = Train(Device.Cpu, quadratic, look: false);
+
+            // The first step of a device launches what later ones do not need.
+            _ = Train(device, quadratic, look: false);
+            var (got, waits, launches) = Train(device, quadratic, look: false);
+            var (looked, _, launchesOfLooked) = Train(device, quadratic, look: true);
+            Assert.That(waits, Is.True, "after the backward, too, nobody has computed it");
+            Assert.That(launches, Is.LessThan(launchesOfLooked));
+            for (var i = 0; i < expected.Length; i++)
+            {
+                var allowed = 1e-5f * expected[i].Max(MathF.Abs);
+                Assert.That(got[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}");
+                Assert.That(looked[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}, of a norm that was read in between");
+            }
+        }
+    }
+
+    // Gradients of all parameters and of the input, then what the batch norm gives; whether it still waited after the backward; launches.
+    static (float[][] Results, bool Waits, long Launches) Train(Device device, bool quadratic, bool look)
+    {
+        var x = Tensor.Normal([2, 16, 16, 16], generator: new Generator(1)).To(device);
+        x.RequiresGrad = true;
+        Generator.Default = new Generator(2);
+        Module first = quadratic ? new QuadraticConv2d(16, 32, 3, rank: 3, padding: 1, bias: false, options: new QuadraticOptions { LambdaDeviation = 0.1f }) : new Layers.Conv2d(16, 32, 3, padding: 1, bias: false);
+        Module[] net = [first, new Layers.BatchNorm(32), new Layers.Relu(), new Layers.Conv2d(32, 16, 3, padding: 1)];
+        foreach (var module in net) module.To(device);
+        var before = device is GpuDevice gpu ? gpu.Launches : 0;
+        var hidden = net[2][net[1][net[0][x]]];
+        if (look) _ = hidden.ToArray();
+        var y = net[3][hidden];
+        (y * y).Mean().Backward();
+        var launches = device is GpuDevice same ? same.Launches - before : 0;
+        var waits = hidden.Storage.Waiting is not null;
+        return ([.. net.SelectMany(module => module.Parameters()).Select(parameter => parameter.Grad!.ToArray()), x.Grad!.ToArray(), hidden.ToArray()], waits, launches);
+    }
+
+    static GpuDevice OwnOpenCl()
+    {
+        _ = TestDevices.OpenCl;
+        var device = (GpuDevice)new GpuDevices().TryGet("opencl")!;
+        device.FewestGroups = 0;
+        return device;
+    }
+
+    static void AssertSame(BackendCase testCase, Device device, int seed) => Parity.AssertSame(testCase, Device.Cpu, device, seed, aligned: true);
+
+    // Images that blocks of 8x8 pixels fit and ones that reach beyond; channels that make one tile and several.
+    static ConvGeometry Geometry(Sample s, int stride)
+    {
+        int padding = s.Pick(0, 2), height = Extent(), width = Extent();
+        return new ConvGeometry(s.Pick(1, 3), height, width, 16 * s.Pick(1, 3), 16 * s.Pick(1, 5), new Window(3, 3, stride, padding));
+
+        int Extent() => Math.Max(3, stride * (s.Chance() ? 8 * s.Pick(1, 2) : s.Pick(5, 17)) + 3 - stride - 2 * padding);
+    }
+
+    static NormTerm<Operand> Norm(Sample s, int channels, Held held) => new(
+        held.Read(s.Values([channels])), held.Read(s.Values([channels], 0.5f, 2f)), 1e-5f, held.ReadIfAny(s.Maybe([channels])), held.ReadIfAny(s.Maybe([channels])), s.Chance() ? Activation.Relu : Activation.None);
+
+    static Shape InputOf(ConvGeometry g) => [g.Batch, g.Height, g.Width, g.InChannels];
+
+    static Shape FilterOf(ConvGeometry g) => [3, 3, g.InChannels, g.OutChannels];
+
+    static Shape OutputOf(ConvGeometry g) => [g.Batch, g.OutHeight, g.OutWidth, g.OutChannels];
+}
