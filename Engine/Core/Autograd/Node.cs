@@ -99,8 +99,7 @@ sealed class Node
     /// <summary>Gradients of the inputs, each of its input's shape.</summary>
     public Tensor?[] Backward(Tensor gradient)
     {
-        if (parts is []) CheckSaves();
-        foreach (var part in parts) part.CheckSaves();
+        CheckSaves();
         var gradients = backward!(gradient, new Saved(saves, indices, Inputs));
         if (gradients.Length != Inputs.Length)
             throw new InvalidOperationException($"Backward: {Description} gave {gradients.Length} gradients for {Inputs.Length} inputs; give one for each, null where none is needed.");
@@ -128,6 +127,8 @@ sealed class Node
 
     void CheckSaves()
     {
+        foreach (var part in parts) part.CheckSaves();
+        if (parts is not []) return;
         if (released)
             throw new InvalidOperationException($"Backward: the tape of {Description} was already used and freed. Call Backward(retainGraph: true) the first time to go through it again.");
         for (var i = 0; i < saves.Length; i++)

@@ -41,7 +41,7 @@ sealed unsafe class QuadraticPass(QuadraticTerm<Operand> term, int rows)
         {
             fixed (float* sum = sums)
             {
-                int end = chunk * chunkRows + RowsOf(chunk), blockRows = neurons.BlockRows;
+                int end = chunk * chunkRows + RowsOf(chunk), blockRows = neurons.BackwardBlockRows;
                 for (var row = chunk * chunkRows; row < end; row += blockRows)
                 {
                     var rows = Math.Min(blockRows, end - row);

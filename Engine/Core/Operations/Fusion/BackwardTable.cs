@@ -2,7 +2,8 @@ namespace QuadEngine.Operations;
 
 /// <summary>
 /// All fusions of backwards: that of an operation, that of the operation that gives its first input, and the one backward of both. Then the gradient
-/// in between is never written. A pair without a row stays two passes; so does one whose gradient in between others add to, or want to see.
+/// in between is never written. A pair without a row stays two passes; so does one whose gradient in between others add to, or want to see. Bits are those
+/// of two passes on the CPU; the compiler of another device may round a product and a sum together that have become neighbours.
 /// </summary>
 static class BackwardTable
 {
