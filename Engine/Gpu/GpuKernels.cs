@@ -17,17 +17,27 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
         device.Launch(new Channelwise<TBody, TChannel, TValue>(body, rows), rows.Elements == 0 ? 0 : Groups(rows.Stride, IKernel.DefaultThreads));
     }
 
-    // How many groups of a fold have come so far, by blocks of columns; 0 between launches.
-    Operand? arrivals;
+    // Recorded launches keep the addresses of counters that others have outgrown: these stay too.
+    readonly List<Operand> counters = [];
+
+    /// <summary>Counters for the groups of one launch, at 0. Those of another launch may be the same: launches come one after the other.</summary>
+    Arrivals Arrivals(int count)
+    {
+        const int Fewest = 1024;
+        lock (counters)
+        {
+            if (counters.Count == 0 || counters[^1].Length < count) counters.Add(Tensor.Zeros([Math.Max(Fewest, 2 * count)], device).Keep().Write());
+            return new(counters[^1].View().Cast<int>());
+        }
+    }
 
     /// <summary>Folds [outer, n, inner] along its middle axis, in one launch.</summary>
     void Fold<TFold, T>(in TFold fold, int outer, int n, int inner) where TFold : struct, IFold<T> where T : unmanaged
     {
         var shape = new FoldShape(outer, n, inner);
-        using var memory = Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
-        var partials = Elements<T>(memory);
-        arrivals ??= Tensor.Zeros([FoldShape.MaxChunkedBlocks], device).Keep().Write();
-        device.Launch(new FoldColumns<TFold, T>(fold, partials, arrivals.View().Cast<int>(), shape), shape.ColumnBlocks, shape.Chunks);
+        var inside = FoldTree.Inner(shape.Chunks);
+        using var memory = Scratch<T>(shape.Chunks > 1 ? (shape.Chunks + inside) * shape.Columns : 1);
+        device.Launch(new FoldColumns<TFold, T>(fold, new(Elements<T>(memory), Arrivals(shape.ColumnBlocks * inside), shape.Chunks, shape.Columns), shape), shape.ColumnBlocks, shape.Chunks);
     }
 
     /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>

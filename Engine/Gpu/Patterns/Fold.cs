@@ -64,10 +64,9 @@ static class GroupFold
 /// <summary>
 /// Folds a tensor [outer, n, inner] along its middle axis. A group is a block of threads, some along the rows to be folded and some
 /// along the columns, so that neighbours read neighbours whether inner is 1 or large. The grid is [column blocks, chunks of rows]; with
-/// several chunks, the group that comes last to a block of columns folds the partial results [chunks, columns], always in the order of
-/// the chunks, whichever group that is. Reads each element once.
+/// several chunks, the groups that come last fold the partial results (<see cref="FoldTree{T}"/>). Reads each element once.
 /// </summary>
-readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayView<int> arrivals, FoldShape shape) : IKernel
+readonly struct FoldColumns<TFold, T>(TFold fold, FoldTree<T> tree, FoldShape shape) : IKernel
     where TFold : struct, IFold<T>
     where T : unmanaged
 {
@@ -98,45 +97,16 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ArrayView<T> partials, ArrayVi
             }
         }
 
-        total = Across(total);
-        var stores = row == 0 && column < shape.Columns;
-        if (Grid.DimY > 1)
-        {
-            if (stores) partials[Grid.IdxY * shape.Columns + column] = total;
-            if (!IsLast()) return;
-
-            total = TFold.Identity;
-            if (column < shape.Columns)
-                for (var chunk = row; chunk < Grid.DimY; chunk += shape.RowLanes) total = TFold.Combine(total, partials[chunk * shape.Columns + column]);
-            total = Across(total);
-        }
-
-        if (stores) fold.Store(column, total);
-    }
-
-    T Across(T total) => GroupFold.Across<T, TFold>(total, 1 << shape.RowShift, shape.RowLanes << shape.RowShift >> 1);
-
-    // Counts the groups of this block of columns; the last one sees what the others have written and leaves the count at 0 for the next launch.
-    bool IsLast()
-    {
-        var before = SharedMemory.Allocate<int>(1);
-        MemoryFence.DeviceLevel();
-        Group.Barrier();
-        if (Group.IdxX == 0) before[0] = Atomic.Add(ref arrivals[Grid.IdxX], 1);
-        Group.Barrier();
-        if (before[0] != Grid.DimY - 1) return false;
-        MemoryFence.DeviceLevel();
-        if (Group.IdxX == 0) arrivals[Grid.IdxX] = 0;
-        return true;
+        var lanes = new FoldLanes(row, shape.RowLanes, 1 << shape.RowShift);
+        ArrayView<T> shared = SharedMemory.Allocate<T>(2 * IKernel.DefaultThreads);
+        total = lanes.Across<T, TFold>(total, shared);
+        if (tree.Fold<TFold>(ref total, Grid.IdxX, Grid.IdxY, column, lanes, shared, SharedMemory.Allocate<int>(1)) && row == 0 && column < shape.Columns) fold.Store(column, total);
     }
 }
 
 /// <summary>How a fold is spread over threads and groups: a function of the extents alone, so that results do not depend on the device's size.</summary>
 readonly struct FoldShape
 {
-    /// <summary>Blocks of columns of a fold in chunks, at most.</summary>
-    public const int MaxChunkedBlocks = TargetGroups / 2;
-
     const int TargetGroups = 512;
     const int MinRowsPerThread = 8;
 

@@ -10,21 +10,24 @@ namespace QuadEngine.Gpu;
 readonly struct TileEpilogue
 {
     readonly ArrayView<float> y;
-    readonly ArrayView<Pair> moments;
     readonly Optional bias, scale, shift, residual;
     readonly Neurons neurons;
+    readonly FoldTree<Moments> moments;
+    readonly MomentsTarget target;
     readonly int relu, quadratic, statistics;
 
     /// <param name="epilogue">The steps.</param>
-    /// <param name="y">Where the result goes; with slices, [slices, rows, columns].</param>
-    /// <param name="moments">[row tiles, columns], where statistics are wanted.</param>
-    public TileEpilogue(in Epilogue<Operand> epilogue, Operand y, ArrayView<Pair> moments)
+    /// <param name="rows">Of the whole product.</param>
+    /// <param name="y">Where the result goes; of slices that another launch adds up, [slices, rows, columns].</param>
+    /// <param name="moments">Folds those of the row tiles, a tree for each column tile, where statistics are wanted.</param>
+    public TileEpilogue(in Epilogue<Operand> epilogue, int rows, Operand y, FoldTree<Moments> moments)
     {
         (this.y, this.moments) = (y.View(), moments);
         (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
         neurons = epilogue.Quadratic is { } term ? new Neurons(term) : new Neurons(this.y);
         relu = epilogue.Activation == Activation.Relu ? 1 : 0;
         quadratic = epilogue.Quadratic is null ? 0 : 1;
+        target = epilogue.Statistics is { } gathered ? new MomentsTarget(gathered, rows) : new MomentsTarget(this.y);
         statistics = epilogue.Statistics is null ? 0 : 1;
     }
 
@@ -75,8 +78,10 @@ readonly struct TileEpilogue
         }
 
         if (statistics == 0) return;
-        var all = GroupFold.Across<Moments, MergeMoments>(running.Moments, TMultiplier.Columns, TMultiplier.Threads / 2, shared.Cast<Moments>());
-        if (Group.IdxX < TMultiplier.Columns && inside) moments[rowTile * grid.Columns + column] = new Pair(all.Mean, all.Squares);
+        var lanes = new FoldLanes(Group.IdxX / TMultiplier.Columns, TMultiplier.Threads / TMultiplier.Columns, TMultiplier.Columns);
+        var all = lanes.Across<Moments, MergeMoments>(running.Moments, shared.Cast<Moments>());
+        if (moments.Fold<MergeMoments>(ref all, grid.ColumnTile, rowTile, inside ? column : grid.Columns, lanes, shared.Cast<Moments>(), TileMemory<TMultiplier>.Slot(shared)) && inside && lanes.Lane == 0)
+            target.Store(column, all.Mean, all.Squares / all.Count);
     }
 
     // sum s lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
@@ -134,20 +139,4 @@ readonly struct MergeMoments : ICombine<Moments>
         float d = b.Mean - a.Mean, share = b.Count / n;
         return new Moments(n, a.Mean + d * share, a.Squares + b.Squares + d * d * a.Count * share);
     }
-}
-
-/// <summary>The second stage of statistics: merges the moments of the row tiles.</summary>
-readonly struct MomentsOfTiles(ArrayView<Pair> tiles, int rowsPerTile, int rows, MomentsTarget target) : IFold<Moments>
-{
-    public static Moments Identity => MergeMoments.Identity;
-
-    public static Moments Combine(Moments a, Moments b) => MergeMoments.Combine(a, b);
-
-    public Moments Of(int row, int index, int column)
-    {
-        var tile = tiles[index];
-        return new Moments(Math.Min(rowsPerTile, rows - row * rowsPerTile), tile.A, tile.B);
-    }
-
-    public void Store(int column, Moments total) => target.Store(column, total.Mean, total.Squares / rows);
 }

@@ -8,8 +8,8 @@ namespace QuadEngine.Gpu;
 /// operands in parts of shared memory that take turns: while one is multiplied, the next are on their way, so that a step has one barrier.
 /// docs/kernels.md leads here from the plain version.
 /// </summary>
-/// <remarks>The z axis of the grid are batches, or slices of k, whose results are left one after the other in y.</remarks>
-readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, TileEpilogue epilogue) : IKernel
+/// <remarks>The z axis of the grid are batches, whose results are left one after the other in y, or slices of k: they are added up within the product, or left as batches are.</remarks>
+readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, Slices slices, TileEpilogue epilogue) : IKernel
     where TMultiplier : struct, IMultiplier
     where TProduct : struct, IProduct<TLeft, TRight>
     where TLeft : struct, IOperand
@@ -27,7 +27,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         int rowTile = grid.RowTile, firstRow = rowTile * TMultiplier.Rows, firstColumn = grid.ColumnTile * grid.ColumnsPerTile;
         TLeft left = product.Left(grid.Batch);
         TRight right = product.Right(grid.Batch);
-        int k = grid.Batch * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
+        int k = Grid.IdxZ * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
 
         var lines = new int[3 * TMultiplier.Lines<TLeft, TRight>()];
         TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
@@ -49,6 +49,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
 
         TMultiplier.Drain();
         Group.Barrier();
+        if (grid.SlicesToAdd > 1 && !slices.Add<TMultiplier>(sums, grid.SlicesToAdd, TileMemory<TMultiplier>.Slot(shared))) return;
         epilogue.Store<TMultiplier, TProduct, TLeft, TRight>(product, left, sums, shared, firstRow, firstColumn, rowTile, grid);
     }
 }
@@ -63,7 +64,7 @@ static class TileMemory<TMultiplier> where TMultiplier : struct, IMultiplier
 
     static int Parts => (TMultiplier.Ahead + 1) * TMultiplier.PartFloats;
 
-    public static int Quads => Math.Max(Parts, Math.Max(Columns + 2 * TMultiplier.Columns, 2 * MomentsFloats * TMultiplier.Threads)) / 4;
+    public static int Quads => Math.Max(Parts, Math.Max(Columns + 2 * TMultiplier.Columns, 2 * MomentsFloats * TMultiplier.Threads) + 4) / 4;
 
     /// <summary>The tile leaves in so many slabs, as few as memory allows: of one, all indices are constants.</summary>
     public static int Slabs => Fits(1) ? 1 : Fits(2) ? 2 : 4;
@@ -73,7 +74,10 @@ static class TileMemory<TMultiplier> where TMultiplier : struct, IMultiplier
     /// <summary>Where the numbers of columns begin, behind the slab.</summary>
     public static int Columns => SlabRows * TMultiplier.SlabPitch;
 
-    static bool Fits(int slabs) => TMultiplier.Rows / slabs * TMultiplier.SlabPitch + 2 * TMultiplier.Columns <= Math.Max(Parts, Affordable);
+    /// <summary>A word at the end that only <see cref="Arrivals"/> use, once all parts were multiplied.</summary>
+    public static ArrayView<int> Slot(ArrayView<float> shared) => shared.SubView(4 * Quads - 1).Cast<int>();
+
+    static bool Fits(int slabs) => TMultiplier.Rows / slabs * TMultiplier.SlabPitch + 2 * TMultiplier.Columns + 4 <= Math.Max(Parts, Affordable);
 }
 
 /// <summary>Which part of the product a group computes.</summary>
@@ -92,8 +96,11 @@ readonly struct TileGrid(int rows, int columns, int depth, int columnsPerTile, i
     /// <summary>Where the launch begins: one launch takes <see cref="GpuDevice.MostGroupsYZ"/> batches at most.</summary>
     public int FirstBatch { get; init; }
 
-    /// <summary>The batch, or the slice of k.</summary>
-    public int Batch => FirstBatch + Grid.IdxZ;
+    /// <summary>Slices of k that the product adds up itself; 0 where groups leave what they have.</summary>
+    public int SlicesToAdd { get; init; }
+
+    /// <summary>The batch, or the slice of k that is left as if it were one.</summary>
+    public int Batch => SlicesToAdd > 1 ? 0 : FirstBatch + Grid.IdxZ;
 
     public int RowTile => columnTiles.Divide(Grid.IdxX);
 
