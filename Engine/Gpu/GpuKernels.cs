@@ -37,22 +37,23 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
         device.Launch(new FoldChannels<TBody, TChannel, TValue, T>(body, Totals<T>(partials, shape), shape), shape.ColumnBlocks, shape.Chunks);
     }
 
-    Operand Partials<T>(FoldShape shape) where T : unmanaged => Scratch<T>(shape.Chunks > 1 ? shape.Chunks * shape.Columns : 1);
+    Operand Partials<T>(FoldShape shape) where T : unmanaged => Scratch<T>(shape.Chunks > 1 ? (shape.Chunks + FoldTree.Inner(shape.Chunks)) * shape.Columns : 1);
 
-    ColumnTotals<T> Totals<T>(Operand partials, FoldShape shape) where T : unmanaged => new(Elements<T>(partials), Arrivals(shape.Chunks > 1 ? shape.ColumnBlocks : 1));
+    ColumnTotals<T> Totals<T>(Operand partials, FoldShape shape) where T : unmanaged =>
+        new(new(Elements<T>(partials), Arrivals(shape.ColumnBlocks * FoldTree.Inner(shape.Chunks)), shape.Chunks, shape.Columns));
 
     /// <summary>
     /// Counters by which the groups of the next launch find out which of them comes last: at 0, and the launch must leave them so. Launches of a
     /// recorded step, which may run at once, have counters of their own; others share them.
     /// </summary>
-    ArrayView<int> Arrivals(int count)
+    Arrivals Arrivals(int count)
     {
-        if (device.Recorder?.Arrivals(count) is { } own) return own;
+        if (device.Recorder?.Arrivals(count) is { } own) return new(own);
         lock (gate)
         {
             // Smaller ones are never given back: another thread may be about to launch with them.
             if (arrivals is null || arrivals.Length < count) arrivals = device.Counters(Math.Max(1024, (int)BitOperations.RoundUpToPowerOf2((uint)count)));
-            return arrivals.Integers().SubView(0, count);
+            return new(arrivals.Integers().SubView(0, count));
         }
     }
 

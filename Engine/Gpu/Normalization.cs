@@ -72,6 +72,9 @@ readonly struct MomentsTarget
         unbiased = rows > 1 ? rows / (rows - 1f) : 1f;
     }
 
+    /// <summary>No target, where a kernel's argument needs one.</summary>
+    public MomentsTarget(ArrayView<float> standIn) => (mean, variance, runningMean, runningVariance) = (standIn, standIn, new(null, standIn), new(null, standIn));
+
     public void Store(int channel, float m, float v)
     {
         mean[channel] = m;

@@ -52,7 +52,7 @@ public class TileTests
         int down = (Rows + TMultiplier.Rows - 1) / TMultiplier.Rows, across = (Columns + TMultiplier.Columns - 1) / TMultiplier.Columns;
         var product = new MatrixProduct<AcrossSum, AcrossSum>(new(new(first.View()), Rows, Depth), new(new(second.View()), Columns, Depth), 0, 0);
         device.Launch(new TiledProduct<TMultiplier, MatrixProduct<AcrossSum, AcrossSum>, Matrix<AcrossSum>, Matrix<AcrossSum>>(
-            product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, sums, sums.View().Cast<Moments>())), down * across);
+            product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new Slices(sums.View(), default), new TileEpilogue(default, Rows, sums, default)), down * across);
         Assert.That(y.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-5f));
     }
 

@@ -38,7 +38,7 @@ public class UnrollingTests
             int down = (Rows + TMultiplier.Rows - 1) / TMultiplier.Rows, across = (Columns + TMultiplier.Columns - 1) / TMultiplier.Columns;
             var product = new MatrixProduct<AlongSum, AcrossSum>(new(new(left.View()), Rows, Depth), new(new(right.View()), Columns, Depth), 0, 0);
             var kernel = new TiledProduct<TMultiplier, MatrixProduct<AlongSum, AcrossSum>, Matrix<AlongSum>, Matrix<AcrossSum>>(
-                product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new TileEpilogue(default, sums, sums.View().Cast<Moments>()));
+                product, new TileGrid(Rows, Columns, Depth, TMultiplier.Columns, across, Depth, 0), new Slices(sums.View(), default), new TileEpilogue(default, Rows, sums, default));
             if (unrolled) device.Launch(new Unrolling<TiledProduct<TMultiplier, MatrixProduct<AlongSum, AcrossSum>, Matrix<AlongSum>, Matrix<AcrossSum>>>(kernel), down * across);
             else device.Launch(kernel, down * across);
             return y.ToArray();

@@ -84,7 +84,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
     {
         var shared = SharedMemory.Allocate<Quad>(Math.Max(2 * PartQuads, TileMemory<PixelRows<TTile>>.Quads));
         var places = SharedMemory.Allocate<int>(TTile.Rows);
-        int rowTile = columnTiles.Divide(Grid.IdxX), firstColumn = columnTiles.Rest(Grid.IdxX, rowTile) * TTile.Columns, firstBlock = rowTile * Blocks;
+        int rowTile = columnTiles.Divide(Grid.IdxX), columnTile = columnTiles.Rest(Grid.IdxX, rowTile), firstColumn = columnTile * TTile.Columns, firstBlock = rowTile * Blocks;
         var at = new int[InputsStaged];
         Locate(firstBlock, at, places);
         var norms = SharedMemory.Allocate<Quad>(TInput.Normalizes ? InputNorm.Floats(MostNormalized) / 4 : 1);
@@ -121,7 +121,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
         }
 
         Group.Barrier();
-        epilogue.Store<PixelRows<TTile>, PixelPlaces>(new(places, (outputs.Count - firstBlock) * Side * Side), sums, shared.Cast<float>(), firstColumn, TTile.Columns, Columns, rowTile);
+        epilogue.Store<PixelRows<TTile>, PixelPlaces>(new(places, (outputs.Count - firstBlock) * Side * Side), sums, shared.Cast<float>(), firstColumn, TTile.Columns, Columns, columnTile, rowTile);
     }
 
     // Where the thread's input pixels begin in memory, -1 outside, and the pixel of each row of the tile. Barriers of the main loop lie between this and the first reader.

@@ -100,47 +100,16 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ColumnTotals<T> totals, FoldSh
     }
 }
 
-/// <summary>
-/// From what the threads of a fold have gathered to the totals of its columns. With several chunks of rows, the group that comes last to a block of
-/// columns folds the partial results [chunks, columns], always in the order of the chunks, whichever group that is.
-/// </summary>
-readonly struct ColumnTotals<T>(ArrayView<T> partials, ArrayView<int> arrivals) where T : unmanaged
+/// <summary>From what the threads of a fold have gathered to the totals of its columns; with several chunks of rows by a <see cref="FoldTree{T}"/>.</summary>
+readonly struct ColumnTotals<T>(FoldTree<T> tree) where T : unmanaged
 {
     /// <summary>Every thread comes here with what it has gathered; one thread for each column gets its total, and true.</summary>
     public bool Complete<TCombine>(FoldShape shape, ref T total) where TCombine : struct, ICombine<T>
     {
-        int row = shape.Row, column = shape.Column;
-        total = Across<TCombine>(shape, total);
-        var stores = row == 0 && column < shape.Columns;
-        if (Grid.DimY > 1)
-        {
-            if (stores) partials[Grid.IdxY * shape.Columns + column] = total;
-            if (!IsLast()) return false;
-
-            total = TCombine.Identity;
-            if (column < shape.Columns)
-                for (var chunk = row; chunk < Grid.DimY; chunk += shape.RowLanes) total = TCombine.Combine(total, partials[chunk * shape.Columns + column]);
-            total = Across<TCombine>(shape, total);
-        }
-
-        return stores;
-    }
-
-    static T Across<TCombine>(FoldShape shape, T total) where TCombine : struct, ICombine<T> =>
-        GroupFold.Across<T, TCombine>(total, 1 << shape.RowShift, shape.RowLanes << shape.RowShift >> 1);
-
-    // Counts the groups of this block of columns; the last one sees what the others have written and leaves the count at 0 for the next launch.
-    bool IsLast()
-    {
-        var before = SharedMemory.Allocate<int>(1);
-        MemoryFence.DeviceLevel();
-        Group.Barrier();
-        if (Group.IdxX == 0) before[0] = Atomic.Add(ref arrivals[Grid.IdxX], 1);
-        Group.Barrier();
-        if (before[0] != Grid.DimY - 1) return false;
-        MemoryFence.DeviceLevel();
-        if (Group.IdxX == 0) arrivals[Grid.IdxX] = 0;
-        return true;
+        var lanes = new FoldLanes(shape.Row, shape.RowLanes, 1 << shape.RowShift);
+        ArrayView<T> shared = SharedMemory.Allocate<T>(2 * IKernel.DefaultThreads);
+        total = lanes.Across<T, TCombine>(total, shared);
+        return tree.Fold<TCombine>(ref total, Grid.IdxX, Grid.IdxY, shape.Column, lanes, shared, SharedMemory.Allocate<int>(1)) && shape.Row == 0 && shape.Column < shape.Columns;
     }
 }
 

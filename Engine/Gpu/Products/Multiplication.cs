@@ -20,33 +20,39 @@ sealed partial class GpuKernels
         where TRight : struct, IOperand
     {
         epilogue.Statistics?.CheckRows(batches * extents.Rows);
-        var maySlice = batches == 1 && epilogue.IsEmpty;
         var precision = four ? device.Precision : Precision.Float32;
         var neuron = epilogue.Quadratic?.Layout.Stride ?? 1;
-        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, maySlice, neuron, device.OnlyTile) ?? ProductPlan.For(Precision.Float32, extents, batches, maySlice, neuron);
-        var plan = fused ?? ProductPlan.For(precision, extents, batches, maySlice: false, neuron: 1, device.OnlyTile)!.Value;
+        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, !epilogue.IsEmpty, neuron, device.OnlyTile) ?? ProductPlan.For(Precision.Float32, extents, batches, !epilogue.IsEmpty, neuron);
+        var plan = fused ?? ProductPlan.For(precision, extents, batches, hasEpilogue: false, neuron: 1, device.OnlyTile)!.Value;
         four = four && plan.StartsAtQuads;
-        if (plan.Slices > 1)
+        if (plan.Slices > 1 && !plan.AddsSlices)
         {
             using var slices = Scratch<float>(plan.Slices * y.Length);
             Run<TProduct, TLeft, TRight>(product, four, plan, plan.Slices, default, slices);
             Fold<Reduction<Sum>, float>(new Reduction<Sum>(slices.View(), y.View()), 1, plan.Slices, y.Length);
-            return;
+        }
+        else
+        {
+            Run<TProduct, TLeft, TRight>(product, four, plan, plan.AddsSlices ? plan.Slices : batches, fused is null ? default : epilogue, y);
         }
 
-        Run<TProduct, TLeft, TRight>(product, four, plan, batches, fused is null ? default : epilogue, y);
         if (fused is null) Finish(epilogue, y);
     }
 
+    // The z axis of the grid: batches or slices.
     void Run<TProduct, TLeft, TRight>(in TProduct product, bool four, in ProductPlan plan, int batches, in Epilogue<Operand> epilogue, Operand y)
         where TProduct : struct, IProduct<TLeft, TRight>
         where TLeft : struct, IOperand
         where TRight : struct, IOperand
     {
-        using var memory = Scratch<Moments>(epilogue.Statistics is null ? 1 : plan.RowTiles * plan.Grid.Columns);
-        var moments = Elements<Moments>(memory);
-        var end = new TileEpilogue(epilogue, y, moments);
-        var (grid, groups) = (plan.Grid, plan.RowTiles * plan.ColumnTiles);
+        // Counters of the tiles for slices, of the column tiles for statistics.
+        int tiles = plan.RowTiles * plan.ColumnTiles, toAdd = plan.AddsSlices ? plan.Slices : 0, counted = plan.AddsSlices ? tiles : 0;
+        int columns = plan.Grid.Columns, rowTiles = epilogue.Statistics is null ? 0 : plan.RowTiles, inner = FoldTree.Inner(rowTiles);
+        var arrivals = Arrivals(counted + plan.ColumnTiles * inner);
+        using Operand? sums = toAdd > 0 ? Scratch<float>(tiles * toAdd * plan.ElementsPerTile) : null, moments = inner > 0 ? Scratch<Moments>((rowTiles + inner) * columns) : null;
+        var slices = new Slices((sums ?? y).View(), arrivals);
+        var end = new TileEpilogue(epilogue, plan.Grid.Rows, y, new(Elements<Moments>(moments ?? y), arrivals.From(counted), rowTiles, columns));
+        var grid = plan.Grid with { SlicesToAdd = toAdd };
         switch (plan.Tile)
         {
             case TileChoice.Tile128x128: Threads<Tile128x128>(product); break;
@@ -58,10 +64,9 @@ sealed partial class GpuKernels
             case TileChoice.Warps128x64: Warps<Warps128x64>(product); break;
             case TileChoice.Warps128x32: Warps<Warps128x32>(product); break;
             case TileChoice.Warps128x16: Warps<Warps128x16>(product); break;
+            case TileChoice.Warps64x16: Warps<Warps64x16>(product); break;
             default: Warps<Warps32x32>(product); break;
         }
-
-        if (epilogue.Statistics is { } statistics) Merge(moments, plan.RowTiles, grid.Rows, grid.Columns, statistics);
 
         void Threads<TTile>(in TProduct product) where TTile : struct, IThreadTile
         {
@@ -84,13 +89,9 @@ sealed partial class GpuKernels
         void Launch<TMultiplier>(in TProduct product) where TMultiplier : struct, IMultiplier
         {
             for (var first = 0; first < batches; first += GpuDevice.MostGroupsYZ)
-                device.Launch(new TiledProduct<TMultiplier, TProduct, TLeft, TRight>(product, grid with { FirstBatch = first }, end), groups, 1, Math.Min(batches - first, GpuDevice.MostGroupsYZ));
+                device.Launch(new TiledProduct<TMultiplier, TProduct, TLeft, TRight>(product, grid with { FirstBatch = first }, slices, end), tiles, 1, Math.Min(batches - first, GpuDevice.MostGroupsYZ));
         }
     }
-
-    /// <summary>The second stage of statistics: merges the moments [row tiles, columns] of the tiles.</summary>
-    void Merge(ArrayView<Moments> moments, int rowTiles, int rows, int columns, ChannelStatistics<Operand> statistics) =>
-        Fold<MomentsOfTiles, Moments>(new MomentsOfTiles(moments, rows, new MomentsTarget(statistics, rows)), 1, rowTiles, columns);
 
     /// <summary>A matrix of this many columns can be read four elements at a time.</summary>
     static bool Four(Operand matrix, int columns) => matrix.Offset % 4 == 0 && columns % 4 == 0;

@@ -14,38 +14,55 @@ enum TileChoice
     Warps128x64,
     Warps128x32,
     Warps128x16,
+    Warps64x16,
     Warps32x32,
 }
 
 /// <summary>
-/// Which tile a product takes and into how many slices its sum is cut: a function of the extents and the precision alone, so that the order of
-/// additions is always the same. The estimate: groups run two to a multiprocessor on some 132 of them, at a share of the peak that the
-/// tile's reuse allows.
+/// Which tile a product takes, into how many slices its sum is cut and who adds them up: what costs least (<see cref="TileCost"/>). A function of the extents
+/// and the precision alone, so that the order of additions is always the same.
 /// </summary>
-readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles, int ColumnTiles, int RowsPerTile, int Slices)
+/// <param name="Tile">The tile.</param>
+/// <param name="Grid">Its place in the product.</param>
+/// <param name="RowTiles">Tiles along the rows.</param>
+/// <param name="ColumnTiles">Tiles along the columns.</param>
+/// <param name="ElementsPerTile">Also those that lie outside the product.</param>
+/// <param name="Slices">Groups that share a tile.</param>
+/// <param name="AddsSlices">The group that comes last to a tile adds them up: sooner done than a launch, unless they are many.</param>
+/// <param name="Cycles">What it should take.</param>
+readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles, int ColumnTiles, int ElementsPerTile, int Slices, bool AddsSlices, double Cycles)
 {
-    const double GroupsAtOnce = 264;
-    const int MinDepthPerSlice = 256;
+    const int MinDepthPerSlice = 64;
+
+    // No slices for their own sake: an estimate errs by as much.
+    const double SlicesMustGain = 1.15;
 
     // The depth of a slice is divisible by that of all tiles.
     const int DepthOfStep = 16;
 
-    static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] OfThreads =
+    // Instructions of the main loop of convolutions, by ptxas 12.4 for sm_90; 128 registers a thread.
+    static readonly TileCost[] Float32 =
     [
-        (TileChoice.Tile128x128, 128, 128, 1.0),
-        (TileChoice.Tile64x64, 64, 64, 0.85),
-        (TileChoice.Tile128x32, 128, 32, 0.77),
-        (TileChoice.Tile256x16, 256, 16, 0.71),
-        (TileChoice.Tile32x32, 32, 32, 0.66),
+        new(TileChoice.Tile128x128, 128, 128, Warps: 8, Together: 2, Terms: 8, Ahead: 1, Cycles: 632),
+        new(TileChoice.Tile64x64, 64, 64, Warps: 4, Together: 4, Terms: 8, Ahead: 1, Cycles: 363),
+        new(TileChoice.Tile128x32, 128, 32, Warps: 4, Together: 4, Terms: 8, Ahead: 1, Cycles: 395),
+        new(TileChoice.Tile256x16, 256, 16, Warps: 4, Together: 4, Terms: 8, Ahead: 1, Cycles: 429),
+        new(TileChoice.Tile32x32, 32, 32, Warps: 2, Together: 8, Terms: 8, Ahead: 1, Cycles: 227),
     ];
 
-    static readonly (TileChoice Tile, int Rows, int Columns, double Share)[] OfWarps =
+    // The same, but for the largest tile in tf32: its 64 HMMA take a scheduler 427 cycles, at the 60 % of the data sheet's rate that mma.sync reaches.
+    static readonly TileCost[] Tf32 = OfWarps(427, 249, 203, 182, 128);
+
+    static readonly TileCost[] Bf16 = OfWarps(268, 209, 180, 167, 116);
+
+    static TileCost[] OfWarps(int x128, int x64, int x32, int x16, int small) =>
     [
-        (TileChoice.Warps128x128, 128, 128, 1.0),
-        (TileChoice.Warps128x64, 128, 64, 0.75),
-        (TileChoice.Warps128x32, 128, 32, 0.5),
-        (TileChoice.Warps128x16, 128, 16, 0.35),
-        (TileChoice.Warps32x32, 32, 32, 0.25),
+        new(TileChoice.Warps128x128, 128, 128, Warps: 4, Together: 2, Terms: 16, Ahead: 2, x128),
+        new(TileChoice.Warps128x64, 128, 64, Warps: 4, Together: 3, Terms: 16, Ahead: 2, x64),
+        new(TileChoice.Warps128x32, 128, 32, Warps: 4, Together: 5, Terms: 16, Ahead: 2, x32),
+        new(TileChoice.Warps128x16, 128, 16, Warps: 4, Together: 6, Terms: 16, Ahead: 2, x16),
+        new(TileChoice.Warps64x16, 64, 16, Warps: 2, Together: 12, Terms: 16, Ahead: 2, x16),
+        new(TileChoice.Warps32x32, 32, 32, Warps: 4, Together: 10, Terms: 16, Ahead: 2, small),
     ];
 
     /// <summary>All tiles begin at a column that is divisible by 4.</summary>
@@ -54,39 +71,49 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
     /// <summary>The tiles that products of a precision may take.</summary>
     public static IEnumerable<TileChoice> TilesOf(Precision precision) => Candidates(precision).Select(candidate => candidate.Tile);
 
-    static (TileChoice Tile, int Rows, int Columns, double Share)[] Candidates(Precision precision) => precision == Precision.Float32 ? OfThreads : OfWarps;
+    static TileCost[] Candidates(Precision precision) => precision switch
+    {
+        Precision.Tf32 => Tf32,
+        Precision.Bf16 => Bf16,
+        _ => Float32,
+    };
 
     /// <param name="precision">Whose tiles.</param>
     /// <param name="extents">M, N and K.</param>
-    /// <param name="batches">Products of one shape.</param>
-    /// <param name="maySlice">The sum may be cut: there is no epilogue and no batch.</param>
+    /// <param name="batches">Products of one shape. The sum of a single one may be cut.</param>
+    /// <param name="hasEpilogue">Only who has a whole sum can go on: no other launch may add up slices.</param>
     /// <param name="neuron">Columns that must lie in one tile: those of a quadratic neuron, else 1.</param>
     /// <param name="only">The one tile to take where it can be taken, instead of the one of the lowest cost.</param>
     /// <returns>The plan, or null where no tile holds a neuron (for tensor cores also: none whose columns begin at quads).</returns>
-    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool maySlice, int neuron, TileChoice? only = null)
+    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool hasEpilogue, int neuron, TileChoice? only = null)
     {
         var (rows, columns, depth) = extents;
-        var most = maySlice ? Math.Max(1, depth / MinDepthPerSlice) : 1;
-        var best = (Cost: double.PositiveInfinity, Plan: (ProductPlan?)null);
-        foreach (var (tile, tileRows, tileColumns, share) in Candidates(precision))
+        var best = (Cycles: double.PositiveInfinity, Plan: (ProductPlan?)null);
+        foreach (var tile in Candidates(precision))
         {
-            if (only is { } one && tile != one) continue;
+            if (only is { } one && tile.Tile != one) continue;
 
             // Whole neurons, and whole quads where that is possible.
             var quads = neuron % 4 == 0 ? neuron : neuron % 2 == 0 ? 2 * neuron : 4 * neuron;
-            var perTile = tileColumns >= quads ? tileColumns / quads * quads : tileColumns / neuron * neuron;
-            if (perTile == 0) continue;
-            int rowTiles = (rows + tileRows - 1) / tileRows, columnTiles = (columns + perTile - 1) / perTile;
-            if (precision != Precision.Float32 && columnTiles > 1 && perTile % 4 != 0) continue;
-            var groups = (double)rowTiles * columnTiles * batches;
-            var slices = (int)Math.Clamp(GroupsAtOnce / groups, 1, most);
-            var cost = Math.Max(1, groups * slices / GroupsAtOnce) * tileRows * tileColumns / share / slices;
-            if (cost >= best.Cost) continue;
-            var perSlice = ((depth + slices - 1) / slices + DepthOfStep - 1) / DepthOfStep * DepthOfStep;
-            var grid = new TileGrid(rows, columns, depth, perTile, columnTiles, slices == 1 ? depth : perSlice, slices == 1 ? 0 : perSlice);
-            best = (cost, new ProductPlan(tile, grid, rowTiles, columnTiles, tileRows, slices == 1 ? 1 : (depth + perSlice - 1) / perSlice));
+            var perTile = tile.Columns >= quads ? tile.Columns / quads * quads : tile.Columns / neuron * neuron;
+            if (perTile == 0 || precision != Precision.Float32 && perTile < columns && perTile % 4 != 0) continue;
+            int rowTiles = (rows + tile.Rows - 1) / tile.Rows, columnTiles = (columns + perTile - 1) / perTile, tiles = Math.Max(1, rowTiles * columnTiles);
+
+            // The sum uncut, or in as many slices as give each multiprocessor a group, two, up to all that it holds.
+            for (var groups = 0; groups <= (batches == 1 ? tile.Together : 0); groups++)
+            {
+                var slices = groups == 0 ? 1 : Math.Min(groups * TileCost.Multiprocessors / tiles, depth / MinDepthPerSlice);
+                if (groups > 0 && slices <= 1) continue;
+                var perSlice = slices == 1 ? depth : ((depth + slices - 1) / slices + DepthOfStep - 1) / DepthOfStep * DepthOfStep;
+                if (slices > 1) slices = (depth + perSlice - 1) / perSlice;
+                double toAdd = tile.ToAdd(slices, tiles), toFold = hasEpilogue ? double.PositiveInfinity : TileCost.ToFold(slices, (double)rows * columns);
+                var cycles = (tile.Of(rows, (double)tiles * batches, rowTiles, perSlice, slices) + Math.Min(toAdd, toFold)) * (slices == 1 ? 1 : SlicesMustGain);
+                if (cycles >= best.Cycles) continue;
+                var grid = new TileGrid(rows, columns, depth, perTile, columnTiles, perSlice, slices == 1 ? 0 : perSlice);
+                best = (cycles, new(tile.Tile, grid, rowTiles, columnTiles, tile.Rows * tile.Columns, slices, slices > 1 && toAdd <= toFold, cycles));
+            }
         }
 
-        return best.Plan ?? (only is null ? null : For(precision, extents, batches, maySlice, neuron));
+        return best.Plan ?? (only is null ? null : For(precision, extents, batches, hasEpilogue, neuron));
     }
 }

@@ -10,7 +10,8 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 {
     public static bool Unrolled => TCores.Unrolled;
 
-    public static int GroupsPerMultiprocessor => 0;
+    // What a thread needs beside its sums is some hundred registers. Left alone, ptxas takes fewer where that makes room for one group more, and spills.
+    public static int GroupsPerMultiprocessor => 65536 / (Threads * (Sums + 100));
 
     public static int Rows => TTile.Rows;
 

@@ -10,21 +10,24 @@ namespace QuadEngine.Gpu;
 readonly struct TileEpilogue
 {
     readonly ArrayView<float> y;
-    readonly ArrayView<Moments> moments;
     readonly Optional bias, scale, shift, residual;
     readonly Neurons neurons;
+    readonly FoldTree<Moments> moments;
+    readonly MomentsTarget target;
     readonly int relu, quadratic, statistics;
 
     /// <param name="epilogue">The steps.</param>
-    /// <param name="y">Where the result goes; with slices, [slices, rows, columns].</param>
-    /// <param name="moments">[row tiles, columns], where statistics are wanted.</param>
-    public TileEpilogue(in Epilogue<Operand> epilogue, Operand y, ArrayView<Moments> moments)
+    /// <param name="rows">Of the whole product.</param>
+    /// <param name="y">Where the result goes; of slices that another launch adds up, [slices, rows, columns].</param>
+    /// <param name="moments">Folds those of the row tiles, a tree for each column tile, where statistics are wanted.</param>
+    public TileEpilogue(in Epilogue<Operand> epilogue, int rows, Operand y, FoldTree<Moments> moments)
     {
         (this.y, this.moments) = (y.View(), moments);
         (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
         neurons = epilogue.Quadratic is { } term ? new Neurons(term) : new Neurons(this.y);
         relu = epilogue.Activation == Activation.Relu ? 1 : 0;
         quadratic = epilogue.Quadratic is null ? 0 : 1;
+        target = epilogue.Statistics is { } gathered ? new MomentsTarget(gathered, rows) : new MomentsTarget(this.y);
         statistics = epilogue.Statistics is null ? 0 : 1;
     }
 
@@ -37,8 +40,9 @@ readonly struct TileEpilogue
     /// <param name="firstColumn">Of the tile.</param>
     /// <param name="columnsPerTile">Columns that the tile is used for.</param>
     /// <param name="allColumns">Of y.</param>
-    /// <param name="rowTile">The number of the tile among those of its columns.</param>
-    public void Store<TSums, TPlaces>(TPlaces places, float[] sums, ArrayView<float> shared, int firstColumn, int columnsPerTile, int allColumns, int rowTile)
+    /// <param name="columnTile">The number of the tile among those of its rows.</param>
+    /// <param name="rowTile">And among those of its columns.</param>
+    public void Store<TSums, TPlaces>(TPlaces places, float[] sums, ArrayView<float> shared, int firstColumn, int columnsPerTile, int allColumns, int columnTile, int rowTile)
         where TSums : struct, ISums
         where TPlaces : struct, IPlaces
     {
@@ -81,8 +85,10 @@ readonly struct TileEpilogue
         }
 
         if (statistics == 0) return;
-        var all = GroupFold.Across<Moments, MergeMoments>(running.Moments, TSums.Columns, TSums.Threads / 2, shared.Cast<Moments>());
-        if (Group.IdxX < TSums.Columns && inside) moments[rowTile * allColumns + column] = all;
+        var lanes = new FoldLanes(Group.IdxX / TSums.Columns, TSums.Threads / TSums.Columns, TSums.Columns);
+        var all = lanes.Across<Moments, MergeMoments>(running.Moments, shared.Cast<Moments>());
+        if (moments.Fold<MergeMoments>(ref all, columnTile, rowTile, inside ? column : allColumns, lanes, shared.Cast<Moments>(), TileMemory<TSums>.Slot(shared)) && inside && lanes.Lane == 0)
+            target.Store(column, all.Mean, all.Squares / all.Count);
     }
 
     // sum s lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
@@ -140,16 +146,4 @@ readonly struct MergeMoments : ICombine<Moments>
         float d = b.Mean - a.Mean, share = b.Count / n;
         return new Moments(n, a.Mean + d * share, a.Squares + b.Squares + d * d * a.Count * share);
     }
-}
-
-/// <summary>The second stage of statistics: merges the moments of the row tiles.</summary>
-readonly struct MomentsOfTiles(ArrayView<Moments> tiles, int rows, MomentsTarget target) : IFold<Moments>
-{
-    public static Moments Identity => MergeMoments.Identity;
-
-    public static Moments Combine(Moments a, Moments b) => MergeMoments.Combine(a, b);
-
-    public Moments Of(int row, int index, int column) => tiles[index];
-
-    public void Store(int column, Moments total) => target.Store(column, total.Mean, total.Squares / rows);
 }

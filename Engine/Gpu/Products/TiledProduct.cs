@@ -8,8 +8,8 @@ namespace QuadEngine.Gpu;
 /// operands in parts of shared memory that take turns: while one is multiplied, the next are on their way, so that a step has one barrier.
 /// docs/kernels.md leads here from the plain version.
 /// </summary>
-/// <remarks>The z axis of the grid are batches, or slices of k, whose results are left one after the other in y.</remarks>
-readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, TileEpilogue epilogue) : IKernel
+/// <remarks>The z axis of the grid are batches, whose results are left one after the other in y, or slices of k: they are added up within the product, or left as batches are.</remarks>
+readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, Slices slices, TileEpilogue epilogue) : IKernel
     where TMultiplier : struct, IMultiplier
     where TProduct : struct, IProduct<TLeft, TRight>
     where TLeft : struct, IOperand
@@ -27,7 +27,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         int rowTile = grid.RowTile, firstRow = rowTile * TMultiplier.Rows, firstColumn = grid.ColumnTile * grid.ColumnsPerTile;
         TLeft left = product.Left(grid.Batch);
         TRight right = product.Right(grid.Batch);
-        int k = grid.Batch * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
+        int k = Grid.IdxZ * grid.DepthOffset, end = Math.Min(product.Depth(left, grid), k + grid.DepthPerSlice);
 
         var lines = new int[3 * TMultiplier.Lines<TLeft, TRight>()];
         TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
@@ -49,7 +49,8 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
 
         TMultiplier.Drain();
         Group.Barrier();
-        epilogue.Store<TMultiplier, ProductPlaces<TProduct, TLeft, TRight>>(new(product, left, firstRow, grid), sums, shared, firstColumn, grid.ColumnsPerTile, grid.Columns, rowTile);
+        if (grid.SlicesToAdd > 1 && !slices.Add<TMultiplier>(sums, grid.SlicesToAdd, TileMemory<TMultiplier>.Slot(shared))) return;
+        epilogue.Store<TMultiplier, ProductPlaces<TProduct, TLeft, TRight>>(new(product, left, firstRow, grid), sums, shared, firstColumn, grid.ColumnsPerTile, grid.Columns, grid.ColumnTile, rowTile);
     }
 }
 
@@ -61,7 +62,7 @@ static class TileMemory<TSums> where TSums : struct, ISums
     // Memory that a group may take without there being fewer groups on a multiprocessor: registers allow no more either.
     const int Affordable = 6144;
 
-    public static int Quads => Math.Max(TSums.WorkingFloats, Math.Max(Columns + 2 * TSums.Columns, 2 * MomentsFloats * TSums.Threads)) / 4;
+    public static int Quads => Math.Max(TSums.WorkingFloats, Math.Max(Columns + 2 * TSums.Columns, 2 * MomentsFloats * TSums.Threads) + 4) / 4;
 
     /// <summary>The tile leaves in so many slabs, as few as memory allows: of one, all indices are constants.</summary>
     public static int Slabs => Fits(1) ? 1 : Fits(2) ? 2 : 4;
@@ -71,7 +72,10 @@ static class TileMemory<TSums> where TSums : struct, ISums
     /// <summary>Where the numbers of columns begin, behind the slab.</summary>
     public static int Columns => SlabRows * TSums.SlabPitch;
 
-    static bool Fits(int slabs) => TSums.Rows / slabs * TSums.SlabPitch + 2 * TSums.Columns <= Math.Max(TSums.WorkingFloats, Affordable);
+    /// <summary>A word at the end that only <see cref="Arrivals"/> use, once all parts were multiplied.</summary>
+    public static ArrayView<int> Slot(ArrayView<float> shared) => shared.SubView(4 * Quads - 1).Cast<int>();
+
+    static bool Fits(int slabs) => TSums.Rows / slabs * TSums.SlabPitch + 2 * TSums.Columns + 4 <= Math.Max(TSums.WorkingFloats, Affordable);
 }
 
 /// <summary>Which part of the product a group computes.</summary>
@@ -90,8 +94,11 @@ readonly struct TileGrid(int rows, int columns, int depth, int columnsPerTile, i
     /// <summary>Where the launch begins: one launch takes <see cref="GpuDevice.MostGroupsYZ"/> batches at most.</summary>
     public int FirstBatch { get; init; }
 
-    /// <summary>The batch, or the slice of k.</summary>
-    public int Batch => FirstBatch + Grid.IdxZ;
+    /// <summary>Slices of k that the product adds up itself; 0 where groups leave what they have.</summary>
+    public int SlicesToAdd { get; init; }
+
+    /// <summary>The batch, or the slice of k that is left as if it were one.</summary>
+    public int Batch => SlicesToAdd > 1 ? 0 : FirstBatch + Grid.IdxZ;
 
     public int RowTile => columnTiles.Divide(Grid.IdxX);
 

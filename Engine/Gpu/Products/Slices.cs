@@ -1,0 +1,34 @@
+using ILGPU;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>
+/// Adds the slices of a sum up within the product. Groups leave the sums of their threads as they are; the one that comes last to a tile adds them in the
+/// order of the slices, and has the sums as if they had never been cut.
+/// </summary>
+/// <param name="partials">[tiles, slices, quads of a thread, threads]: neighbours write and read neighbours.</param>
+/// <param name="arrivals">A counter for each tile.</param>
+readonly struct Slices(ArrayView<float> partials, Arrivals arrivals)
+{
+    /// <summary>Whether the group has all of its tile's slices in its sums. Every thread must come here.</summary>
+    public bool Add<TMultiplier>(float[] sums, int count, ArrayView<int> slot) where TMultiplier : struct, IMultiplier
+    {
+        var quads = partials.Cast<Quad>();
+        int slice = TMultiplier.Sums / 4 * TMultiplier.Threads, first = Grid.IdxX * count * slice + Group.IdxX, own = first + Grid.IdxZ * slice;
+        for (var i = 0; i < TMultiplier.Sums; i += 4) quads[own + i / 4 * TMultiplier.Threads] = new Quad(sums[i], sums[i + 1], sums[i + 2], sums[i + 3]);
+        if (!arrivals.IsLast(Grid.IdxX, count, slot)) return false;
+
+        for (var i = 0; i < TMultiplier.Sums; i++) sums[i] = 0f;
+        for (var n = 0; n < count; n++, first += slice)
+            for (var i = 0; i < TMultiplier.Sums; i += 4)
+            {
+                var part = quads[first + i / 4 * TMultiplier.Threads];
+                sums[i] += part.X;
+                sums[i + 1] += part.Y;
+                sums[i + 2] += part.Z;
+                sums[i + 3] += part.W;
+            }
+
+        return true;
+    }
+}
