@@ -48,6 +48,8 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
     /// </summary>
     Arrivals Arrivals(int count)
     {
+        // One to spare: views of no counters begin at one, too.
+        count++;
         if (device.Recorder?.Arrivals(count) is { } own) return new(own);
         lock (gate)
         {
