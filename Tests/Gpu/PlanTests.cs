@@ -22,7 +22,7 @@ public class PlanTests
             var precision = Precisions[i % Precisions.Length];
             var hasEpilogue = neuron > 1 || random.Next(2) == 0;
             var asked = $"{precision} {extents}, {batches} batches, neurons of {neuron}";
-            if (ProductPlan.For(precision, extents, batches, hasEpilogue, neuron) is not { } plan)
+            if (ProductPlan.For(precision, extents, batches, mayAdd: true, mayFold: !hasEpilogue, neuron) is not { } plan)
             {
                 Assert.That(neuron, Is.GreaterThan(1), asked);
                 continue;
@@ -62,7 +62,7 @@ public class PlanTests
     public void Only_the_tile_that_is_forced_is_taken([ValueSource(nameof(Precisions))] Precision precision)
     {
         foreach (var tile in ProductPlan.TilesOf(precision))
-            Assert.That(ProductPlan.For(precision, (1000, 64, 5000), 1, hasEpilogue: false, neuron: 1, tile)!.Value.Tile, Is.EqualTo(tile));
+            Assert.That(ProductPlan.For(precision, (1000, 64, 5000), 1, mayAdd: true, mayFold: true, neuron: 1, tile)!.Value.Tile, Is.EqualTo(tile));
     }
 
     // 3x3 convolutions of a ResNet-20 at batch 128, with statistics.
@@ -72,18 +72,18 @@ public class PlanTests
     public void Stages_of_a_resnet_take_tiles_as_wide_as_they_are(int channels, string tile)
     {
         var side = 512 / channels;
-        Assert.That(ProductPlan.For(Precision.Float32, (128 * side * side, channels, 9 * channels), 1, hasEpilogue: true, neuron: 1)!.Value.Tile.ToString(), Is.EqualTo(tile));
+        Assert.That(ProductPlan.For(Precision.Float32, (128 * side * side, channels, 9 * channels), 1, mayAdd: true, mayFold: false, neuron: 1)!.Value.Tile.ToString(), Is.EqualTo(tile));
     }
 
     // What is left of a machine by few tiles, slices use: one image, 64 channels of 8 x 8 pixels.
     [Test]
     public void A_single_image_is_cut_along_the_sum()
     {
-        var plan = ProductPlan.For(Precision.Float32, (64, 64, 576), 1, hasEpilogue: true, neuron: 1)!.Value;
+        var plan = ProductPlan.For(Precision.Float32, (64, 64, 576), 1, mayAdd: true, mayFold: false, neuron: 1)!.Value;
         Assert.That((plan.AddsSlices, plan.Slices), Is.EqualTo((true, 9)));
     }
 
     [Test]
     public void A_plan_depends_on_the_extents_alone() =>
-        Assert.That(ProductPlan.For(Precision.Float32, (8192, 64, 576), 1, hasEpilogue: true, neuron: 1), Is.EqualTo(ProductPlan.For(Precision.Float32, (8192, 64, 576), 1, hasEpilogue: true, neuron: 1)));
+        Assert.That(ProductPlan.For(Precision.Float32, (8192, 64, 576), 1, mayAdd: true, mayFold: false, neuron: 1), Is.EqualTo(ProductPlan.For(Precision.Float32, (8192, 64, 576), 1, mayAdd: true, mayFold: false, neuron: 1)));
 }

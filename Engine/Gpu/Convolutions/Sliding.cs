@@ -76,11 +76,12 @@ sealed partial class GpuKernels
         int rowTiles = RowTiles(outputs, tile), columnTiles = columns / tile, rows = y.Length / columns;
         epilogue.Statistics?.CheckRows(rows);
         int leaves = epilogue.Statistics is null ? 0 : rowTiles, inner = FoldTree.Inner(leaves);
-        using var moments = inner > 0 ? Scratch<Moments>((leaves + inner) * columns) : null;
+        using var moments = leaves > 0 ? Scratch<Moments>((leaves + inner) * columns) : null;
         var end = new TileEpilogue(epilogue, rows, y, new(Elements<Moments>(moments ?? y), Arrivals(columnTiles * inner), leaves, columns));
         if (tile == 64) Use<Tile64x64>();
         else if (tile == 32) Use<Tile128x32>();
         else Use<Tile256x16>();
+        Merge(moments, rowTiles, epilogue.Statistics, rows, columns);
         return true;
 
         void Use<TTile>() where TTile : struct, IPixelTile

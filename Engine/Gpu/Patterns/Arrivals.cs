@@ -31,8 +31,7 @@ readonly struct Arrivals(ArrayView<int> counters)
         }
 
         Group.Barrier();
-        if (shared[0] != expected - 1) return false;
         MemoryFence.DeviceLevel();
-        return true;
+        return shared[0] == expected - 1;
     }
 }

@@ -47,6 +47,12 @@ readonly struct FoldLanes(int lane, int count, int lowest)
 /// <param name="columns">Folds that are independent of each other; those of a group make up a tree.</param>
 readonly struct FoldTree<T>(ArrayView<T> partials, Arrivals arrivals, int leaves, int columns) where T : unmanaged
 {
+    /// <summary>Leaves the group's value where another launch finds it: [leaves, columns].</summary>
+    public void Leave(T value, int leaf, int column, FoldLanes lanes)
+    {
+        if (lanes.Lane == 0 && column < columns) partials[leaf * columns + column] = value;
+    }
+
     /// <summary>Adds the group's value to the fold. Every thread of the group must come here.</summary>
     /// <param name="value">Of the thread's column, the same for all threads of it; then the fold, where the group has it.</param>
     /// <param name="tree">The number of the tree.</param>
@@ -59,15 +65,14 @@ readonly struct FoldTree<T>(ArrayView<T> partials, Arrivals arrivals, int leaves
     public bool Fold<TCombine>(ref T value, int tree, int leaf, int column, FoldLanes lanes, ArrayView<T> shared, ArrayView<int> slot) where TCombine : struct, ICombine<T>
     {
         int count = leaves, first = 0, at = leaf, counter = tree * FoldTree.Inner(leaves);
-        while (count > 1)
+        var goesOn = true;
+        while (goesOn && count > 1)
         {
             if (lanes.Lane == 0 && column < columns) partials[(first + at) * columns + column] = value;
             int above = at / FoldTree.FanIn, start = above * FoldTree.FanIn, neighbours = Math.Min(FoldTree.FanIn, count - start);
-            if (!arrivals.IsLast(counter + above, neighbours, slot)) return false;
-
+            goesOn = arrivals.IsLast(counter + above, neighbours, slot);
             value = TCombine.Identity;
-            if (column < columns)
-                for (var i = lanes.Lane; i < neighbours; i += lanes.Count) value = TCombine.Combine(value, partials[(first + start + i) * columns + column]);
+            for (var i = goesOn && column < columns ? lanes.Lane : neighbours; i < neighbours; i += lanes.Count) value = TCombine.Combine(value, partials[(first + start + i) * columns + column]);
             value = lanes.Across<T, TCombine>(value, shared);
             first += count;
             at = above;
@@ -75,6 +80,6 @@ readonly struct FoldTree<T>(ArrayView<T> partials, Arrivals arrivals, int leaves
             counter += count;
         }
 
-        return true;
+        return goesOn;
     }
 }

@@ -22,8 +22,8 @@ sealed partial class GpuKernels
         epilogue.Statistics?.CheckRows(batches * extents.Rows);
         var precision = four ? device.Precision : Precision.Float32;
         var neuron = epilogue.Quadratic?.Layout.Stride ?? 1;
-        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, !epilogue.IsEmpty, neuron, device.OnlyTile) ?? ProductPlan.For(Precision.Float32, extents, batches, !epilogue.IsEmpty, neuron);
-        var plan = fused ?? ProductPlan.For(precision, extents, batches, hasEpilogue: false, neuron: 1, device.OnlyTile)!.Value;
+        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, FoldsWithin, epilogue.IsEmpty, neuron, device.OnlyTile) ?? ProductPlan.For(Precision.Float32, extents, batches, FoldsWithin, epilogue.IsEmpty, neuron);
+        var plan = fused ?? ProductPlan.For(precision, extents, batches, FoldsWithin, mayFold: true, neuron: 1, device.OnlyTile)!.Value;
         four = four && plan.StartsAtQuads;
         if (plan.Slices > 1 && !plan.AddsSlices)
         {
@@ -39,6 +39,16 @@ sealed partial class GpuKernels
         if (fused is null) Finish(epilogue, y);
     }
 
+    // PoCL, which runs OpenCL on CPUs, lets the first thread go twice through what lies behind a barrier that only some groups come to: it would count twice.
+    bool FoldsWithin => device.Accelerator is CudaAccelerator;
+
+    /// <summary>Merges the moments [row tiles, columns] that tiles have left, where they do not do so themselves.</summary>
+    void Merge(Operand? moments, int rowTiles, ChannelStatistics<Operand>? statistics, int rows, int columns)
+    {
+        if (!FoldsWithin && statistics is not null)
+            Fold<MomentsOfTiles, Moments>(new MomentsOfTiles(Elements<Moments>(moments!), new MomentsTarget(statistics, rows)), 1, rowTiles, columns);
+    }
+
     // The z axis of the grid: batches or slices.
     void Run<TProduct, TLeft, TRight>(in TProduct product, bool four, in ProductPlan plan, int batches, in Epilogue<Operand> epilogue, Operand y)
         where TProduct : struct, IProduct<TLeft, TRight>
@@ -49,7 +59,7 @@ sealed partial class GpuKernels
         int tiles = plan.RowTiles * plan.ColumnTiles, toAdd = plan.AddsSlices ? plan.Slices : 0, counted = plan.AddsSlices ? tiles : 0;
         int columns = plan.Grid.Columns, rowTiles = epilogue.Statistics is null ? 0 : plan.RowTiles, inner = FoldTree.Inner(rowTiles);
         var arrivals = Arrivals(counted + plan.ColumnTiles * inner);
-        using Operand? sums = toAdd > 0 ? Scratch<float>(tiles * toAdd * plan.ElementsPerTile) : null, moments = inner > 0 ? Scratch<Moments>((rowTiles + inner) * columns) : null;
+        using Operand? sums = toAdd > 0 ? Scratch<float>(tiles * toAdd * plan.ElementsPerTile) : null, moments = rowTiles > 0 ? Scratch<Moments>((rowTiles + inner) * columns) : null;
         var slices = new Slices((sums ?? y).View(), arrivals);
         var end = new TileEpilogue(epilogue, plan.Grid.Rows, y, new(Elements<Moments>(moments ?? y), arrivals.From(counted), rowTiles, columns));
         var grid = plan.Grid with { SlicesToAdd = toAdd };
@@ -67,6 +77,8 @@ sealed partial class GpuKernels
             case TileChoice.Warps64x16: Warps<Warps64x16>(product); break;
             default: Warps<Warps32x32>(product); break;
         }
+
+        Merge(moments, rowTiles, epilogue.Statistics, plan.Grid.Rows, columns);
 
         void Threads<TTile>(in TProduct product) where TTile : struct, IThreadTile
         {

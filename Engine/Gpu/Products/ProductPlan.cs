@@ -61,7 +61,7 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
         new(TileChoice.Warps128x64, 128, 64, Warps: 4, Together: 3, Terms: 16, Ahead: 2, x64),
         new(TileChoice.Warps128x32, 128, 32, Warps: 4, Together: 5, Terms: 16, Ahead: 2, x32),
         new(TileChoice.Warps128x16, 128, 16, Warps: 4, Together: 6, Terms: 16, Ahead: 2, x16),
-        new(TileChoice.Warps64x16, 64, 16, Warps: 2, Together: 12, Terms: 16, Ahead: 2, x16),
+        new(TileChoice.Warps64x16, 64, 16, Warps: 2, Together: 10, Terms: 16, Ahead: 2, x16),
         new(TileChoice.Warps32x32, 32, 32, Warps: 4, Together: 10, Terms: 16, Ahead: 2, small),
     ];
 
@@ -81,11 +81,12 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
     /// <param name="precision">Whose tiles.</param>
     /// <param name="extents">M, N and K.</param>
     /// <param name="batches">Products of one shape. The sum of a single one may be cut.</param>
-    /// <param name="hasEpilogue">Only who has a whole sum can go on: no other launch may add up slices.</param>
+    /// <param name="mayAdd">Groups may add up slices.</param>
+    /// <param name="mayFold">Another launch may add up slices: there is no epilogue, for which a sum must be whole.</param>
     /// <param name="neuron">Columns that must lie in one tile: those of a quadratic neuron, else 1.</param>
     /// <param name="only">The one tile to take where it can be taken, instead of the one of the lowest cost.</param>
     /// <returns>The plan, or null where no tile holds a neuron (for tensor cores also: none whose columns begin at quads).</returns>
-    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool hasEpilogue, int neuron, TileChoice? only = null)
+    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool mayAdd, bool mayFold, int neuron, TileChoice? only = null)
     {
         var (rows, columns, depth) = extents;
         var best = (Cycles: double.PositiveInfinity, Plan: (ProductPlan?)null);
@@ -100,13 +101,13 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
             int rowTiles = (rows + tile.Rows - 1) / tile.Rows, columnTiles = (columns + perTile - 1) / perTile, tiles = Math.Max(1, rowTiles * columnTiles);
 
             // The sum uncut, or in as many slices as give each multiprocessor a group, two, up to all that it holds.
-            for (var groups = 0; groups <= (batches == 1 ? tile.Together : 0); groups++)
+            for (var groups = 0; groups <= (batches == 1 && (mayAdd || mayFold) ? tile.Together : 0); groups++)
             {
                 var slices = groups == 0 ? 1 : Math.Min(groups * TileCost.Multiprocessors / tiles, depth / MinDepthPerSlice);
                 if (groups > 0 && slices <= 1) continue;
                 var perSlice = slices == 1 ? depth : ((depth + slices - 1) / slices + DepthOfStep - 1) / DepthOfStep * DepthOfStep;
                 if (slices > 1) slices = (depth + perSlice - 1) / perSlice;
-                double toAdd = tile.ToAdd(slices, tiles), toFold = hasEpilogue ? double.PositiveInfinity : TileCost.ToFold(slices, (double)rows * columns);
+                double toAdd = mayAdd || slices == 1 ? tile.ToAdd(slices, tiles) : double.PositiveInfinity, toFold = mayFold || slices == 1 ? TileCost.ToFold(slices, (double)rows * columns) : double.PositiveInfinity;
                 var cycles = (tile.Of(rows, (double)tiles * batches, rowTiles, perSlice, slices) + Math.Min(toAdd, toFold)) * (slices == 1 ? 1 : SlicesMustGain);
                 if (cycles >= best.Cycles) continue;
                 var grid = new TileGrid(rows, columns, depth, perTile, columnTiles, perSlice, slices == 1 ? 0 : perSlice);
@@ -114,6 +115,6 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
             }
         }
 
-        return best.Plan ?? (only is null ? null : For(precision, extents, batches, hasEpilogue, neuron));
+        return best.Plan ?? (only is null ? null : For(precision, extents, batches, mayAdd, mayFold, neuron));
     }
 }

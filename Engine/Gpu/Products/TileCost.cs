@@ -19,8 +19,8 @@ readonly record struct TileCost(TileChoice Tile, int Rows, int Columns, int Warp
 
     const int Schedulers = 4;
 
-    // From asking memory to multiplying; before the first step and after the last one; what a multiprocessor reads in a cycle when all do.
-    const double Latency = 500, StartAndEnd = 2000, BytesPerCycle = 32;
+    // From asking memory to multiplying; before the first step and after the last one; what a multiprocessor reads of L2 in a cycle when all do.
+    const double Latency = 500, StartAndEnd = 2000, BytesPerCycle = 28;
 
     // A fence, an atomic operation and the first read, one after the other. A launch within a graph (1 us) and what a kernel takes at least.
     const double Arrival = 1500, Launch = 5000;

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
@@ -87,8 +88,15 @@ readonly struct TileEpilogue
         if (statistics == 0) return;
         var lanes = new FoldLanes(Group.IdxX / TSums.Columns, TSums.Threads / TSums.Columns, TSums.Columns);
         var all = lanes.Across<Moments, MergeMoments>(running.Moments, shared.Cast<Moments>());
-        if (moments.Fold<MergeMoments>(ref all, columnTile, rowTile, inside ? column : allColumns, lanes, shared.Cast<Moments>(), TileMemory<TSums>.Slot(shared)) && inside && lanes.Lane == 0)
+        var of = inside ? column : allColumns;
+        if (!CudaAsm.IsSupported)
+        {
+            moments.Leave(all, rowTile, of, lanes);
+        }
+        else if (moments.Fold<MergeMoments>(ref all, columnTile, rowTile, of, lanes, shared.Cast<Moments>(), TileMemory<TSums>.Slot(shared)) && inside && lanes.Lane == 0)
+        {
             target.Store(column, all.Mean, all.Squares / all.Count);
+        }
     }
 
     // sum s lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
@@ -146,4 +154,16 @@ readonly struct MergeMoments : ICombine<Moments>
         float d = b.Mean - a.Mean, share = b.Count / n;
         return new Moments(n, a.Mean + d * share, a.Squares + b.Squares + d * d * a.Count * share);
     }
+}
+
+/// <summary>Merges the moments of the row tiles in a launch of its own, where products do not do so themselves.</summary>
+readonly struct MomentsOfTiles(ArrayView<Moments> tiles, MomentsTarget target) : IFold<Moments>
+{
+    public static Moments Identity => MergeMoments.Identity;
+
+    public static Moments Combine(Moments a, Moments b) => MergeMoments.Combine(a, b);
+
+    public Moments Of(int row, int index, int column) => tiles[index];
+
+    public void Store(int column, Moments total) => target.Store(column, total.Mean, total.Squares / total.Count);
 }

@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.Runtime.Cuda;
 
 namespace QuadEngine.Gpu;
 
@@ -49,7 +50,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
 
         TMultiplier.Drain();
         Group.Barrier();
-        if (grid.SlicesToAdd > 1 && !slices.Add<TMultiplier>(sums, grid.SlicesToAdd, TileMemory<TMultiplier>.Slot(shared))) return;
+        if (CudaAsm.IsSupported && grid.SlicesToAdd > 1 && !slices.Add<TMultiplier>(sums, grid.SlicesToAdd, TileMemory<TMultiplier>.Slot(shared))) return;
         epilogue.Store<TMultiplier, ProductPlaces<TProduct, TLeft, TRight>>(new(product, left, firstRow, grid), sums, shared, firstColumn, grid.ColumnsPerTile, grid.Columns, grid.ColumnTile, rowTile);
     }
 }
