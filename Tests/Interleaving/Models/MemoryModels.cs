@@ -137,7 +137,7 @@ class MemoryModels
         {
             using var next = m.Wait(m.R);
             m.Overwrite(m.X, 2f);
-            m.ExpectOneOf(next, 10f, 20f);
+            m.ExpectEachOf(next, 10f, 20f);
         },
         m =>
         {
@@ -233,13 +233,14 @@ class MemoryModels
             for (var i = 0; i < 2; i++) Volatile.Write(ref At(elements, i), value);
         }
 
-        public void Expect(Tensor tensor, float value) => ExpectOneOf(tensor, value, value);
+        public void Expect(Tensor tensor, float value) => ExpectEachOf(tensor, value, value);
 
-        public void ExpectOneOf(Tensor tensor, float value, float other)
+        /// <summary>Some elements may be as before and some as after: they were read while another thread wrote.</summary>
+        public void ExpectEachOf(Tensor tensor, float value, float other)
         {
             using var elements = tensor.Read();
             float first = At(elements, 0), second = At(elements, 1);
-            Check(first == value && second == value || first == other && second == other, $"[{first}, {second}] instead of {value}");
+            Check((first == value || first == other) && (second == value || second == other), $"[{first}, {second}] instead of {value} or {other}");
         }
 
         /// <summary>As Expect, unless somebody else has dropped it, or its kernel fails.</summary>
