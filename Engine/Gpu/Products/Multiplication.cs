@@ -74,7 +74,6 @@ sealed partial class GpuKernels
             case TileChoice.Warps128x64: Warps<Warps128x64>(product); break;
             case TileChoice.Warps128x32: Warps<Warps128x32>(product); break;
             case TileChoice.Warps128x16: Warps<Warps128x16>(product); break;
-            case TileChoice.Warps64x16: Warps<Warps64x16>(product); break;
             default: Warps<Warps32x32>(product); break;
         }
 

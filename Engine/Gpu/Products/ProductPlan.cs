@@ -14,7 +14,6 @@ enum TileChoice
     Warps128x64,
     Warps128x32,
     Warps128x16,
-    Warps64x16,
     Warps32x32,
 }
 
@@ -61,7 +60,6 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
         new(TileChoice.Warps128x64, 128, 64, Warps: 4, Together: 3, Terms: 16, Ahead: 2, x64),
         new(TileChoice.Warps128x32, 128, 32, Warps: 4, Together: 5, Terms: 16, Ahead: 2, x32),
         new(TileChoice.Warps128x16, 128, 16, Warps: 4, Together: 6, Terms: 16, Ahead: 2, x16),
-        new(TileChoice.Warps64x16, 64, 16, Warps: 2, Together: 10, Terms: 16, Ahead: 2, x16),
         new(TileChoice.Warps32x32, 32, 32, Warps: 4, Together: 10, Terms: 16, Ahead: 2, small),
     ];
 

@@ -132,18 +132,6 @@ readonly struct Warps128x16 : IWarpTile
     public static int OwnColumns => 16;
 }
 
-/// <summary>2 warps, for the 144 rows that the filter gradient of 16 channels has: three of these leave 48 unused, two of twice as many 112.</summary>
-readonly struct Warps64x16 : IWarpTile
-{
-    public static int Rows => 64;
-
-    public static int Columns => 16;
-
-    public static int OwnRows => 32;
-
-    public static int OwnColumns => 16;
-}
-
 /// <summary>4 warps, for small products.</summary>
 readonly struct Warps32x32 : IWarpTile
 {
