@@ -61,6 +61,9 @@ public sealed class GpuDevice : Device
     /// <summary>The one tile that products take where it holds what they need, for those who check or time tiles; null for the one that suits best.</summary>
     internal TileChoice? OnlyTile { get; set; }
 
+    /// <summary>Products may be multiplied by warp groups (wgmma): by compute capability 9.0, by no later one, and in emulation.</summary>
+    internal bool HasWarpGroups => accelerator is not CudaAccelerator { Architecture: var architecture, InstructionSet: var instructions } || architecture == CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_80;
+
     /// <summary>Kernels launched so far: small networks are bound by launches.</summary>
     public long Launches { get; private set; }
 

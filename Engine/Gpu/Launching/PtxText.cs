@@ -10,7 +10,7 @@ static partial class PtxText
     /// ILGPU marks loop exits <c>bra.uni</c>. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8
     /// register tile would live in memory. A plain <c>bra</c> means the same and is optimised.
     /// </summary>
-    public static string Rewrite(string ptx) => SlotsInRegisters(ptx.Replace("bra.uni", "bra"));
+    public static string Rewrite(string ptx) => WarpGroupText.Rewrite(SlotsInRegisters(ptx.Replace("bra.uni", "bra")));
 
     /// <summary>
     /// The operands of inline instructions pass through slots of local memory, a word each. ptxas removes them itself, but not from a kernel that

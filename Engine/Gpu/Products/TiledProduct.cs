@@ -32,7 +32,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         var lines = new int[3 * TMultiplier.Lines<TLeft, TRight>()];
         TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
         var sums = new float[TMultiplier.Sums];
-        for (var i = 0; i < TMultiplier.Sums; i++) sums[i] = 0f;
+        TMultiplier.Clear(sums);
 
         var staged = new float[TMultiplier.Staged];
         for (var i = 0; i < TMultiplier.Ahead; i++) TMultiplier.Request(left, right, lines, k + i * TMultiplier.Depth, end, staged, shared, i * TMultiplier.PartFloats);
@@ -41,10 +41,12 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         {
             TMultiplier.Receive<TLeft, TRight>(staged, shared, part);
             Group.Barrier();
-            TMultiplier.Request(left, right, lines, k + TMultiplier.Ahead * TMultiplier.Depth, end, staged, shared, coming);
-            TMultiplier.Multiply<TLeft, TRight>(shared, part, sums);
+            var next = k + TMultiplier.Ahead * TMultiplier.Depth;
+            if (!TMultiplier.MultipliesMeanwhile) TMultiplier.Request(left, right, lines, next, end, staged, shared, coming);
+            TMultiplier.Multiply<TLeft, TRight>(staged, shared, part, sums);
+            if (TMultiplier.MultipliesMeanwhile) TMultiplier.Request(left, right, lines, next, end, staged, shared, coming);
             coming = part;
-            part = part == TMultiplier.Ahead * TMultiplier.PartFloats ? 0 : part + TMultiplier.PartFloats;
+            part = part == (TMultiplier.Parts - 1) * TMultiplier.PartFloats ? 0 : part + TMultiplier.PartFloats;
         }
 
         TMultiplier.Drain();
@@ -61,7 +63,7 @@ static class TileMemory<TMultiplier> where TMultiplier : struct, IMultiplier
     // Memory that a group may take without there being fewer groups on a multiprocessor: registers allow no more either.
     const int Affordable = 6144;
 
-    static int Parts => (TMultiplier.Ahead + 1) * TMultiplier.PartFloats;
+    static int Parts => TMultiplier.Parts * TMultiplier.PartFloats;
 
     public static int Quads => Math.Max(Parts, Math.Max(Columns + 2 * TMultiplier.Columns, 2 * MomentsFloats * TMultiplier.Threads)) / 4;
 
