@@ -64,6 +64,9 @@ public sealed class GpuDevice : Device
     /// <summary>Groups of a large tile that are worth launching: three quarters of the multiprocessors of a large GPU. With fewer, small tiles are faster.</summary>
     internal int FewestGroups { get; set; } = 99;
 
+    /// <summary>Products may be multiplied by warp groups (wgmma): by compute capability 9.0, by no later one, and in emulation.</summary>
+    internal bool HasWarpGroups => accelerator is not CudaAccelerator { Architecture: var architecture, InstructionSet: var instructions } || architecture == CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_80;
+
     /// <summary>Kernels launched so far: small networks are bound by launches.</summary>
     public long Launches { get; private set; }
 

@@ -9,7 +9,7 @@ namespace QuadEngine.Tests.Gpu;
 /// </summary>
 public class FragmentTests
 {
-    const int Lanes = 32, Terms = Fragments.Terms;
+    const int Lanes = 32, Terms = Fragments.Terms, Tf32Words = 4, Bf16Words = 2;
 
     /// <summary>Where the instructions of a format have an element, by the manual: (row or column, term) of a lane's register and half.</summary>
     sealed record Manual(int Depth, int PerRegister, Func<int, int, int, (int Row, int Term)> Left, Func<int, int, int, (int Column, int Term)> Right);
@@ -77,6 +77,86 @@ public class FragmentTests
         int TermOf(int lane, int word, int half) => Fragments.Term(lane) + word * manual.PerRegister + half;
     }
 
+    // A step of a tile of warp groups: what its threads store and hand over, read as the manual has it ("Register Fragments", "Shared Memory Matrix Layout": along the sum, no swizzle).
+    [Test]
+    public void Warp_groups_multiply_a_step_as_the_manual_has_it([Values] bool bf16)
+    {
+        var manual = Of(bf16);
+        var words = bf16 ? Bf16.Words : Tf32.Words;
+        var random = new Generator(3);
+        float[] a = Tensor.Uniform([WarpGroups.Rows, WarpGroups.Depth], -1f, 1f, random).ToArray(), b = Tensor.Uniform([WarpGroups.Columns, WarpGroups.Depth], -1f, 1f, random).ToArray();
+
+        // Each word holds one term or two.
+        var shared = new float[]?[WarpGroups.Words(words) * WarpGroups.Columns];
+        for (var thread = 0; thread < WarpGroups.Threads; thread++)
+            for (var column = 0; column < Block.Side; column++)
+                for (var word = 0; word < words; word++)
+                {
+                    ref var place = ref shared[WarpGroups.RightPlace(words, thread) + WarpGroups.RightDistance(column, word)];
+                    Assert.That(place, Is.Null, "stored once");
+                    place = Terms(b, WarpGroups.FirstColumn(thread) + column, WarpGroups.RightTerm(thread) + word * manual.PerRegister);
+                }
+
+        var sums = new double[WarpGroups.Threads, WarpGroups.Sums];
+        for (var block = 0; block < WarpGroups.LeftBlocks; block++)
+            for (var instruction = 0; instruction < words / 2; instruction++)
+                for (var half = 0; half < 2; half++)
+                    for (var warp = 0; warp < WarpGroups.Threads / Lanes; warp++) Multiply(block, instruction, half, warp);
+
+        for (var thread = 0; thread < WarpGroups.Threads; thread++)
+            for (var sum = 0; sum < WarpGroups.Sums; sum++)
+            {
+                int row = WarpGroups.FirstRow(thread) + sum / WarpGroups.SumsOfRow, column = WarpGroups.ColumnOf(WarpGroups.SumPlace(thread, sum % WarpGroups.SumsOfRow));
+                var expected = Enumerable.Range(0, WarpGroups.Depth).Sum(k => (double)a[row * WarpGroups.Depth + k] * b[column * WarpGroups.Depth + k]);
+                Assert.That(sums[thread, sum], Is.EqualTo(expected).Within(1e-9), $"thread {thread}, sum {sum}");
+            }
+
+        void Multiply(int block, int instruction, int half, int warp)
+        {
+            var left = new double[Fragments.Rows, manual.Depth];
+            for (var lane = 0; lane < Lanes; lane++)
+                for (var register = 0; register < 4; register++)
+                {
+                    var thread = warp * Lanes + lane;
+                    var terms = Terms(a, WarpGroups.FirstRow(thread) + WarpGroups.LeftRow(half, register), WarpGroups.LeftTerm(thread, block) + Fragments.LeftWord(instruction, register) * manual.PerRegister);
+                    for (var i = 0; i < manual.PerRegister; i++)
+                    {
+                        var (row, term) = manual.Left(lane, register, i);
+                        left[row, term] = terms[i];
+                    }
+                }
+
+            // Two chunks of 16 bytes a place.
+            for (var lane = 0; lane < Lanes; lane++)
+                for (var d = 0; d < WarpGroups.Sums / 2; d++)
+                {
+                    int row = lane / 4 + 8 * (d / 2 % 2), place = d / 4 * 8 + lane % 4 * 2 + d % 2;
+                    var sum = 0.0;
+                    for (var word = 0; word < 2 * WarpGroups.ChunkWords; word++)
+                        for (var i = 0; i < manual.PerRegister; i++)
+                            sum += left[row, word * manual.PerRegister + i] * shared[((block * words + 2 * instruction + word / WarpGroups.ChunkWords) * WarpGroups.Columns + place) * WarpGroups.ChunkWords + word % WarpGroups.ChunkWords]![i];
+                    sums[warp * Lanes + lane, (2 * half + d / 2 % 2) * WarpGroups.SumsOfRow + d / 4 * 2 + d % 2] += sum;
+                }
+        }
+
+        float[] Terms(float[] matrix, int outer, int term) => matrix[(outer * WarpGroups.Depth + term)..(outer * WarpGroups.Depth + term + manual.PerRegister)];
+    }
+
+    [Test]
+    public void Warp_groups_store_to_different_banks([Values(Tf32Words, Bf16Words)] int words)
+    {
+        for (var warp = 0; warp < WarpGroups.Threads / Lanes; warp++)
+        {
+            var first = warp * Lanes;
+            Assert.That(Enumerable.Range(first, Lanes).Select(thread => WarpGroups.RightPlace(words, thread) % 32), Is.Unique);
+
+            // Sums leave as quads, which are served to eight lanes at a time.
+            const int Pitch = WarpGroups.Columns + 4;
+            foreach (var lanes in Enumerable.Range(first, Lanes).Chunk(8))
+                Assert.That(lanes.Select(thread => (WarpGroups.SlabLine(thread) * Pitch + WarpGroups.ColumnOf(WarpGroups.SumPlace(thread, 0))) / 4 % 8), Is.Unique);
+        }
+    }
+
     [Test]
     public void A_word_of_tf32_is_the_rounded_number_once_its_last_bits_are_cut()
     {
@@ -134,15 +214,18 @@ public class FragmentTests
         Check<Warps128x32>();
         Check<Warps128x16>();
         Check<Warps32x32>();
+        CheckRows<WarpGroupMultiplier<WarpGroupCores<Tf32>>>();
 
-        static void Check<TTile>() where TTile : struct, IWarpTile
+        static void Check<TTile>() where TTile : struct, IWarpTile => CheckRows<TensorCoreMultiplier<TTile, Cores<Tf32>>>();
+
+        static void CheckRows<TMultiplier>() where TMultiplier : struct, IMultiplier
         {
             var rows = new HashSet<int>();
-            for (var slab = 0; slab < TileMemory<TensorCoreMultiplier<TTile, Cores<Tf32>>>.Slabs; slab++)
-                for (var line = 0; line < TileMemory<TensorCoreMultiplier<TTile, Cores<Tf32>>>.SlabRows; line++)
-                    Assert.That(rows.Add(TensorCoreMultiplier<TTile, Cores<Tf32>>.RowOf(slab, line)), Is.True);
-            Assert.That(rows, Has.Count.EqualTo(TTile.Rows));
-            Assert.That(rows.Max(), Is.EqualTo(TTile.Rows - 1));
+            for (var slab = 0; slab < TileMemory<TMultiplier>.Slabs; slab++)
+                for (var line = 0; line < TileMemory<TMultiplier>.SlabRows; line++)
+                    Assert.That(rows.Add(TMultiplier.RowOf(slab, line)), Is.True);
+            Assert.That(rows, Has.Count.EqualTo(TMultiplier.Rows));
+            Assert.That(rows.Max(), Is.EqualTo(TMultiplier.Rows - 1));
         }
     }
 

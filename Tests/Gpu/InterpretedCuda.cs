@@ -35,12 +35,14 @@ sealed unsafe class InterpretedCuda : IDisposable
     public static Func<string, string> Rewrite { get; set; } = text => text;
 
     /// <summary>The device at a precision, of a driver for CUDA 13: its texts are of the newest instruction set that ILGPU writes.</summary>
-    public GpuDevice Device(Precision precision = Precision.Float32)
+    public GpuDevice Device(Precision precision = Precision.Float32, TileChoice? only = null)
     {
         stub.Set("version", 13000);
         try
         {
-            return (GpuDevice)Devices.TryGet($"cuda:0/{precision}")!;
+            var device = (GpuDevice)Devices.TryGet($"cuda:0/{precision}")!;
+            device.OnlyTile = only;
+            return device;
         }
         finally
         {

@@ -14,10 +14,13 @@ static class KernelCatalogue
     static readonly Lazy<Type[]> All = new(() => [.. Structs.Where(type => Implements(type, typeof(IKernel))).SelectMany(type => Close(type, [])).OrderBy(type => type.FullName, StringComparer.Ordinal)]);
 
     /// <summary>Kernels that run on CUDA and leave their loops to ptxas.</summary>
-    public static IEnumerable<Type> Kernels => All.Value.Where(kernel => !Has(kernel, typeof(Cores<>)) && !Has(kernel, typeof(EmulatedCores<>)));
+    public static IEnumerable<Type> Kernels => All.Value.Where(kernel => !new[] { typeof(Cores<>), typeof(EmulatedCores<>), typeof(WarpGroupCores<>), typeof(EmulatedWarpGroupCores<>) }.Any(cores => Has(kernel, cores)));
 
     /// <summary>Kernels for tensor cores: each format with every tile, and one of them with every product, since each takes seconds to compile.</summary>
     public static IEnumerable<Type> TensorCoreKernels => All.Value.Where(kernel => Has(kernel, typeof(Cores<>)) && (Has(kernel, typeof(PatchesProduct<AlongSum>)) || Has(kernel, typeof(Warps32x32)) && Has(kernel, typeof(Tf32))));
+
+    /// <summary>Kernels for warp groups: each format with every product, of matrices in every direction.</summary>
+    public static IEnumerable<Type> WarpGroupKernels => All.Value.Where(kernel => Has(kernel, typeof(WarpGroupCores<>)));
 
     static bool Has(Type type, Type part) => type == part || Definition(type) == part || type.GetGenericArguments().Any(argument => Has(argument, part));
 

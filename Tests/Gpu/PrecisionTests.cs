@@ -27,6 +27,18 @@ public class PrecisionTests
         for (var seed = 1; seed < 4; seed++) Parity.AssertSame(testCase, Device.Cpu, device, seed, tiny: true, round: Bf16.Round);
     }
 
+    // Large products take the tile of warp groups where a device has them; here any takes it.
+    [Test]
+    public void Warp_groups_multiply_numbers_of_the_format_too([ValueSource(nameof(Cases))] BackendCase testCase, [Values(Precision.Tf32, Precision.Bf16)] Precision precision)
+    {
+        var device = OpenCl(precision, TileChoice.WarpGroups256x128);
+        for (var seed = 0; seed < 12; seed++) Parity.AssertSame(testCase, Device.Cpu, device, seed, round: Bf16.Round);
+    }
+
+    [TestCase(Precision.Tf32, 1e-5, 2e-3)]
+    [TestCase(Precision.Bf16, 1e-4, 1e-2)]
+    public void Warp_groups_round_factors_to_the_format_and_no_further(Precision precision, double least, double most) => AssertRounded(OpenCl(precision, TileChoice.WarpGroups256x128), least, most);
+
     [TestCase(Precision.Float32, 0, 1e-6)]
     [TestCase(Precision.Tf32, 1e-5, 2e-3)]
     [TestCase(Precision.Bf16, 1e-4, 1e-2)]
@@ -149,11 +161,11 @@ public class PrecisionTests
     static double Error(float[] got, float[] expected) => got.Zip(expected, (a, b) => Math.Abs(a - b)).Max() / expected.Max(Math.Abs);
 
     // A device of its own: the precision of the one that all tests share stays what it is.
-    static GpuDevice OpenCl(Precision precision)
+    static GpuDevice OpenCl(Precision precision, TileChoice? only = null)
     {
         _ = TestDevices.OpenCl;
         var device = (GpuDevice)Provider.TryGet("opencl:0")!;
-        device.Precision = precision;
+        (device.Precision, device.OnlyTile) = (precision, only);
         return device;
     }
 

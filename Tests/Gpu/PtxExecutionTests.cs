@@ -35,6 +35,16 @@ public class PtxExecutionTests
         for (var seed = 0; seed < Calls; seed++) Parity.AssertSame(testCase, Device.Cpu, cuda.Device(precision), InterpretedCuda.Seed = seed, round: Bf16.Round);
     }
 
+    [Test]
+    public void Warp_groups_multiply_numbers_of_the_format_too([ValueSource(typeof(PrecisionTests), nameof(PrecisionTests.Cases))] BackendCase testCase, [Values(Precision.Tf32, Precision.Bf16)] Precision precision)
+    {
+        for (var seed = 0; seed < Calls; seed++) Parity.AssertSame(testCase, Device.Cpu, cuda.Device(precision, TileChoice.WarpGroups256x128), InterpretedCuda.Seed = seed, round: Bf16.Round);
+    }
+
+    [TestCase(Precision.Tf32, 1e-5, 2e-3)]
+    [TestCase(Precision.Bf16, 1e-4, 1e-2)]
+    public void Warp_groups_round_factors_to_the_format_and_no_further(Precision precision, double least, double most) => PrecisionTests.AssertRounded(cuda.Device(precision, TileChoice.WarpGroups256x128), least, most);
+
     [TestCase(Precision.Float32, 0, 1e-6)]
     [TestCase(Precision.Tf32, 1e-5, 2e-3)]
     [TestCase(Precision.Bf16, 1e-4, 1e-2)]

@@ -91,6 +91,21 @@ public partial class PtxTests
                 Assert.That(text, Does.Match(@"\.shared \.align 16 \.b8 __shared_alloca0\["), name);
             }
     }
+
+    [Test]
+    public void Warp_groups_multiply_on_compute_capability_9_0_alone()
+    {
+        using (Assert.EnterMultipleScope())
+            foreach (var kernel in KernelCatalogue.WarpGroupKernels)
+            {
+                string text = PtxCompilation.Of(kernel, 90), name = KernelNaming.Display(kernel);
+                PtxParser.Parse(text);
+                Assert.That(PtxText.UnresolvedCalls(text), Is.Empty, name);
+                Assert.That(text, Does.Contain(name.Contains(nameof(Tf32), StringComparison.Ordinal) ? "wgmma.mma_async.sync.aligned.m64n128k8.f32.tf32.tf32" : "wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16"), name);
+                Assert.That(text, Does.Match(@"(?m)^\.target sm_90a$").And.Not.Contain(".local").And.Not.Contain("sums."), name);
+                Assert.That(text, Does.Match(@"\.shared \.align 16 \.b8 __shared_alloca0\[").And.Not.Contain("__shared_alloca1"), name);
+            }
+    }
 }
 
 /// <summary>What NVIDIA's assembler makes of the kernels whose speed rests on registers; where ptxas is installed (QUADENGINE_PTXAS names another place).</summary>
@@ -100,21 +115,30 @@ public partial class RegisterTests
 
     [Test]
     public void Every_kernel_assembles_for_sm_90() =>
-        Assert.That(KernelCatalogue.Kernels.AsParallel().Select(kernel => Assemble(PtxCompilation.Of(kernel, architecture: 90), architecture: 90, disassemble: false).Report), Has.All.Contain("for 'sm_90'"));
+        Assert.That(KernelCatalogue.Kernels.AsParallel().Select(kernel => Assemble(PtxCompilation.Of(kernel, architecture: 90), "sm_90", disassemble: false).Report), Has.All.Contain("for 'sm_90'"));
 
     [Test]
     public void Sums_of_tiles_stay_in_registers([Values(80, 90)] int architecture)
     {
         List<string> spilled = [];
-        foreach (var kernel in FloatTiles.Concat(KernelCatalogue.TensorCoreKernels))
+        foreach (var kernel in FloatTiles.Concat(KernelCatalogue.TensorCoreKernels).Concat(KernelCatalogue.WarpGroupKernels))
         {
-            var (report, code) = Assemble(PtxCompilation.Of(kernel, architecture), architecture);
+            var groups = kernel.GetGenericArguments()[0].GetGenericTypeDefinition() == typeof(WarpGroupMultiplier<>);
+            if (groups && architecture < 90) continue;
+            var (report, code) = Assemble(PtxCompilation.Of(kernel, architecture), groups ? "sm_90a" : $"sm_{architecture}");
             var name = KernelNaming.Display(kernel);
             TestContext.Out.WriteLine($"{name}: {Registers().Match(report).Groups[1].Value} registers");
             if (!report.Contains("0 bytes stack frame, 0 bytes spill stores", StringComparison.Ordinal)) spilled.Add($"{name}: {report}");
+            Assert.That(report, Does.Not.Contain("serialized"), name);
             if (code is null) continue;
-            var (products, all) = MainLoop(code);
+            var (products, all) = MainLoop(code, groups ? ["HGMMA"] : ["FFMA", "HMMA"]);
             TestContext.Out.WriteLine($"    {all} instructions a step, of which {products} multiply");
+            if (groups)
+            {
+                Assert.That(Occurrences(code, "HGMMA"), Is.EqualTo(WarpGroups.LeftBlocks * (kernel.GetGenericArguments()[0].GetGenericArguments()[0] == typeof(WarpGroupCores<Tf32>) ? 4 : 2)), $"{name}: no instruction twice, none lost");
+                continue;
+            }
+
             if (kernel.GetGenericArguments()[0] is var multiplier && multiplier.GetGenericTypeDefinition() == typeof(TensorCoreMultiplier<,>))
             {
                 Assert.That(Occurrences(code, "HMMA"), Is.EqualTo(Instructions(multiplier)), $"{name}: no instruction twice, none lost");
@@ -137,7 +161,7 @@ public partial class RegisterTests
     }
 
     // The loop with most multiplications: how many, and of how many instructions.
-    static (int Products, int All) MainLoop(string code)
+    static (int Products, int All) MainLoop(string code, string[] multiplications)
     {
         List<string> instructions = [];
         var labels = new Dictionary<string, int>();
@@ -149,7 +173,7 @@ public partial class RegisterTests
             instructions.Add(instruction.Groups["name"].Value);
             if (!labels.TryGetValue(instruction.Groups["target"].Value, out var first)) continue;
             var loop = instructions[first..];
-            var products = loop.Count(name => name is "FFMA" or "HMMA");
+            var products = loop.Count(multiplications.Contains);
             if (products > best.Products) best = (products, loop.Count);
         }
 
@@ -159,14 +183,14 @@ public partial class RegisterTests
     static int Occurrences(string text, string word) => text.Split(word).Length - 1;
 
     // ptxas' report, and the machine code where nvdisasm lies beside it.
-    static (string Report, string? Code) Assemble(string ptx, int architecture, bool disassemble = true)
+    static (string Report, string? Code) Assemble(string ptx, string architecture, bool disassemble = true)
     {
         string source = Path.GetTempFileName(), binary = source + ".cubin";
         try
         {
             File.WriteAllText(source, ptx);
             var assembler = Environment.GetEnvironmentVariable("QUADENGINE_PTXAS") is { Length: > 0 } named ? named : "ptxas";
-            var (exit, report) = Run(assembler, [$"-arch=sm_{architecture}", "-v", source, "-o", binary]);
+            var (exit, report) = Run(assembler, [$"-arch={architecture}", "-v", source, "-o", binary]);
             Assert.That(exit, Is.Zero, report);
             if (!disassemble) return (report, null);
             try
@@ -217,7 +241,7 @@ static class PtxCompilation
         // A failed compilation leaves its context unusable, so each kernel has its own.
         using var context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2));
         var sm = architecture == 80 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90;
-        using var backend = new PTXBackend(context, new CudaCapabilityContext(sm), sm, new CudaInstructionSet(7, 8), null);
+        using var backend = new PTXBackend(context, new CudaCapabilityContext(sm), sm, kernel.ToString().Contains(nameof(WarpGroupCores<>), StringComparison.Ordinal) ? CudaInstructionSet.ISA_80 : new CudaInstructionSet(7, 8), null);
         return KernelLoader.CompilePtx(backend, KernelNaming.EntryPoint(kernel), KernelNaming.Specialization(kernel)).PTXAssembly;
     }
 }

@@ -13,7 +13,7 @@ static partial class PtxText
     {
         // ILGPU marks loop exits bra.uni. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8 register tile would live
         // in memory. A plain bra means the same and is optimised.
-        var text = SlotsInRegisters(ptx.Replace("bra.uni", "bra"));
+        var text = WarpGroupText.Rewrite(SlotsInRegisters(ptx.Replace("bra.uni", "bra")));
         return waits ? WaitFirst(text) : text;
     }
 

@@ -25,9 +25,11 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
 
     public static int Ahead => 1;
 
+    public static int Parts => 2;
+
     public static int PartFloats => RightPart + Depth * RightPitch;
 
-    public static int WorkingFloats => (Ahead + 1) * PartFloats;
+    public static int WorkingFloats => Parts * PartFloats;
 
     public static int Staged => 4 * (LeftQuads + RightQuads);
 
@@ -59,6 +61,13 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
         Staging<RightSide<FloatMultiplier<TTile, TWidth>>, TRight, TWidth>.Locate(right, column, lines, 3 * LeftRows<TLeft>());
     }
 
+    public static bool MultipliesMeanwhile => false;
+
+    public static void Clear(float[] sums)
+    {
+        for (var i = 0; i < Sums; i++) sums[i] = 0f;
+    }
+
     public static void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
         if (k >= end) return;
@@ -77,7 +86,7 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
     }
 
     // The terms are written out: ptxas does not unroll a loop over so many multiply-adds, and where p is no constant an address is computed for each load.
-    public static void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand
+    public static void Multiply<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
         var quads = shared.Cast<Quad>().SubView(part / 4);
         ArrayView<Quad> left = quads.SubView(Group.IdxX / Across), right = quads.SubView(RightPart / 4 + (Group.IdxX & (Across - 1)));

@@ -17,6 +17,15 @@ interface IFormat
     /// <summary>The words of four terms, by the instructions of the device.</summary>
     static abstract void Pack(Quad terms, int[] words, int at);
 
+    /// <summary>The same words, by the instructions of any device.</summary>
+    static abstract void PackPortably(Quad terms, int[] words, int at);
+
+    /// <summary>A sum and the products of what two words hold.</summary>
+    static abstract float Add(float sum, int a, int b);
+
+    /// <summary>64 x 128 sums of a warp group, twice, grow by the products of left factors (a and b: rows g and g + 8, twice) and the right ones that a matrix in shared memory has (<see cref="WarpGroupText"/>).</summary>
+    static abstract void MultiplyByGroup(int a0, int a1, int a2, int a3, int b0, int b1, int b2, int b3, long matrix);
+
     /// <summary>16 x 8 sums, four a lane, grow by the products of a (rows g and g + 8, twice) and b.</summary>
     static abstract void Multiply(int a0, int a1, int a2, int a3, int b0, int b1, float[] sums, int at);
 }
@@ -43,6 +52,19 @@ readonly struct Tf32 : IFormat
         CudaAsm.EmitRef("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};", ref c0, ref c1, ref c2, ref c3, ref i0, ref i1, ref i2, ref i3, ref j0, ref j1);
         (sums[at], sums[at + 1], sums[at + 2], sums[at + 3]) = (c0.Value, c1.Value, c2.Value, c3.Value);
     }
+
+    public static void MultiplyByGroup(int a0, int a1, int a2, int a3, int b0, int b1, int b2, int b3, long matrix) =>
+        CudaAsm.Emit("sums.add.tf32 %0, %1, %2, %3, %4, %5, %6, %7, %8;", a0, a1, a2, a3, b0, b1, b2, b3, matrix);
+
+    public static void PackPortably(Quad terms, int[] words, int at)
+    {
+        words[at] = (int)Interop.FloatAsInt(Round(terms.X));
+        words[at + 1] = (int)Interop.FloatAsInt(Round(terms.Y));
+        words[at + 2] = (int)Interop.FloatAsInt(Round(terms.Z));
+        words[at + 3] = (int)Interop.FloatAsInt(Round(terms.W));
+    }
+
+    public static float Add(float sum, int a, int b) => sum + Interop.IntAsFloat((uint)a) * Interop.IntAsFloat((uint)b);
 
     /// <summary>
     /// What an instruction is given for a number: it multiplies without the last 13 bits, so half of what they can say is added first. A NaN that
@@ -79,6 +101,23 @@ readonly struct Bf16 : IFormat
         CudaAsm.EmitRef("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};", ref c0, ref c1, ref c2, ref c3, ref i0, ref i1, ref i2, ref i3, ref j0, ref j1);
         (sums[at], sums[at + 1], sums[at + 2], sums[at + 3]) = (c0.Value, c1.Value, c2.Value, c3.Value);
     }
+
+    public static void MultiplyByGroup(int a0, int a1, int a2, int a3, int b0, int b1, int b2, int b3, long matrix) =>
+        CudaAsm.Emit("sums.add.bf16 %0, %1, %2, %3, %4, %5, %6, %7, %8;", a0, a1, a2, a3, b0, b1, b2, b3, matrix);
+
+    public static void PackPortably(Quad terms, int[] words, int at)
+    {
+        words[at] = PortableWord(terms.X, terms.Y);
+        words[at + 1] = PortableWord(terms.Z, terms.W);
+    }
+
+    public static float Add(float sum, int a, int b) => sum + Lower(a) * Lower(b) + Upper(a) * Upper(b);
+
+    static int PortableWord(float lower, float upper) => (int)(Interop.FloatAsInt(Round(lower)) >> 16 | Interop.FloatAsInt(Round(upper)) & ~0xffffu);
+
+    static float Lower(int word) => Interop.IntAsFloat((uint)word << 16);
+
+    static float Upper(int word) => Interop.IntAsFloat((uint)word & ~0xffffu);
 
     static int Word(float lower, float upper)
     {

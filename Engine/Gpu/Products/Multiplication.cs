@@ -22,8 +22,8 @@ sealed partial class GpuKernels
         epilogue.Statistics?.CheckRows(batches * extents.Rows);
         var precision = four ? device.Precision : Precision.Float32;
         var neuron = epilogue.Quadratic?.Layout.Stride ?? 1;
-        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, FoldsWithin, epilogue.IsEmpty, neuron, device.OnlyTile) ?? ProductPlan.For(Precision.Float32, extents, batches, FoldsWithin, epilogue.IsEmpty, neuron);
-        var plan = fused ?? ProductPlan.For(precision, extents, batches, FoldsWithin, mayFold: true, neuron: 1, device.OnlyTile)!.Value;
+        var fused = batches > 1 ? null : ProductPlan.For(precision, extents, batches, FoldsWithin, epilogue.IsEmpty, neuron, device.OnlyTile, device.HasWarpGroups) ?? ProductPlan.For(Precision.Float32, extents, batches, FoldsWithin, epilogue.IsEmpty, neuron);
+        var plan = fused ?? ProductPlan.For(precision, extents, batches, FoldsWithin, mayFold: true, neuron: 1, device.OnlyTile, device.HasWarpGroups)!.Value;
         four = four && plan.StartsAtQuads;
         if (plan.Slices > 1 && !plan.AddsSlices)
         {
@@ -74,7 +74,8 @@ sealed partial class GpuKernels
             case TileChoice.Warps128x64: Warps<Warps128x64>(product); break;
             case TileChoice.Warps128x32: Warps<Warps128x32>(product); break;
             case TileChoice.Warps128x16: Warps<Warps128x16>(product); break;
-            default: Warps<Warps32x32>(product); break;
+            case TileChoice.Warps32x32: Warps<Warps32x32>(product); break;
+            default: OfWarpGroups(product); break;
         }
 
         Merge(moments, rowTiles, epilogue.Statistics, plan.Grid.Rows, columns);
@@ -95,6 +96,18 @@ sealed partial class GpuKernels
         {
             if (device.Accelerator is CudaAccelerator) Launch<TensorCoreMultiplier<TTile, Cores<TFormat>>>(product);
             else Launch<TensorCoreMultiplier<TTile, EmulatedCores<TFormat>>>(product);
+        }
+
+        void OfWarpGroups(in TProduct product)
+        {
+            if (device.Precision == Precision.Tf32) FormatOfWarpGroups<Tf32>(product);
+            else FormatOfWarpGroups<Bf16>(product);
+        }
+
+        void FormatOfWarpGroups<TFormat>(in TProduct product) where TFormat : struct, IFormat
+        {
+            if (device.Accelerator is CudaAccelerator) Launch<WarpGroupMultiplier<WarpGroupCores<TFormat>>>(product);
+            else Launch<WarpGroupMultiplier<EmulatedWarpGroupCores<TFormat>>>(product);
         }
 
         void Launch<TMultiplier>(in TProduct product) where TMultiplier : struct, IMultiplier

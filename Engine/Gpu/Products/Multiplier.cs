@@ -20,8 +20,11 @@ interface IMultiplier : ISums
     /// <summary>Sums of one thread.</summary>
     static abstract int Sums { get; }
 
-    /// <summary>Steps that are on their way while one is multiplied. There is one part of shared memory more than that.</summary>
+    /// <summary>Steps that are on their way while one is multiplied.</summary>
     static abstract int Ahead { get; }
+
+    /// <summary>Parts of shared memory that take turns.</summary>
+    static abstract int Parts { get; }
 
     /// <summary>Floats of one part of shared memory: the left operand's, then the right one's.</summary>
     static abstract int PartFloats { get; }
@@ -35,17 +38,23 @@ interface IMultiplier : ISums
     /// <summary>Works out these rows, three numbers each.</summary>
     static abstract void Locate<TLeft, TRight>(TLeft left, TRight right, int row, int column, int[] lines) where TLeft : struct, IOperand where TRight : struct, IOperand;
 
+    /// <summary>Sets the sums to 0.</summary>
+    static abstract void Clear(float[] sums);
+
     /// <summary>Asks for the step at k, whose place in shared memory is at <paramref name="part"/>.</summary>
     static abstract void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand;
 
     /// <summary>The thread's share of the oldest step asked for is in shared memory when this returns.</summary>
     static abstract void Receive<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand;
 
-    /// <summary>Waits for all that was asked for, so that shared memory is free.</summary>
+    /// <summary>Waits for all that was asked for and begun, so that shared memory is free.</summary>
     static abstract void Drain();
 
+    /// <summary>To multiply is to begin it: the next step is asked for afterwards, and waits in <c>staged</c> while this one is multiplied.</summary>
+    static abstract bool MultipliesMeanwhile { get; }
+
     /// <summary>Adds the products of one step.</summary>
-    static abstract void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand;
+    static abstract void Multiply<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand;
 }
 
 /// <summary>The sums of a tile: which of them each thread holds, and how they leave it (<see cref="TileEpilogue"/>).</summary>

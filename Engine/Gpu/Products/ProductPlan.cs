@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>The tiles that kernels are compiled for: of threads (<see cref="IThreadTile"/>), then of warps (<see cref="IWarpTile"/>).</summary>
+/// <summary>The tiles that kernels are compiled for: of threads (<see cref="IThreadTile"/>), of warps (<see cref="IWarpTile"/>), of warp groups (<see cref="WarpGroups"/>).</summary>
 enum TileChoice
 {
     Tile128x128,
@@ -15,6 +15,7 @@ enum TileChoice
     Warps128x32,
     Warps128x16,
     Warps32x32,
+    WarpGroups256x128,
 }
 
 /// <summary>
@@ -63,17 +64,24 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
         new(TileChoice.Warps32x32, 32, 32, Warps: 4, Together: 10, Terms: 16, Ahead: 2, small),
     ];
 
+    // Warp groups in tf32 take as many cycles as the tensor cores, in bf16 as they have instructions.
+    static readonly TileCost[] Tf32OfWarpGroups = [.. Tf32, OfWarpGroups(410)];
+
+    static readonly TileCost[] Bf16OfWarpGroups = [.. Bf16, OfWarpGroups(269)];
+
+    static TileCost OfWarpGroups(int cycles) => new(TileChoice.WarpGroups256x128, WarpGroups.Rows, WarpGroups.Columns, Warps: 8, Together: 1, WarpGroups.Depth, Ahead: 1, cycles);
+
     /// <summary>All tiles begin at a column that is divisible by 4.</summary>
     public bool StartsAtQuads => ColumnTiles == 1 || Grid.ColumnsPerTile % 4 == 0;
 
     /// <summary>The tiles that products of a precision may take.</summary>
-    public static IEnumerable<TileChoice> TilesOf(Precision precision) => Candidates(precision).Select(candidate => candidate.Tile);
+    public static IEnumerable<TileChoice> TilesOf(Precision precision) => Candidates(precision, warpGroups: true).Select(candidate => candidate.Tile);
 
-    static TileCost[] Candidates(Precision precision) => precision switch
+    static TileCost[] Candidates(Precision precision, bool warpGroups) => precision switch
     {
-        Precision.Tf32 => Tf32,
-        Precision.Bf16 => Bf16,
-        _ => Float32,
+        Precision.Float32 => Float32,
+        Precision.Tf32 => warpGroups ? Tf32OfWarpGroups : Tf32,
+        _ => warpGroups ? Bf16OfWarpGroups : Bf16,
     };
 
     /// <param name="precision">Whose tiles.</param>
@@ -83,12 +91,13 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
     /// <param name="mayFold">Another launch may add up slices: there is no epilogue, for which a sum must be whole.</param>
     /// <param name="neuron">Columns that must lie in one tile: those of a quadratic neuron, else 1.</param>
     /// <param name="only">The one tile to take where it can be taken, instead of the one of the lowest cost.</param>
+    /// <param name="warpGroups">The device has the instructions of warp groups (<see cref="GpuDevice.HasWarpGroups"/>).</param>
     /// <returns>The plan, or null where no tile holds a neuron (for tensor cores also: none whose columns begin at quads).</returns>
-    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool mayAdd, bool mayFold, int neuron, TileChoice? only = null)
+    public static ProductPlan? For(Precision precision, (int Rows, int Columns, int Depth) extents, int batches, bool mayAdd, bool mayFold, int neuron, TileChoice? only = null, bool warpGroups = false)
     {
         var (rows, columns, depth) = extents;
         var best = (Cycles: double.PositiveInfinity, Plan: (ProductPlan?)null);
-        foreach (var tile in Candidates(precision))
+        foreach (var tile in Candidates(precision, warpGroups))
         {
             if (only is { } one && tile.Tile != one) continue;
 
@@ -98,8 +107,12 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
             if (perTile == 0 || precision != Precision.Float32 && perTile < columns && perTile % 4 != 0) continue;
             int rowTiles = (rows + tile.Rows - 1) / tile.Rows, columnTiles = (columns + perTile - 1) / perTile, tiles = Math.Max(1, rowTiles * columnTiles);
 
+            // Tiles of warp groups are for products that fill the machine with them, and whose sums need no cutting.
+            var large = tile.Tile == TileChoice.WarpGroups256x128;
+            if (large && (double)tiles * batches < TileCost.Multiprocessors && only is null) continue;
+
             // The sum uncut, or in as many slices as give each multiprocessor a group, two, up to all that it holds.
-            for (var groups = 0; groups <= (batches == 1 && (mayAdd || mayFold) ? tile.Together : 0); groups++)
+            for (var groups = 0; groups <= (!large && batches == 1 && (mayAdd || mayFold) ? tile.Together : 0); groups++)
             {
                 var slices = groups == 0 ? 1 : Math.Min(groups * TileCost.Multiprocessors / tiles, depth / MinDepthPerSlice);
                 if (groups > 0 && slices <= 1) continue;
@@ -113,6 +126,6 @@ readonly record struct ProductPlan(TileChoice Tile, TileGrid Grid, int RowTiles,
             }
         }
 
-        return best.Plan ?? (only is null ? null : For(precision, extents, batches, mayAdd, mayFold, neuron));
+        return best.Plan ?? (only is null ? null : For(precision, extents, batches, mayAdd, mayFold, neuron, warpGroups: warpGroups));
     }
 }

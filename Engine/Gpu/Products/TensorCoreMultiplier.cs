@@ -25,9 +25,11 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 
     public static int Ahead => 2;
 
+    public static int Parts => 3;
+
     public static int PartFloats => WarpTile<TTile>.RightPart + Depth * Columns;
 
-    public static int WorkingFloats => (Ahead + 1) * PartFloats;
+    public static int WorkingFloats => Parts * PartFloats;
 
     public static int Staged => 1;
 
@@ -42,6 +44,13 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
     {
         Staging<LeftSide<TensorCoreMultiplier<TTile, TCores>>, TLeft, Vector>.Locate(left, row, lines, 0);
         Staging<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight, Vector>.Locate(right, column, lines, 3 * LeftRows<TLeft>());
+    }
+
+    public static bool MultipliesMeanwhile => false;
+
+    public static void Clear(float[] sums)
+    {
+        for (var i = 0; i < Sums; i++) sums[i] = 0f;
     }
 
     public static void Request<TLeft, TRight>(TLeft left, TRight right, int[] lines, int k, int end, float[] staged, ArrayView<float> shared, int part) where TLeft : struct, IOperand where TRight : struct, IOperand
@@ -60,7 +69,7 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 
     public static void Drain() => AsyncCopy.WaitForAll();
 
-    public static void Multiply<TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand =>
+    public static void Multiply<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand =>
         TCores.Multiply<TTile, TLeft, TRight>(shared, part, sums);
 
     // A slab has the same rows of every warp.

@@ -33,7 +33,7 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         var lines = new int[3 * TMultiplier.Lines<TLeft, TRight>()];
         TMultiplier.Locate(left, right, firstRow, firstColumn, lines);
         var sums = new float[TMultiplier.Sums];
-        for (var i = 0; i < TMultiplier.Sums; i++) sums[i] = 0f;
+        TMultiplier.Clear(sums);
 
         var staged = new float[TMultiplier.Staged];
         for (var i = 0; i < TMultiplier.Ahead; i++) TMultiplier.Request(left, right, lines, k + i * TMultiplier.Depth, end, staged, shared, i * TMultiplier.PartFloats);
@@ -42,15 +42,17 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
         {
             TMultiplier.Receive<TLeft, TRight>(staged, shared, part);
             Group.Barrier();
-            TMultiplier.Request(left, right, lines, k + TMultiplier.Ahead * TMultiplier.Depth, end, staged, shared, coming);
-            TMultiplier.Multiply<TLeft, TRight>(shared, part, sums);
+            var next = k + TMultiplier.Ahead * TMultiplier.Depth;
+            if (!TMultiplier.MultipliesMeanwhile) TMultiplier.Request(left, right, lines, next, end, staged, shared, coming);
+            TMultiplier.Multiply<TLeft, TRight>(staged, shared, part, sums);
+            if (TMultiplier.MultipliesMeanwhile) TMultiplier.Request(left, right, lines, next, end, staged, shared, coming);
             coming = part;
-            part = part == TMultiplier.Ahead * TMultiplier.PartFloats ? 0 : part + TMultiplier.PartFloats;
+            part = part == (TMultiplier.Parts - 1) * TMultiplier.PartFloats ? 0 : part + TMultiplier.PartFloats;
         }
 
         TMultiplier.Drain();
         Group.Barrier();
-        if (CudaAsm.IsSupported && grid.SlicesToAdd > 1 && !slices.Add<TMultiplier>(sums, grid.SlicesToAdd, TileMemory<TMultiplier>.Slot(shared))) return;
+        if (CudaAsm.IsSupported && !TMultiplier.MultipliesMeanwhile && grid.SlicesToAdd > 1 && !slices.Add<TMultiplier>(sums, grid.SlicesToAdd, TileMemory<TMultiplier>.Slot(shared))) return;
         epilogue.Store<TMultiplier, ProductPlaces<TProduct, TLeft, TRight>>(new(product, left, firstRow, grid), sums, shared, firstColumn, grid.ColumnsPerTile, grid.Columns, grid.ColumnTile, rowTile);
     }
 }

@@ -54,6 +54,7 @@ sealed class Block
             foreach (var warp in warps)
                 if (!warp.IsDone) warp.Run();
 
+            if (kernel.GroupRegisters.Count > 0) CheckGroups();
             if (Array.Find(warps, warp => warp.Barrier is not null) is not { } waiting) return;
             if (Array.Find(warps, warp => warp.Barrier != waiting.Barrier) is { } missing)
                 throw PtxFault.At(kernel.Name, waiting.Barrier!, $"{Describe(waiting.Number * Warp.Size)}: ", missing.Barrier is { } other
@@ -62,6 +63,14 @@ sealed class Block
             Shared.Barrier();
             Barriers++;
         }
+    }
+
+    // The four warps of a group must multiply together, by the same matrices.
+    void CheckGroups()
+    {
+        foreach (var group in warps.GroupBy(warp => warp.Number / 4))
+            if (group.Select(warp => warp.Products.Begun).Distinct().Count() > 1 || group.Count() < 4 && group.First().Products.Begun.Count > 0)
+                throw new PtxFault($"{kernel.Name}: {Describe(4 * group.Key * Warp.Size)}: the four warps of this group do not execute the same wgmma.mma_async with the same descriptors");
     }
 
     /// <summary>An atomic operation tells other blocks that what was written before is there; it must be.</summary>

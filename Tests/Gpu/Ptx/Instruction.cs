@@ -14,6 +14,9 @@ abstract class Instruction
 
     public string Text { get; set; } = "";
 
+    /// <summary>The registers that it uses.</summary>
+    public IReadOnlyList<int> Registers { get; set; } = [];
+
     /// <summary>The predicate whose lanes take part, or -1.</summary>
     public int Guard { get; set; } = -1;
 

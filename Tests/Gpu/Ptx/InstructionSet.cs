@@ -262,6 +262,12 @@ static class InstructionSet
         All["bar.sync"] = o => o.Only(0, 0, new Barrier());
         All["mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"] = o => new MatrixMultiply(o.Vector(0, 4, 4), o.Vector(1, 4, 4), o.Vector(2, 2, 4), o.Vector(3, 4, 4), bf16: false);
         All["mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"] = o => new MatrixMultiply(o.Vector(0, 4, 4), o.Vector(1, 4, 4), o.Vector(2, 2, 4), o.Vector(3, 4, 4), bf16: true);
+        All["wgmma.mma_async.sync.aligned.m64n128k8.f32.tf32.tf32"] = o => o.Only(4, 1, o.Only(5, 1, new GroupMultiply(o.Vector(0, 64, 4), o.Vector(1, 4, 4), o.Source<ulong>(2), o.Predicate(3), bf16: false)));
+        All["wgmma.mma_async.sync.aligned.m64n128k16.f32.bf16.bf16"] = o => o.Only(4, 1, o.Only(5, 1, o.Only(6, 0, new GroupMultiply(o.Vector(0, 64, 4), o.Vector(1, 4, 4), o.Source<ulong>(2), o.Predicate(3), bf16: true))));
+        All["wgmma.fence.sync.aligned"] = _ => new GroupFence();
+        All["wgmma.commit_group.sync.aligned"] = _ => new CommitGroup();
+        All["wgmma.wait_group.sync.aligned"] = o => new WaitForGroups(o.Number(0));
+        All["fence.proxy.async.shared::cta"] = _ => new ProxyFence();
         foreach (var mode in (string[])["up", "down", "bfly", "idx"])
             All[$"shfl.sync.{mode}.b32"] = o => new Shuffle(o.Target<uint>(0), o.Source<uint>(1), o.Source<uint>(2), o.Source<uint>(3), o.Source<uint>(4), mode);
     }

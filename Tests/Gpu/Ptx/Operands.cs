@@ -16,6 +16,9 @@ sealed partial class Operands(Declarations declared, int line, string text, IRea
 
     public int Count => operands.Count;
 
+    /// <summary>Registers among those asked for.</summary>
+    public List<int> Registers { get; } = [];
+
     /// <summary>A register to write to.</summary>
     public int Target<T>(int i) where T : unmanaged => Find(i, At(i), Unsafe.SizeOf<T>(), mayBeNumber: false);
 
@@ -46,7 +49,7 @@ sealed partial class Operands(Declarations declared, int line, string text, IRea
     {
         var (name, offset) = Bracket(i);
         if (declared.Variable(name) is { } variable) return new Address(declared.Constant((ulong)variable.Start, wide: true), true, offset);
-        return declared.Register(name) is { Bytes: 4 or 8 } register ? new Address(register.Place, register.Bytes == 8, offset) : throw Fault($"{name} is no register for an address");
+        return declared.Register(name) is { Bytes: 4 or 8 } register ? new Address(Note(register.Place), register.Bytes == 8, offset) : throw Fault($"{name} is no register for an address");
     }
 
     public int ParameterOffset(int i, int bytes)
@@ -74,13 +77,19 @@ sealed partial class Operands(Declarations declared, int line, string text, IRea
 
     int Find(int i, string name, int bytes, bool mayBeNumber)
     {
-        if (declared.Register(name) is { } register) return register.Bytes == bytes ? register.Place : throw Fault($"{name} has {8 * register.Bytes} bits, not {8 * bytes}");
+        if (declared.Register(name) is { } register) return register.Bytes == bytes ? Note(register.Place) : throw Fault($"{name} has {8 * register.Bytes} bits, not {8 * bytes}");
         if (!mayBeNumber) throw Fault($"{name} is no register");
         if (declared.SpecialRegister(name) is { } special) return bytes == 4 ? special : throw Fault($"{name} has 32 bits");
         if (declared.Variable(name) is { } variable) return declared.Constant((ulong)variable.Start, bytes == 8);
         if (FloatBits().Match(name) is { Success: true } bits) return bits.Groups[1].Value == (bytes == 8 ? "d" : "f") ? declared.Constant(ulong.Parse(bits.Groups[2].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture), bytes == 8) : throw Fault($"{name} has not {8 * bytes} bits");
         if (long.TryParse(name, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)) return declared.Constant((ulong)value, bytes == 8);
         throw Fault($"{name} is not declared");
+    }
+
+    int Note(int register)
+    {
+        Registers.Add(register);
+        return register;
     }
 
     (string Name, long Offset) Bracket(int i)

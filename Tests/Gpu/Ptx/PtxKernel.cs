@@ -31,6 +31,9 @@ sealed class PtxKernel
 
     public required IReadOnlyList<Variable> Local { get; init; }
 
+    /// <summary>Registers that instructions of warp groups use.</summary>
+    public IReadOnlySet<int> GroupRegisters => field ??= Code.OfType<GroupMultiply>().SelectMany(multiply => multiply.Sums.Concat(multiply.Left)).ToHashSet();
+
     /// <summary>Threads of a block, at most.</summary>
     public required int MostThreads { get; init; }
 

@@ -32,12 +32,14 @@ sealed partial class PtxParser
 
     PtxKernel Module(string? name)
     {
-        Take(Header(), "a header: .version, .target, .address_size 64");
+        var header = Take(Header(), "a header: .version, .target, .address_size 64");
         var entry = Take(Entry(), "a .visible .entry with .param and .maxntid");
         foreach (var parameter in entry.Groups["parameters"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)) Parameter(parameter);
         while (!Ends()) Statement();
         if (text[at..].Trim() is { Length: > 0 } rest) throw Fault($"after the kernel comes more: {rest.Split('\n')[0]}");
         var threads = entry.Groups["threads"].Captures.Select(extent => int.Parse(extent.Value, CultureInfo.InvariantCulture));
+        if (code.Exists(instruction => instruction is GroupMultiply) && (header.Groups["target"].Value != "sm_90a" || decimal.Parse(header.Groups["version"].Value, CultureInfo.InvariantCulture) < 8))
+            throw Fault("wgmma.mma_async needs .target sm_90a and .version 8.0");
         Resolve();
         return new PtxKernel
         {
@@ -90,7 +92,7 @@ sealed partial class PtxParser
         var operands = new Operands(declared, line, source, Split(match.Groups["operands"].Value));
         var instruction = InstructionSet.Decode(match.Groups["name"].Value, operands);
         if (operands.Used < operands.Count) throw operands.Fault("it has more operands than are known");
-        (instruction.Line, instruction.Text) = (line, source);
+        (instruction.Line, instruction.Text, instruction.Registers) = (line, source, operands.Registers);
         if (match.Groups["guard"].Success)
         {
             instruction.Guard = declared.Register(match.Groups["guard"].Value) is { Bytes: 0, Place: var place } ? place : throw operands.Fault("its guard is no predicate");
@@ -193,7 +195,7 @@ sealed partial class PtxParser
     [GeneratedRegex(@"\s+")]
     private static partial Regex Spaces();
 
-    [GeneratedRegex(@"\G\s*\.version\s+\d+\.\d+\s+\.target\s+\w+\s+\.address_size\s+64")]
+    [GeneratedRegex(@"\G\s*\.version\s+(?<version>\d+\.\d+)\s+\.target\s+(?<target>\w+)\s+\.address_size\s+64")]
     private static partial Regex Header();
 
     [GeneratedRegex(@"\G\s*\.visible\s+\.entry\s+(?<name>\w+)\s*\((?<parameters>[^)]*)\)\s*(?:\.maxntid\s+(?<threads>\d+)(?:\s*,\s*(?<threads>\d+))*\s*|\.minnctapersm\s+\d+\s*)*\{")]
@@ -214,6 +216,6 @@ sealed partial class PtxParser
     [GeneratedRegex(@"\G\s*\.(?<space>reg|shared|local)\s+(?:\.align\s+(?<align>\d+)\s+)?\.(?<type>\w+)\s+(?<name>[%\w]+)(?:<(?<count>\d+)>|\[(?<bytes>\d+)\])?\s*;")]
     private static partial Regex Declaration();
 
-    [GeneratedRegex(@"\G\s*(?:@(?<not>!?)(?<guard>%\w+)\s+)?(?<name>[a-z][\w.]*)(?<operands>[^;]*);")]
+    [GeneratedRegex(@"\G\s*(?:@(?<not>!?)(?<guard>%\w+)\s+)?(?<name>[a-z](?:[\w.]|::)*)(?<operands>[^;]*);")]
     private static partial Regex InstructionText();
 }

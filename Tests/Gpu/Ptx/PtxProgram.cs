@@ -12,9 +12,12 @@ static unsafe class PtxProgram
     /// and %f2, and together in %rd2.
     /// </summary>
     /// <param name="memory">Four words a thread, changed by the kernel.</param>
-    public static void Run(string instructions, uint[] memory, int threads = 32, int blocks = 1, int seed = 1)
+    public static void Run(string instructions, uint[] memory, int threads = 32, int blocks = 1, int seed = 1) => RunText(Text(instructions), memory, threads, blocks, seed);
+
+    /// <summary>Runs a whole text, written by <see cref="Text"/> and changed.</summary>
+    public static void RunText(string text, uint[] memory, int threads, int blocks = 1, int seed = 1)
     {
-        var kernel = PtxParser.Parse(Text(instructions));
+        var kernel = PtxParser.Parse(text);
         var bytes = (nuint)memory.Length * 4;
         var device = NativeMemory.AlignedAlloc(bytes, 256);
         try
@@ -39,10 +42,10 @@ static unsafe class PtxProgram
         return [.. Enumerable.Range(0, threads * blocks).Select(i => memory[4 * i + 2])];
     }
 
-    static string Text(string instructions) => $$"""
+    public static string Text(string instructions, int sharedBytes = 1024) => $$"""
         // by hand
-        .version 7.8
-        .target sm_80
+        .version 8.0
+        .target sm_90a
         .address_size 64
         .visible .entry kernel(.param .b64 memory)
         {
@@ -51,7 +54,7 @@ static unsafe class PtxProgram
             .reg .f32 %f<32>;
             .reg .b64 %rd<32>;
             .reg .f64 %fd<8>;
-            .shared .align 16 .b8 shared[1024];
+            .shared .align 16 .b8 shared[{{sharedBytes}}];
             .local .align 4 .b8 local[16];
             ld.param.b64 %rd0, [memory];
             mov.u32 %r30, %ctaid.x;

@@ -6,10 +6,11 @@ namespace QuadEngine.Tests.Gpu.Ptx;
 /// </summary>
 sealed class SharedMemory
 {
-    const int Many = -2;
+    const int Many = -2, MostThreads = 1024;
 
     readonly PtxKernel kernel;
     readonly Word[] words;
+    readonly List<int>[] fences = [.. Enumerable.Range(0, MostThreads).Select(_ => new List<int>())];
     int epoch = 1, firstEpoch;
 
     public SharedMemory(PtxKernel kernel)
@@ -22,7 +23,8 @@ sealed class SharedMemory
     public void StartBlock()
     {
         firstEpoch = ++epoch;
-        for (var i = 0; i < words.Length; i++) words[i].InFlight = 0;
+        for (var i = 0; i < words.Length; i++) words[i].InFlight = words[i].GroupReads = 0;
+        foreach (var thread in fences) thread.Clear();
     }
 
     /// <summary>All threads have come together.</summary>
@@ -54,7 +56,32 @@ sealed class SharedMemory
     {
         ref var word = ref WordAt(warp, lane, address);
         word.InFlight = 0;
-        (word.Value, word.WriteEpoch, word.Writer) = (value, epoch, warp.Number * Warp.Size + lane);
+        var thread = warp.Number * Warp.Size + lane;
+        (word.Value, word.WriteEpoch, word.Writer, word.Fences) = (value, epoch, thread, fences[thread].Count);
+    }
+
+    /// <summary>Writes of the thread so far are there for wgmma.mma_async of whoever waits for it at a barrier.</summary>
+    public void FenceProxy(Warp warp, int lane) => fences[warp.Number * Warp.Size + lane].Add(epoch);
+
+    /// <summary>wgmma.mma_async begins to read a word: nobody may write to it until it was waited for.</summary>
+    public uint BeginGroupRead(Warp warp, ulong address)
+    {
+        ref var word = ref WordAt(warp, 0, address);
+        if (word.WriteEpoch < firstEpoch) throw warp.Fault(0, $"{Describe(address)} is read and was never written");
+        if (word.InFlight != 0) throw warp.Fault(0, $"{Describe(address)} is read while a copy of thread {word.InFlight - 1} to it (line {word.WriteLine}) may be under way");
+        if (word.WriteEpoch == epoch) throw warp.Fault(0, $"{Describe(address)} is read, which thread {word.Writer} writes (line {word.WriteLine}) with no barrier between");
+        if (fences[word.Writer].Count <= word.Fences || fences[word.Writer][word.Fences] == epoch) throw warp.Fault(0, $"{Describe(address)} is read, which thread {word.Writer} writes (line {word.WriteLine}) with no fence.proxy.async between, and a barrier after it");
+        word.GroupReads++;
+        word.ReadLine = warp.Current.Line;
+        return word.Value;
+    }
+
+    /// <summary>The warp knows that it has been read; the others know after a barrier.</summary>
+    public void EndGroupRead(Warp warp, ulong address)
+    {
+        ref var word = ref WordAt(warp, 0, address);
+        word.GroupReads--;
+        (word.ReadEpoch, word.Reader) = (epoch, Many);
     }
 
     ref Word Claim(Warp warp, int lane, ulong address)
@@ -62,9 +89,10 @@ sealed class SharedMemory
         var thread = warp.Number * Warp.Size + lane;
         ref var word = ref WordAt(warp, lane, address);
         if (word.InFlight != 0) throw warp.Fault(lane, $"{Describe(address)} is written while a copy of thread {word.InFlight - 1} to it (line {word.WriteLine}) may be under way");
+        if (word.GroupReads != 0) throw warp.Fault(lane, $"{Describe(address)} is written while products (line {word.ReadLine}) may still read it: wgmma.wait_group, then a barrier");
         if (word.WriteEpoch == epoch && word.Writer != thread) throw warp.Fault(lane, $"{Describe(address)} is written, which thread {word.Writer} writes too (line {word.WriteLine}) with no barrier between");
         if (word.ReadEpoch == epoch && word.Reader != thread) throw warp.Fault(lane, $"{Describe(address)} is written, which {(word.Reader == Many ? "other threads read" : $"thread {word.Reader} reads")} (line {word.ReadLine}) with no barrier between");
-        (word.WriteEpoch, word.Writer, word.WriteLine) = (epoch, thread, warp.Current.Line);
+        (word.WriteEpoch, word.Writer, word.WriteLine, word.Fences) = (epoch, thread, warp.Current.Line, fences[thread].Count);
         return ref word;
     }
 
@@ -86,5 +114,8 @@ sealed class SharedMemory
     {
         public uint Value;
         public int WriteEpoch, Writer, WriteLine, ReadEpoch, Reader, ReadLine, InFlight;
+
+        /// <summary>Fences of the writer before it wrote, and instructions of warp groups that read.</summary>
+        public int Fences, GroupReads;
     }
 }

@@ -24,6 +24,7 @@ sealed class Warp
 
     readonly PtxKernel kernel;
     readonly uint[] registers;
+    readonly bool multipliesByGroup;
     readonly List<Path> paths = [];
     long executed;
 
@@ -33,6 +34,8 @@ sealed class Warp
         registers = new uint[kernel.RegisterWords];
         Predicates = new uint[kernel.Predicates];
         Local = new LocalMemory(kernel);
+        Products = new GroupProducts(this, kernel);
+        multipliesByGroup = kernel.GroupRegisters.Count > 0;
     }
 
     public Block Block { get; }
@@ -45,6 +48,9 @@ sealed class Warp
     public LocalMemory Local { get; }
 
     public AsyncCopies Copies { get; } = new();
+
+    /// <summary>Products under way (wgmma.mma_async).</summary>
+    public GroupProducts Products { get; }
 
     /// <summary>Lanes that are threads, and those of them that have returned.</summary>
     public uint Present { get; private set; }
@@ -110,6 +116,7 @@ sealed class Warp
             for (var lane = 0; lane < Size; lane++) At<int>(register, lane) = Block.Special(special, Number * Size + lane);
         Local.Clear();
         Copies.Clear();
+        Products.Clear();
         paths.Clear();
         paths.Add(new Path(0, kernel.Code.Length, present));
     }
@@ -132,7 +139,9 @@ sealed class Warp
             var lanes = path.Lanes;
             if (instruction.Guard >= 0) lanes &= instruction.GuardNegated ? ~Predicates[instruction.Guard] : Predicates[instruction.Guard];
             if (++executed > MostInstructions) throw Fault(0, "this kernel does not come to an end");
-            if (lanes != 0) instruction.Execute(this, lanes);
+            if (lanes == 0) continue;
+            if (multipliesByGroup && instruction is not GroupMultiply) Products.Touch(instruction.Registers);
+            instruction.Execute(this, lanes);
         }
     }
 

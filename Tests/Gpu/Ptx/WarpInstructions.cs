@@ -53,9 +53,9 @@ sealed class MatrixMultiply(int[] d, int[] a, int[] b, int[] c, bool bf16) : Ins
             for (var i = 0; i < 4; i++) warp.At<float>(d[i], lane) = (float)sums[(lane / 4 + 8 * (i / 2)) * Columns + 2 * (lane % 4) + i % 2];
     }
 
-    static double Half(uint pair, int upper) => BitConverter.UInt32BitsToSingle(upper == 0 ? pair << 16 : pair & 0xffff0000);
+    public static double Half(uint pair, int upper) => BitConverter.UInt32BitsToSingle(upper == 0 ? pair << 16 : pair & 0xffff0000);
 
-    static double Tf32(uint word) => BitConverter.UInt32BitsToSingle(word & Tf32Bits);
+    public static double Tf32(uint word) => BitConverter.UInt32BitsToSingle(word & Tf32Bits);
 }
 
 /// <summary>shfl.sync: a lane takes the value of another (PTX ISA, "shfl.sync").</summary>
