@@ -214,7 +214,7 @@ class MemoryModels
         }
 
         /// <summary>x, or x plus a residual that joins, when it is read.</summary>
-        public Tensor Wait(Tensor x) => WaitingProjection.Project([2], x, R, null, (Kernels _, Operand x, Operand _, in Epilogue<Operand> epilogue, Operand y) =>
+        public Tensor Wait(Tensor x) => WaitingProjection.Project([2], x, R, null, normalizes: false, (Kernels _, Operand x, NormTerm<Operand>? _, Operand _, in Epilogue<Operand> epilogue, Operand y) =>
         {
             if (Failures > 0)
             {
