@@ -22,7 +22,7 @@ public class PlanTests
             var precision = Precisions[i % Precisions.Length];
             var hasEpilogue = neuron > 1 || random.Next(2) == 0;
             var asked = $"{precision} {extents}, {batches} batches, neurons of {neuron}";
-            if (ProductPlan.For(precision, extents, batches, mayAdd: true, mayFold: !hasEpilogue, neuron) is not { } plan)
+            if (ProductPlan.For(precision, extents, batches, mayAdd: true, mayFold: !hasEpilogue, neuron, warpGroups: i % 2 == 0) is not { } plan)
             {
                 Assert.That(neuron, Is.GreaterThan(1), asked);
                 continue;
@@ -62,7 +62,7 @@ public class PlanTests
     public void Only_the_tile_that_is_forced_is_taken([ValueSource(nameof(Precisions))] Precision precision)
     {
         foreach (var tile in ProductPlan.TilesOf(precision))
-            Assert.That(ProductPlan.For(precision, (1000, 64, 5000), 1, mayAdd: true, mayFold: true, neuron: 1, tile)!.Value.Tile, Is.EqualTo(tile));
+            Assert.That(ProductPlan.For(precision, (1000, 64, 5000), 1, mayAdd: true, mayFold: true, neuron: 1, tile, warpGroups: true)!.Value.Tile, Is.EqualTo(tile));
     }
 
     // 3x3 convolutions of a ResNet-20 at batch 128, with statistics.
