@@ -75,12 +75,12 @@ public partial class PtxTests
     }
 
     [Test]
-    public void Tensor_cores_multiply_what_is_copied_asynchronously([Values(80, 90)] int architecture)
+    public void Tensor_cores_multiply_what_is_copied_asynchronously()
     {
         using (Assert.EnterMultipleScope())
             foreach (var kernel in KernelCatalogue.TensorCoreKernels)
             {
-                string text = PtxCompilation.Of(kernel, architecture), name = KernelNaming.Display(kernel);
+                string text = PtxCompilation.Of(kernel, architecture: 80), name = KernelNaming.Display(kernel);
                 Assert.That(PtxText.UnresolvedCalls(text), Is.Empty, name);
                 Assert.That(text, Does.Contain(name.Contains(nameof(Tf32), StringComparison.Ordinal) ? "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32" : "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"), name);
                 Assert.That(text, Does.Contain("cp.async.cg.shared.global").And.Contain("cp.async.wait_group"), name);
