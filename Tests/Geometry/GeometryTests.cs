@@ -53,7 +53,7 @@ public class GeometryTests
 
     [Test]
     public void Every_method_of_the_backend_has_a_case() =>
-        Assert.That(GeometryCases.All.Select(testCase => testCase.Method), Is.EquivalentTo(typeof(Kernels).GetMethods().Where(method => method.IsVirtual && method.DeclaringType == typeof(Kernels)).Select(method => method.Name)));
+        Assert.That(GeometryCases.All.Select(testCase => testCase.Method), Is.EquivalentTo(typeof(Kernels).GetMethods().Where(method => method.IsVirtual && method.DeclaringType == typeof(Kernels) && method.ReturnType == typeof(void)).Select(method => method.Name)));
 
     [Test]
     public void Statistics_of_no_rows_say_so()

@@ -114,7 +114,7 @@ static class NormalizationGeometries
     ];
 
     /// <summary>Statistics and parameters of a batch norm.</summary>
-    sealed class ChannelNorm(Draw s, int channels)
+    internal sealed class ChannelNorm(Draw s, int channels)
     {
         public Tensor Mean { get; } = s.Values([channels]);
 
@@ -131,6 +131,15 @@ static class NormalizationGeometries
         public Approximate[] Normalised(float[] x) => Normalization.Normalise(x, Approximate.Exact(s.Initial(Mean)), Rstd, i => i % channels);
 
         public Approximate GammaAt(int i) => Gamma is null ? 1f : s.Initial(Gamma)[i % channels];
+
+        public NormTerm<Tensor> Term(Activation activation) => new(Mean, Variance, Epsilon, Gamma, Beta, activation);
+
+        /// <summary>What the batch norm gives.</summary>
+        public Approximate[] Outputs(float[] x, bool relu) => [.. Normalised(x).Select((value, i) =>
+        {
+            var linear = value * GammaAt(i) + BetaAt(i);
+            return relu ? linear.Relu() : linear;
+        })];
 
         public Approximate BetaAt(int i) => Beta is null ? 0f : s.Initial(Beta)[i % channels];
     }

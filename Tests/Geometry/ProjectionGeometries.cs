@@ -13,6 +13,8 @@ static class ProjectionGeometries
         new(nameof(Backend.Conv2d), Conv2d),
         new(nameof(Backend.Conv2dInputGradient), InputGradient),
         new(nameof(Backend.Conv2dFilterGradient), FilterGradient),
+        new(nameof(Kernels.NormalizeAndConv2d), NormalizeAndConv2d),
+        new(nameof(Kernels.NormalizeAndConv2dFilterGradient), NormalizeAndFilterGradient),
     ];
 
     static void MatMul(Draw s)
@@ -47,6 +49,35 @@ static class ProjectionGeometries
         Tensor x = s.Values(InputOf(g)), dy = s.Values(OutputOf(g)), dFilter = s.Output(FilterOf(g));
         s.Backend.Conv2dFilterGradient(x, dy, g, dFilter);
         s.Expect("dFilter", dFilter, () => Rounded(Projections.Conv2dFilterGradient(s.Initial(x), s.Initial(dy), g), s.IsCpu && WinogradTransforms.Suits(g)));
+    }
+
+    static void NormalizeAndConv2d(Draw s)
+    {
+        var g = s.Noted(Convolution(s));
+        Tensor x = s.Values(InputOf(g)), filter = s.Values(FilterOf(g)), y = s.Output(OutputOf(g));
+        var (norm, relu, epilogue) = (new NormalizationGeometries.ChannelNorm(s, g.InChannels), s.Chance(), new DrawnEpilogue(s, g.Rows, g.OutChannels));
+        using (var held = new Held())
+            s.Device.Kernels.NormalizeAndConv2d(held.Read(x), Term(norm, relu).Hold(held), held.Read(filter), g, epilogue.Steps.Hold(held), held.Write(y));
+        epilogue.Expect(y, () => OfNormalised(norm.Outputs(s.Initial(x), relu), s.Initial(filter), (a, b) => Rounded(Projections.Conv2d(a, b, g), s.IsCpu && WinogradTransforms.SuitsForward(g))));
+    }
+
+    static void NormalizeAndFilterGradient(Draw s)
+    {
+        var g = s.Noted(Convolution(s));
+        Tensor x = s.Values(InputOf(g)), dy = s.Values(OutputOf(g)), dFilter = s.Output(FilterOf(g));
+        var (norm, relu) = (new NormalizationGeometries.ChannelNorm(s, g.InChannels), s.Chance());
+        using (var held = new Held())
+            s.Device.Kernels.NormalizeAndConv2dFilterGradient(held.Read(x), Term(norm, relu).Hold(held), held.Read(dy), g, held.Write(dFilter));
+        s.Expect("dFilter", dFilter, () => OfNormalised(norm.Outputs(s.Initial(x), relu), s.Initial(dy), (a, b) => Rounded(Projections.Conv2dFilterGradient(a, b, g), s.IsCpu && WinogradTransforms.Suits(g))));
+    }
+
+    static NormTerm<Tensor> Term(NormalizationGeometries.ChannelNorm norm, bool relu) => norm.Term(relu ? Activation.Relu : Activation.None);
+
+    // The sums of products of the other factor with what was normalised, and with the error of that.
+    static Approximate[] OfNormalised(Approximate[] normalised, float[] other, Func<float[], float[], Approximate[]> sums)
+    {
+        var errors = sums([.. normalised.Select(value => (float)(value.Error + Math.Abs(value.Value) * Approximate.Roundoff))], [.. other.Select(Math.Abs)]);
+        return [.. sums([.. normalised.Select(value => (float)value.Value)], other).Zip(errors, (sum, error) => sum with { Error = sum.Error + error.Value + error.Error })];
     }
 
     // Winograd's error is some times that of the plain sum (3.2 times at most, see the remark at WinogradTransforms), and that of a whole tile: what an element

@@ -114,8 +114,15 @@ public partial class RegisterTests
     static IEnumerable<Type> FloatTiles => KernelCatalogue.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>) && kernel.GetGenericArguments()[0].GetGenericArguments()[1] == typeof(Vector));
 
     [Test]
-    public void Every_kernel_assembles_for_sm_90() =>
-        Assert.That(KernelCatalogue.Kernels.AsParallel().Select(kernel => Assemble(PtxCompilation.Of(kernel, architecture: 90), "sm_90", disassemble: false).Report), Has.All.Contain("for 'sm_90'"));
+    public void Every_kernel_assembles_for_sm_90()
+    {
+        // One before the others, so that a test without ptxas is skipped by its own thread.
+        Type[] kernels = [.. KernelCatalogue.Kernels];
+        string[] reports = [Report(kernels[0]), .. kernels.Skip(1).AsParallel().Select(Report)];
+        Assert.That(reports, Has.All.Contain("for 'sm_90'"));
+
+        static string Report(Type kernel) => Assemble(PtxCompilation.Of(kernel, architecture: 90), "sm_90", disassemble: false).Report;
+    }
 
     [Test]
     public void Sums_of_tiles_stay_in_registers([Values(80, 90)] int architecture)
