@@ -79,7 +79,8 @@ static class NormalizationCases
         var layout = new NeuronLayout(dice.OneOf(1, 4, 7, 16, 19), dice.OneOf(0, 1, 2, 3, 9));
         bool normalised = dice.Coin(), residual = dice.Coin();
         Shape channels = [layout.Channels], shape = [dice.Between(3, 6), layout.Channels];
-        return new([dice.Values(shape), dice.Values([layout.Coefficients], -0.5, 0.5), dice.Values(channels), dice.Values(channels), dice.Values(shape)], x =>
+        Tensor[] inputs = [dice.Values(shape), dice.Values([layout.Coefficients], -0.5, 0.5), dice.Values(channels), dice.Values(channels)];
+        return new(residual ? [.. inputs, dice.Values(shape)] : inputs, x =>
         {
             var y = BatchNorm.Train(QuadraticNeuron.Apply(x[0], x[1], layout, normalised), x[2], x[3], epsilon: 0.1f);
             return residual ? y + x[4] : y;
