@@ -46,7 +46,13 @@ public class GeometryTests
     }
 
     [TestCaseSource(typeof(GeometryCases), nameof(GeometryCases.All))]
-    public void OpenCl_is_right(GeometryCase testCase) => Run(testCase, TestDevices.OpenCl, Math.Min(12, Setting("QUADENGINE_GEOMETRIES", 12)), tiny: false);
+    public void OpenCl_is_right(GeometryCase testCase)
+    {
+        // PoCL takes seconds for a kernel; BackendParityTests run all methods on it, and the texts for CUDA are executed in any case.
+        var count = Math.Min(12, Setting("QUADENGINE_GEOMETRIES", 0));
+        if (count == 0) Assert.Ignore("QUADENGINE_GEOMETRIES says how many geometries OpenCL runs; it compiles for more than a minute.");
+        Run(testCase, TestDevices.OpenCl, count, tiny: false);
+    }
 
     [TestCaseSource(typeof(GeometryCases), nameof(GeometryCases.All))]
     public void The_simulator_is_right(GeometryCase testCase) => Run(testCase, TestDevices.Simulator, Math.Min(4, Setting("QUADENGINE_GEOMETRIES", 4)), tiny: true);

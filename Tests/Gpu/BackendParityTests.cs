@@ -3,6 +3,7 @@ using QuadEngine.Devices;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>Every kernel of GPUs gives what that of the CPU gives.</summary>
+[Parallelizable]
 public class BackendParityTests
 {
     [TestCaseSource(typeof(BackendCases), nameof(BackendCases.All))]

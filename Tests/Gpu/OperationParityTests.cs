@@ -3,6 +3,7 @@ using QuadEngine.Tests.Operations;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>Whole operations, forward and backward: what operations do around the kernels is the same on every device.</summary>
+[Parallelizable]
 public class OperationParityTests
 {
     [TestCaseSource(typeof(OperationCases), nameof(OperationCases.All))]
