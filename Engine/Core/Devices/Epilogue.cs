@@ -38,7 +38,10 @@ public readonly record struct Epilogue<T> where T : class
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
 
-/// <summary>What a batch norm does to x: act((x - mean) / sqrt(variance + epsilon) gamma + beta (+ residual)) by channel; each number is [channels], gamma and beta may be null.</summary>
+/// <summary>
+/// What a batch norm does to x, by channel: act((x - mean) / sqrt(variance + epsilon) gamma + beta). Mean, variance, gamma and beta are [channels];
+/// gamma may be null for 1, beta for 0. Where there is a residual, it is added before the activation.
+/// </summary>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T? Beta, Activation Activation) where T : class;
 

@@ -104,8 +104,16 @@ public abstract class Kernels
     {
         using var tensor = Tensor.Empty(x.Shape, x.Storage.Device);
         var y = tensor.Write();
-        BatchNorm(x, norm, null, y);
-        return y;
+        try
+        {
+            BatchNorm(x, norm, null, y);
+            return y;
+        }
+        catch
+        {
+            y.Dispose();
+            throw;
+        }
     }
 
     // ---- the quadratic neuron
@@ -137,8 +145,9 @@ public abstract class Kernels
     /// <summary>
     /// The gradients of <see cref="BatchNorm"/>; g = dy where y > 0 or there is no ReLU. Where the statistics are of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
-    /// dResidual = g. y is null without ReLU, and may be where there was no residual: then the kernel works out from x whether y > 0; dx or dResidual may be dy. Where x is the output of quadratic neurons, these may join: then dx, which
-    /// is wanted, is what <see cref="QuadraticBackward"/> would make of it, and the gradient in between goes nowhere.
+    /// dResidual = g. dx or dResidual may be dy. y is null without ReLU; with ReLU it may be null where there was no residual, and then the kernel works
+    /// out y > 0 from x. Where x is the output of quadratic neurons, these may join: then dx, which is wanted, is what
+    /// <see cref="QuadraticBackward"/> would make of it, and the gradient in between is not written.
     /// </summary>
     public abstract void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual);
 

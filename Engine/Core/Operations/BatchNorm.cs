@@ -95,7 +95,7 @@ sealed record BatchNormBackward(BatchNormSettings Settings, QuadraticBackward? N
         return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
     }
 
-    // y, or null where nobody had it written, as convolutions normalised what they read: then the kernel sees from x where the ReLU let through.
+    // y, or null where it still waits because convolutions normalised what they read: then the kernel works out from x where the ReLU let through.
     static Tensor? Written(Tensor? y)
     {
         if (y is null || WaitingNormalization.Before(y) is not { } before) return y;

@@ -36,14 +36,17 @@ readonly struct InputNorm
         relu = term?.Activation == Activation.Relu ? 1 : 0;
     }
 
-    /// <summary>Floats of shared memory for so many channels.</summary>
+    /// <summary>Floats of shared memory that the numbers of these channels take.</summary>
     public static int Floats(int channels) => 3 * channels;
 
-    /// <summary>Works out mean, scale and beta of channels: three rows of shared memory, for ILGPU would do it anew for each pixel. A barrier comes between this and <see cref="Apply"/>.</summary>
-    /// <param name="first">The first of them.</param>
-    /// <param name="count">How many.</param>
-    /// <param name="pitch">From row to row.</param>
-    /// <param name="shared">Where to.</param>
+    /// <summary>
+    /// Works out mean, scale and beta of channels and stores them as three rows of shared memory: ILGPU would work them out anew for each pixel. A barrier
+    /// comes between this and <see cref="Apply"/>.
+    /// </summary>
+    /// <param name="first">The first channel.</param>
+    /// <param name="count">The number of channels.</param>
+    /// <param name="pitch">Floats from row to row.</param>
+    /// <param name="shared">The three rows.</param>
     public void WorkOut(int first, int count, int pitch, ArrayView<float> shared)
     {
         for (var i = Group.IdxX; i < count; i += Group.DimX)

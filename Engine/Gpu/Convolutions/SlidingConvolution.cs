@@ -172,7 +172,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
         for (var i = 0; i < Side; i++)
         {
             var pixel = places[i];
-            if (pixel >= 0) y[(pixel * Columns + column) / 4] = new Quad(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]);
+            if (pixel >= 0) y[(pixel * Columns + column) / 4] = Quad.Of(sums, 4 * i);
         }
     }
 
@@ -188,7 +188,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
         for (var i = 0; i < InputsStaged; i++)
         {
             var place = Group.IdxX + i * Threads;
-            if (place < InputQuads) shared[place] = new Quad(staged[4 * i], staged[4 * i + 1], staged[4 * i + 2], staged[4 * i + 3]);
+            if (place < InputQuads) shared[place] = Quad.Of(staged, 4 * i);
         }
 
         for (var i = 0; i < FiltersStaged; i++)
@@ -197,7 +197,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
             if (quad >= FilterQuads) continue;
             if (TFilter.AlongColumns)
             {
-                shared[InputQuads + quad] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
+                shared[InputQuads + quad] = Quad.Of(staged, from);
             }
             else
             {
@@ -244,7 +244,7 @@ readonly struct PixelRows<TTile> : ISums where TTile : struct, IPixelTile
         int first = Group.IdxX / (TTile.Columns / 4) * PixelRows.Side - slab * TileMemory<PixelRows<TTile>>.SlabRows;
         if (first < 0 || first >= TileMemory<PixelRows<TTile>>.SlabRows) return;
         var quads = shared.Cast<Quad>().SubView(first * (SlabPitch / 4) + (Group.IdxX & (TTile.Columns / 4 - 1)));
-        for (var i = 0; i < PixelRows.Side; i++) quads[i * (SlabPitch / 4)] = new Quad(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]);
+        for (var i = 0; i < PixelRows.Side; i++) quads[i * (SlabPitch / 4)] = Quad.Of(sums, 4 * i);
     }
 }
 

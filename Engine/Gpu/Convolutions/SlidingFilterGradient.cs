@@ -125,7 +125,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
             for (var ci = 0; ci < 4; ci++)
             {
                 var first = (kw * 4 + ci) * 4;
-                target[at + (kw * inChannels + ci) * OutChannels / 4] = new Quad(sums[first], sums[first + 1], sums[first + 2], sums[first + 3]);
+                target[at + (kw * inChannels + ci) * OutChannels / 4] = Quad.Of(sums, first);
             }
     }
 
@@ -185,13 +185,13 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
         for (var i = 0; i < InputsStaged; i++)
         {
             var quad = Group.IdxX + i * Threads;
-            if (quad < InputQuads) shared[quad] = new Quad(staged[4 * i], staged[4 * i + 1], staged[4 * i + 2], staged[4 * i + 3]);
+            if (quad < InputQuads) shared[quad] = Quad.Of(staged, 4 * i);
         }
 
         for (var i = 0; i < OutputsStaged; i++)
         {
             int quad = Group.IdxX + i * Threads, from = 4 * (InputsStaged + i);
-            if (quad < OutputQuads) shared[InputQuads + quad] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
+            if (quad < OutputQuads) shared[InputQuads + quad] = Quad.Of(staged, from);
         }
     }
 
@@ -227,7 +227,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
     static void HandOver(int stream, int member, int heirs, float[] sums, ArrayView<Quad> shared)
     {
         if (stream >= heirs && stream < 2 * heirs)
-            for (var i = 0; i < Sums / 4; i++) shared[(i * heirs + stream - heirs) * ThreadsPerStream + member] = new Quad(sums[4 * i], sums[4 * i + 1], sums[4 * i + 2], sums[4 * i + 3]);
+            for (var i = 0; i < Sums / 4; i++) shared[(i * heirs + stream - heirs) * ThreadsPerStream + member] = Quad.Of(sums, 4 * i);
         Group.Barrier();
         if (stream < heirs)
             for (var i = 0; i < Sums / 4; i++)

@@ -4,11 +4,19 @@ namespace QuadEngine.Gpu;
 
 /// <summary>
 /// Makes the OpenCL C that ILGPU writes acceptable to drivers without a generic address space (PoCL before version 4), which
-/// ILGPU takes for granted in two places: the pointer of dynamic shared memory and the pointers of atomics.
+/// ILGPU takes for granted in two places: the pointer of dynamic shared memory and the pointers of atomics. And gives a kernel the same text in every
+/// process, so that a driver finds it among those that it has compiled.
 /// </summary>
 static partial class OpenClText
 {
-    public static string Rewrite(string source) => AddressSpacesOfAtomics(SharedMemoryInsideKernel(source));
+    public static string Rewrite(string source) => Renumbered(AddressSpacesOfAtomics(SharedMemoryInsideKernel(source)));
+
+    // ILGPU numbers types, labels and parameters through all that the process has compiled: here they are numbered in the order of the text.
+    static string Renumbered(string source)
+    {
+        var names = new Dictionary<string, string>();
+        return Numbered().Replace(source, name => names.TryGetValue(name.Value, out var known) ? known : names[name.Value] = $"{name.Groups["name"].Value}_{names.Count}");
+    }
 
     // A pointer to local memory may be declared inside the kernel only, not at program scope.
     static string SharedMemoryInsideKernel(string source)
@@ -31,6 +39,10 @@ static partial class OpenClText
                 ? $"(volatile {space} {match.Groups["atomic"].Value}*){match.Groups["name"].Value}"
                 : match.Value);
     }
+
+    // type_12, L_12_3, shared_var_len_12, _index_12
+    [GeneratedRegex(@"\b(?<name>type|L|shared_var(?:_len)?|_\w+?)(?:_\d+)+\b")]
+    private static partial Regex Numbered();
 
     [GeneratedRegex(@"^local [\w ]+\* shared_var_\d+;\r?\nint shared_var_len_\d+;\r?\n", RegexOptions.Multiline)]
     private static partial Regex ProgramScopePointer();

@@ -57,7 +57,7 @@ readonly struct FoldTree<T>(ArrayView<T> partials, Arrivals arrivals, int leaves
     /// <param name="value">Of the thread's column, the same for all threads of it; then the fold, where the group has it.</param>
     /// <param name="tree">The number of the tree.</param>
     /// <param name="leaf">The number of the value.</param>
-    /// <param name="column">That of the thread; none where there are not so many.</param>
+    /// <param name="column">The column of the thread; a thread whose number is <c>columns</c> or more has none.</param>
     /// <param name="lanes">The threads of the column.</param>
     /// <param name="shared">As in <see cref="GroupFold"/>.</param>
     /// <param name="slot">As in <see cref="Arrivals"/>.</param>

@@ -133,7 +133,7 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
             for (var j = 0; j < TTile.OwnColumns; j += 4)
             {
                 var at = i * TTile.OwnColumns + j;
-                quads[line * (SlabPitch / 4) + j / 4 * Across] = new Quad(sums[at], sums[at + 1], sums[at + 2], sums[at + 3]);
+                quads[line * (SlabPitch / 4) + j / 4 * Across] = Quad.Of(sums, at);
             }
         }
     }

@@ -7,6 +7,9 @@ readonly struct Quad(float x, float y, float z, float w)
 {
     public readonly float X = x, Y = y, Z = z, W = w;
 
+    /// <summary>The four of a thread's own array from an index on.</summary>
+    public static Quad Of(float[] values, int at) => new(values[at], values[at + 1], values[at + 2], values[at + 3]);
+
     /// <summary>Writes the four to a thread's own array.</summary>
     public void Spread(float[] values, int at)
     {

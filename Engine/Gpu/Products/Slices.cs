@@ -15,7 +15,7 @@ readonly struct Slices(ArrayView<float> partials, Arrivals arrivals)
     {
         var quads = partials.Cast<Quad>();
         int slice = TMultiplier.Sums / 4 * TMultiplier.Threads, first = Grid.IdxX * count * slice + Group.IdxX, own = first + Grid.IdxZ * slice;
-        for (var i = 0; i < TMultiplier.Sums; i += 4) quads[own + i / 4 * TMultiplier.Threads] = new Quad(sums[i], sums[i + 1], sums[i + 2], sums[i + 3]);
+        for (var i = 0; i < TMultiplier.Sums; i += 4) quads[own + i / 4 * TMultiplier.Threads] = Quad.Of(sums, i);
         if (!arrivals.IsLast(Grid.IdxX, count, slot)) return false;
 
         for (var i = 0; i < TMultiplier.Sums; i++) sums[i] = 0f;

@@ -125,7 +125,7 @@ static class ThroughRegisters<TSide, TOperand, TWidth>
             if (TOperand.AlongK)
                 for (var i = 0; i < 4; i++) column[i * Pitch + apart] = staged[from + i];
             else
-                row[apart / 4] = new Quad(staged[from], staged[from + 1], staged[from + 2], staged[from + 3]);
+                row[apart / 4] = Quad.Of(staged, from);
         }
     }
 }

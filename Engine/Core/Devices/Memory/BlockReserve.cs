@@ -10,7 +10,7 @@ namespace QuadEngine.Devices;
 /// </remarks>
 sealed class BlockReserve
 {
-    // Of one size so many blocks rest, or so many bytes of them if that is less. All that is taken for it comes to no more than the spare bytes.
+    // Of one size at most 64 blocks rest, and at most 16 MiB of them. All blocks that are taken only so that others may rest come to at most 64 MiB.
     const int MostResting = 64;
     const long MostRestingBytes = 16L << 20, MostSpareBytes = 64L << 20;
 
