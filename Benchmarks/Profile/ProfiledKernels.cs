@@ -163,6 +163,12 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
         kernels.BatchNormBackward(dy, x, y, norm, batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
     }
 
+    public override void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx)
+    {
+        using var _ = Time(nameof(BatchNormInputGradient) + (neurons is null ? "" : " + quadratic"), x, g, x, dx);
+        kernels.BatchNormInputGradient(g, x, norm, dGamma, dBeta, neurons, dx);
+    }
+
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
     {
         using var _ = Time(nameof(LayerNorm), x, x, y);

@@ -20,16 +20,16 @@ sealed partial class GpuKernels
     {
         var ofChannels = new ChannelNorm(norm);
         var g = new RectifiedGradient(dy.View(), new Optional(y, dy.View()), y is null && norm.Activation == Activation.Relu ? 1 : 0);
-        using var memory = Scratch<Pair>(x.Shape.Channels);
-        var sums = Elements<Pair>(memory);
-        var channels = new GradientOfChannels(ofChannels, sums, batchStatistics ? 1f / x.Shape.Rows : 0f);
+        using Operand? gammas = dGamma is null ? Scratch<float>(x.Shape.Channels) : null, betas = dBeta is null ? Scratch<float>(x.Shape.Channels) : null;
+        ArrayView<float> ofGamma = (dGamma ?? gammas!).View(), ofBeta = (dBeta ?? betas!).View();
+        var channels = new GradientOfChannels(ofChannels, ofGamma, ofBeta, batchStatistics ? 1f / x.Shape.Rows : 0f);
 
         // Neurons read the g of their neighbours, which dx must not lie over.
         using var aside = neurons is not null && dResidual is null ? Scratch<float>(dy.Length) : null;
         var kept = dResidual ?? aside;
         if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics || neurons is not null)
         {
-            FoldChannels<NormGradientSums, NormOfChannel, Pair, Pair>(new(g, x.View(), ofChannels, sums, new(dGamma, dy.View()), new(dBeta, dy.View()), new(kept, dy.View())), x);
+            FoldChannels<NormGradientSums, NormOfChannel, Pair, Pair>(new(g, x.View(), ofChannels, new(ofChannels, ofGamma, ofBeta), new(kept, dy.View())), x);
             if (kept is not null) g = new RectifiedGradient(kept.View(), new Optional(null, dy.View()), 0);
             dResidual = null;
         }
@@ -38,6 +38,15 @@ sealed partial class GpuKernels
             FoldChannels<NeuronGradient<InputGradient, GradientOfChannel>, NeuronChannel<GradientOfChannel>, Pair, float>(new(new(kept!.View(), channels), x.View(), neurons, dx), x);
         else if (dx is not null || dResidual is not null)
             EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(g, x.View(), channels, new(dx, dy.View()), new(dResidual, dy.View())), dy);
+    }
+
+    public override void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx)
+    {
+        var channels = new GradientOfChannels(new ChannelNorm(norm), dGamma.View(), dBeta.View(), 1f / x.Shape.Rows);
+        if (neurons is null)
+            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(new(g.View(), new(null, g.View()), 0), x.View(), channels, new(dx, g.View()), new(null, g.View())), g);
+        else
+            FoldChannels<NeuronGradient<InputGradient, GradientOfChannel>, NeuronChannel<GradientOfChannel>, Pair, float>(new(new(g.View(), channels), x.View(), neurons, dx), x);
     }
 
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
@@ -163,7 +172,7 @@ readonly struct RectifiedGradient(ArrayView<float> dy, Optional y, int again)
 }
 
 /// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
-readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, ArrayView<Pair> sums, Optional dGamma, Optional dBeta, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
+readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, NormSumsTarget target, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
 {
     public static Pair Identity => new(0f, 0f);
 
@@ -181,24 +190,24 @@ readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, Channe
 
     public Pair Term(Pair value) => value;
 
-    public void StoreTotal(int channel, Pair total)
+    public void StoreTotal(int channel, Pair total) => target.Store(channel, total.A, total.B);
+}
+
+/// <summary>Where the sums of g and g (x - mean) go: dBeta, and divided by the deviation dGamma.</summary>
+readonly struct NormSumsTarget(ChannelNorm norm, ArrayView<float> dGamma, ArrayView<float> dBeta)
+{
+    public void Store(int channel, float sum, float product)
     {
-        var dGammaOfChannel = total.B / norm.Deviation(channel);
-        sums[channel] = new Pair(total.A, dGammaOfChannel);
-        dBeta.Set(channel, total.A);
-        dGamma.Set(channel, dGammaOfChannel);
+        dBeta[channel] = sum;
+        dGamma[channel] = product / norm.Deviation(channel);
     }
 }
 
 /// <summary>From the sums of a channel to what its gradient takes of them.</summary>
-readonly struct GradientOfChannels(ChannelNorm norm, ArrayView<Pair> sums, float perRow)
+readonly struct GradientOfChannels(ChannelNorm norm, ArrayView<float> dGamma, ArrayView<float> dBeta, float perRow)
 {
-    public GradientOfChannel Of(int channel)
-    {
-        var deviation = norm.Deviation(channel);
-        var sum = perRow != 0f ? sums[channel] : default;
-        return new GradientOfChannel(norm.Of(channel), sum.A * perRow, sum.B * perRow / deviation);
-    }
+    // Constants have no sums, and then nobody may have written any.
+    public GradientOfChannel Of(int channel) => new(norm.Of(channel), perRow != 0f ? dBeta[channel] * perRow : 0f, perRow != 0f ? dGamma[channel] * perRow / norm.Deviation(channel) : 0f);
 }
 
 /// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 where the statistics are constants.</summary>

@@ -32,6 +32,8 @@ sealed partial class TracingKernels
 
     public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual) => throw Training;
 
+    public override void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx) => throw Training;
+
     public override void LayerNormBackward(Operand dy, Operand x, Operand mean, Operand rstd, Operand? gamma, Operand? dx, Operand? dGamma, Operand? dBeta) => throw Training;
 
     public override void SoftmaxBackward(Operand dy, Operand y, bool logarithm, Operand dx) => throw Training;

@@ -59,7 +59,7 @@ static class NormalizationGeometries
             else if (s.Chance(4)) dResidual = dy = s.InPlace(shape);
             float[] upstream = s.Initial(dy), input = s.Initial(x);
             var batchStatistics = s.Chance();
-            var neurons = channels > 0 && s.Chance() ? Neurons() : null;
+            var neurons = channels > 0 && s.Chance() ? NeuronsBefore(s, channels, s.Chance(4)) : null;
             if (neurons is not null) dx ??= s.Output(shape);
             s.Backend.BatchNormBackward(dy, x, output, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, output is null ? Activation.None : Activation.Relu), batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
 
@@ -78,12 +78,24 @@ static class NormalizationGeometries
             s.Expect("dLambda", neurons?.DLambda, () => joined.Value.DLambda);
 
             Tensor? Wanted(Shape of) => s.Chance(4) ? null : s.Output(of);
+        }),
+        new(nameof(Backend.BatchNormInputGradient), s =>
+        {
+            var (rows, channels) = s.Matrix();
+            var norm = new ChannelNorm(s, channels);
+            Shape shape = [rows, channels];
+            Tensor g = s.Values(shape), x = s.Values(shape), dGamma = s.Values([channels]), dBeta = s.Values([channels]), dx = s.Output(shape);
+            var neurons = channels > 0 && s.Chance() ? NeuronsBefore(s, channels, s.Chance(4)) : null;
 
-            QuadraticGradient<Tensor> Neurons()
-            {
-                var layout = s.Noted(new NeuronLayout(channels, s.Extent(33)));
-                return new(new(s.Values([layout.Coefficients]), layout, s.Chance()), s.Noted(s.Chance()), Wanted([layout.Coefficients]));
-            }
+            // dx may lie over g where no neurons read their neighbours.
+            if (neurons is null && s.Chance()) dx = g = s.InPlace(shape);
+            float[] gradient = s.Initial(g), input = s.Initial(x);
+            s.Backend.BatchNormInputGradient(g, x, norm.Term(Activation.None), dGamma, dBeta, neurons, dx);
+            var d = new Lazy<Approximate[]>(() => [.. norm.Normalised(input).Select((xhat, i) =>
+                (gradient[i] - s.Initial(dBeta)[i % channels] / (Approximate)rows - xhat * (s.Initial(dGamma)[i % channels] / (Approximate)rows)) * norm.Rstd[i % channels] * norm.GammaAt(i))]);
+            var joined = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(d.Value, input, s.Initial(neurons!.Term.Lambda), neurons.Term.Layout, neurons.Term.Normalised, neurons.Detached));
+            s.Expect("dx", dx, () => neurons is null ? d.Value : joined.Value.Dz);
+            s.Expect("dLambda", neurons?.DLambda, () => joined.Value.DLambda);
         }),
         new(nameof(Backend.LayerNorm), s =>
         {
@@ -112,6 +124,13 @@ static class NormalizationGeometries
             s.Expect("dBeta", dBeta, () => Normalization.SumsOf(Approximate.Exact(s.Initial(dy)), channels, i => i % channels));
         }),
     ];
+
+    // Neurons whose backward joins that of the norm behind them.
+    static QuadraticGradient<Tensor> NeuronsBefore(Draw s, int channels, bool constant)
+    {
+        var layout = s.Noted(new NeuronLayout(channels, s.Extent(33)));
+        return new(new(s.Values([layout.Coefficients]), layout, s.Chance()), s.Noted(s.Chance()), constant ? null : s.Output([layout.Coefficients]));
+    }
 
     /// <summary>Statistics and parameters of a batch norm.</summary>
     internal sealed class ChannelNorm(Draw s, int channels)

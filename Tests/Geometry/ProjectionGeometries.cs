@@ -15,6 +15,7 @@ static class ProjectionGeometries
         new(nameof(Backend.Conv2dFilterGradient), FilterGradient),
         new(nameof(Kernels.NormalizeAndConv2d), NormalizeAndConv2d),
         new(nameof(Kernels.NormalizeAndConv2dFilterGradient), NormalizeAndFilterGradient),
+        new(nameof(Kernels.NormalizeAndConv2dInputGradient), NormalizeAndInputGradient),
     ];
 
     static void MatMul(Draw s)
@@ -69,6 +70,29 @@ static class ProjectionGeometries
         using (var held = new Held())
             s.Device.Kernels.NormalizeAndConv2dFilterGradient(held.Read(x), Term(norm, relu).Hold(held), held.Read(dy), g, held.Write(dFilter));
         s.Expect("dFilter", dFilter, () => OfNormalised(norm.Outputs(s.Initial(x), relu), s.Initial(dy), (a, b) => Rounded(Projections.Conv2dFilterGradient(a, b, g), s.IsCpu && WinogradTransforms.Suits(g))));
+    }
+
+    static void NormalizeAndInputGradient(Draw s)
+    {
+        var c = s.Noted(Convolution(s));
+        Tensor dy = s.Values(OutputOf(c)), filter = s.Values(FilterOf(c)), x = s.Values(InputOf(c)), g = s.Output(InputOf(c)), dGamma = s.Output([c.InChannels]), dBeta = s.Output([c.InChannels]);
+        var (norm, relu) = (new NormalizationGeometries.ChannelNorm(s, c.InChannels), s.Chance());
+        s.Backend.NormalizeAndConv2dInputGradient(dy, filter, c, x, Term(norm, relu), g, dGamma, dBeta);
+        var rectified = new Lazy<Approximate[]>(() =>
+        {
+            var gradients = Rounded(Projections.Conv2dInputGradient(s.Initial(dy), s.Initial(filter), c), s.IsCpu && WinogradTransforms.Suits(c));
+            return relu ? [.. gradients.Zip(norm.Outputs(s.Initial(x), relu: false), Rectified)] : gradients;
+        });
+        s.Expect("g", g, () => rectified.Value);
+        s.Expect("dBeta", dBeta, () => Normalization.SumsOf(rectified.Value, c.InChannels, i => i % c.InChannels));
+        s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. rectified.Value.Zip(norm.Normalised(s.Initial(x)), (a, b) => a * b)], c.InChannels, i => i % c.InChannels));
+    }
+
+    // Where the sign of y is not sure, both are right.
+    static Approximate Rectified(Approximate gradient, Approximate y)
+    {
+        var passed = y.Value > 0 ? gradient : 0;
+        return Math.Abs(y.Value) > y.Error ? passed : passed with { Error = gradient.Error + Math.Abs(gradient.Value) };
     }
 
     static NormTerm<Tensor> Term(NormalizationGeometries.ChannelNorm norm, bool relu) => norm.Term(relu ? Activation.Relu : Activation.None);

@@ -327,6 +327,17 @@ static class BackendCases
 
             Tensor? Wanted(Shape of) => s.Chance(4) ? null : s.Output(of);
         }, Tolerance: 3e-4f),
+        new(nameof(Backend.BatchNormInputGradient), "", s =>
+        {
+            var (layout, shape) = Layout(s);
+            Shape channels = [shape[1]];
+            Tensor g = s.Values(shape), x = s.Values(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f), dGamma = s.Values(channels), dBeta = s.Values(channels);
+            var neurons = s.Chance() ? Gradient(s, layout) : null;
+            var dx = neurons is null && s.Chance() ? g : s.Output(shape);
+            s.Backend.BatchNormInputGradient(g, x, new(mean, variance, 1e-5f, s.Maybe(channels), s.Maybe(channels), Activation.None), dGamma, dBeta, neurons, dx);
+            s.Result("dx", dx);
+            s.Result("dLambda", neurons?.DLambda);
+        }, Tolerance: 3e-4f),
         new(nameof(Backend.BatchNormBackward), "behind neurons", s =>
         {
             var (layout, shape) = Layout(s);

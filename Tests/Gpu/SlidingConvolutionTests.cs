@@ -1,6 +1,10 @@
+using CsCheck;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
+using QuadEngine.Tests.Operations;
+using BatchNorm = QuadEngine.Operations.BatchNorm;
+using Conv2d = QuadEngine.Operations.Conv2d;
 
 namespace QuadEngine.Tests.Gpu;
 
@@ -49,6 +53,16 @@ public class SlidingConvolutionTests
             using var held = new Held();
             s.Device.Kernels.NormalizeAndConv2dFilterGradient(held.Read(x), Norm(s, g.InChannels, held), held.Read(dy), g, held.Write(dFilter));
             s.Result("dFilter", dFilter);
+        }),
+        new(nameof(Kernels.NormalizeAndConv2dInputGradient), "", s =>
+        {
+            var c = Geometry(s, stride: 1);
+            Tensor dy = s.Values(OutputOf(c)), filter = s.Values(FilterOf(c)), x = s.Values(InputOf(c)), g = s.Output(InputOf(c)), dGamma = s.Output([c.InChannels]), dBeta = s.Output([c.InChannels]);
+            using var held = new Held();
+            s.Device.Kernels.NormalizeAndConv2dInputGradient(held.Read(dy), held.Read(filter), c, held.Read(x), Norm(s, c.InChannels, held), held.Write(g), held.Write(dGamma), held.Write(dBeta));
+            s.Result("g", g);
+            s.Result("dGamma", dGamma);
+            s.Result("dBeta", dBeta);
         }),
     ];
 
@@ -120,14 +134,49 @@ public class SlidingConvolutionTests
         }
     }
 
+    [Test]
+    public void Backwards_that_join_that_of_a_convolution_give_the_gradients_of_the_cpu() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed =>
+    {
+        float[][] expected = Gradients(Device.Cpu, seed), got = Gradients(OwnOpenCl(), seed);
+        for (var i = 0; i < expected.Length; i++)
+            Assert.That(got[i], Is.EqualTo(expected[i]).Within(3e-5f * expected[i].Select(MathF.Abs).DefaultIfEmpty().Max()), $"seed {seed}, gradient {i}");
+    }, iter: 30, threads: 1);
+
+    // (Neurons,) batch norm, ReLU and convolution, of which some are constants or absent, and whose middle others may read. Empty where there is no gradient.
+    static float[][] Gradients(Device device, ulong seed)
+    {
+        var dice = new Dice(seed);
+        var layout = new NeuronLayout(16, 3);
+        Tensor x = Leaf([2, 8, 16, 16]), lambda = Leaf([layout.Coefficients]), filter = Leaf([3, 3, 16, 16]), gamma = Leaf([16]), beta = Leaf([16]), bias = Leaf([16]), cotangent = dice.Values([2, 8, 16, 16]).To(device);
+        var hidden = dice.Coin() ? QuadraticNeuron.Apply(x, lambda, layout) : x;
+        if (Seldom()) _ = hidden.Exp();
+        Tensor? scale = Seldom() ? null : gamma, shift = Seldom() ? null : beta;
+        hidden = Seldom() ? BatchNorm.Infer(hidden, Tensor.Full([16], 0.1f, device), Tensor.Full([16], 2f, device), scale, shift) : BatchNorm.Train(hidden, scale, shift);
+        if (Seldom()) hidden += cotangent;
+        if (!Seldom()) hidden = hidden.Relu();
+        var y = Conv2d.Apply(hidden, filter, Seldom() ? bias : null, padding: 1);
+        if (Seldom()) y += hidden;
+        if (y.RequiresGrad) y.Backward(cotangent);
+        return [.. ((Tensor[])[x, lambda, filter, gamma, beta, bias]).Select(leaf => leaf.Grad?.ToArray() ?? [])];
+
+        bool Seldom() => dice.Between(0, 3) == 0;
+
+        Tensor Leaf(Shape of)
+        {
+            var leaf = dice.Values(of).To(device);
+            leaf.RequiresGrad = !Seldom();
+            return leaf;
+        }
+    }
+
     // Gradients of all parameters and of the input, then what the batch norm gives; whether it still waited after the backward; launches.
     static (float[][] Results, bool Waits, long Launches) Train(Device device, bool quadratic, bool look)
     {
         var x = Tensor.Normal([2, 16, 16, 16], generator: new Generator(1)).To(device);
         x.RequiresGrad = true;
         Generator.Default = new Generator(2);
-        Module first = quadratic ? new QuadraticConv2d(16, 16, 3, rank: 3, padding: 1, bias: false, options: new QuadraticOptions { LambdaDeviation = 0.1f }) : new Layers.Conv2d(16, 16, 3, padding: 1, bias: false);
-        Module[] net = [first, new Layers.BatchNorm(16), new Layers.Relu(), new Layers.Conv2d(16, 16, 3, padding: 1)];
+        Module first = quadratic ? new QuadraticConv2d(16, 16, 3, rank: 3, padding: 1, bias: false, options: new QuadraticOptions { LambdaDeviation = 0.1f }) : new QuadEngine.Layers.Conv2d(16, 16, 3, padding: 1, bias: false);
+        Module[] net = [first, new Layers.BatchNorm(16), new Layers.Relu(), new QuadEngine.Layers.Conv2d(16, 16, 3, padding: 1)];
         foreach (var module in net) module.To(device);
         var before = device is GpuDevice gpu ? gpu.Launches : 0;
         var hidden = net[2][net[1][net[0][x]]];

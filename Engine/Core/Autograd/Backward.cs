@@ -157,7 +157,7 @@ sealed class BackwardPass(bool retainGraph)
     void Visit(Node node, Tensor gradient)
     {
         using var scope = new TensorScope.OnStack();
-        node = BackwardTable.Join(node);
+        node = BackwardTable.Join(node, gradient.Device);
         var inputs = node.Backward(gradient);
         for (var i = 0; i < inputs.Length; i++)
             if (node.Inputs[i] is { } input && inputs[i] is { } g) Give(input, g);

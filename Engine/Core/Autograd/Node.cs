@@ -189,6 +189,12 @@ public readonly struct Saved
     /// <summary>The saved tensor number <paramref name="index"/>, or null where null was saved.</summary>
     public Tensor? Optional(int index) => tensors[index];
 
+    /// <summary>
+    /// Of two operations whose backward is one, what the first saved and which gradients it gives: the last saved <paramref name="saves"/> tensors and has
+    /// <paramref name="inputs"/> inputs, the first of which the first operation gives.
+    /// </summary>
+    internal Saved OfFirst(int saves, int inputs) => new(tensors[saves..], null, [this.inputs[0], .. this.inputs[inputs..]]);
+
     /// <summary>The saved integers.</summary>
     public IntTensor Indices => indices!;
 

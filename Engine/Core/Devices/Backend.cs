@@ -134,6 +134,13 @@ public readonly struct Backend(Kernels kernels)
         kernels.Conv2dInputGradient(held.Read(dy), held.Read(filter), geometry, held.Write(dx));
     }
 
+    /// <inheritdoc cref="Kernels.NormalizeAndConv2dInputGradient"/>
+    public void NormalizeAndConv2dInputGradient(Tensor dy, Tensor filter, ConvGeometry geometry, Tensor x, NormTerm<Tensor> norm, Tensor g, Tensor dGamma, Tensor dBeta)
+    {
+        using var held = new Held();
+        kernels.NormalizeAndConv2dInputGradient(held.Read(dy), held.Read(filter), geometry, held.Read(x), norm.Hold(held), held.Write(g), held.Write(dGamma), held.Write(dBeta));
+    }
+
     /// <inheritdoc cref="Kernels.Conv2dFilterGradient"/>
     public void Conv2dFilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
     {
@@ -185,6 +192,13 @@ public readonly struct Backend(Kernels kernels)
     {
         using var held = new Held();
         kernels.BatchNormBackward(held.Read(dy), held.Read(x), held.ReadIfAny(y), norm.Hold(held), batchStatistics, neurons?.Hold(held), held.WriteIfAny(dx), held.WriteIfAny(dGamma), held.WriteIfAny(dBeta), held.WriteIfAny(dResidual));
+    }
+
+    /// <inheritdoc cref="Kernels.BatchNormInputGradient"/>
+    public void BatchNormInputGradient(Tensor g, Tensor x, NormTerm<Tensor> norm, Tensor dGamma, Tensor dBeta, QuadraticGradient<Tensor>? neurons, Tensor dx)
+    {
+        using var held = new Held();
+        kernels.BatchNormInputGradient(held.Read(g), held.Read(x), norm.Hold(held), held.Read(dGamma), held.Read(dBeta), neurons?.Hold(held), held.Write(dx));
     }
 
     /// <inheritdoc cref="Kernels.LayerNorm"/>

@@ -82,7 +82,10 @@ public abstract class Kernels
     /// <summary>dFilter = the gradient of <see cref="Conv2d"/> with regard to its filter.</summary>
     public abstract void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter);
 
-    /// <summary>Whether the device normalises what it reads in convolutions of this geometry, so that the batch norm before them need not be written.</summary>
+    /// <summary>
+    /// Whether the device normalises what it reads in convolutions of this geometry, so that the batch norm before them need not be written, and takes the
+    /// sums of that batch norm's backward while it computes their input gradient.
+    /// </summary>
     public virtual bool NormalizesWhatItConvolves(ConvGeometry geometry) => false;
 
     /// <summary><see cref="Conv2d"/> of the batch norm of x. Here in two passes.</summary>
@@ -97,6 +100,16 @@ public abstract class Kernels
     {
         using var normalized = Normalized(x, norm);
         Conv2dFilterGradient(normalized, dy, geometry, dFilter);
+    }
+
+    /// <summary>
+    /// <see cref="Conv2dInputGradient"/> where the input of the convolution was the batch norm of x, and the first half of that batch norm's backward:
+    /// g = the gradient where the batch norm let through, dGamma = sum g xhat, dBeta = sum g. <see cref="BatchNormInputGradient"/> is the second half. Here in two passes.
+    /// </summary>
+    public virtual void NormalizeAndConv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand x, NormTerm<Operand> norm, Operand g, Operand dGamma, Operand dBeta)
+    {
+        Conv2dInputGradient(dy, filter, geometry, g);
+        BatchNormBackward(g, x, null, norm, batchStatistics: true, null, null, dGamma, dBeta, g);
     }
 
     /// <summary>The batch norm of x without residual, in memory of its own, for devices that want it written before they go on.</summary>
@@ -150,6 +163,12 @@ public abstract class Kernels
     /// <see cref="QuadraticBackward"/> would make of it, and the gradient in between is not written.
     /// </summary>
     public abstract void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual);
+
+    /// <summary>
+    /// The second half of <see cref="BatchNormBackward"/> with statistics of the batch: from g and its sums to dx = gamma / sigma (g - dBeta / rows - xhat dGamma / rows).
+    /// dx may be g, but not where neurons join.
+    /// </summary>
+    public abstract void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx);
 
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the channels of each row; mean and rstd [rows] are outputs.</summary>
     public abstract void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd);

@@ -78,7 +78,7 @@ public static class BatchNorm
 }
 
 /// <summary>The backward of a batch norm, and of the quadratic neurons before it where those join.</summary>
-sealed record BatchNormBackward(BatchNormSettings Settings, QuadraticBackward? Neurons = null)
+sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, QuadraticBackward? Neurons = null)
 {
     /// <summary>
     /// From [x, mean, variance, gamma, beta, y], of which y is there where an activation is, to the gradients of [x, gamma, beta, residual]. With neurons
@@ -86,11 +86,33 @@ sealed record BatchNormBackward(BatchNormSettings Settings, QuadraticBackward? N
     /// </summary>
     public Tensor?[] Run(Tensor dy, Saved saved)
     {
-        var (x, mean, variance) = saved;
-        var neurons = Neurons?.Gradient(saved[7], saved.IfNeeded(4, () => Tensor.Like(saved[7])));
+        var neurons = NeuronsOf(saved);
         var dx = neurons is not null || saved.Needs(0) ? Tensor.Over(dy) : null;
-        Tensor? dGamma = saved.IfNeeded(1, () => Tensor.Like(mean)), dBeta = saved.IfNeeded(2, () => Tensor.Like(mean)), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
-        dy.Device.Backend.BatchNormBackward(dy, x, Written(saved.Optional(5)), new(mean, variance, Settings.Epsilon, saved.Optional(3), saved.Optional(4), Settings.Activation), Settings.BatchStatistics, neurons, dx, dGamma, dBeta, dResidual);
+        Tensor? dGamma = saved.IfNeeded(1, () => Tensor.Like(saved[1])), dBeta = saved.IfNeeded(2, () => Tensor.Like(saved[1])), dResidual = saved.IfNeeded(3, () => Tensor.Like(dy));
+        dy.Device.Backend.BatchNormBackward(dy, saved[0], Written(saved.Optional(5)), TermOf(saved), Settings.BatchStatistics, neurons, dx, dGamma, dBeta, dResidual);
+        return Gradients(saved, dx, dGamma, dBeta, dResidual, neurons);
+    }
+
+    /// <summary>The same from the gradient of the convolution behind it, without residual and with statistics of the batch.</summary>
+    public Tensor?[] RunThrough(Tensor dy, Tensor filter, ConvGeometry geometry, Saved saved)
+    {
+        Tensor x = saved[0], g = Tensor.Like(x), dGamma = Tensor.Like(saved[1]), dBeta = Tensor.Like(saved[1]);
+        var neurons = NeuronsOf(saved);
+        MultiplyAddCounter.Add(geometry.MultiplyAdds);
+        dy.Device.Backend.NormalizeAndConv2dInputGradient(dy, filter, geometry, x, TermOf(saved), g, dGamma, dBeta);
+
+        // Neurons read the g of their neighbours.
+        var dx = neurons is not null ? Tensor.Like(x) : saved.IfNeeded(0, () => Tensor.Over(g));
+        if (dx is not null) dy.Device.Backend.BatchNormInputGradient(g, x, TermOf(saved), dGamma, dBeta, neurons, dx);
+        return Gradients(saved, dx, saved.IfNeeded(1, () => dGamma), saved.IfNeeded(2, () => dBeta), null, neurons);
+    }
+
+    NormTerm<Tensor> TermOf(Saved saved) => new(saved[1], saved[2], Settings.Epsilon, saved.Optional(3), saved.Optional(4), Settings.Activation);
+
+    QuadraticGradient<Tensor>? NeuronsOf(Saved saved) => Neurons?.Gradient(saved[7], saved.IfNeeded(4, () => Tensor.Like(saved[7])));
+
+    static Tensor?[] Gradients(Saved saved, Tensor? dx, Tensor? dGamma, Tensor? dBeta, Tensor? dResidual, QuadraticGradient<Tensor>? neurons)
+    {
         if (!saved.Needs(0)) dx = null;
         return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
     }

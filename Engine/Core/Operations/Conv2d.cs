@@ -29,54 +29,7 @@ public static class Conv2d
                 if (norm is null) kernels.Conv2d(x, filter, geometry, epilogue, y);
                 else kernels.NormalizeAndConv2d(x, norm, filter, geometry, epilogue, y);
             });
-        return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], (dy, saved) =>
-        {
-            var (x, filter) = saved;
-            return
-            [
-                saved.IfNeeded(0, () =>
-                {
-                    var dx = Tensor.Like(x);
-                    MultiplyAddCounter.Add(geometry.MultiplyAdds);
-                    dy.Device.Backend.Conv2dInputGradient(dy, filter, geometry, dx);
-                    return dx;
-                }),
-                saved.IfNeeded(1, () =>
-                {
-                    var dFilter = Tensor.Like(filter);
-                    MultiplyAddCounter.Add(geometry.MultiplyAdds);
-                    FilterGradient(x, dy, geometry, dFilter);
-                    return dFilter;
-                }),
-                saved.IfNeeded(2, () => dy.Sum([0, 1, 2])),
-            ];
-        });
-    }
-
-    // Where x is a batch norm that was never written, because the convolution normalised what it read, the gradient does so too.
-    static void FilterGradient(Tensor x, Tensor dy, ConvGeometry geometry, Tensor dFilter)
-    {
-        var before = x.Device.Kernels.NormalizesWhatItConvolves(geometry) ? WaitingNormalization.Before(x) : null;
-        if (before is null)
-        {
-            dy.Device.Backend.Conv2dFilterGradient(x, dy, geometry, dFilter);
-            return;
-        }
-
-        try
-        {
-            while (true)
-            {
-                using var held = new Held();
-                var input = before.ReadInput(held, out var norm);
-                dy.Device.Kernels.NormalizeAndConv2dFilterGradient(input, norm, held.Read(dy), geometry, held.Write(dFilter));
-                if (held.AreCurrent) return;
-            }
-        }
-        finally
-        {
-            before.Release();
-        }
+        return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], new Conv2dBackward(geometry).Run);
     }
 
     static ConvGeometry Geometry(Tensor x, Tensor filter, Tensor? bias, int stride, int padding, int dilation, int groups)
@@ -92,5 +45,58 @@ public static class Conv2d
             $"input has {inChannels} channels (shape {x.Shape}) but the filter expects {filter.Shape[2] * groups} (shape {filter.Shape}, {groups} groups). The input is [N, H, W, C]; if yours is [N, C, H, W], call ToChannelsLast().");
         Check.That(bias is null || bias.Rank == 1 && bias.Length == outChannels, nameof(Conv2d), $"the bias has shape {bias?.Shape}; it must be [{outChannels}], one for each output channel.");
         return new ConvGeometry(x.Shape[0], x.Shape[1], x.Shape[2], inChannels, outChannels, window, groups);
+    }
+}
+
+/// <summary>The backward of a convolution, and of the batch norm before it where that joins.</summary>
+sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = null)
+{
+    /// <summary>From [x, filter] to the gradients of [x, filter, bias]. What a batch norm saved comes behind, and so do the gradients of its parameters.</summary>
+    public Tensor?[] Run(Tensor dy, Saved saved)
+    {
+        var (x, filter) = saved;
+        Tensor? dFilter = saved.IfNeeded(1, () => FilterGradient(dy, x, filter)), dBias = saved.IfNeeded(2, () => dy.Sum([0, 1, 2]));
+        if (Norm is null) return [saved.IfNeeded(0, () => InputGradient(dy, x, filter)), dFilter, dBias];
+        var before = Norm.RunThrough(dy, filter, Geometry, saved.OfFirst(2, inputs: 3));
+        return [before[0], dFilter, dBias, .. before[1..]];
+    }
+
+    /// <summary>Whether the device takes a batch norm's sums while it computes the input gradient.</summary>
+    public bool GathersOn(Device device) => device.Kernels.NormalizesWhatItConvolves(Geometry);
+
+    Tensor InputGradient(Tensor dy, Tensor x, Tensor filter)
+    {
+        MultiplyAddCounter.Add(Geometry.MultiplyAdds);
+        var dx = Tensor.Like(x);
+        dy.Device.Backend.Conv2dInputGradient(dy, filter, Geometry, dx);
+        return dx;
+    }
+
+    // Where x is a batch norm that was never written, because the convolution normalised what it read, the gradient does so too.
+    Tensor FilterGradient(Tensor dy, Tensor x, Tensor filter)
+    {
+        MultiplyAddCounter.Add(Geometry.MultiplyAdds);
+        var dFilter = Tensor.Like(filter);
+        var norm = x.Device.Kernels.NormalizesWhatItConvolves(Geometry) ? WaitingNormalization.Before(x) : null;
+        if (norm is null)
+        {
+            dy.Device.Backend.Conv2dFilterGradient(x, dy, Geometry, dFilter);
+            return dFilter;
+        }
+
+        try
+        {
+            while (true)
+            {
+                using var held = new Held();
+                var input = norm.ReadInput(held, out var term);
+                dy.Device.Kernels.NormalizeAndConv2dFilterGradient(input, term, held.Read(dy), Geometry, held.Write(dFilter));
+                if (held.AreCurrent) return dFilter;
+            }
+        }
+        finally
+        {
+            norm.Release();
+        }
     }
 }

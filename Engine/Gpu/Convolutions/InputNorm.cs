@@ -36,6 +36,9 @@ readonly struct InputNorm
         relu = term?.Activation == Activation.Relu ? 1 : 0;
     }
 
+    /// <summary>A ReLU follows the norm.</summary>
+    public bool Rectifies => relu != 0;
+
     /// <summary>Floats of shared memory that the numbers of these channels take.</summary>
     public static int Floats(int channels) => 3 * channels;
 

@@ -16,7 +16,7 @@ sealed partial class GpuKernels
     const double LeastShare = 0.7, LeastShareOfFilterGradient = 0.5;
 
     public override bool NormalizesWhatItConvolves(ConvGeometry geometry) =>
-        IsSliding(geometry, 1) && geometry.InChannels <= InputNorm.MostChannels && TileOf(geometry.InChannels, geometry.OutChannels, Blocks(geometry), 1) > 0 && SlicesOf(geometry, BlocksOfFilterGradient<StrideOfOne>(geometry)) > 0;
+        geometry.InChannels <= InputNorm.MostChannels && PlanOfOutputs(geometry, 1) is not null && PlanOfInputs(geometry) is not null && SlicesOf(geometry, BlocksOfFilterGradient<StrideOfOne>(geometry)) > 0;
 
     public override void NormalizeAndConv2d(Operand x, NormTerm<Operand> norm, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
@@ -28,16 +28,51 @@ sealed partial class GpuKernels
         if (!Slides(x, norm, dy, geometry, dFilter)) base.NormalizeAndConv2dFilterGradient(x, norm, dy, geometry, dFilter);
     }
 
+    public override void NormalizeAndConv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand x, NormTerm<Operand> norm, Operand g, Operand dGamma, Operand dBeta)
+    {
+        if (!Slides(dy, filter, geometry, x, norm, g, new(new ChannelNorm(norm), dGamma.View(), dBeta.View()))) base.NormalizeAndConv2dInputGradient(dy, filter, geometry, x, norm, g, dGamma, dBeta);
+    }
+
     /// <summary>A convolution, where it is one whose window slides.</summary>
     /// <returns>False where it is not, and nothing was done.</returns>
-    bool Slides(Operand x, NormTerm<Operand>? norm, Operand filter, ConvGeometry g, in Epilogue<Operand> epilogue, Operand y) =>
-        IsSliding(g, 1) && Slides<FilterOfOutputs>(x, norm, Pixels(g.Batch, g.Height, g.Width), g.InChannels, filter, g.Window.Padding, epilogue, y, Blocks(g), g.OutChannels);
+    bool Slides(Operand x, NormTerm<Operand>? norm, Operand filter, ConvGeometry g, in Epilogue<Operand> epilogue, Operand y)
+    {
+        if (PlanOfOutputs(g, epilogue.Quadratic?.Layout.Stride ?? 1) is not { } plan || norm is not null && g.InChannels > InputNorm.MostChannels || !Four(x, g.InChannels) || !Four(filter, g.OutChannels)) return false;
+
+        var rows = y.Length / g.OutChannels;
+        epilogue.Statistics?.CheckRows(rows);
+        int leaves = epilogue.Statistics is null ? 0 : plan.RowTiles, inner = FoldTree.Inner(leaves);
+        using var moments = leaves > 0 ? Scratch<Moments>((leaves + inner) * g.OutChannels) : null;
+        var end = new StepsEnd(new TileEpilogue(epilogue, rows, y, new(Elements<Moments>(moments ?? y), Arrivals(plan.ColumnTiles * inner), leaves, g.OutChannels)));
+        if (norm is null) Slide<FilterOfOutputs, AsItIs, StepsEnd>(plan, x, null, filter, end);
+        else Slide<FilterOfOutputs, Normalized, StepsEnd>(plan, x, norm, filter, end);
+        Merge(moments, plan.RowTiles, epilogue.Statistics, rows, g.OutChannels);
+        return true;
+    }
 
     /// <summary>Its input gradient: the convolution of dy with the filter turned.</summary>
     /// <returns>As above.</returns>
-    bool Slides(Operand dy, Operand filter, ConvGeometry g, Operand dx) =>
-        IsSliding(g, 1) && g.Window.Padding <= 2 && Slides<FilterOfInputs>(dy, null, Pixels(g.Batch, g.OutHeight, g.OutWidth), g.OutChannels, filter, 2 - g.Window.Padding, default, dx,
-            new PixelBlocks(g.Batch, g.Height, g.Width, PixelRows.Side, PixelRows.Side), g.InChannels);
+    bool Slides(Operand dy, Operand filter, ConvGeometry g, Operand dx)
+    {
+        if (PlanOfInputs(g) is not { } plan || !Four(dy, g.OutChannels) || !Four(filter, g.OutChannels) || !Four(dx, g.InChannels)) return false;
+
+        Slide<FilterOfInputs, AsItIs, PlainEnd>(plan, dy, null, filter, new(dx.View()));
+        return true;
+    }
+
+    /// <summary>The same, and the sums of the batch norm in front of it.</summary>
+    /// <returns>As above.</returns>
+    bool Slides(Operand dy, Operand filter, ConvGeometry geometry, Operand x, NormTerm<Operand> norm, Operand g, NormSumsTarget target)
+    {
+        if (PlanOfInputs(geometry) is not { } plan || !Four(dy, geometry.OutChannels) || !Four(filter, geometry.OutChannels) || !Four(x, geometry.InChannels) || !Four(g, geometry.InChannels)) return false;
+
+        int fours = geometry.InChannels / 4, inner = FoldTree.Inner(plan.RowTiles);
+        using var memory = Scratch<FourPairs>((plan.RowTiles + inner) * fours);
+        var sums = Elements<FourPairs>(memory);
+        Slide<FilterOfInputs, AsItIs, NormGradientEnd>(plan, dy, null, filter, new(x.View(), new(x, norm), new(sums, Arrivals(plan.ColumnTiles * inner), plan.RowTiles, fours), target, g.View()));
+        if (!FoldsWithin) Fold<NormSumsOfTiles, FourPairs>(new NormSumsOfTiles(sums, target), 1, plan.RowTiles, fours);
+        return true;
+    }
 
     /// <summary>Its filter gradient.</summary>
     /// <returns>As above.</returns>
@@ -50,48 +85,42 @@ sealed partial class GpuKernels
     bool IsSliding(ConvGeometry g, int stride) =>
         g is { Groups: 1, Window: { Height: 3, Width: 3, Dilation: 1 } } && g.Window.Stride == stride && device.Precision == Precision.Float32 && device.OnlyTile is null;
 
-    static PixelBlocks Pixels(int images, int height, int width) => new(images, height, width, 1, 1);
+    static PixelBlocks Blocks(int images, int height, int width) => new(images, height, width, PixelRows.Side, PixelRows.Side);
 
-    static PixelBlocks Blocks(ConvGeometry g) => new(g.Batch, g.OutHeight, g.OutWidth, PixelRows.Side, PixelRows.Side);
+    static PixelBlocks Pixels(int images, int height, int width) => new(images, height, width, 1, 1);
 
     static PixelBlocks BlocksOfFilterGradient<TStride>(ConvGeometry g) where TStride : struct, IStride =>
         new(g.Batch, g.OutHeight, g.OutWidth, SlidingFilterGradient<TStride, AsItIs>.BlockRows, SlidingFilterGradient<TStride, AsItIs>.BlockColumns);
 
-    // Columns of the tile for these blocks of pixels, or 0 where none suits. Neurons must not lie in two tiles.
-    int TileOf(int terms, int columns, PixelBlocks blocks, int neuron)
+    // The plan of a convolution, or null where it does not slide.
+    SlidingPlan? PlanOfOutputs(ConvGeometry g, int neuron) =>
+        IsSliding(g, 1) ? Plan(Pixels(g.Batch, g.Height, g.Width), Blocks(g.Batch, g.OutHeight, g.OutWidth), g.Window.Padding, g.InChannels, g.OutChannels, neuron) : null;
+
+    // And that of its input gradient.
+    SlidingPlan? PlanOfInputs(ConvGeometry g) =>
+        IsSliding(g, 1) && g.Window.Padding <= 2 ? Plan(Pixels(g.Batch, g.OutHeight, g.OutWidth), Blocks(g.Batch, g.Height, g.Width), 2 - g.Window.Padding, g.OutChannels, g.InChannels, 1) : null;
+
+    // Neurons must not lie in two tiles.
+    SlidingPlan? Plan(PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, int columns, int neuron)
     {
         var tile = columns % 64 == 0 ? 64 : columns % 32 == 0 ? 32 : 16;
-        var suits = terms % 4 == 0 && columns % tile == 0 && (columns == tile || tile % neuron == 0) && blocks.UsedShare >= LeastShare;
-        return suits && RowTiles(blocks, tile) * (columns / tile) >= device.FewestGroups ? tile : 0;
+        if (terms % 4 != 0 || columns % tile != 0 || columns != tile && tile % neuron != 0 || outputs.UsedShare < LeastShare) return null;
+        var plan = new SlidingPlan(inputs, outputs, padding, terms, columns, tile);
+        return plan.RowTiles * plan.ColumnTiles >= device.FewestGroups ? plan : null;
     }
 
-    static int RowTiles(PixelBlocks blocks, int tileColumns) => (blocks.Count * tileColumns + 63) / 64;
-
-    bool Slides<TFilter>(Operand x, NormTerm<Operand>? norm, PixelBlocks inputs, int terms, Operand filter, int padding, in Epilogue<Operand> epilogue, Operand y, PixelBlocks outputs, int columns)
+    void Slide<TFilter, TInput, TEnd>(SlidingPlan plan, Operand x, NormTerm<Operand>? norm, Operand filter, TEnd end)
         where TFilter : struct, IFilterUse
+        where TInput : struct, IInputUse
+        where TEnd : struct, ISlidingEnd
     {
-        var tile = TileOf(terms, columns, outputs, epilogue.Quadratic?.Layout.Stride ?? 1);
-        if (tile == 0 || norm is not null && terms > InputNorm.MostChannels || !Four(x, terms) || !Four(filter, columns) || !TFilter.HasEpilogue && !Four(y, columns)) return false;
+        if (plan.TileColumns == 64) Launch<Tile64x64>();
+        else if (plan.TileColumns == 32) Launch<Tile128x32>();
+        else Launch<Tile256x16>();
 
-        int rowTiles = RowTiles(outputs, tile), columnTiles = columns / tile, rows = y.Length / columns;
-        epilogue.Statistics?.CheckRows(rows);
-        int leaves = epilogue.Statistics is null ? 0 : rowTiles, inner = FoldTree.Inner(leaves);
-        using var moments = leaves > 0 ? Scratch<Moments>((leaves + inner) * columns) : null;
-        var end = new TileEpilogue(epilogue, rows, y, new(Elements<Moments>(moments ?? y), Arrivals(columnTiles * inner), leaves, columns));
-        if (tile == 64) Use<Tile64x64>();
-        else if (tile == 32) Use<Tile128x32>();
-        else Use<Tile256x16>();
-        Merge(moments, rowTiles, epilogue.Statistics, rows, columns);
-        return true;
-
-        void Use<TTile>() where TTile : struct, IPixelTile
-        {
-            if (norm is null) Launch<TTile, AsItIs>();
-            else Launch<TTile, Normalized>();
-        }
-
-        void Launch<TTile, TInput>() where TTile : struct, IPixelTile where TInput : struct, IInputUse =>
-            device.Launch(new SlidingConvolution<TTile, TFilter, TInput>(new(x.View()), new(x, norm), new(filter.View()), inputs, outputs, padding, terms, new FastDivisor(columnTiles), end), rowTiles * columnTiles);
+        void Launch<TTile>() where TTile : struct, IPixelTile => device.Launch(
+            new SlidingConvolution<TTile, TFilter, TInput, TEnd>(new(x.View()), new(x, norm), new(filter.View()), plan.Inputs, plan.Outputs, plan.Padding, plan.Terms, new FastDivisor(plan.ColumnTiles), end),
+            plan.RowTiles * plan.ColumnTiles);
     }
 
     // Slices for these blocks of pixels, or 0 where there are too few.
@@ -117,4 +146,19 @@ sealed partial class GpuKernels
         Fold<Reduction<Sum>, float>(new Reduction<Sum>(sums, dFilter.View()), 1, slices, dFilter.Length);
         return true;
     }
+}
+
+/// <summary>How a sliding convolution is cut into tiles.</summary>
+/// <param name="Inputs">The pixels of what it reads.</param>
+/// <param name="Outputs">Those of the result, in blocks of 8x8.</param>
+/// <param name="Padding">Zeros on every side.</param>
+/// <param name="Terms">Channels of what it reads.</param>
+/// <param name="Columns">Channels of the result.</param>
+/// <param name="TileColumns">And those of a tile.</param>
+readonly record struct SlidingPlan(PixelBlocks Inputs, PixelBlocks Outputs, int Padding, int Terms, int Columns, int TileColumns)
+{
+    // A tile of 64 columns is one block of pixels.
+    public int RowTiles => (Outputs.Count * TileColumns + 63) / 64;
+
+    public int ColumnTiles => Columns / TileColumns;
 }

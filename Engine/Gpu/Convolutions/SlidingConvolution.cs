@@ -8,9 +8,6 @@ interface IFilterUse
     /// <summary>Four neighbours in memory go to neighbours in shared memory.</summary>
     static abstract bool AlongColumns { get; }
 
-    /// <summary>Something may come behind the sums.</summary>
-    static abstract bool HasEpilogue { get; }
-
     /// <summary>1 where the taps of the sum come in the order of memory, -1 where they come backwards.</summary>
     static abstract int TapsForward { get; }
 
@@ -23,8 +20,6 @@ readonly struct FilterOfOutputs : IFilterUse
 {
     public static bool AlongColumns => true;
 
-    public static bool HasEpilogue => true;
-
     public static int TapsForward => 1;
 
     public static int Index(int tap, int term, int column, int terms, int columns) => (tap * terms + term) * columns + column;
@@ -35,24 +30,23 @@ readonly struct FilterOfInputs : IFilterUse
 {
     public static bool AlongColumns => false;
 
-    public static bool HasEpilogue => false;
-
     public static int TapsForward => -1;
 
     public static int Index(int tap, int term, int column, int terms, int columns) => ((8 - tap) * columns + column) * terms + term;
 }
 
 /// <summary>
-/// A 3x3 convolution of stride 1, y[pixel, column] = sum over taps and terms of x[pixel + tap, term] filter[tap, term, column], then the epilogue; and the
-/// gradient with regard to its input, which is one too. A group computes <typeparamref name="TTile"/>, whose rows are blocks of 8x8 pixels. It brings
+/// A 3x3 convolution of stride 1, y[pixel, column] = sum over taps and terms of x[pixel + tap, term] filter[tap, term, column], then <typeparamref name="TEnd"/>; and
+/// the gradient with regard to its input, which is one too. A group computes <typeparamref name="TTile"/>, whose rows are blocks of 8x8 pixels. It brings
 /// four terms of the blocks, with their rims, to shared memory, once for all taps. A thread has a row of eight pixels and four columns: ten quads of
 /// shared memory serve the three taps of a row, and each quad of the filter eight pixels, so that 384 multiply-adds need 22 reads.
 /// Floor: 9 multiply-adds a pixel, term and column.
 /// </summary>
-readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm norm, Source filter, PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, FastDivisor columnTiles, TileEpilogue epilogue) : IKernel
+readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, InputNorm norm, Source filter, PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, FastDivisor columnTiles, TEnd end) : IKernel
     where TTile : struct, IPixelTile
     where TFilter : struct, IFilterUse
     where TInput : struct, IInputUse
+    where TEnd : struct, ISlidingEnd
 {
     const int MostNormalized = InputNorm.MostChannels;
     const int Size = 3, Side = PixelRows.Side, Rim = Side + Size - 1;
@@ -114,14 +108,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
             part = PartQuads - part;
         }
 
-        if (!TFilter.HasEpilogue)
-        {
-            Store(places.SubView(line * Side), firstColumn + 4 * (Group.IdxX & (Across - 1)), sums);
-            return;
-        }
-
-        Group.Barrier();
-        epilogue.Store<PixelRows<TTile>, PixelPlaces>(new(places, (outputs.Count - firstBlock) * Side * Side), sums, shared.Cast<float>(), firstColumn, TTile.Columns, Columns, columnTile, rowTile);
+        end.Store<TTile>(sums, new(places, (outputs.Count - firstBlock) * Side * Side), shared, Columns, columnTile, rowTile);
     }
 
     // Where the thread's input pixels begin in memory, -1 outside, and the pixel of each row of the tile. Barriers of the main loop lie between this and the first reader.
@@ -162,17 +149,6 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput>(Source x, InputNorm n
         {
             var value = Group.IdxX + i * Threads < FilterQuads ? filter.Elements.Cast<Quad>()[(first + i * apart) / 4] : default;
             value.Spread(staged, 4 * (InputsStaged + i));
-        }
-    }
-
-    // Sums with nothing behind them leave from registers, four columns at a time.
-    void Store(ArrayView<int> places, int column, float[] sums)
-    {
-        var y = epilogue.Target.Cast<Quad>();
-        for (var i = 0; i < Side; i++)
-        {
-            var pixel = places[i];
-            if (pixel >= 0) y[(pixel * Columns + column) / 4] = Quad.Of(sums, 4 * i);
         }
     }
 
@@ -262,4 +238,7 @@ readonly struct PixelPlaces(ArrayView<int> pixels, int rows) : IPlaces
     public bool Reaches(int row) => row < rows;
 
     public int Of(int row) => pixels[row];
+
+    /// <summary>The pixels of the thread's rows, which follow each other.</summary>
+    public ArrayView<int> OfThread<TTile>() where TTile : struct, IPixelTile => pixels.SubView(Group.IdxX / (TTile.Columns / 4) * PixelRows.Side);
 }

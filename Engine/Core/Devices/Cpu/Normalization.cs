@@ -88,46 +88,72 @@ sealed unsafe partial class CpuKernels
             return;
         }
 
-        var (mean, variance, epsilon, gamma, _, activation) = norm;
-        using var written = y is null && activation == Activation.Relu ? Normalized(x, norm) : null;
-        y ??= written;
+        using var written = y is null && norm.Activation == Activation.Relu ? Normalized(x, norm) : null;
+        var g = new RectifiedOperand(dy, y ?? written);
+
+        // sums[c] = sum g, sums[channels + c] = sum g (x - mean)
+        var channels = x.Shape.Channels;
+        using var sums = new Scratch<double>(2 * channels);
+        if (dGamma is not null || dBeta is not null || (dx is not null && batchStatistics)) SumGradients(g, x, norm, sums.Pointer);
+        for (var c = 0; c < channels; c++)
+        {
+            if (dBeta is not null) dBeta.Pointer()[c] = (float)sums.Pointer[c];
+            if (dGamma is not null) dGamma.Pointer()[c] = (float)(sums.Pointer[channels + c] * RstdOf(norm, c));
+        }
+
+        if (dx is not null || dResidual is not null) InputGradient(g, x, norm, batchStatistics ? sums.Pointer : null, neurons, dx, dResidual);
+    }
+
+    public override void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx)
+    {
+        if (x.Length == 0)
+        {
+            if (neurons?.DLambda is { } dLambda) Fill(dLambda, 0f);
+            return;
+        }
+
+        var channels = x.Shape.Channels;
+        using var sums = new Scratch<double>(2 * channels);
+        for (var c = 0; c < channels; c++) (sums.Pointer[c], sums.Pointer[channels + c]) = (dBeta.Pointer()[c], dGamma.Pointer()[c] / RstdOf(norm, c));
+        InputGradient(new(g, null), x, norm, sums.Pointer, neurons, dx, null);
+    }
+
+    static double RstdOf(NormTerm<Operand> norm, int channel) => 1 / Math.Sqrt((double)norm.Variance.Pointer()[channel] + norm.Epsilon);
+
+    // sums as above, or null where the statistics are constants.
+    static void InputGradient(RectifiedOperand g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual)
+    {
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
         using var parameters = new Scratch<float>(4 * tile.Width);
         float* center = parameters.Pointer, ofGradient = center + tile.Width, gradientMean = ofGradient + tile.Width, ofInput = gradientMean + tile.Width;
-        for (var c = 0; c < channels; c++) center[c] = mean.Pointer()[c];
-        tile.Repeat(center);
-
-        // sums[c] = sum g, sums[channels + c] = sum g (x - mean)
-        using var sums = new Scratch<double>(2 * channels);
-        if (dGamma is not null || dBeta is not null || (dx is not null && batchStatistics))
-            SumGradients(dy.Pointer(), x.Pointer(), y.PointerOrNull(), center, tile, sums.Pointer);
-
         for (var c = 0; c < channels; c++)
         {
-            var rstd = 1 / Math.Sqrt((double)variance.Pointer()[c] + epsilon);
-            if (dBeta is not null) dBeta.Pointer()[c] = (float)sums.Pointer[c];
-            if (dGamma is not null) dGamma.Pointer()[c] = (float)(sums.Pointer[channels + c] * rstd);
-            var scale = ValueOr(gamma, c, 1f) * rstd;
+            double rstd = RstdOf(norm, c), scale = ValueOr(norm.Gamma, c, 1f) * rstd;
+            center[c] = norm.Mean.Pointer()[c];
             ofGradient[c] = (float)scale;
-            gradientMean[c] = batchStatistics ? (float)(sums.Pointer[c] / tile.Rows) : 0f;
-            ofInput[c] = batchStatistics ? (float)(scale * rstd * rstd * sums.Pointer[channels + c] / tile.Rows) : 0f;
+            gradientMean[c] = sums == null ? 0f : (float)(sums[c] / tile.Rows);
+            ofInput[c] = sums == null ? 0f : (float)(scale * rstd * rstd * sums[channels + c] / tile.Rows);
         }
 
-        if (dx is null && dResidual is null) return;
+        tile.Repeat(center);
         tile.Repeat(ofGradient);
         tile.Repeat(gradientMean);
         tile.Repeat(ofInput);
-        var pass = new BatchNormGradientKernel(dy.Pointer(), batchStatistics ? x.Pointer() : null, y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
+        var pass = new BatchNormGradientKernel(g.Dy.Pointer(), sums == null ? null : x.Pointer(), g.Y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
             dx.PointerOrNull(), dResidual.PointerOrNull());
         if (neurons is null) tile.SweepAll(pass);
         else new QuadraticPass(neurons.Term, tile.Rows).Backward(dx!.Pointer(), x.Pointer(), neurons, dx!.Pointer(), (first, rows) => tile.SweepRows(pass, first, rows));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void SumGradients(float* dy, float* x, float* y, float* center, ChannelTile tile, double* sums)
+    static void SumGradients(RectifiedOperand g, Operand x, NormTerm<Operand> norm, double* sums)
     {
+        var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
+        using var means = new Scratch<float>(tile.Width);
+        for (var c = 0; c < channels; c++) means.Pointer[c] = norm.Mean.Pointer()[c];
+        tile.Repeat(means.Pointer);
         using var scratch = new Scratch<double>(2 * tile.Chunks * channels);
         var partials = scratch.Pointer;
         ThreadTeam.Run(tile.Chunks, chunk =>
@@ -135,7 +161,7 @@ sealed unsafe partial class CpuKernels
             using var gathered = new Scratch<float>(2 * tile.Width);
             float* first = gathered.Pointer, second = first + tile.Width;
             new Span<float>(first, 2 * tile.Width).Clear();
-            tile.SweepChunk(new GradientSumsKernel(dy, x, y, center, first, second), chunk);
+            tile.SweepChunk(new GradientSumsKernel(g.Dy.Pointer(), x.Pointer(), g.Y.PointerOrNull(), means.Pointer, first, second), chunk);
             for (var c = 0; c < channels; c++)
             {
                 partials[(nint)2 * chunk * channels + c] = tile.Fold(first, c);
@@ -148,6 +174,9 @@ sealed unsafe partial class CpuKernels
     }
 
     static float ValueOr(Operand? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
+
+    // g = dy where y > 0, or everywhere where y is null.
+    readonly record struct RectifiedOperand(Operand Dy, Operand? Y);
 }
 
 /// <summary>Mean and sum of squared deviations (M2) of the channels, gathered chunk by chunk.</summary>

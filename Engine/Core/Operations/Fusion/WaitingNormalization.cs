@@ -69,7 +69,7 @@ sealed class WaitingNormalization : WaitingStep
             [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
             [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
             [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, beta?.Version ?? 0, y.Storage.Version],
-            null, new BatchNormBackward(settings).Run);
+            null, new BatchNormBackward(settings, HasResidual).Run);
     }
 
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)

@@ -1,0 +1,139 @@
+using ILGPU;
+using ILGPU.Runtime.Cuda;
+using QuadEngine.Devices;
+
+namespace QuadEngine.Gpu;
+
+/// <summary>What a sliding convolution does with the sums of its tile: a thread has eight pixels in a row and four columns, whose number the tile's columns leave no rest of.</summary>
+interface ISlidingEnd
+{
+    /// <param name="sums">The thread's, [pixel, column].</param>
+    /// <param name="places">The pixels of the tile.</param>
+    /// <param name="shared">The group's memory, which other threads may still read.</param>
+    /// <param name="columns">Of the result.</param>
+    /// <param name="columnTile">The number of the tile among those of its pixels.</param>
+    /// <param name="rowTile">And among those of its columns.</param>
+    void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile;
+}
+
+/// <summary>The steps of an <see cref="Epilogue{T}"/>.</summary>
+readonly struct StepsEnd(TileEpilogue epilogue) : ISlidingEnd
+{
+    public void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile
+    {
+        Group.Barrier();
+        epilogue.Store<PixelRows<TTile>, PixelPlaces>(places, sums, shared.Cast<float>(), columnTile * TTile.Columns, TTile.Columns, columns, columnTile, rowTile);
+    }
+}
+
+/// <summary>Nothing: sums leave from registers, four columns at a time.</summary>
+readonly struct PlainEnd(ArrayView<float> y) : ISlidingEnd
+{
+    public void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile
+    {
+        var own = places.OfThread<TTile>();
+        var column = columnTile * TTile.Columns + 4 * (Group.IdxX & (TTile.Columns / 4 - 1));
+        for (var i = 0; i < PixelRows.Side; i++)
+        {
+            var pixel = own[i];
+            if (pixel >= 0) y.Cast<Quad>()[(pixel * columns + column) / 4] = Quad.Of(sums, 4 * i);
+        }
+    }
+}
+
+/// <summary>
+/// The first half of a batch norm's backward, where the sums are the gradient of its output: stores g, which is the sum where the ReLU let through, and adds up
+/// g and g (x - mean) over the pixels of each channel.
+/// </summary>
+/// <param name="x">The input of the batch norm, of the shape of the result.</param>
+/// <param name="norm">The batch norm.</param>
+/// <param name="tree">Folds the sums of the row tiles, a tree for each column tile; its columns are four channels each.</param>
+/// <param name="target">Where the sums go.</param>
+/// <param name="g">Where g goes.</param>
+readonly struct NormGradientEnd(ArrayView<float> x, InputNorm norm, FoldTree<FourPairs> tree, NormSumsTarget target, ArrayView<float> g) : ISlidingEnd
+{
+    public void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile
+    {
+        const int Side = PixelRows.Side;
+        int across = TTile.Columns / 4, own = Group.IdxX & (across - 1), first = columnTile * TTile.Columns / 4 + own;
+        var pixels = places.OfThread<TTile>();
+
+        // All reads are under way before the first is used.
+        var inputs = new float[4 * Side];
+        for (var i = 0; i < Side; i++)
+        {
+            var value = pixels[i] < 0 ? default : x.Cast<Quad>()[pixels[i] * (columns / 4) + first];
+            value.Spread(inputs, 4 * i);
+        }
+
+        Group.Barrier();
+        norm.WorkOut(columnTile * TTile.Columns, TTile.Columns, TTile.Columns, shared.Cast<float>());
+        Group.Barrier();
+        var means = new float[4];
+        shared[own].Spread(means, 0);
+        var totals = new float[8];
+        for (var i = 0; i < 8; i++) totals[i] = 0f;
+        for (var i = 0; i < Side; i++)
+        {
+            var normalized = new float[4];
+            for (var c = 0; c < 4; c++) normalized[c] = inputs[4 * i + c];
+            norm.Apply(shared.SubView(own), TTile.Columns, pixels[i] >= 0, normalized, 0);
+            for (var c = 0; c < 4; c++)
+            {
+                var gradient = pixels[i] >= 0 & (!norm.Rectifies | normalized[c] > 0f) ? sums[4 * i + c] : 0f;
+                sums[4 * i + c] = gradient;
+                totals[2 * c] += gradient;
+                totals[2 * c + 1] += gradient * (inputs[4 * i + c] - means[c]);
+            }
+
+            if (pixels[i] >= 0) g.Cast<Quad>()[pixels[i] * (columns / 4) + first] = Quad.Of(sums, 4 * i);
+        }
+
+        Group.Barrier();
+        var lanes = new FoldLanes(Group.IdxX / across, PixelRows<TTile>.Threads / across, across);
+        var all = lanes.Across<FourPairs, AddFourPairs>(FourPairs.Of(totals), shared.Cast<FourPairs>());
+        if (!CudaAsm.IsSupported)
+            tree.Leave(all, rowTile, first, lanes);
+        else if (tree.Fold<AddFourPairs>(ref all, columnTile, rowTile, first, lanes, shared.Cast<FourPairs>(), SharedMemory.Allocate<int>(1)) && lanes.Lane == 0)
+            all.StoreTo(target, 4 * first);
+    }
+}
+
+/// <summary>Two sums of each of four neighbouring channels.</summary>
+readonly struct FourPairs(Quad first, Quad second)
+{
+    /// <summary>Those of the first two channels, and of the others.</summary>
+    public readonly Quad First = first, Second = second;
+
+    public static FourPairs Of(float[] sums) => new(Quad.Of(sums, 0), Quad.Of(sums, 4));
+
+    /// <summary>Hands them over from a channel on.</summary>
+    public void StoreTo(NormSumsTarget target, int channel)
+    {
+        target.Store(channel, First.X, First.Y);
+        target.Store(channel + 1, First.Z, First.W);
+        target.Store(channel + 2, Second.X, Second.Y);
+        target.Store(channel + 3, Second.Z, Second.W);
+    }
+}
+
+readonly struct AddFourPairs : ICombine<FourPairs>
+{
+    public static FourPairs Identity => new(default, default);
+
+    public static FourPairs Combine(FourPairs a, FourPairs b) => new(Sum(a.First, b.First), Sum(a.Second, b.Second));
+
+    static Quad Sum(Quad a, Quad b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
+}
+
+/// <summary>Adds up what row tiles have left in a launch of its own, where convolutions do not do so themselves.</summary>
+readonly struct NormSumsOfTiles(ArrayView<FourPairs> tiles, NormSumsTarget target) : IFold<FourPairs>
+{
+    public static FourPairs Identity => AddFourPairs.Identity;
+
+    public static FourPairs Combine(FourPairs a, FourPairs b) => AddFourPairs.Combine(a, b);
+
+    public FourPairs Of(int row, int index, int column) => tiles[index];
+
+    public void Store(int column, FourPairs total) => total.StoreTo(target, 4 * column);
+}
