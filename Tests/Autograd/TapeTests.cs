@@ -262,7 +262,7 @@ public class TapeTests
     {
         var w = new Parameter(Tensor.Ones([1000]));
         Assert.That(() => w.Grad = Tensor.Ones([2]), Throws.ArgumentException.With.Message.Contains("[2]").And.Message.Contains("[1000]"));
-        Assert.That(() => w.Grad = Tensor.Ones([1000], Gpu.TestDevices.Simulator), Throws.ArgumentException.With.Message.Contains("simulator"));
+        Assert.That(() => w.Grad = Tensor.Ones([1000], TestDevices.Simulator), Throws.ArgumentException.With.Message.Contains("simulator"));
     }
 
     // As in PyTorch: the tensor that Grad gave goes on to be the gradient, views of it included.

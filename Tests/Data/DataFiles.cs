@@ -5,7 +5,7 @@ using QuadEngine.Data;
 namespace QuadEngine.Tests.Data;
 
 /// <summary>A temporary folder, gone at the end of the test; files of the formats, made up; and the real ones where there are any.</summary>
-sealed class DataFiles : IDisposable
+public sealed class DataFiles : IDisposable
 {
     public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-data-").FullName;
 

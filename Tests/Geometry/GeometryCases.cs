@@ -1,7 +1,7 @@
 namespace QuadEngine.Tests.Geometry;
 
 /// <summary>Every method of the backend.</summary>
-static class GeometryCases
+public static class GeometryCases
 {
     public static IEnumerable<GeometryCase> All =>
     [

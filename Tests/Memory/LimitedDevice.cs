@@ -4,7 +4,7 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Tests.Memory;
 
 /// <summary>The CPU under another name, with a pool of its own and a limit on its memory: <see cref="Left"/> bytes a block.</summary>
-sealed class LimitedDevice() : Device("limited")
+public sealed class LimitedDevice() : Device("limited")
 {
     public long Left { get; set; } = long.MaxValue;
 

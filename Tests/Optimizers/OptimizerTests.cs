@@ -146,7 +146,7 @@ public class OptimizerTests
         Optimizer one = Make(moved), two = Make(stays);
         for (var step = 0; step < 3; step++)
         {
-            if (step == 1) moved.MoveTo(Gpu.TestDevices.Simulator);
+            if (step == 1) moved.MoveTo(TestDevices.Simulator);
             foreach (var w in (Parameter[])[moved, stays]) w.Grad = Tensor.FromArray([.. w.ToArray().Select((value, i) => (float)Gradient(value, i, step))], w.Shape, w.Device);
             one.Step();
             two.Step();

@@ -1,7 +1,7 @@
 namespace QuadEngine.Tests;
 
 /// <summary>The source tree that the tests were built from.</summary>
-static class Repository
+public static class Repository
 {
 #if DEBUG
     public const string Configuration = "Debug";

@@ -8,7 +8,7 @@ using Relu = QuadEngine.Layers.Relu;
 namespace QuadEngine.Tests.Training;
 
 /// <summary>The smallest training that has everything: batch norm, dropout, quadratic neurons, augmentation, several epochs; and a folder for it that goes with the test.</summary>
-sealed class TinyTraining : IDisposable
+public sealed class TinyTraining : IDisposable
 {
     const int Side = 8, TrainCount = 96, TestCount = 40;
 

@@ -1,9 +1,9 @@
 using QuadEngine.Gpu;
 
-namespace QuadEngine.Tests.Gpu;
+namespace QuadEngine.Tests;
 
 /// <summary>The devices on which kernels run where there is no GPU.</summary>
-static class TestDevices
+public static class TestDevices
 {
     /// <summary>OpenCL, on the CPU through PoCL where there is no GPU: tests ILGPU's code generation, barriers and numerics.</summary>
     public static GpuDevice OpenCl
