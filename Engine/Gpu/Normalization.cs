@@ -156,10 +156,10 @@ readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residua
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>g = dy where y > 0, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
+/// <summary>g = dy where y > 0 or NaN, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
 readonly struct RectifiedGradient(ArrayView<float> dy, Optional y, int again)
 {
-    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) > 0f ? dy[i] : 0f;
+    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) <= 0f ? 0f : dy[i];
 }
 
 /// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>

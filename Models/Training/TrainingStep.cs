@@ -81,23 +81,23 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
         gradientsReady?.Invoke();
 
         using var noGrad = new NoGrad();
-        var squares = GradientClipping.SquaredNorm(network.Parameters());
+        var norm = GradientClipping.DeviceNorm(network.Parameters());
         intact ??= Tensor.Ones([], loss.Device).Keep();
-        var sum = loss + squares;
+        var sum = loss + norm;
         intact.Assign(intact * (sum - sum).Equal(Tensor.Scalar(0f, loss.Device)));      // NaN - NaN and infinity - infinity are NaN
-        optimizer.GradientScale = options.ClipNorm is { } limit ? intact * GradientClipping.Factor(squares, limit) : intact;
+        optimizer.GradientScale = options.ClipNorm is { } limit ? intact * GradientClipping.FactorOf(norm, limit) : intact;
         optimizer.Step();
         optimizer.GradientScale = null;
-        return new(loss.Detach().Keep(), squares.Keep(), found);
+        return new(loss.Detach().Keep(), norm.Keep(), found);
     }
 
     /// <summary>What a step leaves on the device.</summary>
-    public sealed record Results(Tensor Loss, Tensor SquaredNorm, IntTensor Found) : IDisposable
+    public sealed record Results(Tensor Loss, Tensor GradientNorm, IntTensor Found) : IDisposable
     {
         public void Dispose()
         {
             Loss.Dispose();
-            SquaredNorm.Dispose();
+            GradientNorm.Dispose();
             Found.Dispose();
         }
     }
@@ -105,7 +105,7 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     /// <summary>A step under way, and its values as soon as they are there.</summary>
     public sealed class Launched(Batch batch, float learningRate, ulong randomPosition, Results results)
     {
-        readonly Func<float[]> loss = results.Loss.BeginToArray(), squares = results.SquaredNorm.BeginToArray();
+        readonly Func<float[]> loss = results.Loss.BeginToArray(), norm = results.GradientNorm.BeginToArray();
         readonly Func<int[]> found = results.Found.BeginToArray(), labels = batch.Labels.BeginToArray();
 
         public Batch Batch => batch;
@@ -118,7 +118,7 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
         public float Loss => loss()[0];
 
         /// <summary>Of all gradients, before they are clipped.</summary>
-        public float GradientNorm => MathF.Sqrt(squares()[0]);
+        public float GradientNorm => norm()[0];
 
         public int Correct => found().Zip(labels()).Count(pair => pair.First == pair.Second);
     }
