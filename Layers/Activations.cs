@@ -35,8 +35,20 @@ public sealed class LeakyRelu(float slope = 0.01f) : Module
 }
 
 /// <summary>Drops elements in training, passes them in inference. See <see cref="Operations.Dropout"/>.</summary>
-public sealed class Dropout(float p = 0.5f, Generator? generator = null) : Module
+public sealed class Dropout : Module
 {
+    readonly float p;
+    readonly Generator? generator;
+
+    /// <summary>A dropout of a share of the elements.</summary>
+    /// <param name="p">Probability to drop, in [0, 1).</param>
+    /// <param name="generator">Draws what is dropped, and is saved in checkpoints; <see cref="Generator.Default"/> where null.</param>
+    public Dropout(float p = 0.5f, Generator? generator = null)
+    {
+        this.p = p;
+        if (generator is not null) this.generator = Register("generator", generator);
+    }
+
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x) => Training ? Operations.Dropout.Apply(x, p, generator) : x;
 

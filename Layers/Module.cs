@@ -16,6 +16,7 @@ public abstract partial class Module
     readonly List<(string Name, Module Module)> children = [];
     readonly List<(string Name, Parameter Parameter, GroupSettings Settings)> parameters = [];
     readonly List<(string Name, Buffer Buffer)> buffers = [];
+    readonly List<(string Name, Generator Generator)> generators = [];
 
     /// <summary>Training (batch statistics, dropout) or inference, for a call made here: as <see cref="Train"/> and <see cref="Eval"/> left it, and inference under <see cref="EvaluationMode"/>.</summary>
     public bool Training => Recompute.Mode(this, training && !EvaluationMode.Active);
@@ -79,6 +80,13 @@ public abstract partial class Module
         return buffer;
     }
 
+    /// <summary>Takes in a generator of the module's own, whose state is saved in checkpoints, so that a run that goes on draws the same numbers.</summary>
+    protected Generator Register(string name, Generator generator)
+    {
+        generators.Add((name, generator));
+        return generator;
+    }
+
     // ---- what is inside
 
     /// <summary>The direct children.</summary>
@@ -94,6 +102,10 @@ public abstract partial class Module
     /// <summary>All buffers with their paths, in the order of registration.</summary>
     public IEnumerable<(string Path, Buffer Buffer)> NamedBuffers() =>
         Modules().SelectMany(entry => entry.Module.buffers.Select(own => (Join(entry.Path, own.Name), own.Buffer)));
+
+    /// <summary>All generators that modules have of their own, with their paths; one that several modules share under its first.</summary>
+    public IEnumerable<(string Path, Generator Generator)> NamedGenerators() =>
+        Modules().SelectMany(entry => entry.Module.generators.Select(own => (Path: Join(entry.Path, own.Name), own.Generator))).DistinctBy(own => own.Generator);
 
     /// <summary>All parameters.</summary>
     public IEnumerable<Parameter> Parameters() => NamedParameters().Select(entry => entry.Parameter);

@@ -89,10 +89,10 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
         kernels.ArgMax(x, outer, n, inner, y);
     }
 
-    public override void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y)
+    public override void Norm(ReadOnlySpan<Operand> tensors, Operand y)
     {
-        using var _ = Time(nameof(SumOfSquares), y, tensors);
-        kernels.SumOfSquares(tensors, y);
+        using var _ = Time(nameof(Norm), y, tensors);
+        kernels.Norm(tensors, y);
     }
 
     // ---- projections

@@ -51,10 +51,16 @@ readonly struct Unary<TOp>(ArrayView<float> x, ArrayView<float> y) : IPointwise<
     public void Store(int i, float value) => y[i] = value;
 }
 
+static class Gradient
+{
+    /// <summary>The product of dy and a derivative, where dy is not 0; else 0, also where the derivative is infinite or NaN.</summary>
+    public static float Of(float dy, float product) => dy == 0f ? 0f : product;
+}
+
 /// <summary>dx = dy F'(x, y).</summary>
 readonly struct UnaryGradient<TOp>(ArrayView<float> dy, Optional x, Optional y, ArrayView<float> dx) : IPointwise<float> where TOp : struct, IUnaryOp<TOp>
 {
-    public float Compute(int i) => dy[i] * TOp.Derivative(x.Or(i, 0f), y.Or(i, 0f));
+    public float Compute(int i) => Gradient.Of(dy[i], dy[i] * TOp.Derivative(x.Or(i, 0f), y.Or(i, 0f)));
 
     public void Store(int i, float value) => dx[i] = value;
 }
@@ -87,7 +93,7 @@ readonly struct BinaryGradient<TOp>(ArrayView<float> dy, Optional a, Optional b,
     {
         var at = strides.Of(i);
         float av = a.Or(at.A, 0f), bv = b.Or(at.B, 0f), yv = y.Or(i, 0f), d = dy[i];
-        return new Pair(d * TOp.DerivativeA(av, bv, yv), d * TOp.DerivativeB(av, bv, yv));
+        return new Pair(Gradient.Of(d, TOp.IsLinearInA ? TOp.F(d, bv) : d * TOp.DerivativeA(av, bv, yv)), Gradient.Of(d, d * TOp.DerivativeB(av, bv, yv)));
     }
 
     public void Store(int i, Pair value)
@@ -108,7 +114,7 @@ readonly struct BinaryScalar<TOp>(ArrayView<float> x, float b, ArrayView<float> 
 /// <summary>dx = dy dF/dx(x, b, y).</summary>
 readonly struct BinaryScalarGradient<TOp>(ArrayView<float> dy, Optional x, float b, Optional y, ArrayView<float> dx) : IPointwise<float> where TOp : struct, IBinaryOp<TOp>
 {
-    public float Compute(int i) => dy[i] * TOp.DerivativeA(x.Or(i, 0f), b, y.Or(i, 0f));
+    public float Compute(int i) => Gradient.Of(dy[i], dy[i] * TOp.DerivativeA(x.Or(i, 0f), b, y.Or(i, 0f)));
 
     public void Store(int i, float value) => dx[i] = value;
 }

@@ -10,7 +10,7 @@ sealed partial class GpuKernels
     {
         var (rows, channels) = (x.Shape.Rows, x.Shape.Channels);
         statistics.CheckRows(rows);
-        Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), rows), 1, rows, channels);
+        Fold<BatchMoments, Pair>(new BatchMoments(x.View(), new MomentsTarget(statistics, rows), 1f / rows), 1, rows, channels);
     }
 
     public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y) =>
@@ -94,10 +94,10 @@ readonly struct MomentsTarget
 }
 
 /// <summary>
-/// Mean and variance from the sums of d and d^2, where d = x - (the channel's first value): shifted by a value of the data, the
-/// difference of the sums does not cancel. Floor: one read.
+/// Mean and variance from the sums of d and d^2 / rows, where d = x - (the channel's first value): shifted by a value of the data, the
+/// difference of the sums does not cancel; divided first, squares stay in the range of floats where the variance does. Floor: one read.
 /// </summary>
-readonly struct BatchMoments(ArrayView<float> x, MomentsTarget target, float rows) : IFold<Pair>
+readonly struct BatchMoments(ArrayView<float> x, MomentsTarget target, float perRow) : IFold<Pair>
 {
     public static Pair Identity => new(0f, 0f);
 
@@ -106,13 +106,13 @@ readonly struct BatchMoments(ArrayView<float> x, MomentsTarget target, float row
     public Pair Of(int row, int index, int column)
     {
         var d = x[index] - x[column];
-        return new Pair(d, d * d);
+        return new Pair(d, d * (d * perRow));
     }
 
     public void Store(int column, Pair total)
     {
-        var shifted = total.A / rows;
-        target.Store(column, x[column] + shifted, Math.Max(0f, total.B / rows - shifted * shifted));
+        var shifted = total.A * perRow;
+        target.Store(column, x[column] + shifted, Math.Max(0f, total.B - shifted * shifted));
     }
 }
 
@@ -165,10 +165,10 @@ readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residua
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>g = dy where y > 0, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
+/// <summary>g = dy where y > 0 or NaN, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
 readonly struct RectifiedGradient(ArrayView<float> dy, Optional y, int again)
 {
-    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) > 0f ? dy[i] : 0f;
+    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) <= 0f ? 0f : dy[i];
 }
 
 /// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
@@ -250,13 +250,15 @@ readonly struct NormalizeRows(RowLanes rows, ArrayView<float> x, float epsilon, 
     public void Run()
     {
         int start = rows.Start, end = rows.End;
-        var sum = 0f;
+        var sum = new LongSum(0f, 0f);
         for (var i = start + rows.Lane; i < end; i += rows.Lanes) sum += x[i];
-        var m = rows.Fold<float, Addition>(sum) / rows.Channels;
+        var m = rows.Fold(sum) / rows.Channels;
 
-        var squares = 0f;
-        for (var i = start + rows.Lane; i < end; i += rows.Lanes) squares += (x[i] - m) * (x[i] - m);
-        var r = 1f / MathF.Sqrt(rows.Fold<float, Addition>(squares) / rows.Channels + epsilon);
+        // Divided by their number before they are added up, squares stay in the range of floats where their mean does.
+        var perChannel = 1f / rows.Channels;
+        var square = new LongSum(0f, 0f);
+        for (var i = start + rows.Lane; i < end; i += rows.Lanes) square += (x[i] - m) * ((x[i] - m) * perChannel);
+        var r = 1f / MathF.Sqrt(rows.Fold(square) + epsilon);
 
         for (var i = start + rows.Lane; i < end; i += rows.Lanes) y[i] = (x[i] - m) * r * gamma.Or(i - start, 1f) + beta.Or(i - start, 0f);
         if (rows.Lane != 0 || start >= end) return;
@@ -271,7 +273,8 @@ readonly struct RowNormGradient(RowLanes rows, ArrayView<float> dy, ArrayView<fl
     public void Run()
     {
         int start = rows.Start, end = rows.End;
-        float m = start < end ? mean[rows.Row] : 0f, r = start < end ? rstd[rows.Row] : 0f, sum = 0f, product = 0f;
+        float m = start < end ? mean[rows.Row] : 0f, r = start < end ? rstd[rows.Row] : 0f;
+        LongSum sum = new(0f, 0f), product = new(0f, 0f);
         for (var i = start + rows.Lane; i < end; i += rows.Lanes)
         {
             var g = dy[i] * gamma.Or(i - start, 1f);
@@ -279,7 +282,7 @@ readonly struct RowNormGradient(RowLanes rows, ArrayView<float> dy, ArrayView<fl
             product += g * (x[i] - m) * r;
         }
 
-        var sums = rows.Fold<Pair, Addition>(new Pair(sum, product));
+        var sums = rows.Fold<Pair, Addition>(new Pair(sum.Value, product.Value));
         for (var i = start + rows.Lane; i < end; i += rows.Lanes)
             dx[i] = r * (dy[i] * gamma.Or(i - start, 1f) - (sums.A + (x[i] - m) * r * sums.B) / rows.Channels);
     }

@@ -6,7 +6,7 @@ namespace QuadEngine.Gpu;
 sealed partial class GpuKernels
 {
     public override void Uniform(Operand y, RandomStream stream, float low, float high) =>
-        device.Launch(new UniformNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), low, high - low), RandomBlocks(y));
+        device.Launch(new UniformNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), low, high - low, Philox.Largest(low, high)), RandomBlocks(y));
 
     public override void Normal(Operand y, RandomStream stream, float mean, float deviation) =>
         device.Launch(new NormalNumbers(y.View(), stream.Seed, device.Stream(stream, y.View()), mean, deviation), RandomBlocks(y));
@@ -18,8 +18,8 @@ sealed partial class GpuKernels
     static int RandomBlocks(Operand y) => Groups(y.Length, 4 * IKernel.DefaultThreads);
 }
 
-/// <summary>y = low + range u.</summary>
-readonly struct UniformNumbers(ArrayView<float> y, ulong seed, StreamNumber stream, float low, float range) : IKernel
+/// <summary>y = low + range u, at most the largest float below low + range.</summary>
+readonly struct UniformNumbers(ArrayView<float> y, ulong seed, StreamNumber stream, float low, float range, float largest) : IKernel
 {
     public void Run()
     {
@@ -33,7 +33,7 @@ readonly struct UniformNumbers(ArrayView<float> y, ulong seed, StreamNumber stre
 
     void Set(int i, uint bits)
     {
-        if (i < y.Length) y[i] = low + range * Philox.ToUnit(bits);
+        if (i < y.Length) y[i] = MathF.Min(low + range * Philox.ToUnit(bits), largest);
     }
 }
 

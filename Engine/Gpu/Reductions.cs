@@ -12,12 +12,12 @@ sealed partial class GpuKernels
     public override void ArgMax(Operand x, int outer, int n, int inner, Operand y) =>
         Fold<LargestOf, Candidate>(new LargestOf(x.View(), y.Integers()), outer, n, inner);
 
-    public override void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y)
+    public override void Norm(ReadOnlySpan<Operand> tensors, Operand y)
     {
         var groups = 0;
         foreach (var tensor in tensors) groups += Groups(tensor.Length, SquaresOfMany.PerGroup);
-        using var memory = Scratch<float>(Math.Max(1, groups));
-        var partials = memory.View();
+        using var memory = Scratch<Squares>(Math.Max(1, groups));
+        var partials = Elements<Squares>(memory);
         var first = 0;
         for (var start = 0; start < tensors.Length; start += ViewList.Capacity)
         {
@@ -26,7 +26,7 @@ sealed partial class GpuKernels
             first += views.Groups;
         }
 
-        Fold<Reduction<Sum>, float>(new Reduction<Sum>(partials, y.View()), 1, groups, 1);
+        Fold<RootOfSquares, Squares>(new RootOfSquares(partials, y.View()), 1, groups, 1);
     }
 }
 
@@ -68,8 +68,48 @@ readonly struct LargestOf(ArrayView<float> x, ArrayView<int> y) : IFold<Candidat
     public void Store(int column, Candidate total) => y[column] = total.Index;
 }
 
+/// <summary>
+/// A sum of squares that neither overflows nor underflows: of numbers from 2^40 on divided by 2^84, of those below 2^-40 multiplied by it, and of the
+/// others as they are (Blue 1978).
+/// </summary>
+readonly struct Squares(float large, float middle, float small) : ICombine<Squares>
+{
+    const float Large = 1099511627776f, Scale = 1.9342813113834067e25f;        // 2^40, 2^84
+
+    readonly float large = large, middle = middle, small = small;
+
+    public static Squares Identity => new(0f, 0f, 0f);
+
+    public static Squares Combine(Squares a, Squares b) => new(a.large + b.large, a.middle + b.middle, a.small + b.small);
+
+    public static Squares Of(float x)
+    {
+        var size = MathF.Abs(x);
+        if (size < 1f / Large) return new Squares(0f, 0f, x * Scale * (x * Scale));
+        if (size < Large) return new Squares(0f, x * x, 0f);
+        return new Squares(x / Scale * (x / Scale), 0f, 0f);        // NaN, too
+    }
+
+    /// <summary>The root of the sum of all. What is beside a larger part is divided in two steps, as the square of the scale is no float.</summary>
+    public float Root => large != 0f ? MathF.Sqrt(large + middle / Scale / Scale) * Scale
+        : middle != 0f ? MathF.Sqrt(middle + small / Scale / Scale)
+        : MathF.Sqrt(small) / Scale;
+}
+
+/// <summary>The root of the sum of partial sums of squares.</summary>
+readonly struct RootOfSquares(ArrayView<Squares> partials, ArrayView<float> y) : IFold<Squares>
+{
+    public static Squares Identity => Squares.Identity;
+
+    public static Squares Combine(Squares a, Squares b) => Squares.Combine(a, b);
+
+    public Squares Of(int row, int index, int column) => partials[index];
+
+    public void Store(int column, Squares total) => y[column] = total.Root;
+}
+
 /// <summary>The sum of the squares of a block of elements of one of many tensors.</summary>
-readonly struct SquaresOfMany(ViewList tensors, ArrayView<float> partials, int first) : IKernel
+readonly struct SquaresOfMany(ViewList tensors, ArrayView<Squares> partials, int first) : IKernel
 {
     public const int PerGroup = 16 * IKernel.DefaultThreads;
 
@@ -77,9 +117,9 @@ readonly struct SquaresOfMany(ViewList tensors, ArrayView<float> partials, int f
     {
         var part = tensors.Part(Grid.IdxX, PerGroup);
         var x = tensors[part.Tensor];
-        var sum = 0f;
-        for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads) sum += x[i] * x[i];
-        sum = GroupFold.Across<float, Addition>(sum, 1, IKernel.DefaultThreads / 2);
+        var sum = Squares.Identity;
+        for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads) sum = Squares.Combine(sum, Squares.Of(x[i]));
+        sum = GroupFold.Across<Squares, Squares>(sum, 1, IKernel.DefaultThreads / 2);
         if (Group.IdxX == 0) partials[first + Grid.IdxX] = sum;
     }
 }

@@ -45,9 +45,9 @@ readonly struct LogNormalizer
         for (var i = rows.Start + rows.Lane; i < rows.End; i += rows.Lanes) largest = Largest.Combine(largest, x[i]);
         Max = rows.Fold<float, Largest>(largest);
 
-        var sum = 0f;
+        var sum = new LongSum(0f, 0f);
         for (var i = rows.Start + rows.Lane; i < rows.End; i += rows.Lanes) sum += MathF.Exp(x[i] - Max);
-        Sum = rows.Fold<float, Addition>(sum);
+        Sum = rows.Fold(sum);
     }
 
     public readonly float Max, Sum;
@@ -75,9 +75,9 @@ readonly struct SoftmaxGradient(RowLanes rows, ArrayView<float> dy, ArrayView<fl
 {
     public void Run()
     {
-        var partial = 0f;
+        var partial = new LongSum(0f, 0f);
         for (var i = rows.Start + rows.Lane; i < rows.End; i += rows.Lanes) partial += logarithm != 0 ? dy[i] : dy[i] * y[i];
-        var sum = rows.Fold<float, Addition>(partial);
+        var sum = rows.Fold(partial);
         for (var i = rows.Start + rows.Lane; i < rows.End; i += rows.Lanes)
             dx[i] = logarithm != 0 ? dy[i] - MathF.Exp(y[i]) * sum : y[i] * (dy[i] - sum);
     }
@@ -90,7 +90,7 @@ readonly struct CrossEntropyRows(RowLanes rows, ArrayView<float> logits, ArrayVi
     {
         var normalizer = new LogNormalizer(rows, logits);
         var logSum = normalizer.LogSum;
-        var logs = 0f;
+        var logs = new LongSum(0f, 0f);
         for (var i = rows.Start + rows.Lane; i < rows.End; i += rows.Lanes)
         {
             var centred = logits[i] - normalizer.Max;
@@ -98,10 +98,10 @@ readonly struct CrossEntropyRows(RowLanes rows, ArrayView<float> logits, ArrayVi
             probabilities[i] = MathF.Exp(centred) / normalizer.Sum;
         }
 
-        logs = rows.Fold<float, Addition>(logs);
+        var sumOfLogs = rows.Fold(logs);
         if (rows.Lane != 0 || rows.Start >= rows.End) return;
         var chosen = logits[rows.Start + labels[rows.Row]] - normalizer.Max - logSum;
-        losses[rows.Row] = -(1f - smoothing) * chosen - smoothing / rows.Channels * logs;
+        losses[rows.Row] = -(1f - smoothing) * chosen - smoothing / rows.Channels * sumOfLogs;
     }
 }
 

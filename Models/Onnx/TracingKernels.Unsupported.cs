@@ -20,7 +20,7 @@ sealed partial class TracingKernels
 
     public override void ArgMax(Operand x, int outer, int n, int inner, Operand y) => throw Trace.Unsupported("ArgMax");
 
-    public override void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y) => throw Training;
+    public override void Norm(ReadOnlySpan<Operand> tensors, Operand y) => throw Training;
 
     public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx) => throw Training;
 

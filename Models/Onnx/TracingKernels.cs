@@ -65,12 +65,12 @@ sealed partial class TracingKernels(Trace trace) : Kernels
     }
 
     // A sum divided by the number of its terms is what readers of the graph know as a mean.
-    string? MeanOf<TOp>(Symbol sum, float factor) where TOp : struct, IBinaryOp<TOp>
+    string? MeanOf<TOp>(Symbol sum, float count) where TOp : struct, IBinaryOp<TOp>
     {
-        if (typeof(TOp) != typeof(Multiply) || Graph.Producer(sum.Name) is not { } node) return null;
+        if (typeof(TOp) != typeof(Divide) || Graph.Producer(sum.Name) is not { } node) return null;
         var reshape = node.OpType == "Reshape" ? node : null;
         if (reshape is not null) node = Graph.Producer(reshape.Input[0]);
-        if (node is not { OpType: "ReduceSum" } || factor != 1f / sumTerms[node.Name]) return null;
+        if (node is not { OpType: "ReduceSum" } || count != sumTerms[node.Name]) return null;
         var mean = Graph.Add("ReduceMean", [.. node.Input], [.. node.Attribute]);
         return reshape is null ? mean : Graph.Add("Reshape", [mean, reshape.Input[1]]);
     }

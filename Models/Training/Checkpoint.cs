@@ -8,7 +8,7 @@ namespace QuadEngine.Models;
 
 /// <summary>
 /// Weights, and what training needs to go on, in one safetensors file: parameters and buffers under their PyTorch keys, the optimizer's
-/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" where a parameter took fewer steps than the run), and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/>, the <see cref="ImageDescription"/> and a
+/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" where a parameter took another number of steps than the run), and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/>, the <see cref="ImageDescription"/> and a
 /// checksum of all values. Other readers of safetensors find the weights there; the same state gives the same bytes.
 /// </summary>
 public static class Checkpoint
@@ -26,9 +26,9 @@ public static class Checkpoint
     /// <summary>Writes everything that a run needs to go on.</summary>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public static void Save(string path, Module network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
-        Save(path, network.StateDictionary().Concat(Slots(network, optimizer)), configuration, images, state);
+        Save(path, network.StateDictionary().Concat(Slots(network, optimizer, state.Step)), configuration, images, state with { Generators = GeneratorsOf(network) });
 
-    /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, and <see cref="Generator.Default"/>.</summary>
+    /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, <see cref="Generator.Default"/> and the generators of modules.</summary>
     /// <exception cref="InvalidFileException">The file is damaged, or is of another network or optimizer. Nothing has been changed then.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static TrainingState Restore(string path, Module network, Optimizer optimizer)
@@ -38,6 +38,7 @@ public static class Checkpoint
             throw new InvalidFileException(path, "", "the file has weights but no state of a training", "Evaluate it, or resume from last.safetensors.");
         var state = Parse(path, StateKey, json, ModelsJson.Default.TrainingState);
 
+        var generators = RequireGenerators(path, state, network);
         var slots = RequireSlots(path, tensors, network, optimizer);
         Load(path, tensors, network);
         foreach (var (parameter, values, steps) in slots)
@@ -47,7 +48,8 @@ public static class Checkpoint
         }
 
         optimizer.Steps = state.Step;
-        Generator.Default = new Generator(state.RandomSeed) { Position = state.RandomPosition };
+        foreach (var (generator, saved) in generators) generator.Restore(saved.Seed, saved.Position);
+        Generator.Default.Restore(state.RandomSeed, state.RandomPosition);
         return state;
     }
 
@@ -115,15 +117,33 @@ public static class Checkpoint
     internal static IReadOnlyDictionary<string, HostTensor> WeightsOf(IReadOnlyDictionary<string, HostTensor> tensors) =>
         tensors.Where(tensor => !tensor.Key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToDictionary();
 
+    // ---- generators
+
+    // Null where there are none, and then the state says nothing of them.
+    static SortedDictionary<string, GeneratorState>? GeneratorsOf(Module network)
+    {
+        var generators = network.NamedGenerators().ToDictionary(own => own.Path, own => new GeneratorState(own.Generator.Seed, own.Generator.Position));
+        return generators.Count == 0 ? null : new(generators, StringComparer.Ordinal);
+    }
+
+    static List<(Generator Generator, GeneratorState Saved)> RequireGenerators(string path, TrainingState state, Module network)
+    {
+        var own = network.NamedGenerators().ToDictionary(entry => entry.Path, entry => entry.Generator);
+        if (state.Generators?.Keys.FirstOrDefault(name => !own.ContainsKey(name)) is { } missing)
+            throw new InvalidFileException(path, "", $"it has the state of a random generator \"{missing}\", and no module of this network has one of that name",
+                "Make the network as it was when the file was saved, with the same generators.");
+        return [.. own.Where(entry => state.Generators?.ContainsKey(entry.Key) is true).Select(entry => (entry.Value, state.Generators![entry.Key]))];
+    }
+
     // ---- the optimizer's tensors
 
-    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(Module network, Optimizer optimizer)
+    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(Module network, Optimizer optimizer, int steps)
     {
         foreach (var (key, parameter) in network.NamedParameters())
         {
             foreach (var (slot, value) in optimizer.Slots.Zip(optimizer.StateOf(parameter))) yield return KeyValuePair.Create(SlotKey(slot, key), Module.ToFile(value));
-            if (optimizer.StateOf(parameter).Count > 0 && optimizer.StepsOf(parameter) is var steps && steps < optimizer.Steps)
-                yield return KeyValuePair.Create(SlotKey(StepsSlot, key), new HostTensor([steps], []));
+            if (optimizer.StateOf(parameter).Count > 0 && optimizer.StepsOf(parameter) is var own && own != steps)
+                yield return KeyValuePair.Create(SlotKey(StepsSlot, key), new HostTensor([own], []));
         }
     }
 

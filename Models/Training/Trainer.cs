@@ -181,15 +181,28 @@ public sealed class Trainer
     void RunStep(TrainingStep step, Batch batch)
     {
         using var telemetry = IsTelemetryDue() ? new QuadraticTelemetry(Network) : null;
-        var launched = step.Launch(batch, LearningRateAt(StepsLaunched), telemetry is null ? GradientsReady : () =>
+        var launched = Launch(step, batch, telemetry is null ? GradientsReady : () =>
         {
-            folder!.Append(StepsLaunched + 1, telemetry.Read());
             GradientsReady?.Invoke();
+            folder!.Append(StepsLaunched + 1, telemetry.Read());
         });
         FinishStep(step);
         underWay = launched;
         Network.Retract();
         if (ReferenceEquals(Network.Device, Device.Cpu)) FinishStep(step);
+    }
+
+    TrainingStep.Launched Launch(TrainingStep step, Batch batch, Action? gradientsReady)
+    {
+        try
+        {
+            return step.Launch(batch, LearningRateAt(StepsLaunched), gradientsReady);
+        }
+        catch
+        {
+            batch.Dispose();
+            throw;
+        }
     }
 
     int StepsLaunched => State.Step + (underWay is null ? 0 : 1);
@@ -224,7 +237,7 @@ public sealed class Trainer
     TrainingDivergedException Diverged(TrainingStep step, TrainingStep.Launched last)
     {
         Optimizer.ClearGrad();
-        Generator.Default.Position = last.RandomPosition;
+        last.Random.Restore();
         NonFiniteException? fault = null;
         try
         {
@@ -244,13 +257,17 @@ public sealed class Trainer
     {
         var best = State.Best;
         State = State with { Epoch = State.Epoch + 1, Batch = 0, Images = 0, Correct = 0, LossSum = 0, History = [.. State.History, metrics] };
-        EpochEnded?.Invoke(metrics);
-        if (folder is null) return;
-
-        // The checkpoint comes last: killed before it, the run does this epoch again and writes the same.
-        folder.Write(State.History);
-        if (State.Best != best) Checkpoint.SaveWeights(folder.Best, Network, folder.Configuration.Network, Images);
-        SaveCheckpoint();
+        try
+        {
+            EpochEnded?.Invoke(metrics);
+        }
+        finally
+        {
+            // The epoch has ended, whatever a listener throws. The checkpoint comes last: killed before it, the run does this epoch again and writes the same.
+            folder?.Write(State.History);
+            if (folder is not null && State.Best != best) Checkpoint.SaveWeights(folder.Best, Network, folder.Configuration.Network, Images);
+            SaveCheckpoint();
+        }
     }
 
     bool IsTelemetryDue() => folder is not null && (StepsLaunched + 1) % Options.TelemetrySteps == 0;

@@ -97,15 +97,20 @@ public sealed record TrainerOptions
     /// <summary>The learning rate's factor at each step.</summary>
     public Schedule CreateSchedule(int stepsPerEpoch)
     {
-        var warmUp = (int)MathF.Round(WarmUpEpochs * stepsPerEpoch);
-        var steps = Math.Max(1, Epochs * stepsPerEpoch - warmUp);
+        var warmUp = Steps(Math.Round((double)WarmUpEpochs * stepsPerEpoch));
+        var steps = Math.Max(1, After(1.0));
         Schedule schedule = Schedule switch
         {
             ScheduleKind.Cosine => new Cosine(steps),
-            ScheduleKind.Steps => new Milestones([Epochs * stepsPerEpoch / 2 - warmUp, Epochs * stepsPerEpoch * 3 / 4 - warmUp]),
+            ScheduleKind.Steps => new Milestones([After(0.5), After(0.75)]),
             _ => QuadEngine.Schedule.Constant,
         };
         return schedule.WithWarmUp(warmUp);
+
+        // Steps from the end of the warm-up to a part of the run; no run takes more than an int counts.
+        int After(double part) => Steps(Math.Floor(part * ((double)Epochs * stepsPerEpoch))) - warmUp;
+
+        static int Steps(double steps) => (int)Math.Min(steps, int.MaxValue);
     }
 
     internal void Validate()

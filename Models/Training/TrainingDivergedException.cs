@@ -5,7 +5,7 @@ namespace QuadEngine.Models;
 /// <param name="epoch">Its epoch, counted from 1.</param>
 /// <param name="loss">Its loss.</param>
 /// <param name="gradientNorm">The norm of its gradients.</param>
-/// <param name="fault">The first output or gradient that is not finite; null where each is, and only their sum is not.</param>
+/// <param name="fault">The first output or gradient that is not finite; null where each is, computed with plain sums, and only their sum or what <see cref="Device.CpuWinograd"/> made of them is not.</param>
 /// <param name="lastGood">The checkpoint of before; null where there is none.</param>
 public sealed class TrainingDivergedException(int step, int epoch, float loss, float gradientNorm, NonFiniteException? fault, string? lastGood)
     : ArithmeticException(Describe(step, epoch, loss, gradientNorm, fault, lastGood), fault)
@@ -21,7 +21,7 @@ public sealed class TrainingDivergedException(int step, int epoch, float loss, f
 
     static string Describe(int step, int epoch, float loss, float gradientNorm, NonFiniteException? fault, string? lastGood) =>
         $"training diverged at step {step} (epoch {epoch}): "
-        + (fault?.Message ?? $"every output and gradient is finite, but the loss is {loss} and the norm of the gradients {gradientNorm}.")
+        + (fault?.Message ?? $"every output and gradient is finite in a second run with plain sums (Device.CpuWinograd = false), but the loss was {loss} and the norm of the gradients {gradientNorm}.")
         + (lastGood is null ? "" : $" {lastGood} is from before.")
         + " Try a smaller learning rate, a warm-up, or clipped gradients.";
 }

@@ -32,6 +32,10 @@ public sealed record TrainingState
     /// <summary><see cref="Generator.Position"/> of <see cref="Generator.Default"/>.</summary>
     public ulong RandomPosition { get; init; }
 
+    /// <summary>Where the generators of modules are, by <see cref="Layers.Module.NamedGenerators"/>; null where no module has one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public SortedDictionary<string, GeneratorState>? Generators { get; init; }
+
     /// <summary>One entry for each epoch finished.</summary>
     public IReadOnlyList<EpochMetrics> History { get; init; } = [];
 
@@ -47,6 +51,11 @@ public sealed record TrainingState
     [JsonIgnore]
     public EpochMetrics? Best => History.MaxBy(epoch => epoch.TestAccuracy);
 }
+
+/// <summary>Where a <see cref="Generator"/> is.</summary>
+/// <param name="Seed"><see cref="Generator.Seed"/></param>
+/// <param name="Position"><see cref="Generator.Position"/></param>
+public sealed record GeneratorState(ulong Seed, ulong Position);
 
 /// <summary>What an epoch reached.</summary>
 /// <param name="Epoch">Counted from 1.</param>

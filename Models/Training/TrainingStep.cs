@@ -25,17 +25,38 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     public Launched Launch(Batch batch, float learningRate, Action? gradientsReady)
     {
         optimizer.LearningRate = learningRate;
-        var randomPosition = Generator.Default.Position;
+        var random = new RandomPositions(network);
         if (gradientsReady is not null || !MayRecord(batch))
         {
-            using var results = Run(batch.Images, batch.Labels, gradientsReady);
-            return new(batch, learningRate, randomPosition, results);
+            using var results = RunOrUndo(batch, gradientsReady, random);
+            return new(batch, learningRate, random, results);
         }
 
         images!.Assign(batch.Images);
         labels!.Assign(batch.Labels);
         recorded!.Run();
-        return new(batch, learningRate, randomPosition, replayed!);
+        return new(batch, learningRate, random, replayed!);
+    }
+
+    // A step that ends in an exception before its update was not taken: what it has changed already is put back, so that the same step may be tried again.
+    Results RunOrUndo(Batch batch, Action? gradientsReady, RandomPositions random)
+    {
+        var buffers = network.NamedBuffers().Select(own => (own.Buffer, Before: own.Buffer.Clone().Keep())).ToArray();
+        try
+        {
+            return Run(batch.Images, batch.Labels, gradientsReady);
+        }
+        catch
+        {
+            optimizer.ClearGrad();
+            random.Restore();
+            foreach (var (buffer, before) in buffers) buffer.Assign(before);
+            throw;
+        }
+        finally
+        {
+            foreach (var (_, before) in buffers) before.Dispose();
+        }
     }
 
     /// <summary>Forward and backward alone.</summary>
@@ -81,44 +102,56 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
         gradientsReady?.Invoke();
 
         using var noGrad = new NoGrad();
-        var squares = GradientClipping.SquaredNorm(network.Parameters());
+        var norm = GradientClipping.DeviceNorm(network.Parameters());
         intact ??= Tensor.Ones([], loss.Device).Keep();
-        var sum = loss + squares;
+        var sum = loss + norm;
         intact.Assign(intact * (sum - sum).Equal(Tensor.Scalar(0f, loss.Device)));      // NaN - NaN and infinity - infinity are NaN
-        optimizer.GradientScale = options.ClipNorm is { } limit ? intact * GradientClipping.Factor(squares, limit) : intact;
+        optimizer.GradientScale = options.ClipNorm is { } limit ? intact * GradientClipping.FactorOf(norm, limit) : intact;
         optimizer.Step();
         optimizer.GradientScale = null;
-        return new(loss.Detach().Keep(), squares.Keep(), found);
+        return new(loss.Detach().Keep(), norm.Keep(), found);
+    }
+
+    /// <summary>Where the generators that a network draws from are: the default one, and those of its modules.</summary>
+    public sealed class RandomPositions(Module network)
+    {
+        readonly (Generator Generator, ulong Position)[] positions =
+            [.. network.NamedGenerators().Select(own => own.Generator).Append(Generator.Default).Distinct().Select(generator => (generator, generator.Position))];
+
+        public void Restore()
+        {
+            foreach (var (generator, position) in positions) generator.Position = position;
+        }
     }
 
     /// <summary>What a step leaves on the device.</summary>
-    public sealed record Results(Tensor Loss, Tensor SquaredNorm, IntTensor Found) : IDisposable
+    public sealed record Results(Tensor Loss, Tensor GradientNorm, IntTensor Found) : IDisposable
     {
         public void Dispose()
         {
             Loss.Dispose();
-            SquaredNorm.Dispose();
+            GradientNorm.Dispose();
             Found.Dispose();
         }
     }
 
     /// <summary>A step under way, and its values as soon as they are there.</summary>
-    public sealed class Launched(Batch batch, float learningRate, ulong randomPosition, Results results)
+    public sealed class Launched(Batch batch, float learningRate, RandomPositions random, Results results)
     {
-        readonly Func<float[]> loss = results.Loss.BeginToArray(), squares = results.SquaredNorm.BeginToArray();
+        readonly Func<float[]> loss = results.Loss.BeginToArray(), norm = results.GradientNorm.BeginToArray();
         readonly Func<int[]> found = results.Found.BeginToArray(), labels = batch.Labels.BeginToArray();
 
         public Batch Batch => batch;
 
         public float LearningRate => learningRate;
 
-        /// <summary>Of <see cref="Generator.Default"/> before the step.</summary>
-        public ulong RandomPosition => randomPosition;
+        /// <summary>Of all generators before the step.</summary>
+        public RandomPositions Random => random;
 
         public float Loss => loss()[0];
 
         /// <summary>Of all gradients, before they are clipped.</summary>
-        public float GradientNorm => MathF.Sqrt(squares()[0]);
+        public float GradientNorm => norm()[0];
 
         public int Correct => found().Zip(labels()).Count(pair => pair.First == pair.Second);
     }

@@ -37,14 +37,14 @@ static class ReductionGeometries
                 return values.Any(float.IsNaN) ? Array.FindIndex(values, float.IsNaN) : Array.IndexOf(values, values.Max());
             })]);
         }),
-        new(nameof(Backend.SumOfSquares), s =>
+        new(nameof(Backend.Norm), s =>
         {
             int[] lengths = [.. Enumerable.Range(0, s.Extent(s.MostTensors)).Select(_ => s.Extent(s.MostElements / 10))];
             s.Noted($"[{string.Join(", ", lengths)}]");
             Tensor[] tensors = [.. lengths.Select(length => s.Values([length]))];
             var y = s.Output([]);
-            s.Backend.SumOfSquares(tensors, y);
-            s.Expect("y", y, () => [Approximate.Sum(tensors.SelectMany(s.Initial).Append(0f).Select(value => (Approximate)value * value))]);
+            s.Backend.Norm(tensors, y);
+            s.Expect("y", y, () => [Approximate.Sqrt(Approximate.Sum(tensors.SelectMany(s.Initial).Append(0f).Select(value => (Approximate)value * value)))]);
         }),
     ];
 

@@ -126,11 +126,11 @@ static class BackendCases
             s.Backend.ArgMax(x, outer, n, inner, y);
             s.Result("y", y);
         }, Tolerance: 0f),
-        new(nameof(Backend.SumOfSquares), "", s =>
+        new(nameof(Backend.Norm), "", s =>
         {
             var tensors = Enumerable.Range(0, s.Pick(1, 40)).Select(_ => s.Values([s.Extent(6000)])).ToArray();
             var y = s.Output([]);
-            s.Backend.SumOfSquares(tensors, y);
+            s.Backend.Norm(tensors, y);
             s.Result("y", y);
         }),
     ];

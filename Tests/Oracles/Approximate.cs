@@ -26,6 +26,8 @@ public readonly record struct Approximate(double Value, double Error = 0)
         ? Rounded(a.Value / b.Value, (a.Error + Math.Abs(a.Value / b.Value) * b.Error) / (Math.Abs(b.Value) - b.Error))
         : new(a.Value / b.Value, double.PositiveInfinity);
 
+    public static Approximate Sqrt(Approximate a) => Rounded(Math.Sqrt(a.Value), Math.Min(Math.Sqrt(a.Error), a.Error / Math.Sqrt(a.Value)));
+
     public static implicit operator Approximate(double exact) => new(exact);
 
     /// <summary>

@@ -224,6 +224,72 @@ public sealed class TrainerTests
         Assert.That(parts.Error, Is.EqualTo(100 - parts.Accuracy).Within(1e-9));
     }
 
+    // Before its update, with gradients, running statistics and random numbers as the step has left them by then.
+    [TestCase(1)]
+    [TestCase(2)]
+    [TestCase(7)]
+    public void A_step_that_ends_in_an_exception_is_taken_again_as_if_for_the_first_time(int failAt)
+    {
+        tiny.Start("whole").Run();
+        foreach (var failure in (Exception[])[new OperationCanceledException(), new InvalidOperationException("a listener's own")])
+        {
+            var run = failure.GetType().Name;
+            var trainer = tiny.Start(run);
+            var steps = 0;
+            trainer.GradientsReady += () =>
+            {
+                if (++steps == failAt) throw failure;
+            };
+            if (failure is OperationCanceledException) Assert.That(trainer.Run(), Is.False);
+            else Assert.That(() => trainer.Run(), Throws.Exception.SameAs(failure));
+            Assert.That(trainer.State.Step, Is.EqualTo(failAt - 1));
+            Assert.That(trainer.Network.Parameters().Select(parameter => parameter.Grad), Is.All.Null);
+            Assert.That(trainer.Run(), Is.True);
+
+            foreach (var file in new[] { "last.safetensors", "best.safetensors" })
+                Assert.That(File.ReadAllBytes(tiny.PathOf($"{run}/{file}")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf($"whole/{file}"))), file);
+        }
+    }
+
+    [Test]
+    public void An_epoch_is_kept_whatever_its_listener_throws()
+    {
+        var trainer = tiny.Start("run");
+        trainer.EpochEnded += _ => throw new InvalidOperationException("a listener's own");
+        Assert.That(() => trainer.Run(), Throws.InvalidOperationException);
+        Assert.That(tiny.Start("run").State.Epoch, Is.EqualTo(1));
+        Assert.That(File.Exists(tiny.PathOf("run/best.safetensors")));
+        Assert.That(Results("run"), Has.Length.EqualTo(2));
+    }
+
+    [TestCase(ScheduleKind.Cosine)]
+    [TestCase(ScheduleKind.Steps)]
+    public void A_schedule_of_more_steps_than_an_int_counts_begins_as_any_other(ScheduleKind kind)
+    {
+        var options = new TrainerOptions { Epochs = 1_000_000, Schedule = kind };
+        Assert.That(options.CreateSchedule(37_500).At(1), Is.EqualTo(1f));
+        Assert.That((options with { WarmUpEpochs = 500_000 }).CreateSchedule(37_500).At(1), Is.Zero.Within(1e-6));
+    }
+
+    [Test]
+    public void A_generator_of_a_module_goes_on_where_it_was()
+    {
+        Module Network() => new Sequential(new Flatten(), new Layers.Dropout(0.3f, new Generator(5)), new Linear(64, 3));
+        tiny.Start("whole", network: Network).Run();
+
+        var first = tiny.Start("stopped", network: Network);
+        using var stop = new CancellationTokenSource();
+        first.Stepped += step => { if (step.Step == 8) stop.Cancel(); };
+        first.Run(stop.Token);
+        var second = tiny.Start("stopped", network: Network);
+        Assert.That(second.Network.NamedGenerators().Select(own => (own.Path, own.Generator.Position)), Is.EqualTo(new[] { ("1.generator", 8ul) }));
+        second.Run();
+        Assert.That(File.ReadAllBytes(tiny.PathOf("stopped/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("whole/last.safetensors"))));
+
+        var error = Assert.Throws<InvalidFileException>(() => tiny.Start("stopped", network: () => new Sequential(new Flatten(), new Layers.Dropout(0.3f), new Linear(64, 3))))!;
+        Assert.That(error.Message, Does.Contain("random generator \"1.generator\", and no module of this network has one"));
+    }
+
     // Everything in metrics.csv but the timings.
     string[] Results(string run) => [.. File.ReadAllLines(tiny.PathOf($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',').Take(7)))];
 

@@ -25,7 +25,7 @@ public static class GradCheck
         foreach (var leaf in leaves) leaf.RequiresGrad = true;
         var result = function(leaves);
         var cotangents = Tensor.Uniform(result.Shape, -1f, 1f, new Generator(seed), Device.Cpu);
-        result.Backward(cotangents.To(result.Device));
+        if (result.RequiresGrad) result.Backward(cotangents.To(result.Device));      // else all gradients must be 0
 
         var c = cotangents.ToArray();
         // A float is off by 2^-24 of itself: L by about as much of its terms' norm, a difference by that over h, a gradient by that of c.

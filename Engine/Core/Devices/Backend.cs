@@ -104,11 +104,11 @@ public readonly struct Backend(Kernels kernels)
         kernels.ArgMax(held.Read(x), outer, n, inner, held.Write(y));
     }
 
-    /// <inheritdoc cref="Kernels.SumOfSquares"/>
-    public void SumOfSquares(ReadOnlySpan<Tensor> tensors, Tensor y)
+    /// <inheritdoc cref="Kernels.Norm"/>
+    public void Norm(ReadOnlySpan<Tensor> tensors, Tensor y)
     {
         using var held = new Held();
-        kernels.SumOfSquares(held.Read(tensors), held.Write(y));
+        kernels.Norm(held.Read(tensors), held.Write(y));
     }
 
     // ---- projections

@@ -35,6 +35,17 @@ public abstract class Device
         }
     }
 
+    /// <summary>
+    /// The CPU computes 3x3 convolutions of step 1 by Winograd's algorithm where that is faster; on at start. Its error is a few last bits, but of the largest number
+    /// in a block of 6x6 pixels: beside an outlier of 1e8, outputs of the block that do not see it are off by 10, beside an infinity they are NaN. Off, every output is the plain sum
+    /// of what its window sees. Under a <see cref="NonFiniteGuard"/> it is always that, so that the guard names the layer whose own sum is not finite.
+    /// </summary>
+    public static bool CpuWinograd
+    {
+        get => WinogradTransforms.Allowed;
+        set => WinogradTransforms.Allowed = value;
+    }
+
     /// <summary>The first CUDA device that works, else the CPU.</summary>
     public static Device Best => providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
 

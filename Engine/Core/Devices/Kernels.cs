@@ -65,8 +65,8 @@ public abstract class Kernels
     /// <summary>y[outer, inner] = the first index at which x[outer, n, inner] is largest; NaN counts as largest.</summary>
     public abstract void ArgMax(Operand x, int outer, int n, int inner, Operand y);
 
-    /// <summary>y[0] = the sum of the squares of all elements of all tensors.</summary>
-    public abstract void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y);
+    /// <summary>y[0] = the root of the sum of the squares of all elements of all tensors, right where the squares leave the range of floats, too.</summary>
+    public abstract void Norm(ReadOnlySpan<Operand> tensors, Operand y);
 
     // ---- projections
 
@@ -208,7 +208,7 @@ public abstract class Kernels
 
     // ---- random numbers
 
-    /// <summary>y uniform in [low, high): low + (high - low) <see cref="Philox.ToUnit"/>.</summary>
+    /// <summary>y uniform in [low, high): low + (high - low) <see cref="Philox.ToUnit"/>, the float below high where that rounds to high.</summary>
     public abstract void Uniform(Operand y, RandomStream stream, float low, float high);
 
     /// <summary>y normal, by Box-Muller from the words of each block in pairs: r = sqrt(-2 ln(1 - u0)), (r cos 2 pi u1, r sin 2 pi u1).</summary>

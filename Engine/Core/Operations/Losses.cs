@@ -13,11 +13,11 @@ public static class Losses
         return (prediction - target).Square().Mean();
     }
 
-    /// <summary>Binary cross-entropy of sigmoid(logits): mean of max(x, 0) - x t + log(1 + exp(-|x|)), which neither overflows nor loses digits.</summary>
+    /// <summary>Binary cross-entropy of sigmoid(logits): mean of log(1 + exp(-|x|)) + |x| (1 - t) for x &gt; 0 and + |x| t elsewhere, which neither overflows nor cancels.</summary>
     public static Tensor BinaryCrossEntropyWithLogits(Tensor logits, Tensor target)
     {
         SameShape(nameof(BinaryCrossEntropyWithLogits), logits, target);
-        return (Elementwise.Apply<Softplus>(logits) - logits * target).Mean();
+        return Elementwise.Apply<BinaryCrossEntropy>(logits, target).Mean();
     }
 
     static void SameShape(string loss, Tensor prediction, Tensor target) =>

@@ -2,7 +2,7 @@ namespace QuadEngine;
 
 public partial class Tensor
 {
-    /// <summary>The sum over the given axes (all where none is given), which disappear unless <paramref name="keepDims"/>.</summary>
+    /// <summary>The sum over the given axes (all where null or none is given), which disappear unless <paramref name="keepDims"/>.</summary>
     public Tensor Sum(int[]? axes = null, bool keepDims = false)
     {
         var plan = new ReductionPlan(Shape, axes, nameof(Sum));
@@ -18,11 +18,16 @@ public partial class Tensor
     {
         var count = new ReductionPlan(Shape, axes, nameof(Mean)).Count;
         Check.That(count > 0, nameof(Mean), $"shape {Shape} has no elements to take the mean of; expected 1 or more. Leave out empty batches, or use Sum(), which is 0.");
-        return Sum(axes, keepDims) * (1f / count);
+        return Sum(axes, keepDims) / count;
     }
 
     /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
-    public Tensor Variance(int[]? axes = null, bool keepDims = false) => (this - Mean(axes, keepDims: true)).Square().Mean(axes, keepDims);
+    /// <remarks>Formed from the deviations d of the mean as float32 has it: mean d^2 - (mean d)^2, which takes back what the rounding of the mean adds.</remarks>
+    public Tensor Variance(int[]? axes = null, bool keepDims = false)
+    {
+        var deviations = this - Mean(axes, keepDims: true).Detach();
+        return deviations.Square().Mean(axes, keepDims) - deviations.Mean(axes, keepDims).Square();
+    }
 
     /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
     public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<Max>(axes, keepDims);
@@ -61,7 +66,7 @@ public partial class Tensor
         y.WithBackward(TOp.Name, [this], [this, y], (dy, saved) =>
         {
             var (x, extreme) = saved;
-            var chosen = x.Equal(extreme);
+            var chosen = Elementwise.Apply<IsExtreme>(x, extreme);
             return [chosen * (dy / chosen.Sum(axes, keepDims: true))];
         });
         return keepDims ? y : y.Reshape(plan.Squeezed);
@@ -78,7 +83,7 @@ readonly struct ReductionPlan
     {
         this.shape = shape;
         folded = new bool[shape.Rank];
-        if (axes is null) Array.Fill(folded, true);
+        if (axes is null or []) Array.Fill(folded, true);
         else
             foreach (var axis in axes) folded[shape.Axis(axis, operation)] = true;
     }

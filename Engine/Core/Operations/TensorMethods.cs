@@ -34,7 +34,7 @@ public partial class Tensor
     public static Tensor operator /(Tensor a, Tensor b) => Elementwise.Apply<Divide>(a, b);
 
     /// <summary>a / b.</summary>
-    public static Tensor operator /(Tensor a, float b) => a * (1f / b);
+    public static Tensor operator /(Tensor a, float b) => Elementwise.Apply<Divide>(a, b);
 
     /// <summary>a / b.</summary>
     public static Tensor operator /(float a, Tensor b) => Full([], a, b.Device) / b;
@@ -108,7 +108,11 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.Equal"/>
     public Tensor Equal(Tensor other) => Elementwise.Apply<Equal>(this, other);
 
-    /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere; NaN in the one not chosen does no harm.</summary>
+    /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere.</summary>
+    /// <remarks>
+    /// What the one not chosen holds there, NaN and infinity too, does no harm: neither to the result nor to gradients, as element-wise operations take a
+    /// gradient of 0 for 0 whatever their derivative is. So condition.Where(x.Sqrt(), 0) has a gradient of 0 where x is not above 0.
+    /// </remarks>
     public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<KeepWhere>(a, this) + Elementwise.Apply<DropWhere>(b, this);
 
     /// <inheritdoc cref="Operations.MatMul.Apply"/>

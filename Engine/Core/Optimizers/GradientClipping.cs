@@ -3,29 +3,36 @@ namespace QuadEngine;
 /// <summary>Scales gradients down where they are too large together.</summary>
 public static class GradientClipping
 {
-    /// <summary>The norm of all gradients seen as one vector: sqrt of the sum of all squares.</summary>
+    /// <summary>The norm of all gradients seen as one vector: sqrt of the sum of all squares, which themselves may leave the range of float32.</summary>
     public static float Norm(IEnumerable<Parameter> parameters)
     {
-        using var squares = SquaredNorm(parameters);
-        return MathF.Sqrt(squares.Item());
+        using var norm = DeviceNorm(parameters);
+        return norm.Item();
     }
 
-    /// <summary>The square of <see cref="Norm"/>, [] on the gradients' device; the host does not wait for it.</summary>
-    public static Tensor SquaredNorm(IEnumerable<Parameter> parameters)
+    /// <summary><see cref="Norm"/> as a tensor [] on the gradients' device; the host does not wait for it.</summary>
+    public static Tensor DeviceNorm(IEnumerable<Parameter> parameters)
     {
         var gradients = Gradients(parameters);
         if (gradients.Length == 0) return Tensor.Scalar(0f);
-        var sum = Tensor.Empty([], gradients[0].Device);
-        sum.Device.Backend.SumOfSquares(gradients, sum);
-        return sum;
+        var norm = Tensor.Empty([], gradients[0].Device);
+        norm.Device.Backend.Norm(gradients, norm);
+        return norm;
     }
 
     /// <summary>What <see cref="ByNorm"/> multiplies gradients by, min(1, maxNorm / (norm + 1e-6)), on the device: for <see cref="Optimizer.GradientScale"/>.</summary>
-    public static Tensor Factor(Tensor squaredNorm, float maxNorm) => (maxNorm / (squaredNorm.Sqrt() + 1e-6f)).Minimum(1f);
+    /// <exception cref="ArgumentException">maxNorm is negative or no number.</exception>
+    public static Tensor FactorOf(Tensor norm, float maxNorm)
+    {
+        CheckLimit(maxNorm);
+        return (maxNorm / (norm + 1e-6f)).Minimum(1f);
+    }
 
     /// <summary>Multiplies all gradients by maxNorm / norm where that is below 1 (Pascanu et al. 2013), and gives the norm before.</summary>
+    /// <exception cref="ArgumentException">maxNorm is negative or no number.</exception>
     public static float ByNorm(IEnumerable<Parameter> parameters, float maxNorm)
     {
+        CheckLimit(maxNorm);
         Parameter[] all = [.. parameters];
         var norm = Norm(all);
         var factor = maxNorm / (norm + 1e-6f);      // as PyTorch divides
@@ -34,6 +41,9 @@ public static class GradientClipping
 
         return norm;
     }
+
+    static void CheckLimit(float maxNorm) =>
+        Check.That(maxNorm >= 0f, nameof(GradientClipping), $"the largest norm is {maxNorm}, expected 0 or more: a negative one would turn gradients round. Use a number such as 1.");
 
     static Tensor[] Gradients(IEnumerable<Parameter> parameters) => [.. parameters.Select(parameter => parameter.Grad).OfType<Tensor>()];
 }

@@ -43,6 +43,10 @@ public abstract class Optimizer
     }
 
     /// <summary>A factor of all gradients, [] on their device, that <see cref="Step"/> takes in; at 0 or NaN it leaves every parameter as it is. Null for 1.</summary>
+    /// <remarks>
+    /// A step that is left out so does not count. On a GPU the host learns of it too late for that: there it counts in <see cref="Steps"/>, and in the bias correction of
+    /// <see cref="AdamW"/>, whose next updates are that much smaller.
+    /// </remarks>
     public Tensor? GradientScale { get; set; }
 
     /// <summary>Steps taken so far; a parameter that had no gradient in some has taken fewer (<see cref="StepsOf"/>).</summary>
@@ -59,6 +63,12 @@ public abstract class Optimizer
         foreach (var group in Groups)
             foreach (var parameter in group.Parameters) claims.Take(parameter);
 
+        if (IsLeftOut)
+        {
+            ClearGrad();
+            return;
+        }
+
         Steps++;
         Recording.Current?.OnHost(() => Steps++);
         foreach (var group in Groups)
@@ -66,6 +76,9 @@ public abstract class Optimizer
 
         ClearGrad();
     }
+
+    // On the CPU the scale is there to be read; a GPU is not waited for.
+    bool IsLeftOut => GradientScale is { } scale && ReferenceEquals(scale.Device, Device.Cpu) && !(scale.Item() > 0f);
 
     /// <summary>Drops all gradients.</summary>
     public void ClearGrad()

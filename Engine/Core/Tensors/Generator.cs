@@ -16,7 +16,7 @@ public sealed class Generator(ulong seed)
     public static Generator Default { get; set; } = new(0);
 
     /// <summary>The seed, the key of every number drawn.</summary>
-    public ulong Seed { get; } = seed;
+    public ulong Seed { get; private set; } = seed;
 
     ulong position;
 
@@ -26,6 +26,9 @@ public sealed class Generator(ulong seed)
         get => Volatile.Read(ref position);
         set => Volatile.Write(ref position, value);
     }
+
+    /// <summary>Goes to where a generator was that had this seed and position.</summary>
+    public void Restore(ulong seed, ulong position) => (Seed, Position) = (seed, position);
 
     /// <summary>Takes the next stream; no two callers, on whatever threads, get the same.</summary>
     /// <remarks>Where <see cref="Recompute"/> runs a function again, it is the stream of the first time, and none is taken.</remarks>

@@ -25,6 +25,9 @@ public static class Philox
     /// <summary>24 bits of a word as a float in [0, 1).</summary>
     public static float ToUnit(uint bits) => (bits >> 8) * (1f / (1 << 24));
 
+    /// <summary>The largest float of [low, high), which low + (high - low) u must not round up from; low where they are equal.</summary>
+    public static float Largest(float low, float high) => MathF.Max(low, MathF.BitDecrement(high));
+
     /// <summary>A word as a number of 0 .. bound - 1.</summary>
     public static int Below(int bound, uint bits) => (int)((ulong)bits * (uint)bound >> 32);
 }

@@ -95,9 +95,11 @@ public partial class Tensor : IDisposable
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
     public static Tensor FromArray(float[] values, Shape shape, Device? device = null) => FromSpan(values, shape, device);
 
-    /// <summary>Uniform random numbers in [low, high).</summary>
+    /// <summary>Uniform random numbers in [low, high); all are low where high is low.</summary>
+    /// <exception cref="ArgumentException">high is below low, or their difference is no finite number.</exception>
     public static Tensor Uniform(Shape shape, float low = 0f, float high = 1f, Generator? generator = null, Device? device = null)
     {
+        Check.That(shape.Elements == 0 || low <= high && float.IsFinite(high - low), nameof(Uniform), $"numbers in [{low}, {high}) were asked for; expected low to be at most high, and high - low a finite number.");
         var y = Empty(shape, device);
         y.Device.Backend.Uniform(y, (generator ?? Generator.Default).Next(), low, high);
         return y;

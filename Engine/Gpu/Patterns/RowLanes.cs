@@ -2,6 +2,21 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
+/// <summary>A sum of any number of terms that keeps what each addition rounds away, and adds it to the next term (Kahan 1965): its error does not grow with their number.</summary>
+readonly struct LongSum(float sum, float lost)
+{
+    public readonly float Value = sum;
+
+    readonly float lost = lost;
+
+    public static LongSum operator +(LongSum sum, float term)
+    {
+        var corrected = term - sum.lost;
+        var next = sum.Value + corrected;
+        return new LongSum(next, next - sum.Value - corrected);
+    }
+}
+
 /// <summary>
 /// Rows of a matrix [rows, channels], each worked on by a power of two of neighbouring threads (lanes) of one group. Threads past the
 /// last row have an empty row, so that they still come to every barrier.
@@ -30,6 +45,9 @@ readonly struct RowLanes
 
     /// <summary>The element after its last one.</summary>
     public int End => Row < rows ? (Row + 1) * Channels : 0;
+
+    /// <summary>The sum over the row of what its lanes have gathered; all of them get it.</summary>
+    public float Fold(LongSum sum) => Fold<float, Addition>(sum.Value);
 
     /// <summary>Folds over the lanes of the row; all of them get the result.</summary>
     public T Fold<T, TCombine>(T value) where T : unmanaged where TCombine : struct, ICombine<T> => GroupFold.Across<T, TCombine>(value, 1, Lanes >> 1);

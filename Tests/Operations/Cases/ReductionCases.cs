@@ -28,7 +28,7 @@ static class ReductionCases
     {
         int[]? axes = dice.Between(0, 3) == 0 ? null : [.. Enumerable.Range(0, x.Rank).Where(_ => dice.Coin())];
         var keep = dice.Coin();
-        bool Folded(int axis) => axes is null || axes.Contains(axis);
+        bool Folded(int axis) => axes is null or [] || axes.Contains(axis);
         var given = axes?.Select(axis => dice.Coin() ? axis : axis - x.Rank).ToArray();
         return new([x], x => reduce(x[0], given, keep), $"axes {(given is null ? "all" : $"[{string.Join(" ", given)}]")}, keepDims {keep}")
         {

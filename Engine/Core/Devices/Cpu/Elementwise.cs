@@ -86,6 +86,13 @@ static unsafe class Mapped
         1 | ((saves & Saves.Input) != 0 ? inputs : 0) | ((saves & Saves.Output) != 0 ? output : 0);
 }
 
+static class Gradient
+{
+    /// <summary>The product of dy and a derivative, where dy is not 0; else 0, also where the derivative is infinite or NaN. So what nobody chose (<see cref="Tensor.Where"/>) does no harm.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Of(Vector<float> dy, Vector<float> product) => Vector.AndNot(product, Vector.AsVectorSingle(Vector.Equals(dy, Vector<float>.Zero)));
+}
+
 readonly struct UnaryFunction<TOp> : ILaneFunction where TOp : struct, IUnaryOp<TOp>
 {
     public static int Reads => 1;
@@ -99,7 +106,7 @@ readonly struct UnaryGradient<TOp> : ILaneFunction where TOp : struct, IUnaryOp<
     public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => dy * TOp.Derivative(x, y);
+    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => Gradient.Of(dy, dy * TOp.Derivative(x, y));
 }
 
 readonly struct BinaryFunction<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
@@ -115,7 +122,7 @@ readonly struct BinaryGradientA<TOp> : ILaneFunction where TOp : struct, IBinary
     public static int Reads => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => dy * TOp.DerivativeA(a, b, y);
+    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => Gradient.Of(dy, TOp.IsLinearInA ? TOp.F(dy, b) : dy * TOp.DerivativeA(a, b, y));
 }
 
 readonly struct BinaryGradientB<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
@@ -123,7 +130,7 @@ readonly struct BinaryGradientB<TOp> : ILaneFunction where TOp : struct, IBinary
     public static int Reads => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => dy * TOp.DerivativeB(a, b, y);
+    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => Gradient.Of(dy, dy * TOp.DerivativeB(a, b, y));
 }
 
 readonly struct ScalarFunction<TOp>(Vector<float> scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
@@ -139,7 +146,7 @@ readonly struct ScalarGradient<TOp>(Vector<float> scalar) : ILaneFunction where 
     public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => dy * TOp.DerivativeA(x, scalar, y);
+    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => Gradient.Of(dy, dy * TOp.DerivativeA(x, scalar, y));
 }
 
 readonly struct Scaled(Vector<float> alpha) : ILaneFunction

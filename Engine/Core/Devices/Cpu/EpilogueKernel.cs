@@ -76,9 +76,9 @@ sealed unsafe class EpilogueKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     float MeanOfFirst(int rows, float* column)
     {
-        var sum = 0f;
+        var sum = 0.0;
         for (var row = 0; row < rows; row++) sum += column[row * channels];
-        return sum / rows;
+        return (float)(sum / rows);
     }
 
     /// <summary>Puts the chunks' statistics together, in their order.</summary>

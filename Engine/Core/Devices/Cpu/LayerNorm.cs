@@ -14,8 +14,8 @@ sealed unsafe partial class CpuKernels
         {
             var at = input + (nint)row * channels;
             var (center, _) = RowMoments(at, channels, 0f);
-            var (rest, square) = RowMoments(at, channels, center);
-            (means[row], rstds[row]) = (center + rest, 1f / MathF.Sqrt(square - rest * rest + epsilon));
+            var (rest, square) = RowMoments(at, channels, (float)center);
+            (means[row], rstds[row]) = ((float)((float)center + rest), (float)(1 / Math.Sqrt(square - rest * rest + epsilon)));
             Sweep.Rows(new LayerNormKernel(at, new(means[row]), new(rstds[row]), scale, shift, result + (nint)row * channels), 0, channels, channels, 0);
         });
     }
@@ -58,25 +58,22 @@ sealed unsafe partial class CpuKernels
 
     // The means of x - shift and of its square over one row.
     [SkipLocalsInit]
-    static (float Mean, float Square) RowMoments(float* x, int channels, float shift)
+    static (double Mean, double Square) RowMoments(float* x, int channels, float shift)
     {
         float* shifts = stackalloc float[RowLanes.Count], sums = stackalloc float[RowLanes.Count], squares = stackalloc float[RowLanes.Count];
         new Span<float>(shifts, RowLanes.Count).Fill(shift);
-        RowLanes.Clear<Sum>(sums);
-        RowLanes.Clear<Sum>(squares);
-        Sweep.Rows(new MomentsKernel(x, shifts, sums, squares), 0, channels, RowLanes.Count, RowLanes.Count);
-        return (RowLanes.Fold<Sum>(sums) / channels, RowLanes.Fold<Sum>(squares) / channels);
+        var (sum, square) = RowLanes.Sums(new MomentsKernel(x, shifts, sums, squares), channels, sums, squares);
+        if (!double.IsFinite(square)) (sum, square) = WideMoments.Of(x, 1, channels, shift);
+        return (sum / channels, square / channels);
     }
 
     [SkipLocalsInit]
     static void LayerNormBackwardRow(float* dy, float* x, int channels, float mean, float rstd, float* gamma, float* sums, float* dx)
     {
         float* gradients = stackalloc float[RowLanes.Count], products = stackalloc float[RowLanes.Count];
-        RowLanes.Clear<Sum>(gradients);
-        RowLanes.Clear<Sum>(products);
-        Sweep.Rows(new LayerNormSumsKernel(dy, x, new(mean), new(rstd), gamma, sums, sums + channels, gradients, products), 0, channels, channels, 0);
+        var (gradient, product) = RowLanes.Sums(new LayerNormSumsKernel(dy, x, new(mean), new(rstd), gamma, sums, sums + channels, gradients, products), channels, gradients, products);
         if (dx == null) return;
-        Vector<float> gradientMean = new(RowLanes.Fold<Sum>(gradients) / channels), productMean = new(RowLanes.Fold<Sum>(products) / channels);
+        Vector<float> gradientMean = new((float)(gradient / channels)), productMean = new((float)(product / channels));
         Sweep.Rows(new LayerNormGradientKernel(dy, x, new(mean), new(rstd), gamma, gradientMean, productMean, dx), 0, channels, channels, 0);
     }
 }
@@ -104,9 +101,8 @@ readonly unsafe struct LayerNormSumsKernel(float* dy, float* x, Vector<float> me
         lanes.Store(dBeta + i, lanes.Load(dBeta + i) + g);
         lanes.Store(dGamma + i, lanes.Load(dGamma + i) + g * normalised);
         if (gamma != null) g *= lanes.Load(gamma + i);
-        var lane = i % RowLanes.Count;
-        lanes.Store(gradients + lane, lanes.Load(gradients + lane) + g);
-        lanes.Store(products + lane, lanes.Load(products + lane) + g * normalised);
+        lanes.Store(gradients + t, lanes.Load(gradients + t) + g);
+        lanes.Store(products + t, lanes.Load(products + t) + g * normalised);
     }
 }
 

@@ -31,9 +31,9 @@ sealed unsafe partial class CpuKernels
         var first = x + (nint)chunk * tile.RowsPerChunk * channels;
         for (var c = 0; c < channels; c++)
         {
-            var sum = 0f;
+            var sum = 0.0;
             for (var row = 0; row < sample; row++) sum += first[row * channels + c];
-            shift[c] = sum / sample;
+            shift[c] = (float)(sum / sample);
         }
 
         tile.Repeat(shift);
@@ -41,6 +41,7 @@ sealed unsafe partial class CpuKernels
         for (var c = 0; c < channels; c++)
         {
             double sum = tile.Fold(sums, c), square = tile.Fold(squares, c);
+            if (!double.IsFinite(square)) (sum, square) = WideMoments.Of(first + c, channels, rows, shift[c]);
             moments[c] = shift[c] + sum / rows;
             moments[channels + c] = square - sum * sum / rows;
         }
@@ -223,6 +224,24 @@ static unsafe class ChannelMoments
         if (running is null) return;
         var p = running.Pointer() + channel;
         *p = (float)((1.0 - momentum) * *p + momentum * value);
+    }
+}
+
+/// <summary>The moments of numbers whose squares leave the range of floats: once more, in double.</summary>
+static unsafe class WideMoments
+{
+    /// <summary>The sums of d = x - shift and of d^2, over count numbers a step apart.</summary>
+    public static (double Sum, double Squares) Of(float* x, nint step, int count, float shift)
+    {
+        double sum = 0, squares = 0;
+        for (var i = 0; i < count; i++, x += step)
+        {
+            var d = (double)*x - shift;
+            sum += d;
+            squares += d * d;
+        }
+
+        return (sum, squares);
     }
 }
 

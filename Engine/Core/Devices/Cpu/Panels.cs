@@ -185,12 +185,19 @@ sealed unsafe class Panels : IDisposable
     }
 }
 
-/// <summary>Cuts a long sum into blocks whose share of a panel stays in the second-level cache while all rows of a band pass over it.</summary>
+/// <summary>
+/// Cuts a long sum into blocks whose share of a panel stays in the second-level cache while all rows of a band pass over it, and that are short enough
+/// for their sums to lose no more than some last bits; the sums of blocks are added up.
+/// </summary>
 readonly struct DepthBlocks(int depth, int columns)
 {
     const int PanelBytes = 80 * 1024;
 
-    public int Count { get; } = (int)Math.Max(1, ((long)depth * sizeof(float) * columns + PanelBytes - 1) / PanelBytes);
+    const int LongestSum = 640;
+
+    public int Count { get; } = Math.Max(1, (depth + Longest(columns) - 1) / Longest(columns));
+
+    static int Longest(int columns) => Math.Clamp(PanelBytes / (sizeof(float) * columns), 1, LongestSum);
 
     /// <summary>Restricts operands that describe the whole sum to one block of it.</summary>
     public unsafe void Restrict(int block, in Panel panel, ref TileOperands operands)

@@ -12,7 +12,7 @@ sealed unsafe partial class CpuKernels
     {
         var result = y.Pointer();
         ForEachWords(stream, y.Length, (start, count, words) =>
-            Sweep.Rows(new UniformKernel(words, new(low), new(high - low), result + start), 0, count, count, 0));
+            Sweep.Rows(new UniformKernel(words, new(low), new(high - low), new(Philox.Largest(low, high)), result + start), 0, count, count, 0));
     }
 
     public override void Normal(Operand y, RandomStream stream, float mean, float deviation)
@@ -117,11 +117,11 @@ static unsafe class PhiloxWords
         Vector.ConvertToSingle(Vector.AsVectorInt32(Vector.AsVectorUInt32(words) >>> 8)) * (1f / (1 << 24));
 }
 
-readonly unsafe struct UniformKernel(uint* words, Vector<float> low, Vector<float> range, float* y) : IVectorKernel
+readonly unsafe struct UniformKernel(uint* words, Vector<float> low, Vector<float> range, Vector<float> largest, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes =>
-        lanes.Store(y + i, low + range * PhiloxWords.ToUnit(lanes.Load((float*)words + i)));
+        lanes.Store(y + i, Vector.Min(low + range * PhiloxWords.ToUnit(lanes.Load((float*)words + i)), largest));
 }
 
 readonly unsafe struct DropoutKernel(uint* words, Vector<float> p, Vector<float> scale, float* x, float* y) : IVectorKernel

@@ -63,7 +63,7 @@ sealed unsafe partial class CpuKernels
         });
     }
 
-    public override void SumOfSquares(ReadOnlySpan<Operand> tensors, Operand y)
+    public override void Norm(ReadOnlySpan<Operand> tensors, Operand y)
     {
         var values = Pointers(tensors);
         var parts = Parts(tensors);
@@ -72,7 +72,7 @@ sealed unsafe partial class CpuKernels
         ThreadTeam.Run(parts.Length, part => partials[part] = SumOfSquares(values[parts[part].Tensor] + parts[part].Start, parts[part].Count));
         var sum = 0.0;
         for (var part = 0; part < parts.Length; part++) sum += partials[part];
-        *y.Pointer() = (float)sum;
+        *y.Pointer() = (float)Math.Sqrt(sum);
     }
 
     // The square of a float is exact in double.

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -10,6 +11,44 @@ static unsafe class RowLanes
 
     /// <summary>All lanes start as the fold of nothing.</summary>
     public static void Clear<TOp>(float* lanes) where TOp : struct, IReduction<TOp> => new Span<float>(lanes, Count).Fill(TOp.Identity);
+
+    /// <summary>Elements that the lanes gather before they are added up in double: 16 a lane, so that the sum is right to 16 half units even where all roundings go one way.</summary>
+    const int Block = 16 * Count;
+
+    /// <summary>The sum that a kernel gathers in these lanes over a row of any length.</summary>
+    public static double Sum<TKernel>(TKernel kernel, int length, float* lanes) where TKernel : struct, IVectorKernel => Sums(kernel, length, lanes, null).First;
+
+    /// <summary>The two sums that a kernel gathers in these lanes over a row of any length.</summary>
+    [SkipLocalsInit]
+    public static (double First, double Second) Sums<TKernel>(TKernel kernel, int length, float* first, float* second) where TKernel : struct, IVectorKernel
+    {
+        var totals = stackalloc double[2 * Count];
+        if (length > Block) new Span<double>(totals, 2 * Count).Clear();
+        for (var start = 0; ; start += Block)
+        {
+            Clear<Sum>(first);
+            if (second != null) Clear<Sum>(second);
+            Sweep.Rows(kernel, start, Math.Min(Block, length - start), Count, Count);
+            if (length <= Block) return (Fold<Sum>(first), second == null ? 0 : Fold<Sum>(second));
+            Add(first, totals);
+            if (second != null) Add(second, totals + Count);
+            if (length - start <= Block) break;
+        }
+
+        var (a, b) = (0.0, 0.0);
+        for (var lane = 0; lane < Count; lane++) (a, b) = (a + totals[lane], b + totals[Count + lane]);
+        return (a, b);
+    }
+
+    static void Add(float* lanes, double* totals)
+    {
+        for (var lane = 0; lane < Count; lane += Vector<float>.Count, lanes += Vector<float>.Count, totals += Vector<float>.Count)
+        {
+            Vector.Widen(Vector.Load(lanes), out var low, out var high);
+            Vector.Store(Vector.Load(totals) + low, totals);
+            Vector.Store(Vector.Load(totals + Vector<double>.Count) + high, totals + Vector<double>.Count);
+        }
+    }
 
     /// <summary>The fold of all lanes.</summary>
     public static float Fold<TOp>(float* lanes) where TOp : struct, IReduction<TOp>

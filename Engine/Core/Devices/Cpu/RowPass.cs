@@ -101,8 +101,10 @@ readonly unsafe struct DeviationsPass(float* center, double* sums) : IRowPass
             (squares0 + squares1 + (squares2 + squares3)).Store(lanes + T.Count);
             for (var lane = 0; lane < T.Count; lane++)
             {
-                sums[c + lane] += lanes[lane];
-                sums[channels + c + lane] += lanes[T.Count + lane];
+                (double sum, double squares) = (lanes[lane], lanes[T.Count + lane]);
+                if (!double.IsFinite(squares)) (sum, squares) = WideMoments.Of(y + c + lane, channels, rows, center[c + lane]);
+                sums[c + lane] += sum;
+                sums[channels + c + lane] += squares;
             }
         }
     }

@@ -41,7 +41,7 @@ sealed unsafe partial class CpuKernels
             var (largest, sum) = SoftmaxRow(at, channels, output + (nint)row * channels);
             var logSum = MathF.Log(sum);
             result[row] = (1f - smoothing) * (logSum - (at[label[row]] - largest));
-            if (smoothing != 0f) result[row] += smoothing * (logSum - RowMoments(at, channels, largest).Mean);
+            if (smoothing != 0f) result[row] += smoothing * (logSum - (float)RowMoments(at, channels, largest).Mean);
         });
     }
 
@@ -73,10 +73,8 @@ sealed unsafe partial class CpuKernels
     static (float Largest, float Sum) SoftmaxRow(float* x, int channels, float* y)
     {
         var sums = stackalloc float[RowLanes.Count];
-        RowLanes.Clear<Sum>(sums);
         var largest = Largest(x, channels);
-        Sweep.Rows(new ExponentialKernel(x, new(largest), y, sums), 0, channels, RowLanes.Count, RowLanes.Count);
-        var sum = RowLanes.Fold<Sum>(sums);
+        var sum = (float)RowLanes.Sum(new ExponentialKernel(x, new(largest), y, sums), channels, sums);
         Sweep.Rows(new ScaleKernel(y, Vector<float>.Zero, new(1f / sum), y), 0, channels, channels, 0);
         return (largest, sum);
     }
@@ -86,19 +84,17 @@ sealed unsafe partial class CpuKernels
     static void LogSoftmaxRow(float* x, int channels, float* y)
     {
         var sums = stackalloc float[RowLanes.Count];
-        RowLanes.Clear<Sum>(sums);
         var largest = Largest(x, channels);
-        Sweep.Rows(new ExponentialKernel(x, new(largest), null, sums), 0, channels, RowLanes.Count, RowLanes.Count);
-        Sweep.Rows(new ShiftKernel(x, new(largest), new(MathF.Log(RowLanes.Fold<Sum>(sums))), y), 0, channels, channels, 0);
+        var sum = RowLanes.Sum(new ExponentialKernel(x, new(largest), null, sums), channels, sums);
+        Sweep.Rows(new ShiftKernel(x, new(largest), new((float)Math.Log(sum)), y), 0, channels, channels, 0);
     }
 
     [SkipLocalsInit]
     static void SoftmaxBackwardRow(float* dy, float* y, int channels, bool logarithm, float* dx)
     {
         var sums = stackalloc float[RowLanes.Count];
-        RowLanes.Clear<Sum>(sums);
-        Sweep.Rows(new ProductSumKernel(dy, logarithm ? null : y, sums), 0, channels, RowLanes.Count, RowLanes.Count);
-        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, new(RowLanes.Fold<Sum>(sums)), dx), 0, channels, channels, 0);
+        var sum = RowLanes.Sum(new ProductSumKernel(dy, logarithm ? null : y, sums), channels, sums);
+        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, new((float)sum), dx), 0, channels, channels, 0);
     }
 
     [SkipLocalsInit]

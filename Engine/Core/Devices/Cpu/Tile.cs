@@ -19,7 +19,7 @@ unsafe struct TileOperands
     public float* Y;
     public nint YRow;
 
-    /// <summary>Add to y, instead of overwriting it.</summary>
+    /// <summary>Add to y, instead of overwriting it: the sum over the depth first, then y to it, so that long sums are sums of short ones.</summary>
     public bool Accumulate;
 
     /// <summary>How many products of the same extents follow this one, and how far on their operands lie.</summary>
@@ -88,22 +88,6 @@ sealed unsafe class Tile
                 TRow r0 = default, r1 = default, r2 = default, r3 = default, r4 = default, r5 = default;
                 TRow r6 = default, r7 = default, r8 = default, r9 = default, r10 = default, r11 = default;
 
-                if (operands.Accumulate)
-                {
-                    r0.Load(y);
-                    if (TRows.Value > 1) r1.Load(y + yRow);
-                    if (TRows.Value > 2) r2.Load(y + 2 * yRow);
-                    if (TRows.Value > 3) r3.Load(y + 3 * yRow);
-                    if (TRows.Value > 4) r4.Load(y + 4 * yRow);
-                    if (TRows.Value > 5) r5.Load(y + 5 * yRow);
-                    if (TRows.Value > 6) r6.Load(y + 6 * yRow);
-                    if (TRows.Value > 7) r7.Load(y + 7 * yRow);
-                    if (TRows.Value > 8) r8.Load(y + 8 * yRow);
-                    if (TRows.Value > 9) r9.Load(y + 9 * yRow);
-                    if (TRows.Value > 10) r10.Load(y + 10 * yRow);
-                    if (TRows.Value > 11) r11.Load(y + 11 * yRow);
-                }
-
                 float* f = right, from4 = x + 4 * row1, from8 = from4 + 4 * row1;
                 int* offset = operands.XOffsets, end = offset + operands.Depth;
                 for (; offset < end; offset++, f += fStep)
@@ -124,6 +108,22 @@ sealed unsafe class Tile
                     if (TRows.Value > 9) r9.MultiplyAdd(x8 + row1, w);
                     if (TRows.Value > 10) r10.MultiplyAdd(x8 + row2, w);
                     if (TRows.Value > 11) r11.MultiplyAdd(x8 + row3, w);
+                }
+
+                if (operands.Accumulate)
+                {
+                    r0.Add(y);
+                    if (TRows.Value > 1) r1.Add(y + yRow);
+                    if (TRows.Value > 2) r2.Add(y + 2 * yRow);
+                    if (TRows.Value > 3) r3.Add(y + 3 * yRow);
+                    if (TRows.Value > 4) r4.Add(y + 4 * yRow);
+                    if (TRows.Value > 5) r5.Add(y + 5 * yRow);
+                    if (TRows.Value > 6) r6.Add(y + 6 * yRow);
+                    if (TRows.Value > 7) r7.Add(y + 7 * yRow);
+                    if (TRows.Value > 8) r8.Add(y + 8 * yRow);
+                    if (TRows.Value > 9) r9.Add(y + 9 * yRow);
+                    if (TRows.Value > 10) r10.Add(y + 10 * yRow);
+                    if (TRows.Value > 11) r11.Add(y + 11 * yRow);
                 }
 
                 r0.Store(y);
@@ -170,6 +170,9 @@ unsafe interface IRow<T> where T : struct, IRow<T>
 
     void Store(float* target);
 
+    /// <summary>this += what is at the source.</summary>
+    void Add(float* source);
+
     /// <summary>this += *x f, the update in place that keeps the accumulator in its register.</summary>
     void MultiplyAdd(float* x, T f);
 }
@@ -185,6 +188,12 @@ unsafe struct Row1<TRegister> : IRow<Row1<TRegister>> where TRegister : struct, 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => a.Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(float* source)
+    {
+        a += TRegister.Load(source);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(float* x, Row1<TRegister> f) => a.MultiplyAdd(TRegister.Broadcast(*x), f.a);
@@ -208,6 +217,13 @@ unsafe struct Row2<TRegister> : IRow<Row2<TRegister>> where TRegister : struct, 
     {
         a.Store(target);
         b.Store(target + TRegister.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(float* source)
+    {
+        a += TRegister.Load(source);
+        b += TRegister.Load(source + TRegister.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -241,6 +257,15 @@ unsafe struct Row4<TRegister> : IRow<Row4<TRegister>> where TRegister : struct, 
         b.Store(target + TRegister.Count);
         c.Store(target + 2 * TRegister.Count);
         d.Store(target + 3 * TRegister.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(float* source)
+    {
+        a += TRegister.Load(source);
+        b += TRegister.Load(source + TRegister.Count);
+        c += TRegister.Load(source + 2 * TRegister.Count);
+        d += TRegister.Load(source + 3 * TRegister.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

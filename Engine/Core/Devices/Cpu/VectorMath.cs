@@ -7,16 +7,20 @@ namespace QuadEngine.Devices.Cpu;
 static class VectorMath
 {
     /// <summary>e^x to within 1 unit in the last place; NaN stays NaN, overflow is infinite, underflow gradual.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> Exp(Vector<float> x) => Exp(x, out var half) * half;
+
+    /// <summary>e^x as a product, for results that are more than 0 although e^x itself is too small: the factor returned has all its digits, the other is a power of 2.</summary>
     /// <remarks>
     /// x = n ln 2 + r with |r| at most ln 2 / 2; e^r by its Taylor polynomial of degree 7, whose remainder is below 6e-9; then
     /// the exponent n is added in two halves, since 2^n alone may be out of range where the result is not.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Exp(Vector<float> x)
+    public static Vector<float> Exp(Vector<float> x, out Vector<float> power)
     {
         // The operand order keeps NaN: of two operands the native instructions return the second where either is one.
         x = Vector.MinNative(new Vector<float>(89f), x);
-        x = Vector.MaxNative(new Vector<float>(-104f), x);
+        x = Vector.MaxNative(new Vector<float>(-LeastExponent), x);
         var n = Vector.Round(x * (1f / 0.693147181f));
         var r = Vector.FusedMultiplyAdd(n, new(-0.693359375f), x);
         r = Vector.FusedMultiplyAdd(n, new(2.12194440e-4f), r);
@@ -32,7 +36,21 @@ static class VectorMath
 
         var exponent = Vector.ConvertToInt32Native(n);
         var half = exponent >> 1;
-        return p * PowerOfTwo(half) * PowerOfTwo(exponent - half);
+        power = PowerOfTwo(exponent - half);
+        return p * PowerOfTwo(half);
+    }
+
+    /// <summary>Below -120, e^x times anything that functions here multiply it with is 0.</summary>
+    public const float LeastExponent = 120f;
+
+    /// <summary>factor exp(-a^2 / 2). The rounding of a^2, which the exponential would magnify, is taken back.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector<float> TimesNormal(Vector<float> factor, Vector<float> a)
+    {
+        var square = a * a;
+        var rounding = Vector.FusedMultiplyAdd(a, a, -square);
+        var e = Exp(new Vector<float>(-0.5f) * square, out var power);
+        return factor * e * Vector.FusedMultiplyAdd(new(-0.5f), rounding, Vector<float>.One) * power;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,8 +60,8 @@ static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Relu(Vector<float> x) => Vector.MaxNative(Vector<float>.Zero, x);
 
-    /// <summary>The value where the condition is above 0, else 0.</summary>
+    /// <summary>The value where the condition is above 0 or NaN, else 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> WherePositive(Vector<float> condition, Vector<float> value) =>
-        value & Vector.AsVectorSingle(Vector.GreaterThan(condition, Vector<float>.Zero));
+        Vector.AndNot(value, Vector.AsVectorSingle(Vector.LessThanOrEqual(condition, Vector<float>.Zero)));
 }

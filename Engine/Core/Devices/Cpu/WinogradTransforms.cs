@@ -15,7 +15,8 @@ namespace QuadEngine.Devices.Cpu;
 /// </summary>
 /// <remarks>
 /// With the usual points 0, 1, -1, 2, -2 the error is 4.5 times that of the plain sum in float32, for outputs of 64 channels. Half way between
-/// large and small powers, at h and 2h, it is 2.3 times (3.2 times for the filter's gradient over 2,048 blocks): some last bits.
+/// large and small powers, at h and 2h, it is 2.3 times (3.2 times for the filter's gradient over 2,048 blocks): some last bits. These are bits of the largest
+/// number of a block, though: an outlier or an infinity spoils the outputs of its block that do not see it (<see cref="Device.CpuWinograd"/>).
 /// </remarks>
 static class WinogradTransforms
 {
@@ -59,8 +60,18 @@ static class WinogradTransforms
     public static bool IsFilterWorthKeeping(ConvGeometry geometry) =>
         Tiles(geometry) <= TilesForKeptFilter && FilterBytes(geometry.InChannels, geometry.OutChannels) <= KeptFilterBytes;
 
+    static volatile bool allowed = true;
+
+    /// <summary>See <see cref="Device.CpuWinograd"/>.</summary>
+    public static bool Allowed
+    {
+        get => allowed;
+        set => allowed = value;
+    }
+
     static bool Fits(ConvGeometry geometry)
     {
+        if (!Allowed || NonFiniteGuard.Active) return false;
         if (geometry is not { Groups: 1, Window: { Height: 3, Width: 3, Stride: 1, Dilation: 1, Padding: <= 2 } }) return false;
         if (geometry.InChannels % Block != 0 || geometry.OutChannels % Block != 0) return false;
         return 3 * Positions * Tiles(geometry) <= 2 * 9L * geometry.Rows;

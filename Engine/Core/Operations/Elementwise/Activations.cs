@@ -1,9 +1,10 @@
 using System.Numerics;
 using QuadEngine.Devices;
+using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Operations;
 
-/// <summary>max(x, 0) (Nair and Hinton 2010); the derivative at 0 is 0, NaN stays NaN.</summary>
+/// <summary>max(x, 0) (Nair and Hinton 2010); the derivative at 0 is 0. NaN stays NaN, and gradients pass there.</summary>
 public readonly struct Relu : IUnaryOp<Relu>
 {
     /// <inheritdoc/>
@@ -19,13 +20,13 @@ public readonly struct Relu : IUnaryOp<Relu>
     public static float F(float x) => x <= 0f ? 0f : x;
 
     /// <inheritdoc/>
-    public static float Derivative(float x, float y) => y > 0f ? 1f : 0f;
+    public static float Derivative(float x, float y) => y <= 0f ? 0f : 1f;
 
     /// <inheritdoc/>
     public static Vector<float> F(Vector<float> x) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero) | ~Vector.Equals(x, x), x, Vector<float>.Zero);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(y, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(y, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
 }
 
 /// <summary>x where x &gt; 0, slope x elsewhere (Maas et al. 2013).</summary>
@@ -66,16 +67,16 @@ public readonly struct Silu : IUnaryOp<Silu>
     public static Saves Saves => Saves.Input;
 
     /// <inheritdoc/>
-    public static float F(float x) => x * Scalar.Sigmoid(x);
+    public static float F(float x) => Scalar.Silu(x);
 
     /// <inheritdoc/>
-    public static float Derivative(float x, float y) => Scalar.Sigmoid(x) * (1f + x * (1f - Scalar.Sigmoid(x)));
+    public static float Derivative(float x, float y) => Scalar.SiluDerivative(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => x * Scalar.Sigmoid(x);
+    public static Vector<float> F(Vector<float> x) => Scalar.Silu(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x) * (Vector<float>.One + x * (Vector<float>.One - Scalar.Sigmoid(x)));
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.SiluDerivative(x);
 }
 
 /// <summary>Gaussian error linear unit, x Phi(x) = x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016), exact form.</summary>
@@ -88,16 +89,16 @@ public readonly struct Gelu : IUnaryOp<Gelu>
     public static Saves Saves => Saves.Input;
 
     /// <inheritdoc/>
-    public static float F(float x) => 0.5f * x * (1f + Scalar.Erf(x * 0.70710678f));
+    public static float F(float x) => Scalar.Gelu(x);
 
     /// <inheritdoc/>
-    public static float Derivative(float x, float y) => 0.5f * (1f + Scalar.Erf(x * 0.70710678f)) + 0.39894228f * x * MathF.Exp(-0.5f * x * x);
+    public static float Derivative(float x, float y) => Scalar.GeluDerivative(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => new Vector<float>(0.5f) * x * (Vector<float>.One + Scalar.Erf(x * new Vector<float>(0.70710678f)));
+    public static Vector<float> F(Vector<float> x) => Scalar.Gelu(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => new Vector<float>(0.5f) * (Vector<float>.One + Scalar.Erf(x * new Vector<float>(0.70710678f))) + new Vector<float>(0.39894228f) * x * Vector.Exp(new Vector<float>(-0.5f) * x * x);
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.GeluDerivative(x);
 }
 
 /// <summary>log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).</summary>
@@ -110,13 +111,13 @@ public readonly struct Softplus : IUnaryOp<Softplus>
     public static Saves Saves => Saves.Input;
 
     /// <inheritdoc/>
-    public static float F(float x) => MathF.Max(x, 0f) + MathF.Log(1f + MathF.Exp(-MathF.Abs(x)));
+    public static float F(float x) => MathF.Max(x, 0f) + Scalar.SoftplusTail(x);
 
     /// <inheritdoc/>
     public static float Derivative(float x, float y) => Scalar.Sigmoid(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.Max(x, Vector<float>.Zero) + Vector.Log(Vector<float>.One + Vector.Exp(-Vector.Abs(x)));
+    public static Vector<float> F(Vector<float> x) => VectorMath.Relu(x) + Scalar.SoftplusTail(x);
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x);

@@ -74,6 +74,9 @@ public readonly struct Multiply : IBinaryOp<Multiply>
     public static string Name => "multiply";
 
     /// <inheritdoc/>
+    public static bool IsLinearInA => true;
+
+    /// <inheritdoc/>
     public static Saves Saves => Saves.Input;
 
     /// <inheritdoc/>
@@ -102,6 +105,9 @@ public readonly struct Divide : IBinaryOp<Divide>
     public static string Name => "divide";
 
     /// <inheritdoc/>
+    public static bool IsLinearInA => true;
+
+    /// <inheritdoc/>
     public static Saves Saves => Saves.Input;
 
     /// <inheritdoc/>
@@ -111,7 +117,7 @@ public readonly struct Divide : IBinaryOp<Divide>
     public static float DerivativeA(float a, float b, float y) => 1f / b;
 
     /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => -a / (b * b);
+    public static float DerivativeB(float a, float b, float y) => -(a / b) / b;      // b^2 may overflow where this does not
 
     /// <inheritdoc/>
     public static Vector<float> F(Vector<float> a, Vector<float> b) => a / b;
@@ -120,10 +126,13 @@ public readonly struct Divide : IBinaryOp<Divide>
     public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One / b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -a / (b * b);
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -(a / b) / b;
 }
 
-/// <summary>a^b, for a &gt; 0 where b is no integer; the derivative to b is taken as 0 at a = 0.</summary>
+/// <summary>
+/// a^b, for a &gt; 0 where b is no integer. The derivative to b, a^b log a, is NaN for a &lt; 0, whose powers between the integers are no numbers;
+/// at a = 0 it is 0 for b of 0 or more.
+/// </summary>
 public readonly struct Power : IBinaryOp<Power>
 {
     /// <inheritdoc/>
@@ -139,10 +148,10 @@ public readonly struct Power : IBinaryOp<Power>
     public static float DerivativeA(float a, float b, float y) => b == 0f ? 0f : b * MathF.Pow(a, b - 1f);
 
     /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => a > 0f ? y * MathF.Log(a) : 0f;
+    public static float DerivativeB(float a, float b, float y) => a == 0f && b >= 0f ? 0f : y * MathF.Log(a);
 }
 
-/// <summary>The larger of a and b; at a tie the gradient is shared in halves.</summary>
+/// <summary>The larger of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
 public readonly struct Maximum : IBinaryOp<Maximum>
 {
     /// <inheritdoc/>
@@ -155,7 +164,7 @@ public readonly struct Maximum : IBinaryOp<Maximum>
     public static float F(float a, float b) => a > b || float.IsNaN(a) ? a : b;
 
     /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => a > b ? 1f : a == b ? 0.5f : 0f;
+    public static float DerivativeA(float a, float b, float y) => a < b ? 0f : a == b ? 0.5f : 1f;
 
     /// <inheritdoc/>
     public static float DerivativeB(float a, float b, float y) => a > b ? 0f : a == b ? 0.5f : 1f;
@@ -164,13 +173,13 @@ public readonly struct Maximum : IBinaryOp<Maximum>
     public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(a, b) | ~Vector.Equals(a, a), a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.One, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.Zero));
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
 }
 
-/// <summary>The smaller of a and b; at a tie the gradient is shared in halves.</summary>
+/// <summary>The smaller of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
 public readonly struct Minimum : IBinaryOp<Minimum>
 {
     /// <inheritdoc/>
@@ -183,7 +192,7 @@ public readonly struct Minimum : IBinaryOp<Minimum>
     public static float F(float a, float b) => a < b || float.IsNaN(a) ? a : b;
 
     /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => a < b ? 1f : a == b ? 0.5f : 0f;
+    public static float DerivativeA(float a, float b, float y) => a > b ? 0f : a == b ? 0.5f : 1f;
 
     /// <inheritdoc/>
     public static float DerivativeB(float a, float b, float y) => a < b ? 0f : a == b ? 0.5f : 1f;
@@ -192,7 +201,7 @@ public readonly struct Minimum : IBinaryOp<Minimum>
     public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(b, a) | ~Vector.Equals(a, a), a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.One, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.Zero));
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));

@@ -9,6 +9,9 @@ public readonly struct Greater : IBinaryOp<Greater>
     public static string Name => "greater";
 
     /// <inheritdoc/>
+    public static (float A, float B)? Coefficients => (0f, 0f);
+
+    /// <inheritdoc/>
     public static Saves Saves => Saves.Nothing;
 
     /// <inheritdoc/>
@@ -37,6 +40,9 @@ public readonly struct Equal : IBinaryOp<Equal>
     public static string Name => "equal";
 
     /// <inheritdoc/>
+    public static (float A, float B)? Coefficients => (0f, 0f);
+
+    /// <inheritdoc/>
     public static Saves Saves => Saves.Nothing;
 
     /// <inheritdoc/>
@@ -55,6 +61,28 @@ public readonly struct Equal : IBinaryOp<Equal>
     public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 
     /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+}
+
+/// <summary>1 where a is the extreme b of its group, NaN too, which is the extreme of every group that it is in; else 0. No gradient passes.</summary>
+readonly struct IsExtreme : IBinaryOp<IsExtreme>
+{
+    public static string Name => "is-extreme";
+
+    public static Saves Saves => Saves.Nothing;
+
+    public static (float A, float B)? Coefficients => (0f, 0f);
+
+    public static float F(float a, float b) => a == b || float.IsNaN(a) ? 1f : 0f;
+
+    public static float DerivativeA(float a, float b, float y) => 0f;
+
+    public static float DerivativeB(float a, float b, float y) => 0f;
+
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(a, b) | ~Vector.Equals(a, a), Vector<float>.One, Vector<float>.Zero);
+
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 }
 

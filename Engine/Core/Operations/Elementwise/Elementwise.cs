@@ -32,7 +32,7 @@ public static class Elementwise
             if (typeof(TOp) == typeof(Multiply)) MultiplyAddCounter.Add(y.Length);
         }
 
-        if (y.RequiresGrad) return y;
+        if (y.RequiresGrad || TOp.Coefficients == (0f, 0f)) return y;
         Shape shapeA = a.Shape, shapeB = b.Shape;
         return y.WithBackward(TOp.Name, [a, b], [If(TOp.Saves, Saves.Input, a), If(TOp.Saves, Saves.Input, b), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
         {
@@ -54,6 +54,8 @@ public static class Elementwise
     {
         var y = Tensor.Like(x);
         x.Device.Backend.BinaryScalar<TOp>(x, b, y);
+        if (TOp.Coefficients == (0f, 0f)) return y;
+        if (TOp.IsLinearInA) return y.WithBackward(TOp.Name, [x], [], (dy, _) => [Linear(dy)]);
         return y.WithBackward(TOp.Name, [x], [If(TOp.Saves, Saves.Input, x), If(TOp.Saves, Saves.Output, y)], (dy, saved) =>
         {
             if (TOp.Coefficients is { } linear) return [Scaled(dy, linear.A)];
@@ -61,6 +63,13 @@ public static class Elementwise
             dy.Device.Backend.BinaryScalarBackward<TOp>(dy, saved.Optional(0), b, saved.Optional(1), dx);
             return [dx];
         });
+
+        Tensor Linear(Tensor dy)
+        {
+            var dx = Tensor.Like(dy);
+            dy.Device.Backend.BinaryScalar<TOp>(dy, b, dx);
+            return dx;
+        }
     }
 
     static Tensor Scaled(Tensor gradient, float factor) => factor == 1f ? gradient : gradient * factor;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Operations;
 
@@ -40,7 +41,7 @@ public readonly struct Exp : IUnaryOp<Exp>
     public static float Derivative(float x, float y) => y;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.Exp(x);
+    public static Vector<float> F(Vector<float> x) => VectorMath.Exp(x);
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y;
@@ -112,7 +113,7 @@ public readonly struct Square : IUnaryOp<Square>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => x + x;
 }
 
-/// <summary>|x|; the derivative at 0 is 0.</summary>
+/// <summary>|x|; the derivative at 0 is 0, at NaN it is NaN.</summary>
 public readonly struct Abs : IUnaryOp<Abs>
 {
     /// <inheritdoc/>
@@ -125,13 +126,13 @@ public readonly struct Abs : IUnaryOp<Abs>
     public static float F(float x) => MathF.Abs(x);
 
     /// <inheritdoc/>
-    public static float Derivative(float x, float y) => x > 0f ? 1f : x < 0f ? -1f : 0f;
+    public static float Derivative(float x, float y) => x > 0f ? 1f : x < 0f ? -1f : x;
 
     /// <inheritdoc/>
     public static Vector<float> F(Vector<float> x) => Vector.Abs(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, Vector<float>.Zero));
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
 }
 
 /// <summary>The hyperbolic tangent.</summary>

@@ -63,8 +63,11 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     /// <summary>F(a, b) is a + b, which may join the step before it as a residual.</summary>
     static virtual bool IsSum => false;
 
-    /// <summary>Constant derivatives, where both are: then y is linear and its gradient is passed on or scaled, not multiplied.</summary>
+    /// <summary>Constant derivatives, where both are: then y is linear and its gradient is passed on or scaled, not multiplied. Where both are 0, y has no gradient.</summary>
     static virtual (float A, float B)? Coefficients => null;
+
+    /// <summary>F(a, b) is linear in a: then the gradient of a is F(dy, b), which rounds once.</summary>
+    static virtual bool IsLinearInA => false;
 
     /// <summary>dy/da; arguments that <see cref="Saves"/> leaves out are 0.</summary>
     static abstract float DerivativeA(float a, float b, float y);

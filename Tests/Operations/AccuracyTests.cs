@@ -1,0 +1,187 @@
+using System.Globalization;
+using System.Numerics;
+using System.Reflection;
+using QuadEngine.Tests.Formats;
+
+namespace QuadEngine.Tests.Operations;
+
+/// <summary>
+/// The error of every element-wise function on the CPU, in units in the last place of the right result, over floats of every size. The bounds are those
+/// that docs/accuracy.md promises. QUADENGINE_ALL_FLOATS=1 tries all 2^32 arguments, which takes some minutes a function.
+/// </summary>
+public class AccuracyTests
+{
+    static readonly bool All = Environment.GetEnvironmentVariable("QUADENGINE_ALL_FLOATS") == "1";
+
+    /// <summary>A prime, so that the last bits of the arguments are of every kind.</summary>
+    static readonly uint Stride = All ? 1u : 9973u;
+
+    const int Pairs = 1 << 20;
+
+    /// <summary>The functions in double; NaN and infinities as they should be.</summary>
+    static readonly Dictionary<string, Func<double, double>> Unaries = new()
+    {
+        ["negate"] = x => -x,
+        ["exp"] = Math.Exp,
+        ["log"] = Math.Log,
+        ["sqrt"] = Math.Sqrt,
+        ["square"] = x => x * x,
+        ["abs"] = Math.Abs,
+        ["tanh"] = Math.Tanh,
+        ["sigmoid"] = Sigmoid,
+        ["relu"] = x => double.IsNaN(x) ? x : Math.Max(x, 0),
+        ["silu"] = x => x < -1000 ? 0 : x * Sigmoid(x),
+        ["gelu"] = x => x < -100 ? 0 : x > 100 ? x : x * NormalBelow(x),
+        ["softplus"] = x => Math.Max(x, 0) + SoftplusTail(x),
+    };
+
+    static readonly Dictionary<string, Func<double, double, double>> Binaries = new()
+    {
+        ["add"] = (a, b) => a + b,
+        ["subtract"] = (a, b) => a - b,
+        ["multiply"] = (a, b) => a * b,
+        ["divide"] = (a, b) => a / b,
+        ["power"] = Math.Pow,
+        ["maximum"] = Math.Max,
+        ["minimum"] = Math.Min,
+        ["at-least"] = Math.Max,
+        ["at-most"] = Math.Min,
+        ["leaky-relu"] = (a, b) => a > 0 ? a : a * b,
+        ["greater"] = (a, b) => a > b ? 1 : 0,
+        ["equal"] = (a, b) => a == b ? 1 : 0,
+        ["is-extreme"] = (a, b) => a == b || double.IsNaN(a) ? 1 : 0,
+        ["keep-where"] = (a, b) => b != 0 ? a : 0,
+        ["drop-where"] = (a, b) => b != 0 ? 0 : a,
+        ["binary-cross-entropy"] = (x, t) => SoftplusTail(x) + Math.Abs(x) * (x > 0 ? 1 - t : t),
+    };
+
+    static IEnumerable<Type> OfOne => OperationCases.Structs(typeof(IUnaryOp<>));
+
+    static IEnumerable<Type> OfTwo => OperationCases.Structs(typeof(IBinaryOp<>));
+
+    [TestCaseSource(nameof(OfOne))]
+    public void Error_of_a_function_of_one_number(Type type) => Call(nameof(Unary), type);
+
+    [TestCaseSource(nameof(OfTwo))]
+    public void Error_of_a_function_of_two_numbers(Type type) => Call(nameof(Binary), type);
+
+    [Test]
+    public void The_error_function_is_right_to_two_units() => Measure("erf", 2, Scalar.Erf, x => double.IsNaN(x) ? x : Math.Abs(x) > 100 ? Math.Sign(x) : x < 0 ? -Erf(-x) : Erf(x));
+
+    static void Call(string method, Type type) => typeof(AccuracyTests).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!
+        .MakeGenericMethod(type).CreateDelegate<Action>()();
+
+    static void Unary<TOp>() where TOp : struct, IUnaryOp<TOp> => Measure(TOp.Name, Bound(TOp.Name), TOp.F, Unaries[TOp.Name]);
+
+    static void Measure(string name, double bound, Func<Vector<float>, Vector<float>> function, Func<double, double> right)
+    {
+        var worst = new Worst();
+        Parallel.For(0, 1 << 8, () => new Worst(), (part, _, found) =>
+        {
+            Span<float> x = stackalloc float[Vector<float>.Count];
+            var at = (ulong)part << 24;
+            for (var end = at + (1 << 24); at < end;)
+            {
+                for (var lane = 0; lane < x.Length; lane++, at += Stride) x[lane] = BitConverter.UInt32BitsToSingle((uint)at);
+                var y = function(new Vector<float>(x));
+                for (var lane = 0; lane < x.Length; lane++) found = found.With(Units(y[lane], right(x[lane])), x[lane], null, y[lane]);
+            }
+
+            return found;
+        }, found => { lock (worst) worst.Merge(found); });
+        worst.Check(name, bound);
+    }
+
+    static void Binary<TOp>() where TOp : struct, IBinaryOp<TOp>
+    {
+        var (worst, right, random) = (new Worst(), Binaries[TOp.Name], new SplitMix64(1));
+        Span<float> a = stackalloc float[Vector<float>.Count], b = stackalloc float[Vector<float>.Count];
+        for (var pair = 0; pair < Pairs; pair += a.Length)
+        {
+            for (var lane = 0; lane < a.Length; lane++)
+            {
+                // Half of them near each other in size, where sums cancel and powers are finite.
+                a[lane] = BitConverter.UInt32BitsToSingle((uint)random.Next());
+                b[lane] = TOp.Name == "binary-cross-entropy" ? (random.Next() >> 40) * (1f / (1 << 24))
+                    : (lane & 1) == 0 ? BitConverter.UInt32BitsToSingle((uint)random.Next()) : ((random.Next() >> 40) * (1f / (1 << 22)) - 2f) * (TOp.Name == "power" ? 1f : a[lane]);
+            }
+
+            var y = TOp.F(new Vector<float>(a), new Vector<float>(b));
+            for (var lane = 0; lane < a.Length; lane++) worst = worst.With(Units(y[lane], right(a[lane], b[lane])), a[lane], b[lane], y[lane]);
+        }
+
+        worst.Check(TOp.Name, Bound(TOp.Name));
+    }
+
+    // The table of the documentation: | name | ... | bound |.
+    static double Bound(string name)
+    {
+        var rows = File.ReadLines(Repository.PathOf("docs", "accuracy.md")).Where(line => line.StartsWith($"| `{name}` |", StringComparison.Ordinal)).ToArray();
+        Assert.That(rows, Has.Length.EqualTo(1), $"docs/accuracy.md needs one row for {name}");
+        return double.Parse(rows[0].Split('|')[^2], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>How far a float is from the right result, in units in the last place of that; 0 where it is what the right result rounds to.</summary>
+    static double Units(float got, double right)
+    {
+        if (double.IsNaN(right)) return float.IsNaN(got) ? 0 : double.PositiveInfinity;
+        var rounded = (float)right;
+        if (got == rounded) return float.IsInfinity(rounded) ? 0 : Math.Abs(got - right) / UnitOf(right);
+        return float.IsFinite(got) && float.IsFinite(rounded) ? Math.Abs(got - right) / UnitOf(right) : double.PositiveInfinity;
+    }
+
+    static double UnitOf(double value) => value == 0 ? float.Epsilon : Math.ScaleB(1, Math.Max(-149, Math.ILogB(value) - 23));
+
+    static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
+
+    static double SoftplusTail(double x) => LogOnePlus(Math.Exp(-Math.Abs(x)));
+
+    // Kahan's: what the sum lost, the quotient takes back.
+    static double LogOnePlus(double x) => 1 + x is var sum && sum == 1 ? x : Math.Log(sum) * x / (sum - 1);
+
+    static double NormalBelow(double x) => x < 0 ? 0.5 * ErfComplement(-x / Math.Sqrt(2)) : 1 - 0.5 * ErfComplement(x / Math.Sqrt(2));
+
+    static double Erf(double x) => x < 1 ? ErfSeries(x) : 1 - ErfComplement(x);
+
+    static double ErfComplement(double x) => x < 1 ? 1 - ErfSeries(x) : ErfFraction(x);
+
+    // 2 / sqrt(pi) exp(-x^2) sum 2^n x^(2n + 1) / (2n + 1)!!, whose terms are all positive.
+    static double ErfSeries(double x)
+    {
+        double term = x, sum = x;
+        for (var n = 1; term > 1e-18 * sum; n++) sum += term *= 2 * x * x / (2 * n + 1);
+        return 2 / Math.Sqrt(Math.PI) * Math.Exp(-x * x) * sum;
+    }
+
+    // exp(-x^2) / sqrt(pi) / (x + 1/2 / (x + 1 / (x + 3/2 / (x + 2 / ...)))).
+    static double ErfFraction(double x)
+    {
+        var rest = x;
+        for (var k = x < 2 ? 120 : 40; k > 0; k--) rest = x + 0.5 * k / rest;
+        return Math.Exp(-x * x) / Math.Sqrt(Math.PI) / rest;
+    }
+
+    /// <summary>The largest error seen, and where.</summary>
+    sealed class Worst
+    {
+        double units;
+        string at = "", got = "";
+
+        public Worst With(double error, float a, float? b, float result)
+        {
+            if (error > units) (units, at, got) = (error, FormattableString.Invariant($"{a:R} {b:R}"), FormattableString.Invariant($"{result:R}"));
+            return this;
+        }
+
+        public void Merge(Worst other)
+        {
+            if (other.units > units) (units, at, got) = (other.units, other.at, other.got);
+        }
+
+        public void Check(string name, double bound)
+        {
+            TestContext.Out.WriteLine($"{name}: {units:F3} units in the last place at {at}, got {got}");
+            Assert.That(units, Is.LessThanOrEqualTo(bound), $"{name} at {at}: got {got}");
+        }
+    }
+}
