@@ -74,7 +74,7 @@ public sealed class Classifier
         var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
         var images = JsonSerializer.Deserialize(Value(Checkpoint.ImagesKey), ModelsJson.Default.ImageDescription)!;
         var network = configuration.Build().Eval();      // for who calls it without the classifier
-        network.LoadStateDictionary(Checkpoint.WeightsOf(file.ReadAll()));
+        Checkpoint.Load(name, Checkpoint.WeightsOf(file.ReadAll()), network);
         return new(configuration, network, images);
 
         string Value(string key) => file.Metadata.GetValueOrDefault(key)
