@@ -10,7 +10,7 @@ static class EvalCommand
 
     public static Command Create(Output output)
     {
-        var network = new TrainedNetwork();
+        var network = new TrainedNetwork(output);
         var device = CommonOptions.DeviceName();
         Option<int?> batch = CommonOptions.Batch(), threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
