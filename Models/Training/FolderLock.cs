@@ -46,7 +46,6 @@ sealed class FolderLock : IDisposable
                 return null;
             }
 
-            file.SetLength(0);
             file.SetLength(Environment.ProcessId);
             if (IsStillThere(file, path)) return new(file);
             file.Dispose();
@@ -70,11 +69,23 @@ sealed class FolderLock : IDisposable
         file.Dispose();
     }
 
-    // Between opening and locking, whoever had it before may have deleted it, and a third may have made a new one.
+    // Between opening and locking, whoever had it before may have deleted the file, and a third may have made a new one. Nobody but its holder reaches a
+    // locked file past its name: if the time written by name is read from the file that is held, both are one.
     static bool IsStillThere(FileStream file, string path)
     {
-        var found = new FileInfo(path);
-        return OperatingSystem.IsWindows() || found.Exists && found.Length == file.Length && found.LastWriteTimeUtc == File.GetLastWriteTimeUtc(file.SafeFileHandle);
+        if (OperatingSystem.IsWindows()) return true;
+        var (before, mark) = (new DateTime(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc), new DateTime(2001, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        File.SetLastWriteTimeUtc(file.SafeFileHandle, before);
+        try
+        {
+            File.SetLastWriteTimeUtc(path, mark);
+        }
+        catch (FileNotFoundException)
+        {
+            return false;
+        }
+
+        return File.GetLastWriteTimeUtc(file.SafeFileHandle) == mark;
     }
 
     static string Holder(string folder)
