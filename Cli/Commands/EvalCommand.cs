@@ -50,6 +50,8 @@ static class EvalCommand
                     Seconds = result.Elapsed.TotalSeconds,
                     ImagesPerSecond = result.ImagesPerSecond,
                 });
+            if (!double.IsFinite(result.Loss))
+                throw new InvalidOperationException("the network's outputs are not finite for some images, so loss and accuracy say nothing; use weights of an earlier epoch, or train again with a smaller learning rate");
             return 0;
         });
         return command;
