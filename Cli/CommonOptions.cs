@@ -72,11 +72,20 @@ static class CommonOptions
         CustomParser = result =>
         {
             var value = result.Tokens[0].Value;
-            if (T.TryParse(value, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most) return number;
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: \"{value}\" is not possible; give {Kind<T>()} from {least} to {most}"));
+            if (Read(value) is { } number) return number;
+
+            // What a comma means differs between countries; here it means nothing.
+            var meant = new[] { value.Replace(',', '.'), value.Replace(",", "", StringComparison.Ordinal) }.FirstOrDefault(text => text != value && Read(text) is not null);
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: \"{value}\" is not possible; give {(meant is null ? "" : $"{meant}, written without a comma: ")}{Kind<T>()} from {least} to {most}"));
             return null;
+
+            T? Read(string text) => T.TryParse(text, Digits<T>(), CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null;
         },
     };
+
+    // No spaces, no thousands: what is not a number as a program writes it is a mistake.
+    static NumberStyles Digits<T>() where T : INumber<T> =>
+        IsWhole<T>() ? NumberStyles.AllowLeadingSign : NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
 
     /// <summary>The device asked for, with as many threads.</summary>
     public static Device Device(ParseResult parsed, Option<string?> device, Option<int?> threads)
@@ -85,6 +94,8 @@ static class CommonOptions
         return parsed.GetValue(device) is { } name and not "best" ? QuadEngine.Device.Get(name) : QuadEngine.Device.Best;
     }
 
+    static string Kind<T>() where T : INumber<T> => IsWhole<T>() ? "a whole number" : "a number";
+
     // Half of a whole number is a whole number only in integer division.
-    static string Kind<T>() where T : INumber<T> => T.IsZero(T.One / (T.One + T.One)) ? "a whole number" : "a number";
+    static bool IsWhole<T>() where T : INumber<T> => T.IsZero(T.One / (T.One + T.One));
 }

@@ -1,5 +1,3 @@
 using QuadEngine.Cli;
-using QuadEngine.Gpu;
 
-GpuDevices.Register();
 return Tool.Run(args, Output.ToConsole());

@@ -13,7 +13,7 @@ static class Suggestion
         var options = command.Options.Where(option => !option.Hidden).ToArray();
         if (Nearest(word, command.Subcommands.Select(subcommand => subcommand.Name).Concat(options.SelectMany(option => option.Aliases.Prepend(option.Name)))) is { } near) return near;
         if (word.StartsWith('-')) return null;
-        return options.FirstOrDefault(option => option.Required) is { } required ? $"{required.Name} {word}" : OptionOf(word, options);
+        return options.FirstOrDefault(option => option.Required) is { } required ? $"{required.Name} {Shell.Quote(word)}" : OptionOf(word, options);
     }
 
     // "--epoch" is the beginning of "--epochs", "help" is "--help" without its dashes, "trian" is "train" with two letters exchanged.

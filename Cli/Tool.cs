@@ -34,7 +34,8 @@ static class Tool
     }
 
     /// <summary>What a command line asks for, or what is wrong with it.</summary>
-    public static ParseResult Parse(IReadOnlyList<string> arguments, Output output) => Root(output).Parse(arguments);
+    public static ParseResult Parse(IReadOnlyList<string> arguments, Output output) =>
+        Root(output).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });      // "@home.png" is a picture
 
     static RootCommand Root(Output output)
     {

@@ -5,7 +5,8 @@ using QuadEngine.Models;
 namespace QuadEngine.Cli;
 
 /// <summary>The options that name a trained network and its data, and how both are found from them.</summary>
-sealed class TrainedNetwork
+/// <param name="output">Told what a file holds beside its weights, or around their names.</param>
+sealed class TrainedNetwork(Output output)
 {
     readonly Option<string> weights = new("--weights") { Description = "A file of weights (safetensors, or a PyTorch checkpoint), or a run folder for its best.", HelpName = "FILE", Required = true };
     readonly NetworkOptions network = new(usual: null);
@@ -25,13 +26,14 @@ sealed class TrainedNetwork
     public Classifier Classifier(ParseResult parsed)
     {
         var (file, run) = Find(parsed.GetRequiredValue(weights));
-        return CommonOptions.Data(parsed, data) is { } given ? Of(parsed, file, given) : Itself(parsed, file) ?? Of(parsed, file, run?.Data ?? throw Unsaid(file));
+        return CommonOptions.Data(parsed, data) is { } given ? Of(parsed, file, given) : Itself(parsed, file) ?? Of(parsed, file, run()?.Data ?? throw Unsaid(file));
     }
 
     /// <summary>The network, the images that it is to be judged by, and what they are.</summary>
     public (Classifier Classifier, LabelledImages Images, string Source) ForJudging(ParseResult parsed)
     {
-        var (file, run) = Find(parsed.GetRequiredValue(weights));
+        var (file, find) = Find(parsed.GetRequiredValue(weights));
+        var run = find();
         var name = CommonOptions.Data(parsed, data) ?? run?.Data ?? throw Unsaid(file);
         if (CommonOptions.IsNamed(name))
         {
@@ -62,14 +64,18 @@ sealed class TrainedNetwork
         return (pictures.ImageShape, new(ImageFolder.Open(FolderSplits.TrainPart(data)).ClassNames, normalization.Mean, normalization.Std, share));
     }
 
-    /// <summary>The file of weights at a path, and the run that it is of: a file in a run folder is of that run.</summary>
-    static (string File, RunConfiguration? Run) Find(string path)
+    /// <summary>The file of weights at a path, and the run that it is of: a file in a run folder is of that run. Its configuration is read only where the file does not say all.</summary>
+    static (string File, Func<RunConfiguration?> Run) Find(string path)
     {
-        if (Directory.Exists(path)) path = RunFolder.Open(path).Best;
+        if (Directory.Exists(path)) path = BestOf(RunFolder.Open(path));
         else if (!System.IO.File.Exists(path)) throw new FileNotFoundException($"there is no file of weights and no run folder {path}");
         var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return (path, RunFolder.Exists(folder) ? RunFolder.Open(folder).Configuration : null);
+        return (path, () => RunFolder.Exists(folder) ? RunFolder.Open(folder).Configuration : null);
     }
+
+    static string BestOf(RunFolder run) => System.IO.File.Exists(run.Best) ? run.Best : throw new FileNotFoundException(
+        $"the run in {run.Folder} has finished no epoch yet, so there are no best weights. Go on with: quad train --resume {Shell.Quote(run.Folder)}"
+        + (System.IO.File.Exists(run.Last) ? $" (or use what there is: {run.Last})" : ""));
 
     // A checkpoint of this engine says what it reads and tells apart.
     Classifier? Itself(ParseResult parsed, string file)
@@ -92,10 +98,10 @@ sealed class TrainedNetwork
         return Build(file, configuration with { Height = shape[0], Width = shape[1], Channels = shape[2], Classes = images.Classes.Count }, images);
     }
 
-    static Classifier Build(string file, NetworkConfiguration configuration, ImageDescription images)
+    Classifier Build(string file, NetworkConfiguration configuration, ImageDescription images)
     {
         var module = configuration.Build();
-        Checkpoint.LoadWeights(file, module);
+        if (Checkpoint.LoadWeights(file, module) is { Count: > 0 } leftOut) output.Line($"{file}: left out {string.Join(", ", leftOut)}");
         return new(configuration, module, images);
     }
 

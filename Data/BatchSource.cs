@@ -2,16 +2,20 @@ namespace QuadEngine.Data;
 
 /// <summary>An epoch as it was asked for: batches Start to End - 1 of images in an order.</summary>
 /// <param name="Order">Which image comes when.</param>
-/// <param name="BatchSize">Images in a batch; the last may have fewer.</param>
+/// <param name="BatchSize">Images in a batch; the last may have fewer, or one more.</param>
 /// <param name="Start">The first batch.</param>
 /// <param name="End">One past the last.</param>
+/// <param name="JoinsLast">The last batch has the one image that is left over too.</param>
 /// <param name="Seed">Of the random changes; 0 where there are none.</param>
 /// <param name="Epoch">Likewise.</param>
-readonly record struct EpochPlan(int[] Order, int BatchSize, int Start, int End, ulong Seed, int Epoch)
+readonly record struct EpochPlan(int[] Order, int BatchSize, int Start, int End, bool JoinsLast, ulong Seed, int Epoch)
 {
     public int First(int batch) => batch * BatchSize;
 
-    public int Length(int batch) => Math.Min(BatchSize, Order.Length - First(batch));
+    public int Length(int batch) => JoinsLast && batch == End - 1 ? Order.Length - First(batch) : Math.Min(BatchSize, Order.Length - First(batch));
+
+    /// <summary>Images of the largest batch.</summary>
+    public int Longest => JoinsLast ? BatchSize + 1 : Math.Min(BatchSize, Order.Length);
 }
 
 /// <summary>Where a <see cref="Loader"/> takes its batches from, each a function of the data, the seed, the epoch and its number.</summary>
@@ -54,7 +58,7 @@ abstract class HostSource : BatchSource
 
     public override IEnumerable<Batch> Batches(EpochPlan plan)
     {
-        using var batches = new Prefetch<HostBatch>(plan.Start, plan.End, prefetch, () => new HostBatch(Math.Min(plan.BatchSize, Count), ImageShape), (b, batch) => Prepare(plan, b, batch));
+        using var batches = new Prefetch<HostBatch>(plan.Start, plan.End, prefetch, () => new HostBatch(plan.Longest, ImageShape), (b, batch) => Prepare(plan, b, batch));
         while (batches.MoveNext())
             yield return batches.Current.ToTensors(device);
     }

@@ -64,7 +64,7 @@ public sealed record DatasetInfo
     internal string[]? Find(string folder) => Candidates(folder).Select(Present).FirstOrDefault(paths => paths.Length == Files.Count);
 
     internal string HowToGet(string folder) =>
-        $"Get it with `quad data get {Name} --data-dir {folder}`, or download\n    {string.Join("\n    ", Downloads.Select(d => d.Urls[0]))}\n"
+        $"Get it with `quad data get {Name} --data-dir {(folder.Contains(' ', StringComparison.Ordinal) ? $"\"{folder}\"" : folder)}`, or download\n    {string.Join("\n    ", Downloads.Select(d => d.Urls[0]))}\n"
         + (Downloads is [{ IsArchive: true } archive]
             ? $"  and unpack it, so that {Path.Combine(folder, SubFolders[0], Files[0])} is there."
             : $"  into {Path.Combine(folder, SubFolders[0])}.");

@@ -55,7 +55,7 @@ public abstract class LabelledImages
     /// <param name="seed">Shuffles the images, another order each epoch; in their own order where it is left out.</param>
     /// <param name="epoch">Which epoch, counted from 0: the order and the augmentation depend on it.</param>
     /// <param name="augmentation">Random changes of the images; none where it is left out. Needs a seed.</param>
-    /// <param name="dropLast">Leaves out a last batch with fewer images.</param>
+    /// <param name="dropLast">Leaves out a last batch with fewer images. Else, shuffled, a single image that is left over joins the batch before it: batch norm has no statistics of one.</param>
     /// <param name="start">The first batch: resumes an epoch in its middle with the bits it would have had.</param>
     /// <param name="prefetch">Batches in preparation at once on other threads, as many as keep up where it is left out; 0 prepares them on the caller's. Changes no bit.</param>
     /// <param name="device">Where the tensors go; the CPU where it is left out.</param>

@@ -12,6 +12,7 @@ public sealed class Loader : IEnumerable<Batch>
     readonly BatchSource data;
     readonly ulong? seed;
     readonly int epoch, start;
+    readonly bool joinsLast;
 
     internal Loader(BatchSource data, int batchSize, ulong? seed, int epoch, bool dropLast, int start)
     {
@@ -20,7 +21,8 @@ public sealed class Loader : IEnumerable<Batch>
         Check.That(epoch >= 0, operation, $"{nameof(epoch)} is {epoch}, expected 0 or more.");
 
         BatchSize = batchSize;
-        Count = data.Count / batchSize + (dropLast || data.Count % batchSize == 0 ? 0 : 1);
+        joinsLast = seed is not null && !dropLast && data.Count > batchSize && data.Count % batchSize == 1;
+        Count = data.Count / batchSize + (dropLast || joinsLast || data.Count % batchSize == 0 ? 0 : 1);
         Check.That(start >= 0 && start <= Count, operation, $"{nameof(start)} is {start}, expected 0 to {Count}, the number of batches.");
 
         Check.That(seed is not null || data.Randomness is null, operation,
@@ -29,7 +31,7 @@ public sealed class Loader : IEnumerable<Batch>
         (this.data, this.seed, this.epoch, this.start) = (data, seed, epoch, start);
     }
 
-    /// <summary>Images in a batch; the last batch may have fewer.</summary>
+    /// <summary>Images in a batch; the last batch may have fewer or, shuffled, one more.</summary>
     public int BatchSize { get; }
 
     /// <summary>Batches in the whole epoch, wherever it starts.</summary>
@@ -39,7 +41,7 @@ public sealed class Loader : IEnumerable<Batch>
     public IEnumerator<Batch> GetEnumerator()
     {
         var order = seed is { } drawn ? EpochRandom.Permutation(data.Count, drawn, epoch) : [.. Enumerable.Range(0, data.Count)];
-        return data.Batches(new(order, BatchSize, start, Count, seed ?? 0, epoch)).GetEnumerator();
+        return data.Batches(new(order, BatchSize, start, Count, joinsLast, seed ?? 0, epoch)).GetEnumerator();
     }
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();

@@ -7,8 +7,6 @@ using QuadEngine;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
-GpuDevices.Register();
-
 // The simulator runs every thread of the kernel on the CPU: slow, exact, and a debugger stops in it.
 var device = (GpuDevice)Device.Get(args.Length > 0 ? args[0] : "simulator");
 

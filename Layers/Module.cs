@@ -18,7 +18,7 @@ public abstract partial class Module
     readonly List<(string Name, Buffer Buffer)> buffers = [];
     readonly List<(string Name, Generator Generator)> generators = [];
 
-    /// <summary>Training (batch statistics, dropout) or inference, for a call made here: as <see cref="Train"/> and <see cref="Eval"/> left it, and inference under <see cref="EvaluationMode"/>.</summary>
+    /// <summary>Training (batch statistics, dropout) or inference, for a call made here: as <see cref="ModuleModes.Train"/> and <see cref="ModuleModes.Eval"/> left it, and inference under <see cref="EvaluationMode"/>.</summary>
     public bool Training => Recompute.Mode(this, training && !EvaluationMode.Active);
 
     /// <summary>Calls the module.</summary>
@@ -26,18 +26,22 @@ public abstract partial class Module
 
     /// <summary>Calls the module in a scope of its own.</summary>
     /// <returns>A handle of its own, which may be dropped whatever the module gives: its argument, a parameter, a tensor that it keeps.</returns>
+    /// <exception cref="InvalidOperationException">A module or parameter would learn, but was not registered; the message names it.</exception>
     public Tensor Forward(Tensor x)
     {
         using var scope = new TensorScope.OnStack(name);
-        if (!scope.IsOutermost) return Call(x, scope);
-        Interlocked.Increment(ref calls);
+        var caller = running;
+        if (!isChecked || caller is not null && !isRegistered) CheckRegistered(caller);
+        running = this;
+        if (scope.IsOutermost) Interlocked.Increment(ref calls);
         try
         {
             return Call(x, scope);
         }
         finally
         {
-            Interlocked.Decrement(ref calls);
+            if (scope.IsOutermost) Interlocked.Decrement(ref calls);
+            running = caller;
         }
     }
 
@@ -62,6 +66,7 @@ public abstract partial class Module
     protected T Register<T>(string name, T module) where T : Module
     {
         module.name = name;
+        module.isRegistered = true;
         children.Add((name, module));
         return module;
     }
@@ -69,6 +74,7 @@ public abstract partial class Module
     /// <summary>Takes in a parameter under a name, with its group settings where it is not updated as the others are.</summary>
     protected Parameter Register(string name, Parameter parameter, GroupSettings? settings = null)
     {
+        parameter.IsRegistered = true;
         parameters.Add((name, parameter, settings ?? GroupSettings.Default));
         return parameter;
     }
@@ -132,21 +138,16 @@ public abstract partial class Module
     bool training = true;
     int calls;
 
-    /// <summary>Switches this module and all below to training.</summary>
-    /// <remarks>It holds for every thread. To evaluate a network that others use meanwhile, or that goes on training after it, open an <see cref="EvaluationMode"/>.</remarks>
+    /// <summary>Switches this module and all below to training or to inference; <see cref="ModuleModes.Train"/> and <see cref="ModuleModes.Eval"/> give the module back.</summary>
+    /// <param name="training">Training, else inference.</param>
     /// <exception cref="InvalidOperationException">The mode would change while the module is being called.</exception>
-    public Module Train(bool training = true)
+    public void SetMode(bool training)
     {
         var others = Modules().Select(entry => entry.Module).Where(module => module.training != training).ToArray();
         if (others.Length > 0)
-            CheckIdle(training ? nameof(Train) : nameof(Eval), "would go on in another mode", $"Switch modes between calls, or open an {nameof(EvaluationMode)} around the calls that are to be inference.");
+            CheckIdle(training ? nameof(ModuleModes.Train) : nameof(ModuleModes.Eval), "would go on in another mode", $"Switch modes between calls, or open an {nameof(EvaluationMode)} around the calls that are to be inference.");
         foreach (var module in others) module.training = training;
-        return this;
     }
-
-    /// <summary>Switches this module and all below to inference.</summary>
-    /// <inheritdoc cref="Train" path="/*[self::remarks or self::exception]"/>
-    public Module Eval() => Train(false);
 
     /// <summary>Moves all parameters and buffers to a device, in place; <see cref="ModuleExtensions.To"/> gives the module back.</summary>
     /// <exception cref="InvalidOperationException">The module is being called.</exception>

@@ -74,7 +74,7 @@ public sealed class Classifier
         var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
         var images = JsonSerializer.Deserialize(Value(Checkpoint.ImagesKey), ModelsJson.Default.ImageDescription)!;
         var network = configuration.Build().Eval();      // for who calls it without the classifier
-        network.LoadStateDictionary(Checkpoint.WeightsOf(file.ReadAll()));
+        Checkpoint.Load(name, Checkpoint.WeightsOf(file.ReadAll()), network);
         return new(configuration, network, images);
 
         string Value(string key) => file.Metadata.GetValueOrDefault(key)
@@ -131,8 +131,12 @@ public sealed class Classifier
     }
 
     /// <summary>The classes and their probabilities (softmax) from the outputs for one input, the most probable first.</summary>
+    /// <param name="logits">One a class.</param>
+    /// <exception cref="InvalidOperationException">An output is NaN or infinite, and says nothing.</exception>
     public IReadOnlyList<Prediction> Rank(float[] logits)
     {
+        if (Array.FindIndex(logits, logit => !float.IsFinite(logit)) is >= 0 and var wrong)
+            throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"the network's output for {Images.Classes[wrong]} is {logits[wrong]}, so its answer says nothing: the input is not finite, or the weights are too large for float32."));
         var highest = logits.Max();
         float[] exponentials = [.. logits.Select(logit => MathF.Exp(logit - highest))];
         var sum = exponentials.Sum();

@@ -10,7 +10,7 @@ static class EvalCommand
 
     public static Command Create(Output output)
     {
-        var network = new TrainedNetwork();
+        var network = new TrainedNetwork(output);
         var device = CommonOptions.DeviceName();
         Option<int?> batch = CommonOptions.Batch(), threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
@@ -50,6 +50,8 @@ static class EvalCommand
                     Seconds = result.Elapsed.TotalSeconds,
                     ImagesPerSecond = result.ImagesPerSecond,
                 });
+            if (!double.IsFinite(result.Loss))
+                throw new InvalidOperationException("the network's outputs are not finite for some images, so loss and accuracy say nothing; use weights of an earlier epoch, or train again with a smaller learning rate");
             return 0;
         });
         return command;

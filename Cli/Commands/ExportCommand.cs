@@ -12,7 +12,7 @@ static class ExportCommand
 
     public static Command Create(Output output)
     {
-        var network = new TrainedNetwork();
+        var network = new TrainedNetwork(output);
         var format = CommonOptions.Choice("--format", "onnx for other runtimes, native for a program of its own, safetensors for the weights with all that `quad predict` needs and no more", Formats);
         format.Required = true;
         var file = new Option<string?>("--output") { Description = "The file to write. Default: the weights' name with the format's ending.", HelpName = "FILE" };
@@ -34,7 +34,9 @@ static class ExportCommand
             var watch = Stopwatch.StartNew();
             var kind = parsed.GetRequiredValue(format)!.ToLowerInvariant();
             var classifier = network.Classifier(parsed);
-            var target = Path.GetFullPath(parsed.GetValue(file) ?? DefaultName(network.File(parsed), kind));
+            var (weights, given) = (network.File(parsed), parsed.GetValue(file));
+            var target = Path.GetFullPath(given ?? DefaultName(weights, kind));
+            CheckTarget(target, weights, kind, named: given is not null);
             if (Directory.Exists(target)) throw new IOException($"{target} is a folder; --output takes the name of a file.");
             if (!Directory.Exists(Path.GetDirectoryName(target))) throw new IOException($"there is no folder {Path.GetDirectoryName(target)} to write {Path.GetFileName(target)} to.");
             switch (kind)
@@ -58,6 +60,17 @@ static class ExportCommand
         });
         return command;
     }
+
+    // What the user named is replaced, but never what is just being read; in a place that he did not name, only an earlier export is.
+    static void CheckTarget(string target, string weights, string format, bool named)
+    {
+        if (Destination(target) == Destination(weights))
+            throw new IOException($"{target} are the weights themselves, which the export would replace; give another name with --output.");
+        if (!named && Path.Exists(target) && !EarlierExport.Is(target, format))
+            throw new IOException($"{target} is there already, and is no earlier export; give a name with --output (that one, to replace it).");
+    }
+
+    static string Destination(string path) => Path.GetFullPath(new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName);
 
     static void WriteOnnx(string target, Classifier classifier, bool fold)
     {

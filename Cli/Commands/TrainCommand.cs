@@ -45,7 +45,7 @@ static class TrainCommand
             {
                 var configuration = options.Configuration(parsed, CommonOptions.Device(parsed, device, threads));
                 if (configuration.Pictures is not null) output.Line($"reading the pictures of {configuration.Data}");
-                run = TrainingRun.Start(configuration, parsed.GetValue(folder) ?? FreeFolder(configuration.Network.Title));
+                run = parsed.GetValue(folder) is { } given ? TrainingRun.Start(configuration, given) : TrainingRun.StartNumbered(configuration, "runs");      // numbers, not dates: the same commands leave the same folders
             }
 
             return Train(run, resumed: existing is not null, output, parsed.GetValue(json));
@@ -68,7 +68,7 @@ static class TrainCommand
         }
         catch (IOException e)
         {
-            throw new IOException($"{e.Message}\nThen go on with: quad train --resume {folder.Folder}", e);
+            throw new IOException($"{e.Message}\nThen go on with: quad train --resume {Shell.Quote(folder.Folder)}", e);
         }
 
         Conclude(run, finished, start, watch.Elapsed, output);
@@ -104,7 +104,7 @@ static class TrainCommand
         output.Line();
         if (!finished)
         {
-            output.Line("Interrupted", $" at step {state.Step:N0}, and saved", $". Go on with: quad train --resume {folder.Folder}");
+            output.Line("Interrupted", $" at step {state.Step:N0}, and saved", $". Go on with: quad train --resume {Shell.Quote(folder.Folder)}");
             return;
         }
 
@@ -112,7 +112,7 @@ static class TrainCommand
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
         output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}).");
         output.Line($"Curves: {folder.Curves}");
-        output.Line($"Use it: quad {(run.Configuration.Pictures is null ? $"eval --weights {folder.Best}" : $"predict --weights {folder.Best} PICTURES")}");
+        output.Line($"Use it: quad {(run.Configuration.Pictures is null ? $"eval --weights {Shell.Quote(folder.Best)}" : $"predict --weights {Shell.Quote(folder.Best)} PICTURES")}");
     }
 
     static Report Report(TrainingRun run, CostModel cost, TimeSpan elapsed)
@@ -139,9 +139,4 @@ static class TrainCommand
             PeakBytes = state.History.Max(epoch => epoch.PeakBytes),
         };
     }
-
-    // Numbers, not dates: the same commands leave the same folders.
-    static string FreeFolder(string title) => Enumerable.Range(1, int.MaxValue)
-        .Select(number => Path.Combine("runs", string.Create(CultureInfo.InvariantCulture, $"{title}-{number}")))
-        .First(folder => !Directory.Exists(folder));
 }

@@ -21,6 +21,7 @@ sealed class TrainOptions
 
     readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a small folder as many as make about 800 steps, at most 100", 1, 100_000);
     readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; 16 of a folder with fewer than 1,000 pictures", 1, 1 << 20);
+    readonly Option<bool> dropLast = new("--drop-last") { Description = "Leave out the last batch of an epoch where it has fewer images than the others. Default: it is a step too; a single image joins the batch before it." };
     readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "What turns gradients into updates", Names<OptimizerKind>(), Name(main.Training.Optimizer));
     readonly Option<float?> learningRate = CommonOptions.Number<float>("--learning-rate", $"The highest learning rate. Default: {main.Training.LearningRate}, of adamw 0.001", 1e-12f, 1e6f);
     readonly Option<string?> schedule = CommonOptions.Choice("--schedule", "How the learning rate falls; steps divides it by 10 at 1/2 and 3/4", Names<ScheduleKind>(), Name(main.Training.Schedule));
@@ -58,7 +59,7 @@ sealed class TrainOptions
     public IReadOnlyList<Option> All =>
     [
         .. network.All, data, dataFolder, imageSize, testShare, images, augmentation,
-        epochs, batch, optimizer, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, smoothing, clip,
+        epochs, batch, dropLast, optimizer, learningRate, schedule, warmUp, momentum, nesterov, weightDecay, smoothing, clip,
         lambdaRate, lambdaDecay, lambdaDeviation, basis, retraction, unnormalised, detached, recompute,
         seed, checkpointSteps, checkpointSeconds, telemetrySteps,
     ];
@@ -78,6 +79,7 @@ sealed class TrainOptions
             {
                 Epochs = parsed.GetValue(epochs) ?? usual.Training.Epochs,
                 BatchSize = parsed.GetValue(batch) ?? usual.Training.BatchSize,
+                DropLast = parsed.GetValue(dropLast),
                 Optimizer = optimizerKind,
                 LearningRate = parsed.GetValue(learningRate) ?? (optimizerKind == OptimizerKind.AdamW ? 1e-3f : usual.Training.LearningRate),
                 Schedule = Parse(parsed, schedule, usual.Training.Schedule),

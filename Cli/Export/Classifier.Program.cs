@@ -27,7 +27,7 @@ foreach (var file in files)
     {
         foreach (var input in classifier.Inputs(file)) Console.WriteLine($"{file}: {Describe(classifier.Logits(input))}");
     }
-    catch (Exception e) when (e is InvalidFileException or IOException or UnauthorizedAccessException)
+    catch (Exception e) when (e is InvalidFileException or IOException or UnauthorizedAccessException or InvalidOperationException)
     {
         Console.Error.WriteLine(e.Message);
         exitCode = 1;

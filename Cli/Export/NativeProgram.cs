@@ -17,6 +17,8 @@ static class NativeProgram
     public static void WriteProject(string folder, Classifier classifier, string? instructions)
     {
         Directory.CreateDirectory(folder);
+        if (Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(Path.Combine(folder, $"{Name}.csproj")))
+            throw new IOException($"{folder} is not empty, and holds no earlier project of this kind ({Name}.csproj); give --project a new folder.");
         classifier.Save(Path.Combine(folder, $"{Name}.safetensors"));
         using (var source = typeof(NativeProgram).Assembly.GetManifestResourceStream(Source)!)
             AtomicFile.Write(Path.Combine(folder, "Program.cs"), source.CopyTo);
@@ -39,7 +41,7 @@ static class NativeProgram
 
         var built = Path.Combine(output, OperatingSystem.IsWindows() ? $"{Name}.exe" : Name);
         using (var content = File.OpenRead(built)) AtomicFile.Write(program, content.CopyTo);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(program, File.GetUnixFileMode(built));
+        if (!OperatingSystem.IsWindows() && new FileInfo(program).Length > 0) File.SetUnixFileMode(program, File.GetUnixFileMode(built));
     }
 
     static string Errors(string text)
@@ -59,7 +61,6 @@ static class NativeProgram
             <PublishAot>true</PublishAot>
             <IlcInstructionSet>{instructions ?? (RuntimeInformation.ProcessArchitecture == Architecture.X64 ? DefaultInstructions : "")}</IlcInstructionSet>
             <InvariantGlobalization>true</InvariantGlobalization>
-            <UseSystemResourceKeys>true</UseSystemResourceKeys>
             <EventSourceSupport>false</EventSourceSupport>
             <StackTraceSupport>false</StackTraceSupport>
             <ConcurrentGarbageCollection>false</ConcurrentGarbageCollection>

@@ -9,8 +9,7 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Adds the devices "cuda:i", "opencl:i" and "simulator" to <see cref="Device.Get"/>:
-/// <code>GpuDevices.Register();</code>
+/// The devices "cuda:i", "opencl:i" and "simulator" of <see cref="Device.Get"/>, which finds them where a program has this package.
 /// "cuda:0/tf32" and "cuda:0/bf16" are the same hardware at another <see cref="Precision"/>, with memory of their own.
 /// </summary>
 public sealed class GpuDevices : IDeviceProvider
@@ -34,7 +33,7 @@ public sealed class GpuDevices : IDeviceProvider
         };
     }
 
-    /// <summary>Makes GPUs available under their names. Calling it again changes nothing.</summary>
+    /// <summary>Makes GPUs available under their names, as <see cref="Device.Get"/> and <see cref="Device.Best"/> do by themselves. Calling it again changes nothing.</summary>
     public static void Register() => Device.Register(Instance);
 
     /// <inheritdoc/>

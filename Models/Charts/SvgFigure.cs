@@ -7,8 +7,8 @@ namespace QuadEngine.Models;
 /// <summary>Charts side by side as one SVG picture, legible on light and on dark pages, with no script and no font of its own.</summary>
 public static class SvgFigure
 {
-    const double PanelWidth = 340, PanelHeight = 210, Left = 52, Right = 18, Top = 62, Bottom = 46;
-    const double LegendLine = 18, LegendMark = 22, LetterWidth = 6.6;
+    const double PanelWidth = 340, PanelHeight = 210, LeastLeft = 52, LeastRight = 18, Top = 62, Bottom = 46;
+    const double LegendLine = 18, LegendMark = 22, LetterWidth = 6.6, DigitWidth = 7.7, TickGap = 8;
     const double TitleLine = 19, TitleLetterWidth = 8.5;
 
     // Distinguishable with the usual colour blindnesses, and of a lightness between black and white (after Okabe and Ito 2008).
@@ -33,36 +33,44 @@ public static class SvgFigure
     public static string Draw(string title, params IReadOnlyList<LineChart> charts)
     {
         var legendLines = charts.Max(LegendLines);
-        var width = charts.Count * (Left + PanelWidth + Right);
-        var titleLines = Lines(title, (int)((width - Left) / TitleLetterWidth));
+        var axes = charts.Select(Axes).ToArray();
+        var (left, right) = (axes.Max(axis => Math.Max(LeastLeft, TickGap + Widest(axis.Y.Ticks))), axes.Max(axis => Math.Max(LeastRight, Widest(axis.X.Ticks) / 2)));
+        var width = charts.Count * (left + PanelWidth + right);
+        var titleLines = Lines(title, (int)((width - left) / TitleLetterWidth));
         var top = Top + (titleLines.Count - 1) * TitleLine;
         var height = top + PanelHeight + Bottom + legendLines * LegendLine;
         var svg = new StringBuilder();
-        svg.Append(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">""").Append('\n');
+        svg.Append(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:0.##} {height:0.##}" width="{width:0.##}" height="{height:0.##}" role="img">""").Append('\n');
         svg.Append("<title>").Append(Escape(title)).Append("</title>\n").Append(Style);
-        for (var i = 0; i < titleLines.Count; i++) Text(svg, Left, 22 + i * TitleLine, titleLines[i], style: "title");
+        for (var i = 0; i < titleLines.Count; i++) Text(svg, left, 22 + i * TitleLine, titleLines[i], style: "title");
         for (var i = 0; i < charts.Count; i++)
         {
-            svg.Append(CultureInfo.InvariantCulture, $"""<g transform="translate({i * (Left + PanelWidth + Right) + Left} {top})">""").Append('\n');
-            DrawPanel(svg, charts[i]);
+            svg.Append(CultureInfo.InvariantCulture, $"""<g transform="translate({i * (left + PanelWidth + right) + left:0.##} {top})">""").Append('\n');
+            DrawPanel(svg, charts[i], axes[i].X, axes[i].Y);
             svg.Append("</g>\n");
         }
 
         return svg.Append("</svg>\n").ToString();
     }
 
-    static void DrawPanel(StringBuilder svg, LineChart chart)
+    static (Axis X, Axis Y) Axes(LineChart chart)
     {
         var points = chart.Series.SelectMany(series => series.Points).ToArray();
-        var x = new Axis(Widened(chart, points.Select(point => point.X)), PanelWidth, chart.LogarithmicX, rounded: false, ticks: 8);
-        var y = new Axis(points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y }), PanelHeight, chart.LogarithmicY, rounded: true, ticks: 6);
+        return (new(Widened(chart, points.Select(point => point.X)), PanelWidth, chart.LogarithmicX, rounded: false, ticks: 8),
+            new(points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y }), PanelHeight, chart.LogarithmicY, rounded: true, ticks: 6));
+    }
 
+    // In the widest of the usual fonts.
+    static double Widest(IReadOnlyList<(double Place, string Text)> ticks) => DigitWidth * ticks.Select(tick => tick.Text.Length).DefaultIfEmpty().Max();
+
+    static void DrawPanel(StringBuilder svg, LineChart chart, Axis x, Axis y)
+    {
         Text(svg, 0, -14, chart.YLabel);
         Text(svg, PanelWidth / 2, PanelHeight + 38, chart.XLabel, "middle");
         foreach (var (place, text) in y.Ticks)
         {
             svg.Append(CultureInfo.InvariantCulture, $"""<path class="grid" d="M0 {PanelHeight - place:0.#}H{PanelWidth}"/>""").Append('\n');
-            Text(svg, -8, PanelHeight - place + 4, text, "end");
+            Text(svg, -TickGap, PanelHeight - place + 4, text, "end");
         }
 
         foreach (var (place, text) in x.Ticks) Text(svg, place, PanelHeight + 19, text, "middle");

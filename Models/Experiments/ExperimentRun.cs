@@ -25,15 +25,21 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
 
     string ProtocolFile => Path.Combine(folder, "protocol.txt");
 
+    string PageFile => Path.Combine(folder, "README.md");
+
+    string FigureFile => Path.Combine(folder, "figure.svg");
+
     /// <summary>Runs what is missing and writes the page.</summary>
     /// <param name="data">The images.</param>
     /// <param name="progress">Told before the first cell and after each.</param>
     /// <param name="cancellation">Stops within a cell, which then is not recorded; the page is written from the rows that there are.</param>
     /// <returns>Whether all cells are done.</returns>
-    /// <exception cref="IOException">The folder holds an experiment of another protocol, or cannot be written.</exception>
+    /// <exception cref="IOException">The folder holds an experiment of another protocol, or files that are of no experiment and would be overwritten, or cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">Another process writes to the folder just now.</exception>
     public bool Run(ExperimentData data, Action<ExperimentProgress>? progress = null, CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
+        using var held = FolderLock.Take(folder);
         var protocol = scale.Describe(data);
         CheckProtocol(protocol);
         var rows = File.Exists(RowsFile) ? ExperimentRows.FromCsv(RowsFile) : new ExperimentRows();
@@ -65,6 +71,9 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
     {
         // Not the seeds: rows of more seeds join those that there are.
         var text = string.Concat(protocol.Where(line => line.Name != "seeds").Select(line => $"{line.Name}: {line.Value}\n").Prepend($"{experiment.Name}\n"));
+        var taken = new[] { RowsFile, PageFile, FigureFile }.Where(Path.Exists).Select(path => Path.GetFileName(path)).ToArray();
+        if (!File.Exists(ProtocolFile) && taken.Length > 0)
+            throw new IOException($"{folder} holds {string.Join(", ", taken)}, which an experiment would overwrite, and no experiment: {ProtocolFile} is missing. Give another folder, or move these files away.");
         if (File.Exists(ProtocolFile) && File.ReadAllText(ProtocolFile) != text)
             throw new IOException($"{folder} holds an experiment of another protocol (see {ProtocolFile}); its rows cannot be joined with these. Give another folder, or delete that one.");
         Write(ProtocolFile, text);
@@ -75,7 +84,7 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
         var page = new ExperimentPage();
         rows = rows.Of(scale.Seeds);
         if (rows.All.Count > 0) experiment.Report(page, rows, scale);
-        if (page.Charts.Count > 0) Write(Path.Combine(folder, "figure.svg"), SvgFigure.Draw(experiment.Question, page.Charts));
+        if (page.Charts.Count > 0) Write(FigureFile, SvgFigure.Draw(experiment.Question, page.Charts));
         var options = Options();
         var note = (done < total, scale.Size) switch
         {
@@ -93,7 +102,7 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
             ("command", $"quad experiment {experiment.Name} --size {scale.Size.ToString().ToLowerInvariant()}{options}"),
             ("cells", $"{done} of {total}"),
         ];
-        Write(Path.Combine(folder, "README.md"), page.Write(experiment, protocol, run, note));
+        Write(PageFile, page.Write(experiment, protocol, run, note));
     }
 
     // The options of the tool that make this protocol of the one of its size.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
@@ -33,14 +34,14 @@ public static class Checkpoint
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static TrainingState Restore(string path, Module network, Optimizer optimizer)
     {
-        var (tensors, metadata) = Read(path);
+        var (tensors, metadata, _) = Read(path);
         if (!metadata.TryGetValue(StateKey, out var json))
             throw new InvalidFileException(path, "", "the file has weights but no state of a training", "Evaluate it, or resume from last.safetensors.");
         var state = Parse(path, StateKey, json, ModelsJson.Default.TrainingState);
 
         var generators = RequireGenerators(path, state, network);
         var slots = RequireSlots(path, tensors, network, optimizer);
-        Load(path, tensors, network);
+        Load(path, WeightsOf(tensors), network);
         foreach (var (parameter, values, steps) in slots)
         {
             using var scope = new TensorScope();
@@ -53,10 +54,19 @@ public static class Checkpoint
         return state;
     }
 
-    /// <summary>Puts the weights of a file into a network: a checkpoint of this engine, safetensors of another, or a PyTorch checkpoint.</summary>
-    /// <exception cref="InvalidFileException">The file is damaged, of an unknown format, or its weights are of another network.</exception>
+    /// <summary>
+    /// Puts the weights of a file into a network: a checkpoint of this engine, safetensors of another, or a PyTorch checkpoint. A prefix that all names
+    /// share, as wrappers leave it ("module.", "_orig_mod.", "model."), is dropped where the network does not have it.
+    /// </summary>
+    /// <returns>What was left out of the file, a phrase each, e.g. <c>the prefix "module." of all names</c>; most often nothing.</returns>
+    /// <exception cref="InvalidFileException">The file is damaged, of an unknown format, its weights are of another network, or one is NaN or infinite. Nothing has been changed then.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
-    public static void LoadWeights(string path, Module network) => Load(path, Read(path).Tensors, network);
+    public static IReadOnlyList<string> LoadWeights(string path, Module network)
+    {
+        var (tensors, _, leftOut) = Read(path);
+        var prefix = Load(path, WeightsOf(tensors), network);
+        return prefix.Length == 0 ? leftOut : [.. leftOut, $"the prefix \"{prefix}\" of all names"];
+    }
 
     /// <summary>The network that a checkpoint of this engine was saved from; null where a file does not say.</summary>
     /// <exception cref="InvalidFileException">The file is damaged or of an unknown format.</exception>
@@ -79,14 +89,14 @@ public static class Checkpoint
         SafeTensors.Write(path, ordered, metadata);
     }
 
-    static (IReadOnlyDictionary<string, HostTensor> Tensors, IReadOnlyDictionary<string, string> Metadata) Read(string path)
+    static (IReadOnlyDictionary<string, HostTensor> Tensors, IReadOnlyDictionary<string, string> Metadata, IReadOnlyList<string> LeftOut) Read(string path)
     {
         if (!File.Exists(path)) throw new FileNotFoundException($"There is no file {path}.", path);
-        var tensors = WeightFile.Read(path, out var metadata);
+        var tensors = WeightFile.Read(path, out var metadata, out var leftOut);
         if (metadata.TryGetValue(ChecksumKey, out var expected) && Checksum(tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal)) is var got && got != expected)
             throw new InvalidFileException(path, "", $"the SHA-256 of its values is {got} but it was saved as {expected}",
                 "The file is damaged: use another checkpoint of the run, or train again.");
-        return (tensors, metadata);
+        return (tensors, metadata, leftOut);
     }
 
     static T Parse<T>(string path, string key, string json, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type)
@@ -101,15 +111,35 @@ public static class Checkpoint
         }
     }
 
-    static void Load(string path, IReadOnlyDictionary<string, HostTensor> tensors, Module network)
+    /// <summary>Puts weights into a network, without a prefix that all names share and the network lacks; gives that prefix.</summary>
+    internal static string Load(string path, IReadOnlyDictionary<string, HostTensor> weights, Module network)
     {
+        var (parameters, buffers) = (network.NamedParameters().Select(entry => entry.Path).ToArray(), network.NamedBuffers().Select(entry => entry.Path).ToArray());
+        var prefix = SharedPrefix.Of([.. weights.Keys], [.. parameters, .. buffers]);
+        if (prefix.Length > 0) weights = weights.ToDictionary(tensor => tensor.Key[prefix.Length..], tensor => tensor.Value);
+        CheckFinite(path, weights, parameters, buffers);
         try
         {
-            network.LoadStateDictionary(WeightsOf(tensors));
+            network.LoadStateDictionary(weights);
+            return prefix;
         }
         catch (ArgumentException e)
         {
             throw new InvalidFileException(path, "", e.Message.TrimEnd('.'), "The file is of another network than the one asked for.");
+        }
+    }
+
+    // Masks are buffers that may hold infinities; nothing else may, and NaN is wrong everywhere.
+    static void CheckFinite(string path, IReadOnlyDictionary<string, HostTensor> weights, string[] parameters, string[] buffers)
+    {
+        foreach (var name in parameters.Concat(buffers))
+        {
+            if (!weights.TryGetValue(name, out var tensor)) continue;
+            var mayBeInfinite = buffers.Contains(name) && !name.EndsWith("running_mean", StringComparison.Ordinal) && !name.EndsWith("running_var", StringComparison.Ordinal);
+            var wrong = Array.FindIndex(tensor.Values, value => mayBeInfinite ? float.IsNaN(value) : !float.IsFinite(value));
+            if (wrong >= 0)
+                throw new InvalidFileException(path, $"tensor \"{name}\" {tensor}", string.Create(CultureInfo.InvariantCulture, $"element {wrong} is {tensor.Values[wrong]}, so every answer of the network would be meaningless"),
+                    "The training diverged before it was saved, or the file is damaged: use an earlier checkpoint.");
         }
     }
 

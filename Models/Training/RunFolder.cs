@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using QuadEngine.Layers;
@@ -22,7 +23,7 @@ public sealed class RunFolder
     /// <summary>Weights, optimizer and state.</summary>
     public string Last => Path.Combine(Folder, "last.safetensors");
 
-    /// <summary>Weights of the epoch of the highest test accuracy.</summary>
+    /// <summary>Weights of the epoch of the highest test accuracy, of several the one of the lowest test loss.</summary>
     public string Best => Path.Combine(Folder, "best.safetensors");
 
     /// <summary>A row an epoch.</summary>
@@ -35,11 +36,49 @@ public sealed class RunFolder
     public string Curves => Path.Combine(Folder, "curves.svg");
 
     /// <summary>Starts a folder for a new run.</summary>
-    /// <exception cref="IOException">There is a run in it, or it cannot be written.</exception>
+    /// <param name="folder">A new folder, or one that has no file of a run's names.</param>
+    /// <param name="configuration">Of the run.</param>
+    /// <exception cref="IOException">There is a run in it, or files that a run would overwrite, or it cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">Another process is starting a run in it.</exception>
     public static RunFolder Create(string folder, RunConfiguration configuration)
     {
-        if (Exists(folder))
-            throw new IOException($"{folder} holds a run already. Resume that one, or give another folder.");
+        Make(folder);
+        using var held = FolderLock.Take(folder);
+        CheckFree(folder);
+        return Begin(folder, configuration);
+    }
+
+    /// <summary>Starts a folder for a new run under the first number that is free: PARENT/TITLE-1, -2, ... Processes that do so at once get a folder each.</summary>
+    /// <param name="parent">Made where it is missing.</param>
+    /// <param name="configuration">Of the run; its network's title names the folder.</param>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static RunFolder CreateNumbered(string parent, RunConfiguration configuration)
+    {
+        for (var number = 1; ; number++)
+        {
+            var folder = Path.Combine(parent, string.Create(CultureInfo.InvariantCulture, $"{configuration.Network.Title}-{number}"));
+            if (Path.Exists(folder)) continue;
+            Make(folder);
+
+            // Of several that made it at once, one gets the lock before there is a run.
+            using var held = FolderLock.TryTake(folder);
+            if (held is not null && !Taken(folder).Any()) return Begin(folder, configuration);
+        }
+    }
+
+    /// <summary>Refuses a folder in which <see cref="Create"/> would find something, before any work is done for it.</summary>
+    /// <exception cref="IOException">There is a run in it, or files that a run would overwrite.</exception>
+    public static void CheckFree(string folder)
+    {
+        if (Exists(folder)) throw new IOException($"{folder} holds a run already. Resume that one, or give another folder.");
+        if (Taken(folder).ToArray() is { Length: > 0 } taken)
+            throw new IOException($"{folder} holds {string.Join(", ", taken)}, which a run would overwrite, and no run: "
+                + (taken.Contains(ConfigurationName) ? $"its {ConfigurationName} is of another program." : $"a {ConfigurationName} is missing.")
+                + " Give another folder, or move these files away.");
+    }
+
+    static void Make(string folder)
+    {
         try
         {
             Directory.CreateDirectory(folder);
@@ -48,9 +87,18 @@ public sealed class RunFolder
         {
             throw new IOException($"the folder {folder} cannot be made: {e.Message.TrimEnd('.')}. Give another, or see that it may be written.", e);
         }
+    }
 
+    static RunFolder Begin(string folder, RunConfiguration configuration)
+    {
         AtomicFile.Write(ConfigurationIn(folder), stream => JsonSerializer.Serialize(stream, configuration, ModelsJson.Default.RunConfiguration));
         return new(folder, configuration);
+    }
+
+    static IEnumerable<string> Taken(string folder)
+    {
+        var files = new RunFolder(folder, new());
+        return new[] { ConfigurationIn(folder), files.Last, files.Best, files.Metrics, files.Telemetry, files.Curves }.Where(Path.Exists).Select(path => Path.GetFileName(path));
     }
 
     /// <summary>Opens the folder of a run that was started before.</summary>
@@ -59,7 +107,7 @@ public sealed class RunFolder
     public static RunFolder Open(string folder)
     {
         if (!Exists(folder))
-            throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is missing.{RunsIn(folder)}");
+            throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is {(File.Exists(ConfigurationIn(folder)) ? "of another program" : "missing")}.{RunsIn(folder)}");
         try
         {
             using var stream = File.OpenRead(ConfigurationIn(folder));
@@ -71,8 +119,35 @@ public sealed class RunFolder
         }
     }
 
-    /// <summary>Whether there is a run in a folder.</summary>
-    public static bool Exists(string folder) => File.Exists(ConfigurationIn(folder));
+    /// <summary>Whether there is a run in a folder. A config.json alone does not make one: other programs write files of that name.</summary>
+    public static bool Exists(string folder) => File.Exists(ConfigurationIn(folder)) && IsOfRun(File.ReadAllBytes(ConfigurationIn(folder)));
+
+    // Every run says what its network is and how it is trained. One that was damaged by hand is still one, and is refused as damaged when it is opened.
+    static bool IsOfRun(byte[] json)
+    {
+        ReadOnlySpan<string> keys = ["network", "training"];
+        try
+        {
+            using var document = JsonDocument.Parse(json, new() { CommentHandling = JsonCommentHandling.Skip });
+            foreach (var key in keys)
+                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(key, out var value) || value.ValueKind != JsonValueKind.Object) return false;
+        }
+        catch (JsonException)
+        {
+            foreach (var key in keys)
+                if (json.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{key}\"")) < 0) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Keeps all others from writing to the folder, until disposed.</summary>
+    /// <exception cref="InvalidOperationException">Somebody else writes to it just now; the message names the process.</exception>
+    internal FolderLock Lock() => FolderLock.Take(Folder);
+
+    /// <summary>Refuses a folder that somebody writes to just now, before any work is done for it.</summary>
+    /// <inheritdoc cref="Lock" path="/exception"/>
+    internal void CheckUnlocked() => FolderLock.Check(Folder);
 
     /// <summary>Writes metrics and curves.</summary>
     /// <exception cref="IOException">They cannot be written; earlier ones are untouched.</exception>
@@ -104,5 +179,7 @@ public sealed class RunFolder
             ? $" Give one of the runs in it: {string.Join(", ", runs.Take(5))}{(runs.Length > 5 ? ", ..." : "")}."
             : "";
 
-    static string ConfigurationIn(string folder) => Path.Combine(folder, "config.json");
+    const string ConfigurationName = "config.json";
+
+    static string ConfigurationIn(string folder) => Path.Combine(folder, ConfigurationName);
 }

@@ -36,6 +36,7 @@ public sealed class Trainer
     DeviceDataset? trainPlaced, testPlaced;
     int running;
     TrainingStep.Launched? underWay;
+    (DateTime Written, long Bytes)? goesOnFrom;
 
     /// <summary>A trainer at the first step of a run.</summary>
     /// <param name="network">[N, H, W, C] to logits [N, classes]; trained in place, on its device.</param>
@@ -50,7 +51,7 @@ public sealed class Trainer
         Check.That(train.Count > 0, nameof(Trainer), $"{train.Name} has no images to learn from.");
         Check.That(test.Count > 0, nameof(Trainer), $"{test.Name} has no images to judge by.");
         (Network, this.train, this.test, Options, this.folder) = (network, train, test, options, folder);
-        StepsPerEpoch = (train.Count - 1) / options.BatchSize + 1;
+        StepsPerEpoch = train.Batches(options.BatchSize, options.Seed, dropLast: DropsLast).Count;
         schedule = options.CreateSchedule(StepsPerEpoch);
         Optimizer = options.CreateOptimizer(network.ParameterGroups());
     }
@@ -67,7 +68,7 @@ public sealed class Trainer
     /// <summary>Where the run is.</summary>
     public TrainingState State { get; private set; } = new();
 
-    /// <summary>Steps of an epoch; the last may have fewer images.</summary>
+    /// <summary>Steps of an epoch; the last may have fewer images, see <see cref="TrainerOptions.DropLast"/>.</summary>
     public int StepsPerEpoch { get; }
 
     /// <summary>All epochs are done.</summary>
@@ -87,22 +88,40 @@ public sealed class Trainer
     public void Resume()
     {
         if (folder is null || !File.Exists(folder.Last)) return;
+        goesOnFrom = LastWritten();
         State = Checkpoint.Restore(folder.Last, Network, Optimizer);
         State = State with { History = folder.WithTimings(State.History) };
         folder.CutTelemetry(State.Step);
     }
 
-    /// <summary>Trains to the last epoch.</summary>
+    /// <summary>Trains to the last epoch. Meanwhile no other trainer, of this process or another, can write to the folder.</summary>
     /// <param name="cancellation">Stops after the step under way and leaves a checkpoint.</param>
     /// <returns>True where all epochs are done, false where the run was interrupted.</returns>
-    /// <exception cref="TrainingDivergedException">Loss or gradients are not finite; the last checkpoint is of before.</exception>
+    /// <exception cref="TrainingDivergedException">Loss or gradients, or the loss on the test images, are not finite; the last checkpoint is of before.</exception>
     /// <exception cref="IOException">A file cannot be written; the files of before are untouched.</exception>
-    /// <exception cref="InvalidOperationException">The trainer, or another that trains the network, runs already.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The trainer, or another that trains the network or writes to the folder, runs already; or the run has gone on elsewhere since this trainer read its checkpoint.
+    /// </exception>
     public bool Run(CancellationToken cancellation = default)
     {
         if (Interlocked.Exchange(ref running, 1) != 0)
             throw new InvalidOperationException($"{nameof(Trainer)}: {nameof(Run)} is under way already; one call at a time trains a network. Wait for it, or make a trainer with a network of its own.");
-        sinceCheckpoint.Restart();
+        try
+        {
+            using var held = Finished ? null : folder?.Lock();
+            CheckUnchanged();
+            sinceCheckpoint.Restart();
+            return RunEpochs(cancellation);
+        }
+        finally
+        {
+            TakeBackData();
+            Volatile.Write(ref running, 0);
+        }
+    }
+
+    bool RunEpochs(CancellationToken cancellation)
+    {
         try
         {
             while (!Finished) RunEpoch(cancellation);
@@ -113,12 +132,16 @@ public sealed class Trainer
             SaveCheckpoint();
             return false;
         }
-        finally
-        {
-            TakeBackData();
-            Volatile.Write(ref running, 0);
-        }
     }
+
+    // Between reading a checkpoint and running, another process may have trained on.
+    void CheckUnchanged()
+    {
+        if (goesOnFrom is { } read && !Finished && LastWritten() != read)
+            throw new InvalidOperationException($"{nameof(Trainer)}: {folder!.Last} was written by another trainer after this one had read it, so this one would undo its steps. Call {nameof(Resume)} again, then {nameof(Run)}.");
+    }
+
+    (DateTime, long)? LastWritten() => new FileInfo(folder!.Last) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : null;
 
     // The training images last: short of memory, a device gives up those that it has.
     (DeviceDataset Train, DeviceDataset Test) PlaceData()
@@ -151,7 +174,7 @@ public sealed class Trainer
         {
             try
             {
-                foreach (var batch in images.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, start: State.Batch))
+                foreach (var batch in images.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, DropsLast, State.Batch))
                 {
                     cancellation.ThrowIfCancellationRequested();
                     RunStep(step, batch);
@@ -169,6 +192,7 @@ public sealed class Trainer
         var trainingTime = watch.Elapsed;
         var trainedImages = State.Images - firstImage;
         var result = Evaluation.Run(Network, judges, Options.BatchSize, cancellation: cancellation);
+        if (!double.IsFinite(result.Loss)) throw Diverged(judges, result, cancellation);
         EndEpoch(new(State.Epoch + 1, State.Step, LearningRateAt(State.Step - 1), State.Loss, State.Accuracy, result.Loss, result.Accuracy)
         {
             Seconds = watch.Elapsed.TotalSeconds,
@@ -204,6 +228,9 @@ public sealed class Trainer
             throw;
         }
     }
+
+    // Where there are fewer images than a batch, dropping it would leave nothing to learn from.
+    bool DropsLast => Options.DropLast && train.Count >= Options.BatchSize;
 
     int StepsLaunched => State.Step + (underWay is null ? 0 : 1);
 
@@ -250,8 +277,27 @@ public sealed class Trainer
             fault = e;
         }
 
-        return new(State.Step + 1, State.Epoch + 1, last.Loss, last.GradientNorm, fault, folder is not null && File.Exists(folder.Last) ? folder.Last : null);
+        return new(State.Step + 1, State.Epoch + 1, last.Loss, last.GradientNorm, fault, LastGood);
     }
+
+    // The weights are finite, and gave finite losses in training. The same images under the guard find the layer that does not.
+    TrainingDivergedException Diverged(DeviceDataset judges, Evaluation result, CancellationToken cancellation)
+    {
+        NonFiniteException? fault = null;
+        try
+        {
+            using var guard = new NonFiniteGuard();
+            Evaluation.Run(Network, judges, Options.BatchSize, cancellation: cancellation);
+        }
+        catch (NonFiniteException e)
+        {
+            fault = e;
+        }
+
+        return new(State.Step, State.Epoch + 1, result.Loss, fault, LastGood, folder is null ? null : State.Best);
+    }
+
+    string? LastGood => folder is not null && File.Exists(folder.Last) ? folder.Last : null;
 
     void EndEpoch(EpochMetrics metrics)
     {
@@ -282,6 +328,7 @@ public sealed class Trainer
         if (folder is null) return;
         var random = Generator.Default;
         Checkpoint.Save(folder.Last, Network, Optimizer, State with { RandomSeed = random.Seed, RandomPosition = random.Position }, folder.Configuration.Network, Images);
+        goesOnFrom = LastWritten();
         sinceCheckpoint.Restart();
     }
 }

@@ -42,6 +42,12 @@ public sealed record TrainerOptions
     /// <summary>Images of a step.</summary>
     public int BatchSize { get; init; } = 128;
 
+    /// <summary>
+    /// Leaves out the last batch of an epoch where it has fewer images than the others; each epoch leaves out others. Else it is a step too, but a
+    /// single image, of which batch norm has no statistics, joins the batch before it.
+    /// </summary>
+    public bool DropLast { get; init; }
+
     /// <summary>Turns gradients into updates.</summary>
     public OptimizerKind Optimizer { get; init; }
 

@@ -47,18 +47,30 @@ public sealed class TrainingRun
     /// <param name="configuration">What to train, on what, and how.</param>
     /// <param name="folder">A new folder for its files; null for none.</param>
     /// <exception cref="ArgumentException">A name or a number of the configuration is not possible.</exception>
-    /// <exception cref="IOException">Data is missing, or the folder cannot be written or holds a run.</exception>
-    public static TrainingRun Start(RunConfiguration configuration, string? folder = null) =>
-        new(configuration, complete => folder is null ? null : RunFolder.Create(folder, complete));
+    /// <exception cref="IOException">Data is missing, or the folder cannot be written, or holds a run or files that it would overwrite.</exception>
+    public static TrainingRun Start(RunConfiguration configuration, string? folder = null)
+    {
+        if (folder is not null) RunFolder.CheckFree(folder);       // before the work of reading the data
+        return new(configuration, complete => folder is null ? null : RunFolder.Create(folder, complete));
+    }
+
+    /// <summary>A new run, at its first step, in the first numbered folder that is free: see <see cref="RunFolder.CreateNumbered"/>. Sets <see cref="Generator.Default"/> to the run's seed.</summary>
+    /// <param name="configuration">What to train, on what, and how.</param>
+    /// <param name="parent">The folder of all runs.</param>
+    /// <exception cref="ArgumentException">A name or a number of the configuration is not possible.</exception>
+    /// <exception cref="IOException">Data is missing, or the folder cannot be written.</exception>
+    public static TrainingRun StartNumbered(RunConfiguration configuration, string parent) => new(configuration, complete => RunFolder.CreateNumbered(parent, complete));
 
     /// <summary>The run of a folder, where its last checkpoint left it: it goes on with the bits it would have had.</summary>
     /// <param name="folder">A run's folder.</param>
     /// <param name="device">Where to go on; null for the device it was on. Another kind of device gives other bits.</param>
     /// <exception cref="InvalidFileException">Configuration or checkpoint are damaged.</exception>
     /// <exception cref="IOException">There is no run in the folder, or its data is missing.</exception>
+    /// <exception cref="InvalidOperationException">Another process writes to the folder just now.</exception>
     public static TrainingRun Resume(string folder, string? device = null)
     {
         var opened = RunFolder.Open(folder);
+        opened.CheckUnlocked();       // before the work of reading the data; the trainer takes the lock when it runs
         var run = new TrainingRun(opened.Configuration with { Device = device ?? opened.Configuration.Device }, _ => opened);
         run.Trainer.Resume();
         return run;

@@ -47,9 +47,9 @@ public sealed record TrainingState
     [JsonIgnore]
     public double Accuracy => 100.0 * Correct / Math.Max(1, Images);
 
-    /// <summary>The first epoch of the highest test accuracy; null before the first ends.</summary>
+    /// <summary>The epoch of the highest test accuracy, of several the one of the lowest test loss; null before the first ends.</summary>
     [JsonIgnore]
-    public EpochMetrics? Best => History.MaxBy(epoch => epoch.TestAccuracy);
+    public EpochMetrics? Best => History.MaxBy(epoch => (epoch.TestAccuracy, double.IsNaN(epoch.TestLoss) ? double.NegativeInfinity : -epoch.TestLoss));
 }
 
 /// <summary>Where a <see cref="Generator"/> is.</summary>

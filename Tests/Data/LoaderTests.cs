@@ -105,4 +105,17 @@ public class LoaderTests
     [Test]
     public void A_batch_larger_than_the_data_is_all_of_it() =>
         Assert.That(Data.Batches(int.MaxValue).Select(batch => batch.Labels.Length), Is.EqualTo((int[])[103]));
+
+    [Test]
+    public void Shuffled_for_training_a_last_image_that_would_be_alone_joins_the_batch_before()
+    {
+        foreach (var prefetch in new[] { 0, 3 })
+            Assert.That(Data.Batches(34, seed: 1, prefetch: prefetch).Select(b => b.Labels.Length), Is.EqualTo(new[] { 34, 34, 35 }));
+        Assert.That(Data.Batches(34, seed: 1).SelectMany(b => b.Labels.ToArray()).Order(), Is.EqualTo(Enumerable.Range(0, 103)));
+        Assert.That(Data.Batches(34, seed: 1, start: 2).Single().Labels.ToArray(), Is.EqualTo(Data.Batches(34, seed: 1).Last().Labels.ToArray()));
+        Assert.That(Data.Batches(34).Select(b => b.Labels.Length), Is.EqualTo(new[] { 34, 34, 34, 1 }), "evaluation");
+        Assert.That(Data.Batches(34, seed: 1, dropLast: true).Select(b => b.Labels.Length), Is.EqualTo(new[] { 34, 34, 34 }));
+        Assert.That(Data.Take(1).Batches(34, seed: 1).Select(b => b.Labels.Length), Is.EqualTo(new[] { 1 }));
+        Assert.That(Data.Take(3).Batches(1, seed: 1).Select(b => b.Labels.Length), Is.EqualTo(new[] { 1, 1, 1 }));
+    }
 }

@@ -54,4 +54,63 @@ public class AtomicFileTests
         var path = Path.Combine(files.Folder, "nowhere", "weights");
         Assert.That(() => AtomicFile.Write(path, _ => { }), Throws.TypeOf<IOException>().With.Message.Contains("nowhere"));
     }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public void A_link_stays_and_the_file_it_leads_to_is_replaced()
+    {
+        using var files = new FormatFiles();
+        Directory.CreateDirectory(files.PathOf("folder"));
+        var (link, target) = (files.PathOf("link"), files.Write("folder/target", [1]));
+        File.CreateSymbolicLink(link, target);
+        var dangling = files.PathOf("dangling");
+        File.CreateSymbolicLink(dangling, files.PathOf("folder/new"));
+
+        AtomicFile.Write(link, stream => stream.WriteByte(7));
+        AtomicFile.Write(dangling, stream => stream.WriteByte(8));
+
+        Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(target));
+        Assert.That(File.ReadAllBytes(target), Is.EqualTo(new byte[] { 7 }));
+        Assert.That(new FileInfo(dangling).LinkTarget, Is.Not.Null);
+        Assert.That(File.ReadAllBytes(files.PathOf("folder/new")), Is.EqualTo(new byte[] { 8 }));
+
+        var loop = files.PathOf("loop");
+        File.CreateSymbolicLink(loop, loop);
+        Assert.That(() => AtomicFile.Write(loop, _ => { }), Throws.TypeOf<IOException>().With.Message.Contains(loop));
+        Assert.That(new FileInfo(loop).LinkTarget, Is.Not.Null, "refused, and still there");
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public void Devices_and_pipes_are_written_to_and_stay_what_they_are()
+    {
+        using var files = new FormatFiles();
+        Assert.That(FileKinds.Of("/dev/null"), Is.EqualTo(FileKind.Device));
+        AtomicFile.Write("/dev/null", stream => stream.WriteByte(7));
+        Assert.That(FileKinds.Of("/dev/null"), Is.EqualTo(FileKind.Device));
+        var link = files.PathOf("link");
+        File.CreateSymbolicLink(link, "/dev/null");
+        AtomicFile.Write(link, stream => stream.WriteByte(7));
+        Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo("/dev/null"));
+
+        var pipe = files.PathOf("pipe");
+        System.Diagnostics.Process.Start("mkfifo", [pipe]).WaitForExit();
+        Assert.That(FileKinds.Of(pipe), Is.EqualTo(FileKind.Pipe));
+        var reader = Task.Run(() => File.ReadAllBytes(pipe));
+        AtomicFile.Write(pipe, stream => stream.Write([1, 2, 3]));
+        Assert.That(reader.Result, Is.EqualTo(new byte[] { 1, 2, 3 }));
+        Assert.That(FileKinds.Of(pipe), Is.EqualTo(FileKind.Pipe));
+        Assert.That(Directory.GetFileSystemEntries(files.Folder), Is.EquivalentTo([link, pipe]));
+    }
+
+    [Test]
+    public void Folder_is_refused_and_a_name_that_is_too_long_is_told_as_such()
+    {
+        using var files = new FormatFiles();
+        var folder = Directory.CreateDirectory(files.PathOf("folder")).FullName;
+        Assert.That(() => AtomicFile.Write(folder, _ => { }), Throws.TypeOf<IOException>().With.Message.Contains("is a folder"));
+        Assert.That(Directory.Exists(folder));
+        var error = Assert.Throws<IOException>(() => AtomicFile.Write(files.PathOf(new string('n', 300)), _ => { }))!;
+        Assert.That(error.Message, Does.Contain("too long").And.Contains("Give a shorter name").And.Not.Contains("Free some space"));
+    }
 }

@@ -222,4 +222,64 @@ public class PyTorchCheckpointTests
         foreach (var text in says)
             Assert.That(error.Message, Does.Contain(text));
     }
+
+    static IEnumerable<TestCaseData> Beside()
+    {
+        static TestCaseData Case(string name, object? value, string? said) => new TestCaseData(value, said).SetArgDisplayNames(name);
+        var list = new List<object?> { "cat", "dog" };
+        foreach (var module in new[] { "__builtin__", "builtins" })
+        {
+            yield return Case($"{module}.set", new Call(module, "set", list), "a set");
+            yield return Case($"{module}.frozenset", new Call(module, "frozenset", list), "a set");
+            yield return Case($"{module}.bytearray", new Call(module, "bytearray", "abc", "latin-1"), "bytes");
+            yield return Case($"{module}.complex", new Call(module, "complex", 0.0, 1.0), "a complex number");
+            yield return Case($"{module}.defaultdict", new Call("collections", "defaultdict", new Named(module, "dict")), null);
+        }
+
+        yield return Case("bytes of protocol 2", new Call("_codecs", "encode", "abc", "latin1"), "bytes");
+        yield return Case("empty bytes of protocol 2", new Call("__builtin__", "bytes"), "bytes");
+        yield return Case("bytes of protocol 3", new Raw((byte)'C', 1, 7), null);
+        yield return Case("set of protocol 4", new Raw(0x8F, (byte)'(', (byte)'K', 1, (byte)'K', 2, 0x90), "a set");
+        yield return Case("frozenset of protocol 4", new Raw((byte)'(', (byte)'K', 1, 0x91), "a set");
+        yield return Case("bytearray of protocol 5", new Raw(0x96, 1, 0, 0, 0, 0, 0, 0, 0, 7), "bytes");
+    }
+
+    [TestCaseSource(nameof(Beside))]
+    public void Python_values_beside_the_weights_are_passed_over_and_said(object value, string? said)
+    {
+        var state = StateDict(("x", Tensor(Storage("0", "FloatStorage", 1), 0, [1], [1])));
+        foreach (var content in new[] { Zip(Checkpoint(("before", value), ("state_dict", state), ("after", value)), ("0", Bytes(3f))), Legacy(Checkpoint(("before", value), ("state_dict", state)), ("0", 1, Bytes(3f))) })
+        {
+            var tensors = WeightFile.Read(files.Write("checkpoint.pth", content), out _, out var leftOut);
+            Assert.That(tensors["x"].Values, Is.EqualTo([3f]));
+            Assert.That(leftOut, Is.EqualTo(said is null ? [] : new[] { said }));
+        }
+    }
+
+    [Test]
+    public void Defaultdict_is_a_dictionary()
+    {
+        var pickle = PickleWriter.Pickle(Checkpoint(("state_dict", StateDict(("x", Tensor(Storage("0", "FloatStorage", 1), 0, [1], [1])))), ("optimizer", new Raw(
+            [.. "ccollections\ndefaultdict\nc__builtin__\ndict\n"u8, 0x85, (byte)'R', (byte)'(', (byte)'K', 1, (byte)'N', (byte)'u']))));
+        Assert.That(Read(Zip(pickle, "little", CompressionLevel.NoCompression, ("0", Bytes(3f))))["x"].Values, Is.EqualTo([3f]));
+    }
+
+    [Test]
+    public void Damage_inside_a_zip_is_found_by_its_checksum()
+    {
+        var values = Enumerable.Range(0, 1000).Select(i => (float)i).ToArray();
+        var content = Zip(StateDict(("x", Tensor(Storage("0", "FloatStorage", 1000), 0, [1000], [1])), ("y", Tensor(Storage("0", "FloatStorage", 1000), 1, [10], [1]))), ("0", Bytes(values)));
+        Assert.That(Read(content)["y"].Values, Is.EqualTo(values[1..11]));
+        var at = content.AsSpan().IndexOf(Bytes(500f, 501f, 502f));
+        content.AsSpan(at, 12).Clear();
+        Refuses(content, "zip entry \"archive/data/0\"", "checksum", "damaged");
+    }
+
+    [Test]
+    public void Checksum_is_that_of_zip_files()
+    {
+        Assert.That(Crc32.Append(0, "123456789"u8), Is.EqualTo(0xCBF43926));
+        var bytes = Enumerable.Range(0, 1001).Select(i => (byte)(i * 31)).ToArray();
+        Assert.That(Crc32.Append(Crc32.Append(0, bytes.AsSpan(0, 333)), bytes.AsSpan(333)), Is.EqualTo(Crc32.Append(0, bytes)), "in pieces");
+    }
 }

@@ -47,4 +47,35 @@ public class WeightFileTests
         using var files = new FormatFiles();
         Assert.That(() => WeightFile.Read(files.PathOf("nothing")), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("nothing"));
     }
+
+    [TestCase("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1099231\n", "Git LFS", "git lfs pull")]
+    [TestCase("<!DOCTYPE html><html><head><title>Virus scan warning</title></head></html>", "web page", "Virus scan")]
+    [TestCase("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", "XML", "AccessDenied")]
+    [TestCase("{\"metadata\": {\"total_size\": 1}, \"weight_map\": {\"a\": \"model-00001-of-00002.safetensors\"}}", "index of weights", "parts")]
+    [TestCase("Not Found, sorry", "is text", "Not Found, sorry")]
+    public void Text_in_the_place_of_weights_is_told_as_what_it_is(string content, string kind, string cure)
+    {
+        using var files = new FormatFiles();
+        var path = files.Write("model.safetensors", System.Text.Encoding.UTF8.GetBytes(content));
+        foreach (var read in new Action[] { () => WeightFile.Read(path), () => SafeTensors.Open(path).Dispose() })
+            Assert.That(() => read(), Throws.TypeOf<InvalidFileException>().With.Message.Contains(path).And.Message.Contains(kind).And.Message.Contains(cure));
+    }
+
+    [Test]
+    public void Compressed_file_is_told_as_such()
+    {
+        using var files = new FormatFiles();
+        Assert.That(() => WeightFile.Read(files.Write("w.gz", [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3])), Throws.TypeOf<InvalidFileException>().With.Message.Contains("gzip"));
+    }
+
+    [Test]
+    [Platform("Linux,MacOsX")]
+    public void Pipe_is_refused_at_once()
+    {
+        using var files = new FormatFiles();
+        var pipe = files.PathOf("pipe");
+        System.Diagnostics.Process.Start("mkfifo", [pipe]).WaitForExit();
+        Assert.That(() => WeightFile.Read(pipe), Throws.TypeOf<IOException>().With.Message.Contains(pipe).And.Message.Contains("pipe"));
+        Assert.That(() => WeightFile.Read("/dev/null"), Throws.TypeOf<IOException>().With.Message.Contains("/dev/null"));
+    }
 }

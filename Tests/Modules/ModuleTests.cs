@@ -132,7 +132,7 @@ public class ModuleTests
         Assert.That(net.StateDictionary().Keys, Is.EqualTo((string[])["0.weight", "0.bias", "2.weight", "2.bias"]));
         var sgd = new Sgd(net.ParameterGroups(), 0.1f);
         var before = shared.Weight.ToArray();
-        net[Tensor.Ones([1, 3])].Sum().Backward();
+        net[Tensor.FromArray([1, 1, 1, -1, -1, -1], [2, 3])].Sum().Backward();      // of two signs: whatever the weights are, the ReLU passes something on
         sgd.Step();
         Assert.That(shared.Weight.ToArray(), Is.Not.EqualTo(before));
     }
@@ -145,5 +145,66 @@ public class ModuleTests
         frozen.Eval();
         Evaluation.Run(net, new QuadEngine.Data.ImageDataset("black", new byte[3], new int[3], ["any"], 1, 1, 1));
         Assert.That((net.Training, frozen.Training), Is.EqualTo((true, false)));
+    }
+
+    sealed class Net : Module
+    {
+        readonly Linear body;
+        readonly Module[] more = [];
+
+        public Net(string forgotten)
+        {
+            body = Register("body", new Linear(4, 4));
+            Head = forgotten == "head" ? new Linear(4, 2) : Register("head", new Linear(4, 2));
+            if (forgotten == "more") more = [new Linear(2, 2)];
+            scale = forgotten == "scale" ? new Parameter(Tensor.Ones([2])) : Register("scale", new Parameter(Tensor.Ones([2])));
+        }
+
+        public Linear Head { get; }
+
+        readonly Parameter scale;
+
+        protected override Tensor Compute(Tensor x)
+        {
+            x = Head[body[x].Relu()] * scale;
+            foreach (var module in more) x = module[x];
+            return x;
+        }
+    }
+
+    [TestCase("head", "Net: Head, a Linear of 10 learned values")]
+    [TestCase("more", "Net: more, a Linear of 6 learned values")]
+    [TestCase("scale", "Net: scale, a Parameter of 2 learned values")]
+    public void What_would_never_be_trained_is_found_at_the_first_use_by_name(string forgotten, string named)
+    {
+        var x = Tensor.Ones([3, 4]);
+        var net = new Net(forgotten);
+        Assert.That(() => net.Forward(x), Throws.InvalidOperationException.With.Message.Contains(named).And.Message.Contains("Register("));
+        Assert.That(() => net.Forward(x), Throws.InvalidOperationException, "and again");
+        Assert.That(() => new Sequential(net).Forward(x), Throws.InvalidOperationException.With.Message.Contains(named), "at any depth");
+        Assert.That(() => Run(net, x), Throws.Nothing, "a teacher learns nothing");
+        Assert.That(() => new Net("").Forward(x), Throws.Nothing);
+    }
+
+    [Test]
+    public void Frozen_modules_and_functions_need_not_be_registered()
+    {
+        var frozen = new Linear(4, 4);
+        foreach (var parameter in frozen.Parameters()) parameter.RequiresGrad = false;
+        var y = new Sequential(new Linear(4, 4), new Function("perception", x => frozen[x]), new Function("relu", x => new Relu()[x])).Forward(Tensor.Ones([2, 4]));
+        Assert.That(y.RequiresGrad);
+    }
+
+    [Test]
+    public void Modes_give_back_the_type_they_were_called_on()
+    {
+        ResNet network = ResNet.Cifar(8).Eval();
+        Assert.That(network.Training, Is.False);
+        Net net = new Net("").Train().Eval().Train(false).Train();
+        Assert.That(net.Training && net.Head.Training);
+        Module module = net;
+        Assert.That(module.Eval(), Is.SameAs(net));
+        Func<Linear> asGroup = net.Head.Eval;
+        Assert.That(asGroup(), Is.SameAs(net.Head));
     }
 }

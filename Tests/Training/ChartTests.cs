@@ -130,4 +130,24 @@ public sealed class ChartTests
     static IEnumerable<XElement> Paths(XDocument figure, string style) => figure.Descendants(svg + "path").Where(path => path.Attribute("class")?.Value == style);
 
     static double Parse(string text) => double.Parse(text, CultureInfo.InvariantCulture);
+
+    [Test]
+    public void Every_label_has_room_within_the_picture()
+    {
+        foreach (var (losses, epochs) in new[] { (new[] { 0.5, 1e5 }, 1), (new[] { 0.001, 0.002 }, 1), (new[] { 1.0, 2.0 }, 1_000_000), (new[] { 1e-30, 1e30 }, 1) })
+        {
+            var chart = new LineChart("epoch", "loss", [new Series("s", [new(0, losses[0]), new(epochs, losses[1])])]) { LogarithmicY = losses[1] > 100 * losses[0] };
+            var figure = XDocument.Parse(SvgFigure.Draw("", chart, chart));
+            var width = Parse(figure.Root!.Attribute("width")!.Value);
+            foreach (var panel in figure.Descendants(svg + "g"))
+            foreach (var text in panel.Elements(svg + "text"))
+            {
+                var x = Parse(panel.Attribute("transform")!.Value.Split('(', ' ')[1]) + Parse(text.Attribute("x")!.Value);
+                var length = 7.6 * text.Value.Length;      // 0.636 of 12 pixels, as DejaVu Sans and Verdana have it
+                var (left, right) = (string?)text.Attribute("text-anchor") switch { "end" => (x - length, x), "middle" => (x - length / 2, x + length / 2), _ => (x, x) };
+                Assert.That(left, Is.GreaterThanOrEqualTo(0), text.Value);
+                Assert.That(right, Is.LessThanOrEqualTo(width), text.Value);
+            }
+        }
+    }
 }

@@ -135,4 +135,88 @@ public sealed class CheckpointTests
         Checkpoint.Save(tiny.PathOf("d"), restored, other, state);
         Assert.That(File.ReadAllBytes(tiny.PathOf("d")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("c"))));
     }
+
+    [TestCase(float.NaN, "NaN")]
+    [TestCase(float.PositiveInfinity, "Infinity")]
+    public void Weights_that_are_not_finite_are_refused_by_name_and_change_nothing(float value, string text)
+    {
+        foreach (var name in new[] { "1.weight", "2.running_var" })
+        {
+            var network = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
+            var state = network.StateDictionary().ToDictionary();
+            state[name].Values[1] = value;
+            SafeTensors.Write(tiny.PathOf("w"), state);
+            var other = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
+            var before = other.StateDictionary();
+            var error = Assert.Throws<InvalidFileException>(() => Checkpoint.LoadWeights(tiny.PathOf("w"), other))!;
+            Assert.That(error.Message, Does.Contain(tiny.PathOf("w")).And.Contain($"\"{name}\"").And.Contain($"element 1 is {text}"));
+            foreach (var (key, tensor) in other.StateDictionary()) Assert.That(tensor.Values, Is.EqualTo(before[key].Values));
+        }
+    }
+
+    [Test]
+    public void Run_with_weights_that_are_not_finite_does_not_go_on()
+    {
+        tiny.Start("run").Run();
+        var trainer = tiny.Start("run");
+        var bias = trainer.Network.Parameters().Last();
+        bias.Assign(new float[bias.Length].Select(_ => float.NaN).ToArray().AsSpan());
+        Checkpoint.Save(tiny.PathOf("run/last.safetensors"), trainer.Network, trainer.Optimizer, trainer.State);
+        Assert.That(() => tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("\"6.bias\"").And.Message.Contains("NaN"));
+    }
+
+    [Test]
+    public void A_mask_may_hold_infinities()
+    {
+        SafeTensors.Write(tiny.PathOf("w"), new Dictionary<string, HostTensor> { ["mask"] = new([0f, float.NegativeInfinity], 2) });
+        var masked = new Masked();
+        Checkpoint.LoadWeights(tiny.PathOf("w"), masked);
+        Assert.That(masked.Mask.ToArray(), Is.EqualTo([0f, float.NegativeInfinity]));
+    }
+
+    sealed class Masked : Module
+    {
+        public Masked() => Mask = Register("mask", new QuadEngine.Buffer(Tensor.Zeros([2])));
+
+        public QuadEngine.Buffer Mask { get; }
+
+        protected override Tensor Compute(Tensor x) => x + Mask;
+    }
+
+    [TestCase("module.")]
+    [TestCase("_orig_mod.")]
+    [TestCase("model.")]
+    [TestCase("module._orig_mod.")]
+    [TestCase("my.own.")]
+    public void A_prefix_that_all_names_share_is_dropped_in_every_format_and_said(string prefix)
+    {
+        var network = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
+        var state = network.StateDictionary();
+        SafeTensors.Write(tiny.PathOf("w.safetensors"), state.Select(entry => KeyValuePair.Create(prefix + entry.Key, entry.Value)));
+        var storages = state.Select((entry, i) => (Key: $"{i}", Data: QuadEngine.Tests.Formats.TorchBytes.Bytes(entry.Value.Values))).ToArray();
+        var tensors = state.Select((entry, i) => (prefix + entry.Key, (object?)QuadEngine.Tests.Formats.TorchBytes.Tensor(
+            QuadEngine.Tests.Formats.TorchBytes.Storage($"{i}", "FloatStorage", entry.Value.Values.Length), 0, entry.Value.Shape, Strides(entry.Value.Shape)))).ToArray();
+        File.WriteAllBytes(tiny.PathOf("w.pth"), QuadEngine.Tests.Formats.TorchBytes.Zip(QuadEngine.Tests.Formats.TorchBytes.StateDict(tensors), storages));
+
+        foreach (var file in new[] { "w.safetensors", "w.pth" })
+        {
+            Generator.Default = new Generator(5);
+            var other = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
+            var leftOut = Checkpoint.LoadWeights(tiny.PathOf(file), other);
+            Assert.That(string.Concat(leftOut.Select(text => text.Split('"')[1])), Is.EqualTo(prefix), file);
+            foreach (var (key, tensor) in state) Assert.That(other.StateDictionary()[key].Values, Is.EqualTo(tensor.Values), key);
+        }
+
+        static int[] Strides(int[] shape) => new Shape(shape).Strides();
+    }
+
+    [Test]
+    public void A_prefix_of_the_networks_own_stays_and_other_weights_are_still_refused()
+    {
+        Module Network() => new Sequential(new Sequential(new Linear(2, 2)));
+        SafeTensors.Write(tiny.PathOf("w"), Network().StateDictionary());
+        Assert.That(Checkpoint.LoadWeights(tiny.PathOf("w"), Network()), Is.Empty);
+        SafeTensors.Write(tiny.PathOf("w"), new Dictionary<string, HostTensor> { ["a.b.c"] = new([1f], 1) });
+        Assert.That(() => Checkpoint.LoadWeights(tiny.PathOf("w"), Network()), Throws.TypeOf<InvalidFileException>().With.Message.Contains("0.0.weight"));
+    }
 }

@@ -42,6 +42,20 @@ public sealed class TinyTraining : IDisposable
         return trainer;
     }
 
+    /// <summary>Trains a run of a folder, and does something after a step, or stops there.</summary>
+    public static void Run(TinyTraining tiny, string run, int step, Action? then = null, bool stop = false)
+    {
+        using var stopping = new CancellationTokenSource();
+        var trainer = tiny.Start(run);
+        trainer.Stepped += done =>
+        {
+            if (done.Step != step) return;
+            then?.Invoke();
+            if (stop) stopping.Cancel();
+        };
+        trainer.Run(stopping.Token);
+    }
+
     public static Module Network() => new Sequential(
         new QuadraticConv2d(1, 6, 3, rank: 2, padding: 1, bias: false), new BatchNorm(6), new Relu(), new MaxPool2d(2), new Flatten(),
         new Dropout(0.2f), new Linear(6 * Side * Side / 4, 3));

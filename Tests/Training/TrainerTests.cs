@@ -149,15 +149,17 @@ public sealed class TrainerTests
     }
 
     [Test]
-    public void Best_is_the_first_epoch_of_the_highest_accuracy()
+    public void Best_is_the_epoch_of_the_highest_accuracy_and_of_several_the_one_of_the_lowest_loss()
     {
         var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 6 });
         trainer.Run();
 
-        var best = trainer.State.History.First(epoch => epoch.TestAccuracy == trainer.State.History.Max(other => other.TestAccuracy));
+        var best = trainer.State.History.Where(epoch => epoch.TestAccuracy == trainer.State.History.Max(other => other.TestAccuracy)).MinBy(epoch => epoch.TestLoss)!;
         Assert.That(trainer.State.Best, Is.EqualTo(best));
         Checkpoint.LoadWeights(tiny.PathOf("run/best.safetensors"), trainer.Network);
-        Assert.That(Evaluation.Run(trainer.Network, TinyTraining.Images(40, 1)).Accuracy, Is.EqualTo(best.TestAccuracy));
+        var judged = Evaluation.Run(trainer.Network, TinyTraining.Images(40, 1));
+        Assert.That(judged.Accuracy, Is.EqualTo(best.TestAccuracy));
+        Assert.That(judged.Loss, Is.EqualTo(best.TestLoss).Within(1e-5));
     }
 
     [Test]
@@ -316,5 +318,62 @@ public sealed class TrainerTests
         trainer.Run();
         Assert.That(refusal, Does.Contain("under way"));
         Assert.That(trainer.Run(), "it is over");
+    }
+
+    [Test]
+    public void Run_whose_test_loss_is_not_finite_stops_and_keeps_what_was_good()
+    {
+        var fault = new EvaluationFault { From = 3 };
+        var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), fault));
+        trainer.EpochEnded += _ => fault.Epoch++;
+
+        var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
+
+        Assert.That(error.Message, Does.Contain("epoch 3").And.Contain("the loss on the test images is NaN").And.Contain("1: ").And.Contain("learning rate"));
+        Assert.That(error.Message, Does.Contain($"epoch {trainer.State.Best!.Epoch}").And.Contain("are kept"));
+        Assert.That(error.LastGood, Is.EqualTo(tiny.PathOf("run/last.safetensors")));
+        Assert.That(trainer.State.History, Has.Count.EqualTo(2));
+        Assert.That(tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), new EvaluationFault())).State.Epoch, Is.EqualTo(2));
+        Checkpoint.LoadWeights(tiny.PathOf("run/best.safetensors"), trainer.Network);
+    }
+
+    /// <summary>Passes its input on, but answers NaN in inference from an epoch on.</summary>
+    sealed class EvaluationFault : Module
+    {
+        public int Epoch { get; set; } = 1;
+
+        public int From { get; init; } = int.MaxValue;
+
+        protected override Tensor Compute(Tensor x) => Training || Epoch < From ? x : (x * 0f - 1f).Log();
+    }
+
+    [Test]
+    public void Of_epochs_of_one_accuracy_the_best_has_the_lowest_loss()
+    {
+        static EpochMetrics Epoch(int number, double loss, double accuracy) => new(number, number, 0.1f, 1, 50, loss, accuracy);
+        Assert.That(Best(Epoch(1, 0.69, 100), Epoch(2, 0.02, 100), Epoch(3, 0.3, 100)), Is.EqualTo(2), "an undertrained one comes first");
+        Assert.That(Best(Epoch(1, 0.1, 90), Epoch(2, 9, 100)), Is.EqualTo(2), "accuracy decides");
+        Assert.That(Best(Epoch(1, double.NaN, 10), Epoch(2, double.PositiveInfinity, 10), Epoch(3, 2, 10)), Is.EqualTo(3));
+        Assert.That(Best(Epoch(1, 1, 50), Epoch(2, 1, 50)), Is.EqualTo(1));
+
+        static int Best(params EpochMetrics[] history) => new TrainingState { History = history }.Best!.Epoch;
+    }
+
+    [TestCase(33, false, new[] { 16, 17 })]
+    [TestCase(33, true, new[] { 16, 16 })]
+    [TestCase(34, false, new[] { 16, 16, 2 })]
+    [TestCase(34, true, new[] { 16, 16 })]
+    [TestCase(32, false, new[] { 16, 16 })]
+    [TestCase(9, true, new[] { 9 })]
+    public void A_last_batch_of_one_image_joins_the_one_before_it(int images, bool dropLast, int[] batches)
+    {
+        Module Network() => new Sequential(new Flatten(), new Linear(64, 16), new QuadEngine.Layers.BatchNorm(16), new Linear(16, 3));
+        var options = TinyTraining.Options with { Epochs = 2, DropLast = dropLast };
+        var trainer = new Trainer(Network(), TinyTraining.Images(images, 0), TinyTraining.Images(9, 1), options);
+        var seen = new List<int>();
+        trainer.Stepped += step => seen.Add(step.Images);
+        Assert.That(trainer.Run());
+        Assert.That(trainer.StepsPerEpoch, Is.EqualTo(batches.Length));
+        Assert.That(seen, Is.EqualTo(batches.Concat(batches)));
     }
 }

@@ -13,6 +13,23 @@ public abstract class Device
     // Replaced, never changed: it is read without a lock.
     static IDeviceProvider[] providers = [];
 
+    // A package that was added to a program, but that no line of it names, would not be loaded. Its type is named in full, so that a trimmed program keeps it.
+    static readonly Lazy<bool> gpuPackage = new(() =>
+    {
+        var register = Type.GetType("QuadEngine.Gpu.GpuDevices, QuadEngine.Gpu")?.GetMethod("Register", []);
+        register?.Invoke(null, null);
+        return register is not null;
+    });
+
+    static IDeviceProvider[] Providers
+    {
+        get
+        {
+            _ = gpuPackage.Value;
+            return providers;
+        }
+    }
+
     /// <summary>A device of the given name; its pool allocates through <see cref="AllocateMemory"/>.</summary>
     protected Device(string name)
     {
@@ -46,8 +63,8 @@ public abstract class Device
         set => WinogradTransforms.Allowed = value;
     }
 
-    /// <summary>The first CUDA device that works, else the CPU.</summary>
-    public static Device Best => providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
+    /// <summary>The first CUDA device that works, else the CPU. CUDA comes with the package QuadEngine.Gpu, which is found where a program has it.</summary>
+    public static Device Best => Providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
 
     /// <summary>"cpu", "cuda:0", ...</summary>
     public string Name { get; }
@@ -64,7 +81,7 @@ public abstract class Device
     /// <summary>The caching allocator, with its statistics.</summary>
     public BufferPool Pool { get; }
 
-    /// <summary>Adds devices beside the CPU; QuadEngine.Gpu calls this for CUDA, OpenCL and the simulator.</summary>
+    /// <summary>Adds devices beside the CPU. Those of QuadEngine.Gpu (CUDA, OpenCL and the simulator) are added when they are first asked for.</summary>
     public static void Register(IDeviceProvider provider)
     {
         lock (Registering)
@@ -76,10 +93,11 @@ public abstract class Device
     public static Device Get(string name)
     {
         if (name == Cpu.Name) return Cpu;
-        foreach (var provider in providers)
+        foreach (var provider in Providers)
             if (provider.TryGet(name) is { } device) return device;
         var known = string.Join(", ", providers.SelectMany(provider => provider.Names).Prepend(Cpu.Name));
-        throw new ArgumentException($"Device: there is no device \"{name}\" here (found: {known}). `quad doctor` shows why a GPU is not found.");
+        throw new ArgumentException($"Device: there is no device \"{name}\" here (found: {known}). "
+            + (gpuPackage.Value || providers.Length > 0 ? "`quad doctor` shows why a GPU is not found." : "Other devices come with the package QuadEngine.Gpu: dotnet add package QuadEngine.Gpu."));
     }
 
     /// <summary>Allocates from the system or the driver.</summary>

@@ -7,13 +7,46 @@ public static class AtomicFile
     /// Writes a file aside, under its name with <c>.partial</c> added, forces it to disk and moves it into place. Where that fails, an
     /// earlier file of that name is untouched and the partial one is removed; what a killed process leaves, the next write replaces.
     /// </summary>
-    /// <param name="path">The file to create or replace; its folder must exist.</param>
+    /// <param name="path">
+    /// The file to create or replace; its folder must exist. Of a link, the file that it leads to is replaced, and the link stays. A pipe and a device
+    /// of bytes (/dev/null) are written to; a folder, a disk and a socket are refused.
+    /// </param>
     /// <param name="write">Writes the content, front to back.</param>
-    /// <exception cref="IOException">The disk is full, the folder is missing or may not be written, or another process is writing the same file.</exception>
+    /// <exception cref="IOException">The disk is full, the folder is missing or may not be written, another process is writing the same file, or the path is none of a file.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
+        try
+        {
+            switch (FileKinds.Of(path))
+            {
+                case FileKind.Folder:
+                    throw new IOException("it is a folder");
+                case FileKind.Other:
+                    throw new IOException("it is a disk or a socket, and no file");
+                case FileKind.Pipe or FileKind.Device:
+                    WriteThrough(path, write);
+                    break;
+                default:
+                    Replace(new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName, write);
+                    break;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path} could not be written: {e.Message.TrimEnd('.')}. A file that was there before is unchanged. {Advice(e)}", e);
+        }
+    }
+
+    static void WriteThrough(string path, Action<Stream> write)
+    {
+        using var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1 << 16);
+        write(stream);
+    }
+
+    static void Replace(string path, Action<Stream> write)
+    {
         var partial = path + ".partial";
         var opened = false;      // a partial file that another process holds is not ours to remove
         try
@@ -27,16 +60,22 @@ public static class AtomicFile
             File.Move(partial, path, overwrite: true);
             opened = false;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new IOException(
-                $"{path} could not be written: {e.Message.TrimEnd('.')}. A file that was there before is unchanged. " +
-                "Free some space or choose another folder, then write it again.", e);
-        }
         finally
         {
             if (opened)
                 File.Delete(partial);
         }
     }
+
+    static string Advice(Exception e) => e switch
+    {
+        PathTooLongException => "Give a shorter name.",
+        DirectoryNotFoundException => "Make the folder first, or choose another.",
+        UnauthorizedAccessException => "Choose another folder, or see that this one may be written.",
+        _ when IsDiskFull(e.HResult) => "Free some space or choose another folder, then write it again.",
+        _ => "Choose another name or folder, then write it again.",
+    };
+
+    // ENOSPC; a quota on Linux and on macOS; Windows has two codes.
+    static bool IsDiskFull(int code) => code is 28 or 122 or 69 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
 }

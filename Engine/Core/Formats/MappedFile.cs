@@ -16,6 +16,8 @@ internal sealed unsafe class MappedFile : IDisposable
     public MappedFile(string path)
     {
         Path = path;
+        if (FileKinds.Of(path) is FileKind.Pipe or FileKind.Device or FileKind.Other)
+            throw new IOException($"{path} is a pipe or a device, and weights are read from all over a file. Write them to a file first, then pass that.");
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         Length = stream.Length;
         if (Length == 0)      // an empty file cannot be mapped; any read of it is refused by Require

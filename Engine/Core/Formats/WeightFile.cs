@@ -13,11 +13,17 @@ public static class WeightFile
     /// <param name="path">The file.</param>
     /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
     /// <inheritdoc cref="Read(string)"/>
-    public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata)
+    public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata) => Read(path, out metadata, out _);
+
+    /// <param name="path">The file.</param>
+    /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
+    /// <param name="leftOut">What was not taken over of the file beside what is no tensor at all: a phrase each, e.g. <c>the prefix "module." of all names</c>.</param>
+    /// <inheritdoc cref="Read(string)"/>
+    public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata, out IReadOnlyList<string> leftOut)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var file = new MappedFile(path);
-        metadata = new Dictionary<string, string>();
+        (metadata, leftOut) = (new Dictionary<string, string>(), []);
 
         // In this order: a header's length may start with the byte that a pickle starts with.
         if (SafeTensors.Looks(file))
@@ -27,8 +33,9 @@ public static class WeightFile
             return tensors.ReadAll();
         }
         if (PyTorchCheckpoint.Looks(file))
-            return PyTorchCheckpoint.Read(file);
+            return PyTorchCheckpoint.Read(file, out leftOut);
 
+        if (UnknownContent.Of(file) is { } content) throw new InvalidFileException(path, "", content.Problem, content.Fix);
         var found = file.Length == 0
             ? "the file is empty (0 bytes)"
             : $"the format of this file is not known (its {file.Length} bytes start with {Convert.ToHexString(file.Slice(0, (int)Math.Min(16, file.Length)))})";

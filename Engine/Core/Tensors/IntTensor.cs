@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using QuadEngine.Devices;
 
 namespace QuadEngine;
@@ -47,7 +48,11 @@ public sealed class IntTensor : IDisposable
     }
 
     /// <summary>Labels of a batch, shape [count].</summary>
-    public static IntTensor FromArray(int[] values, Device? device = null) => FromSpan(values, [values.Length], device);
+    public static IntTensor FromArray(int[] values, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return FromSpan(values, [values.Length], device);
+    }
 
     /// <summary>The elements, to be read by a kernel; see <see cref="Tensor.Read"/>.</summary>
     public Operand Read() => Operand.ToRead(Shared(), 0, Shape);
@@ -92,6 +97,19 @@ public sealed class IntTensor : IDisposable
     {
         Interlocked.Exchange(ref storage, null)?.Release();
         GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Shape, device and values, in rows; of more than 1,000 values the first and the last three along each axis.</summary>
+    public override string ToString()
+    {
+        if (storage is null) return $"IntTensor{Shape} (disposed)";
+        using var source = Read();
+        return TensorText.Of($"IntTensor{Shape} on {Device}", Shape, (start, count) =>
+        {
+            var values = new int[count];
+            Device.Download(source, sizeof(int) * (long)start, MemoryMarshal.AsBytes(values.AsSpan()));
+            return values;
+        });
     }
 
     Storage Shared()

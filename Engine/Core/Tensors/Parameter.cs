@@ -28,6 +28,9 @@ public sealed class Parameter : StateTensor
     /// <summary>Held by the thread that trains it just now.</summary>
     internal Claim Claim;
 
+    /// <summary>Some module has it: optimizers and checkpoints find it there.</summary>
+    internal bool IsRegistered { get; set; }
+
     /// <summary>Takes the values of a tensor, sharing its memory.</summary>
     public Parameter(Tensor values) : base(values) => RequiresGrad = true;
 }

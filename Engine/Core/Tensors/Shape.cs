@@ -9,7 +9,26 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 {
     readonly int[]? extents;
 
-    Shape(int[] extents) => this.extents = extents;
+    /// <summary>A shape of these extents: <c>new Shape(2, 3)</c> is <c>[2, 3]</c>.</summary>
+    /// <param name="extents">Of each axis, outermost first; copied. None make a scalar.</param>
+    /// <exception cref="ArgumentException">An extent is negative, or the elements are more than 2^31 - 1.</exception>
+    public Shape(params int[] extents) : this((extents ?? throw new ArgumentNullException(nameof(extents))).AsSpan())
+    {
+    }
+
+    Shape(ReadOnlySpan<int> extents)
+    {
+        long length = 1;
+        foreach (var extent in extents)
+        {
+            if (extent < 0) throw new ArgumentException($"Shape: [{string.Join(", ", extents.ToArray())}] has a negative extent ({extent}).");
+            length *= extent;
+            if (length > int.MaxValue)
+                throw new ArgumentException($"Shape: [{string.Join(", ", extents.ToArray())}] has more than 2^31 - 1 elements; split the batch.");
+        }
+
+        this.extents = extents.ToArray();
+    }
 
     int[] Extents => extents ?? [];
 
@@ -33,22 +52,10 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     /// <summary>Builds a shape; collection expressions such as <c>[2, 3]</c> arrive here.</summary>
     /// <exception cref="ArgumentException">An extent is negative, or the elements are more than 2^31 - 1.</exception>
-    public static Shape Create(ReadOnlySpan<int> extents)
-    {
-        long length = 1;
-        foreach (var extent in extents)
-        {
-            if (extent < 0) throw new ArgumentException($"Shape: [{string.Join(", ", extents.ToArray())}] has a negative extent ({extent}).");
-            length *= extent;
-            if (length > int.MaxValue)
-                throw new ArgumentException($"Shape: [{string.Join(", ", extents.ToArray())}] has more than 2^31 - 1 elements; split the batch.");
-        }
-
-        return new Shape(extents.ToArray());
-    }
+    public static Shape Create(ReadOnlySpan<int> extents) => new(extents);
 
     /// <summary>A shape from an array of extents.</summary>
-    public static implicit operator Shape(int[] extents) => Create(extents);
+    public static implicit operator Shape(int[] extents) => new(extents);
 
     /// <summary>The extents as a span.</summary>
     public ReadOnlySpan<int> AsSpan() => Extents;

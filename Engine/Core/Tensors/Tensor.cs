@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using QuadEngine.Devices;
 
 namespace QuadEngine;
@@ -93,7 +94,11 @@ public partial class Tensor : IDisposable
 
     /// <summary>Copies values in row-major order.</summary>
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
-    public static Tensor FromArray(float[] values, Shape shape, Device? device = null) => FromSpan(values, shape, device);
+    public static Tensor FromArray(float[] values, Shape shape, Device? device = null)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return FromSpan(values, shape, device);
+    }
 
     /// <summary>Uniform random numbers in [low, high); all are low where high is low.</summary>
     /// <exception cref="ArgumentException">high is below low, or their difference is no finite number.</exception>
@@ -247,8 +252,16 @@ public partial class Tensor : IDisposable
     ObjectDisposedException Dropped() => new(nameof(Tensor),
         $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. Call Keep() on it before, to use it afterwards.");
 
-    /// <summary>Shape and device, and the values of small tensors.</summary>
-    public override string ToString() => IsDropped ? $"Tensor{Shape} (dropped)"
-        : Length <= 16 ? $"Tensor{Shape} on {Device}: {string.Join(", ", ToArray().Select(value => value.ToString("G6", null)))}"
-        : $"Tensor{Shape} on {Device}";
+    /// <summary>Shape, device and values, in rows; of more than 1,000 values the first and the last three along each axis.</summary>
+    public override string ToString()
+    {
+        if (IsDropped) return $"Tensor{Shape} (dropped)";
+        using var source = Read();
+        return TensorText.Of($"Tensor{Shape} on {Device}", Shape, (start, count) =>
+        {
+            var values = new float[count];
+            Device.Download(source, sizeof(float) * (long)start, MemoryMarshal.AsBytes(values.AsSpan()));
+            return values;
+        });
+    }
 }

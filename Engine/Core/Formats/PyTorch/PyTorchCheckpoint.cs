@@ -26,15 +26,23 @@ public static class PyTorchCheckpoint
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using var file = new MappedFile(path);
-        return Read(file);
+        return Read(file, out _);
     }
 
     internal static bool Looks(MappedFile file) => ZipDirectory.Looks(file) || (file.Length > 0 && file.Slice(0, 1)[0] == PickleStart);
 
-    internal static IReadOnlyDictionary<string, HostTensor> Read(MappedFile file) => ZipDirectory.Looks(file) ? ReadZip(file) : ReadLegacy(file);
+    /// <param name="file">The file.</param>
+    /// <param name="leftOut">See <see cref="WeightFile.Read(string, out IReadOnlyDictionary{string, string}, out IReadOnlyList{string})"/>.</param>
+    internal static IReadOnlyDictionary<string, HostTensor> Read(MappedFile file, out IReadOnlyList<string> leftOut)
+    {
+        var notes = new List<string>();
+        var tensors = ZipDirectory.Looks(file) ? ReadZip(file, notes) : ReadLegacy(file, notes);
+        leftOut = [.. notes.Distinct()];
+        return tensors;
+    }
 
     /// <summary>FOLDER/data.pkl, FOLDER/data/KEY for each storage, and since PyTorch 2.1 FOLDER/byteorder.</summary>
-    static IReadOnlyDictionary<string, HostTensor> ReadZip(MappedFile file)
+    static IReadOnlyDictionary<string, HostTensor> ReadZip(MappedFile file, List<string> leftOut)
     {
         const string Pickle = "data.pkl";
         var zip = new ZipDirectory(file);
@@ -47,8 +55,8 @@ public static class PyTorchCheckpoint
             throw new InvalidFileException(file.Path, folder + "byteorder", "the byte order is not \"little\"", "Save it again on a little-endian machine.");
 
         var (offset, length) = zip.Find(pickleName);
-        var root = Unpickler.Read(file, ref offset, offset + length, TorchGlobals.Table, TorchGlobals.Storage);
-        return TorchStateDictionary.Read(file, root, storage =>
+        var root = Unpickler.Read(file, ref offset, offset + length, TorchGlobals.Table, TorchGlobals.Storage, leftOut);
+        return TorchStateDictionary.Read(file, root, leftOut, storage =>
         {
             var (start, bytes) = zip.Find($"{folder}data/{storage.Key}");
             return bytes / (storage.Type.Bits() / 8) >= storage.StoredCount ? start : throw new InvalidFileException(
@@ -60,7 +68,7 @@ public static class PyTorchCheckpoint
     /// Five pickles (magic number, protocol, system information, the value, the storages' keys), then for each key the number of elements
     /// (8 bytes) and the elements, always little-endian.
     /// </summary>
-    static IReadOnlyDictionary<string, HostTensor> ReadLegacy(MappedFile file)
+    static IReadOnlyDictionary<string, HostTensor> ReadLegacy(MappedFile file, List<string> leftOut)
     {
         var offset = 0L;
         var types = new Dictionary<string, ElementType>();
@@ -70,7 +78,7 @@ public static class PyTorchCheckpoint
             if (storage is TorchStorage { Key: var key, Type: var type })
                 types[key] = type;
             return storage;
-        });
+        }, leftOut);
 
         if (Next() is not BigInteger magic || magic != legacyMagic)
             throw new InvalidFileException(file.Path, "byte 0", "this is a pickle, but not one that torch.save wrote", "Pass a checkpoint written by torch.save.");
@@ -95,7 +103,7 @@ public static class PyTorchCheckpoint
             storages.Add(key, (offset, count));
             offset += bytes;
         }
-        return TorchStateDictionary.Read(file, root, storage => storages.TryGetValue(storage.Key, out var place) && place.Count == storage.StoredCount
+        return TorchStateDictionary.Read(file, root, leftOut, storage => storages.TryGetValue(storage.Key, out var place) && place.Count == storage.StoredCount
             ? place.Start
             : throw new InvalidFileException(file.Path, $"storage \"{storage.Key}\"",
                 $"the tensors expect {storage.StoredCount} elements but the file has {(place == default ? "none" : place.Count)}"));

@@ -21,6 +21,7 @@ internal static class TorchGlobals
     {
         var table = new Dictionary<string, object>();
         AddTypes(table);
+        AddLeftOut(table);
         Add(table, "collections.OrderedDict", "nothing, or a list of pairs", OrderedDict);
         Add(table, "collections.Counter", "nothing, or a dictionary", a => a is [] ? new PickledDictionary() : a is [PickledDictionary] ? a[0] : null);      // milestones of MultiStepLR
         Add(table, "torch.Size", "sizes", a => a is [object?[] or List<object?>] ? a[0] : null);
@@ -31,6 +32,25 @@ internal static class TorchGlobals
         Add(table, "torch._utils._rebuild_parameter", "tensor, requires_grad, hooks", FirstTensor);
         Add(table, "torch._utils._rebuild_parameter_with_state", "tensor, requires_grad, hooks, state", FirstTensor);
         return table.ToFrozenDictionary();
+    }
+
+    // What training programs save beside the weights. Python 3 calls __builtin__ builtins, and protocol 2 writes bytes as a text with its encoding.
+    static void AddLeftOut(Dictionary<string, object> table)
+    {
+        Add(table, "collections.defaultdict", "nothing, or what makes a value", a => a is [] or [PickledFunction] ? new PickledDictionary() : null);
+        Add(table, "_codecs.encode", "a text and its encoding", a => a is [string, string] ? new PickledRest("bytes") : null);
+        foreach (var module in new[] { "__builtin__", "builtins" })
+        {
+            foreach (var set in new[] { "set", "frozenset" }) Add(table, $"{module}.{set}", "nothing, or a list", a => a is [] or [List<object?>] ? new PickledRest("a set") : null);
+            Add(table, $"{module}.bytearray", "nothing, or bytes", a => a is [] or [byte[] or PickledRest] or [string, string] ? new PickledRest("bytes") : null);
+            Add(table, $"{module}.bytes", "nothing, or bytes", a => a is [] or [byte[] or PickledRest] ? new PickledRest("bytes") : null);
+            Add(table, $"{module}.complex", "two numbers", a => a is [double, double] ? new PickledRest("a complex number") : null);
+
+            // As what makes the values of a defaultdict.
+            Add(table, $"{module}.dict", "nothing", a => a is [] ? new PickledDictionary() : null);
+            Add(table, $"{module}.list", "nothing", a => a is [] ? new List<object?>() : null);
+            foreach (var number in new[] { "int", "float", "bool", "str" }) Add(table, $"{module}.{number}", "nothing", _ => null);
+        }
     }
 
     static void AddTypes(Dictionary<string, object> table)

@@ -10,11 +10,13 @@ internal static class TorchStateDictionary
 
     /// <param name="file">The checkpoint.</param>
     /// <param name="root">What its pickle made.</param>
+    /// <param name="leftOut">Told of a prefix that all names share.</param>
     /// <param name="locate">The byte at which a storage's data starts; checks that the file has the whole storage.</param>
-    public static IReadOnlyDictionary<string, HostTensor> Read(MappedFile file, object? root, Func<TorchStorage, long> locate)
+    public static IReadOnlyDictionary<string, HostTensor> Read(MappedFile file, object? root, List<string> leftOut, Func<TorchStorage, long> locate)
     {
         var found = Find(file, root);
         var isDataParallel = found.Keys.All(name => name.StartsWith(DataParallelPrefix, StringComparison.Ordinal));
+        if (isDataParallel) leftOut.Add($"the prefix \"{DataParallelPrefix}\" of all names");
         var tensors = new OrderedDictionary<string, HostTensor>(found.Count);
         var elements = 0L;
         foreach (var (name, tensor) in found)

@@ -11,6 +11,9 @@ internal sealed class PickledDictionary
     public List<KeyValuePair<object?, object?>> Items { get; } = [];
 }
 
+/// <summary>A Python value that no tensor needs: only its kind is kept.</summary>
+internal sealed record PickledRest(string Kind);
+
 /// <summary>A Python callable that a pickle may name: what it makes of its arguments, or null where they do not fit.</summary>
 internal sealed record PickledFunction(string Name, string Parameters, Func<object?[], object?> Apply);
 
@@ -18,7 +21,7 @@ internal sealed record PickledFunction(string Name, string Parameters, Func<obje
 /// A reader for the part of Python's pickle format (protocols 2 to 5) that PyTorch writes for tensors and dictionaries. A pickle is a
 /// program for a stack machine; this machine only builds values. A global is looked up in a fixed table, and nothing else exists for it:
 /// no import, no attribute, no class, so no code is ever run. Values: null, bool, long, BigInteger, double, string, byte[],
-/// object?[] (tuple), List (list), <see cref="PickledDictionary"/>, and what the table's entries make.
+/// object?[] (tuple), List (list), <see cref="PickledDictionary"/>, <see cref="PickledRest"/>, and what the table's entries make.
 /// </summary>
 /// <remarks>Every opcode allocates in proportion to the bytes it takes, and there is no recursion, so that a pickle can neither exhaust
 /// memory nor the stack.</remarks>
@@ -34,13 +37,15 @@ internal ref struct Unpickler
     readonly ReadOnlySpan<byte> pickle;
     readonly FrozenDictionary<string, object> globals;
     readonly Func<object?, object?> persistent;
+    readonly List<string> leftOut;
     readonly List<object?> stack = [];
     readonly List<int> marks = [];
     readonly List<object?> memo = [];
     int position;
 
-    Unpickler(MappedFile file, long origin, int length, FrozenDictionary<string, object> globals, Func<object?, object?> persistent)
+    Unpickler(MappedFile file, long origin, int length, FrozenDictionary<string, object> globals, Func<object?, object?> persistent, List<string> leftOut)
     {
+        this.leftOut = leftOut;
         this.file = file;
         this.origin = origin;
         this.globals = globals;
@@ -54,10 +59,11 @@ internal ref struct Unpickler
     /// <param name="end">Where it ends at the latest.</param>
     /// <param name="globals">Everything that the pickle may name, as "module.name".</param>
     /// <param name="persistent">Makes a value of a persistent id (PyTorch: a storage), or null where it is not valid.</param>
+    /// <param name="leftOut">Told of each kind of value that is passed over.</param>
     public static object? Read(
-        MappedFile file, ref long offset, long end, FrozenDictionary<string, object> globals, Func<object?, object?> persistent)
+        MappedFile file, ref long offset, long end, FrozenDictionary<string, object> globals, Func<object?, object?> persistent, List<string> leftOut)
     {
-        var unpickler = new Unpickler(file, offset, (int)Math.Min(end - offset, int.MaxValue), globals, persistent);
+        var unpickler = new Unpickler(file, offset, (int)Math.Min(end - offset, int.MaxValue), globals, persistent, leftOut);
         var value = unpickler.Run();
         offset += unpickler.position;
         return value;
@@ -91,6 +97,11 @@ internal ref struct Unpickler
                 case (byte)'B': stack.Add(Take(Length4()).ToArray()); break;                   // BINBYTES
                 case (byte)'C': stack.Add(Take(Take(1)[0]).ToArray()); break;                  // SHORT_BINBYTES
                 case 0x8E: stack.Add(Take(Length8()).ToArray()); break;                        // BINBYTES8
+
+                case 0x96: Take(Length8()); LeaveOut(new("bytes")); break;                     // BYTEARRAY8
+                case 0x8F: LeaveOut(new("a set")); break;                                      // EMPTY_SET
+                case 0x90: AddItems(PopToMark()); break;                                       // ADDITEMS
+                case 0x91: PopToMark(); LeaveOut(new("a set")); break;                         // FROZENSET
 
                 case (byte)')': stack.Add(Array.Empty<object?>()); break;                      // EMPTY_TUPLE
                 case (byte)'t': stack.Add(PopToMark()); break;                                 // TUPLE
@@ -149,7 +160,21 @@ internal ref struct Unpickler
     {
         if (call is not [PickledFunction function, object?[] arguments])
             throw Invalid("REDUCE needs a function of the known ones and a tuple of arguments");
-        stack.Add(function.Apply(arguments) ?? throw Invalid($"{function.Name} is called with {arguments.Length} arguments that do not fit ({function.Parameters})"));
+        var value = function.Apply(arguments) ?? throw Invalid($"{function.Name} is called with {arguments.Length} arguments that do not fit ({function.Parameters})");
+        if (value is PickledRest rest) LeaveOut(rest);
+        else stack.Add(value);
+    }
+
+    readonly void LeaveOut(PickledRest rest)
+    {
+        if (!leftOut.Contains(rest.Kind)) leftOut.Add(rest.Kind);
+        stack.Add(rest);
+    }
+
+    readonly void AddItems(object?[] _)
+    {
+        if (stack is not [.., PickledRest])
+            throw Invalid("ADDITEMS needs a set on the stack");
     }
 
     // State for a value just made: PyTorch hangs version numbers on the dictionary of a state dictionary, which are not needed.

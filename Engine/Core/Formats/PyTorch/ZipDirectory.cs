@@ -49,7 +49,20 @@ internal sealed class ZipDirectory
         offset = entry.Local + LocalLength + U16(local, 26) + U16(local, 28);
         length = entry.Length;
         file.Require(offset, length);
+        CheckContent(name, entry, offset);
         return true;
+    }
+
+    // Once: many tensors may look at one storage. PyTorch can be told to leave the checksum out, and writes 0 then.
+    void CheckContent(string name, Entry entry, long offset)
+    {
+        const int chunk = 1 << 20;
+        if (entry.IsChecked || entry.Checksum == 0) return;
+        var checksum = 0u;
+        for (var start = 0L; start < entry.Length; start += chunk) checksum = Crc32.Append(checksum, file.Slice(offset + start, (int)Math.Min(chunk, entry.Length - start)));
+        if (checksum != entry.Checksum)
+            throw new InvalidFileException(file.Path, $"zip entry \"{name}\"", $"the checksum of its {entry.Length} bytes is {checksum:x8} but it was saved as {entry.Checksum:x8}");
+        entry.IsChecked = true;
     }
 
     // The end record is the last thing in the file but for a comment, whose length it gives.
@@ -107,7 +120,7 @@ internal sealed class ZipDirectory
 
         var (flags, method) = (U16(header, 8), U16(header, 10));
         var isStored = method == 0 && (flags & 1) == 0 && packedLength == length;
-        if (!entries.TryAdd(name, new Entry(local, length, isStored)))
+        if (!entries.TryAdd(name, new Entry(local, length, isStored, U32(header, 16))))
             throw Invalid(offset, $"the entry \"{name}\" appears twice");
         return offset + CentralLength + nameLength + extraLength + commentLength;
     }
@@ -132,5 +145,8 @@ internal sealed class ZipDirectory
 
     InvalidFileException Invalid(long offset, string problem) => new(file.Path, $"byte {offset}", problem);
 
-    readonly record struct Entry(long Local, long Length, bool IsStored);
+    sealed record Entry(long Local, long Length, bool IsStored, uint Checksum)
+    {
+        public bool IsChecked { get; set; }
+    }
 }

@@ -35,7 +35,7 @@ public sealed class SafeTensors : IDisposable
         var headerLength = BinaryPrimitives.ReadUInt64LittleEndian(file.Slice(0, LengthBytes));
         var limit = Math.Min(file.Length - LengthBytes, MaxHeaderLength);
         if (headerLength > (ulong)limit)
-            throw new InvalidFileException(file.Path, "byte 0", $"the header is said to have {headerLength} bytes, beyond the {limit} that it can have");
+            throw !Looks(file) && UnknownContent.Of(file) is { } content ? new InvalidFileException(file.Path, "", content.Problem, content.Fix) : new InvalidFileException(file.Path, "byte 0", $"the header is said to have {headerLength} bytes, beyond the {limit} that it can have");
 
         dataStart = LengthBytes + (long)headerLength;
         var header = SafeTensorsHeader.Parse(file.Path, file.Slice(LengthBytes, (int)headerLength), file.Length - dataStart);

@@ -1,0 +1,12 @@
+namespace QuadEngine.Cli;
+
+/// <summary>Command lines that a user can copy.</summary>
+static class Shell
+{
+    /// <summary>A word of a command line, in quotes where a shell would take it apart or read something into it.</summary>
+    public static string Quote(string word)
+    {
+        if (word.Length > 0 && word.All(letter => char.IsLetterOrDigit(letter) || "_-./:=+,@%".Contains(letter, StringComparison.Ordinal) || letter == Path.DirectorySeparatorChar)) return word;
+        return OperatingSystem.IsWindows() ? $"\"{word}\"" : $"'{word.Replace("'", @"'\''", StringComparison.Ordinal)}'";
+    }
+}

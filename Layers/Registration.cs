@@ -1,0 +1,50 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Reflection;
+
+namespace QuadEngine.Layers;
+
+public abstract partial class Module
+{
+    // The module whose function runs on this thread.
+    [ThreadStatic]
+    static Module? running;
+
+    bool isRegistered, isChecked;
+
+    // What is not registered is in no optimizer and in no checkpoint, and moves to no device, and nothing would say so. Where no gradients are recorded
+    // (a teacher's answer, inference) nothing is lost.
+    void CheckRegistered(Module? caller)
+    {
+        if (NoGrad.Active) return;
+        if (caller is not null && !isRegistered && !ReferenceEquals(caller, this) && Parameters().Any(parameter => parameter.RequiresGrad))
+            throw Unregistered(caller, FieldOf(caller, this), GetType().Name, ParameterCount);
+        if (isChecked) return;
+        foreach (var (field, held) in Fields(this))
+            foreach (var parameter in Elements<Parameter>(held))
+                if (!parameter.IsRegistered && parameter.RequiresGrad) throw Unregistered(this, field, nameof(Parameter), parameter.Length);
+        isChecked = true;
+    }
+
+    static InvalidOperationException Unregistered(Module owner, string? field, string kind, long parameters) => new(
+        $"{owner.GetType().Name}: {field ?? "something it calls"}, a {kind} of {parameters:N0} learned values, is not registered, so it would never be trained, saved or moved to a device. "
+        + $"Write {field ?? "it"} = Register(\"{field ?? "name"}\", ...) in the constructor; or call it in a {nameof(NoGrad)} if it is not to learn.");
+
+    static string? FieldOf(Module owner, Module child) =>
+        Fields(owner).Where(field => Elements<Module>(field.Value).Contains(child)).Select(field => field.Name).FirstOrDefault();
+
+    static IEnumerable<T> Elements<T>(object? held) where T : class => held switch
+    {
+        T one => [one],
+        T[] or List<T> => (IEnumerable<T>)held,
+        _ => [],
+    };
+
+    // Field by field from the class itself to this one; a property's field is named as the property.
+    [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "A field that was trimmed away is not looked at; what it held is then not named, or not found.")]
+    static IEnumerable<(string Name, object? Value)> Fields(Module module)
+    {
+        for (var type = module.GetType(); type is not null && type != typeof(Module); type = type.BaseType)
+            foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
+                yield return (field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name, field.GetValue(module));
+    }
+}
