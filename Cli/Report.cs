@@ -55,8 +55,21 @@ sealed record Report(string Command)
 }
 
 /// <summary>An entry of a list.</summary>
-sealed record ReportItem(string Name, string Value);
+/// <param name="Name">What it is of.</param>
+/// <param name="Value">What was found; null where that failed.</param>
+sealed record ReportItem(string Name, string? Value)
+{
+    /// <summary>Classes, the most probable first.</summary>
+    public IReadOnlyList<ReportClass>? Classes { get; init; }
+
+    /// <summary>What went wrong.</summary>
+    public string? Error { get; init; }
+}
+
+/// <summary>A class and how probable it is, from 0 to 1.</summary>
+sealed record ReportClass(string Name, float Probability);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Report))]
+[JsonSerializable(typeof(string[]))]
 sealed partial class ReportJson : JsonSerializerContext;

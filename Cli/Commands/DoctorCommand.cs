@@ -25,7 +25,7 @@ static class DoctorCommand
                 new("best device", Device.Best.Name),
                 .. Datasets.All.Select(info => new ReportItem(info.Name, info.IsEmbedded ? "in the package" : info.FolderIn(Datasets.DefaultFolder) ?? $"not in {Datasets.DefaultFolder}")),
             ];
-            output.Table(["", ""], items.Select(item => (string[])[item.Name, item.Value]));
+            output.Table(["", ""], items.Select(item => (string[])[item.Name, item.Value ?? ""]));
             if (parsed.GetValue(json)) output.Json(new("doctor") { Device = Device.Best.Name, Items = items });
         });
         return command;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using System.Text.Json;
 using QuadEngine.Cli.Export;
 using QuadEngine.Models;
 
@@ -82,7 +83,7 @@ static class ExportCommand
             OutputName = "logits",
             Metadata = new Dictionary<string, string>
             {
-                ["classes"] = string.Join(", ", images.Classes),
+                ["classes"] = JsonSerializer.Serialize([.. images.Classes], ReportJson.Default.StringArray),
                 ["mean"] = string.Join(", ", images.Mean),
                 ["std"] = string.Join(", ", images.Std),
             },

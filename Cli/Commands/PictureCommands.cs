@@ -8,19 +8,21 @@ namespace QuadEngine.Cli.Commands;
 /// <summary><c>quad data show</c> and <c>quad data export</c>: folders of pictures, a sub-folder for each class.</summary>
 static class PictureCommands
 {
+    const int MostListed = 20;
+
     public static Command Show(Output output)
     {
         var folder = new Argument<string>("DIR") { Description = "A folder of pictures: DIR/CLASS/1.jpg, or DIR/train/CLASS/1.jpg and DIR/val (or test) likewise.", HelpName = "DIR" };
         var json = CommonOptions.Json();
-        var command = new ToolCommand("show", "Show the classes and pictures of a folder as `quad train --data DIR` takes it, and look into every file's head.", "quad data show photos") { folder, json };
+        var command = new ToolCommand("show", "Show the classes and pictures of a folder as `quad train --data DIR` takes it, and decode every picture.", "quad data show photos") { folder, json };
         command.SetAction(parsed =>
         {
             var place = parsed.GetRequiredValue(folder);
             if (!Directory.Exists(place)) throw new DirectoryNotFoundException($"there is no folder {Path.GetFullPath(place)}");
             var splits = FolderSplits.Open(place);
             var (train, test) = (splits.Train, splits.Test);
-            var survey = train.Survey();
-            test.Survey();
+            var survey = train.Inspect();
+            InvalidFileException[] damaged = [.. survey.Damaged, .. test.Inspect().Damaged];
 
             output.Table(["class", ">training", ">test"], train.ClassNames
                 .Select((name, label) => (string[])[name, Count(train, label), Count(test, label)])
@@ -29,10 +31,18 @@ static class PictureCommands
             output.Line(splits.TestFolder is { } part
                 ? $"Test pictures are those in {part}."
                 : string.Create(CultureInfo.InvariantCulture, $"There is no val or test folder: {100f * FolderSplits.DefaultTestShare:0} % of each class are held out (--test-share, --seed)."));
-            output.Line($"Sides of {survey.ShortestSide} to {survey.LongestSide} pixels; {Colours(survey, train.Count)}. The network sees {RunConfiguration.ForFolder(place).Pictures!.ImageShape} unless --image-size says otherwise.");
-            if (LeftOut(train) is { } leftOut) output.Line($"{leftOut}: no {string.Join(", ", Picture.Extensions)}, or in no class.");
+            if (damaged.Length == 0)
+                output.Line($"Sides of {survey.ShortestSide} to {survey.LongestSide} pixels; {Colours(survey, train.Count)}. The network sees {RunConfiguration.ForFolder(place).Pictures!.ImageShape} unless --image-size says otherwise.");
+            if (LeftOut(train) is { } leftOut) output.Line($"{leftOut}: no {string.Join(", ", Picture.Extensions)}, in no class, or links to what is listed already.");
+            foreach (var error in damaged.Take(MostListed)) output.Error(error.Message);
+            if (damaged.Length > 0) output.Error($"{damaged.Length:N0} of {train.Count + test.Count:N0} pictures cannot be read{(damaged.Length > MostListed ? $"; the first {MostListed} are named above, all in --json" : "")}. Training refuses the folder until they are mended or taken out.");
             if (parsed.GetValue(json))
-                output.Json(new("data show") { Output = Path.GetFullPath(place), Items = [.. train.ClassNames.Select((name, label) => new ReportItem(name, $"{Count(train, label)} + {Count(test, label)}"))] });
+                output.Json(new("data show")
+                {
+                    Output = Path.GetFullPath(place),
+                    Items = [.. train.ClassNames.Select((name, label) => new ReportItem(name, $"{Count(train, label)} + {Count(test, label)}")), .. damaged.Select(error => new ReportItem(error.Path, null) { Error = error.Message })],
+                });
+            return damaged.Length > 0 ? 1 : 0;
         });
         return command;
     }
@@ -69,8 +79,7 @@ static class PictureCommands
 
     static int Write(ImageDataset images, int most, string folder)
     {
-        // A name like "T-shirt/top" is no folder's.
-        string[] classes = [.. images.ClassNames.Select(name => Path.Combine(folder, string.Join('-', name.Split(Path.GetInvalidFileNameChars()))))];
+        string[] classes = [.. images.ClassNames.Select(name => Path.Combine(folder, ClassFolder.NameOf(name)))];
         foreach (var path in classes) Directory.CreateDirectory(path);
         var count = Math.Min(most, images.Count);
         Parallel.For(0, count, i => new Picture(images.Height, images.Width, images.Channels, images.Image(i).ToArray())

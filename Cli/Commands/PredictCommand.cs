@@ -13,7 +13,7 @@ static class PredictCommand
     public static Command Create(Output output)
     {
         var network = new TrainedNetwork(output);
-        var files = new Argument<string[]>("FILE") { Description = "Images (png, jpg, bmp), or files ending in .f32 of normalised float32 values [N, H, W, C].", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "Images (PNG, JPEG, BMP), or files ending in .f32 of normalised float32 values [N, H, W, C].", Arity = ArgumentArity.OneOrMore };
         var top = CommonOptions.Number<int>("--top", $"Classes to print. Default: {Shown}", 1, 1 << 20);
         Option<string?> device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
@@ -29,19 +29,30 @@ static class PredictCommand
             classifier.Network.To(place);
             var found = new List<ReportItem>();
             var watch = Stopwatch.StartNew();
+            var failed = 0;
             foreach (var file in parsed.GetRequiredValue(files))
             {
-                if (Directory.Exists(file)) throw new IOException($"{file} is a folder; give the images in it, e.g. {Path.Combine(file, "*.png")}");
-                foreach (var input in classifier.Inputs(file))
+                try
                 {
-                    var predictions = classifier.Rank(classifier.Logits(input));
-                    output.Line($"{file}: ", predictions[0].ToString(), string.Concat(predictions.Skip(1).Take((parsed.GetValue(top) ?? Shown) - 1).Select(other => $", {other}")));
-                    found.Add(new(file, predictions[0].Class));
+                    if (Directory.Exists(file)) throw new IOException($"{file} is a folder; give the images in it, e.g. {Path.Combine(file, "*.png")}");
+                    foreach (var input in classifier.Inputs(file))
+                    {
+                        var predictions = classifier.Rank(classifier.Logits(input));
+                        output.Line($"{file}: ", predictions[0].ToString(), string.Concat(predictions.Skip(1).Take((parsed.GetValue(top) ?? Shown) - 1).Select(other => $", {other}")));
+                        found.Add(new(file, predictions[0].Class) { Classes = [.. predictions.Take(parsed.GetValue(top) ?? predictions.Count).Select(other => new ReportClass(other.Class, other.Probability))] });
+                    }
+                }
+                catch (Exception e) when (e is InvalidFileException or IOException or UnauthorizedAccessException)
+                {
+                    output.Error(e.Message);
+                    found.Add(new(file, null) { Error = e.Message });
+                    failed++;
                 }
             }
 
             var seconds = watch.Elapsed.TotalSeconds;
-            if (parsed.GetValue(json)) output.Json(new("predict") { Model = classifier.Configuration.Title, Device = place.Name, Seconds = seconds, ImagesPerSecond = found.Count / seconds, Items = found });
+            if (parsed.GetValue(json)) output.Json(new("predict") { Model = classifier.Configuration.Title, Device = place.Name, Seconds = seconds, ImagesPerSecond = (found.Count - failed) / seconds, Items = found });
+            return failed > 0 ? 1 : 0;
         });
         return command;
     }

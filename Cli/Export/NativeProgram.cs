@@ -11,7 +11,7 @@ static class NativeProgram
     /// <summary>Processors since 2013 have these; the vectors of the engine are twice as wide with them as without.</summary>
     const string DefaultInstructions = "x86-64-v3";
 
-    static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data", "StbImageSharp", "MathNet.Numerics", "Google.Protobuf"];
+    static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data", "MathNet.Numerics", "Google.Protobuf"];
 
     /// <summary>Writes the project: `dotnet publish -r RID -o DIR` in the folder then builds the program.</summary>
     public static void WriteProject(string folder, Classifier classifier, string? instructions)

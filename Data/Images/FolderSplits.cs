@@ -5,8 +5,8 @@ using System.Text;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// A folder of pictures in two parts. Either it has them itself, FOLDER/train/cat/1.jpg and FOLDER/val/cat/2.jpg (or valid, validation, test), or
-/// it is one folder of classes, FOLDER/cat/1.jpg, and a share of each class is held out: which pictures, the seed and their names alone decide.
+/// A folder of pictures in two parts. Either it has them itself, FOLDER/train/cat/1.jpg and FOLDER/val/cat/2.jpg (or test; training, testing, valid,
+/// validation, dev, in any case), or it is one folder of classes, FOLDER/cat/1.jpg, and a share of each class is held out: which pictures, the seed and their names alone decide.
 /// </summary>
 /// <param name="Train">Images to learn from.</param>
 /// <param name="Test">Images to judge by.</param>
@@ -16,11 +16,6 @@ public sealed record FolderSplits(ImageFolder Train, ImageFolder Test, string? T
     /// <summary>Of each class, where the folder has no part to judge by.</summary>
     public const float DefaultTestShare = 0.2f;
 
-    const string TrainName = "train";
-
-    // While training one looks at val, and at test in the end, where there are both.
-    static readonly string[] valNames = ["val", "valid", "validation"], testNames = ["test"];
-
     /// <summary>Names and sizes of all files in few letters: another, and it is another data set.</summary>
     public string Fingerprint { get; } = FingerprintOf(Train, Test);
 
@@ -29,29 +24,54 @@ public sealed record FolderSplits(ImageFolder Train, ImageFolder Test, string? T
     /// <param name="testShare">The share of each class that is held out where the folder has no part to judge by.</param>
     /// <param name="seed">Of what is held out.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="ArgumentException">There are no classes or only one, one is without pictures, or the parts have other classes.</exception>
+    /// <exception cref="ArgumentException">There are no classes or only one, one is without pictures, the parts have other classes or the same pictures, or a folder beside them would be left out.</exception>
     public static FolderSplits Open(string folder, float testShare = DefaultTestShare, ulong seed = 1)
     {
         Check.That(testShare is > 0f and < 1f, nameof(FolderSplits), $"{nameof(testShare)} is {testShare}, expected a number between 0 and 1.");
-        var images = ImageFolder.Open(TrainPart(folder));
+        var parts = FolderParts.Of(folder);
+        var part = parts.Val ?? parts.Test;
+        Check.That(parts.Train is not null || part is null, nameof(FolderSplits), $"{folder} has {Path.GetFileName(part)} but no part to learn from; call that {Path.Combine(folder, "train")}.");
+        var images = ImageFolder.Open(parts.Train ?? folder);
         Check.That(images.ClassNames.Count > 1, nameof(FolderSplits), $"{images.Folder} has one class only ({images.ClassNames[0]}); a network learns to tell at least two apart, a folder for each.");
         var empty = images.ClassNames.Where((_, label) => !images.Labels.Contains(label)).ToArray();
         Check.That(empty.Length == 0, nameof(FolderSplits), $"{images.Folder} has no pictures ({string.Join(", ", Picture.Extensions)}) in {ImageFolder.Listed(empty)}; put some there, or take the folder out.");
 
-        var part = images.Folder == folder ? null : Part(folder, [.. valNames, .. testNames]);
-        return part is null ? HoldOut(images, testShare, seed) : new(images, ImageFolder.Open(part, images.ClassNames), Path.GetFileName(part));
+        return part is null ? HoldOut(images, testShare, seed) : Apart(images, ImageFolder.Open(part, images.ClassNames), Path.GetFileName(part));
     }
 
     /// <summary>The folder of classes that networks are judged by in the end: the test part, else the val part of a folder; null where it has neither.</summary>
-    public static string? TestPart(string folder) => HasClasses(Path.Combine(folder, TrainName)) ? Part(folder, [.. testNames, .. valNames]) : null;
+    /// <exception cref="ArgumentException">Folders beside its parts would be left out, or it has a part twice.</exception>
+    public static string? TestPart(string folder) => FolderParts.Of(folder) is var parts ? parts.Test ?? parts.Val : null;
 
     /// <summary>The folder of classes that networks learn from: the train part of a folder, or the folder itself.</summary>
-    public static string TrainPart(string folder) => Path.Combine(folder, TrainName) is var train && HasClasses(train) ? train : folder;
+    /// <exception cref="ArgumentException">Folders beside its parts would be left out, or it has a part twice.</exception>
+    public static string TrainPart(string folder) => FolderParts.Of(folder).Train ?? folder;
 
-    static string? Part(string folder, string[] names) => names.Select(name => Path.Combine(folder, name)).FirstOrDefault(Directory.Exists);
+    /// <summary>What is known of the images to learn from by the heads of their files. Those to judge by are looked into as well.</summary>
+    /// <exception cref="InvalidFileException">Files of either part are no images, or damaged; the message names them, all at once.</exception>
+    public FolderSurvey Survey()
+    {
+        var (heads, damaged) = Train.Heads();
+        if (damaged.Count + Test.Heads().Damaged.Count > 0) RequireIntact();
+        return new(heads, damaged);
+    }
 
-    // A class may be called "train": then it has pictures, and no folders of them.
-    static bool HasClasses(string folder) => Directory.Exists(folder) && Directory.EnumerateDirectories(folder).Any();
+    /// <summary>Decodes every image of both parts.</summary>
+    /// <exception cref="InvalidFileException">Some are damaged; the message names them, all at once.</exception>
+    public void RequireIntact()
+    {
+        InvalidFileException[] damaged = [.. Train.Inspect().Damaged, .. Test.Inspect().Damaged];
+        if (damaged.Length > 0) throw ImageFolder.Refusal(damaged);
+    }
+
+    /// <summary>Two parts that share no file: what a network learned from says nothing about how it judges.</summary>
+    static FolderSplits Apart(ImageFolder train, ImageFolder test, string testFolder)
+    {
+        string[] shared = [.. train.RealFiles.Intersect(test.RealFiles, StringComparer.Ordinal)];
+        Check.That(shared.Length == 0, nameof(FolderSplits), $"links make {shared.Length:N0} {(shared.Length == 1 ? "picture" : "pictures")} part of both {train.Folder} and {test.Folder} ({ImageFolder.Listed(shared, most: 3)}); "
+            + $"a network would be judged by what it learned from. Take them out of one.");
+        return new(train, test, testFolder);
+    }
 
     /// <summary>Of each class the pictures whose names hash lowest: one more picture moves hardly any other.</summary>
     static FolderSplits HoldOut(ImageFolder all, float share, ulong seed)
@@ -74,7 +94,7 @@ public sealed record FolderSplits(ImageFolder Train, ImageFolder Test, string? T
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var part in parts)
             for (var image = 0; image < part.Count; image++)
-                hash.AppendData(Encoding.UTF8.GetBytes($"{RelativePath(part, image)} {new FileInfo(part.Files[image]).Length}\n"));
+                hash.AppendData(Encoding.UTF8.GetBytes($"{RelativePath(part, image)} {PictureFile.Length(part.Files[image])}\n"));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
     }
 

@@ -10,13 +10,18 @@ namespace QuadEngine.Data;
 /// </summary>
 public sealed class ImageFolder
 {
-    ImageFolder(string folder, IReadOnlyList<string> classNames, IReadOnlyList<string> files, IReadOnlyList<int> labels, int leftOut) =>
-        (Folder, ClassNames, Files, Labels, LeftOut) = (folder, classNames, files, labels, leftOut);
+    readonly IReadOnlyList<FoundFile> found;
+
+    ImageFolder(string folder, IReadOnlyList<string> classNames, IReadOnlyList<FoundFile> found, IReadOnlyList<int> labels, int leftOut)
+    {
+        (Folder, ClassNames, this.found, Labels, LeftOut) = (folder, classNames, found, labels, leftOut);
+        Files = [.. found.Select(file => file.Path)];
+    }
 
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>The names of the classes; where the folder itself says them, those of its sub-folders in ordinal order.</summary>
+    /// <summary>The names of the classes; where the folder itself says them, those of its sub-folders (<see cref="ClassFolder"/>) in ordinal order.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>The paths of all images, class after class, each class in ordinal order.</summary>
@@ -25,7 +30,7 @@ public sealed class ImageFolder
     /// <summary>The class of each image.</summary>
     public IReadOnlyList<int> Labels { get; }
 
-    /// <summary>Other files in the folder: no images by their names, or images in no class.</summary>
+    /// <summary>Other files in the folder: no images by their names, images in no class, or links to what is listed already.</summary>
     public int LeftOut { get; }
 
     /// <summary>N, the number of images.</summary>
@@ -33,23 +38,26 @@ public sealed class ImageFolder
 
     /// <summary>
     /// Lists a folder. Folders without images are classes too; files that are no images by their names are left out, and so is what has a name
-    /// with a dot in front.
+    /// with a dot in front. Links are followed, but each real folder and each real file is listed once.
     /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="classNames">The classes that a network tells apart, in its order; where it is left out, every sub-folder is a class.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="ArgumentException">It has no folders with images in them, or one that is none of the classes.</exception>
+    /// <exception cref="ArgumentException">It has no folders with images in them, or one that is none of the classes, or one twice.</exception>
     public static ImageFolder Open(string folder, IReadOnlyList<string>? classNames = null)
     {
-        string[] found = [.. Directory.EnumerateDirectories(folder).Where(IsShown).Order(StringComparer.Ordinal)];
-        string[] names = [.. found.Select(path => Path.GetFileName(path))];
+        var tops = FolderWalk.FoldersIn(folder);
+        string[] names = [.. tops.Select(path => ClassFolder.ClassOf(Path.GetFileName(path)))];
         classNames ??= names;
         var unknown = names.Except(classNames).ToArray();
+        Check.That(tops.Length > 0, nameof(ImageFolder), $"{folder} has no folders in it; expected one for each class with its pictures inside, like {Path.Combine(folder, "cat", "1.jpg")}.");
         Check.That(unknown.Length == 0, nameof(ImageFolder), $"{folder} has {Listed(unknown)}, expected folders of the classes {Listed(classNames)}; a class is its folder's name, capitals included.");
+        foreach (var same in tops.GroupBy(FolderWalk.RealPath).Concat(tops.GroupBy(path => ClassFolder.ClassOf(Path.GetFileName(path)))))
+            Check.That(same.Count() == 1, nameof(ImageFolder), $"{string.Join(" and ", same)} are the same class; take one out.");
 
-        var classes = classNames.Select(name => Array.IndexOf(names, name)).Select(i => i < 0 ? [] : ImagesIn(found[i])).ToArray();
-        var (count, all) = (classes.Sum(images => images.Length), FilesIn(folder).Count());
-        Check.That(found.Length > 0, nameof(ImageFolder), $"{folder} has no folders in it; expected one for each class with its pictures inside, like {Path.Combine(folder, "cat", "1.jpg")}.");
+        var (files, repeated) = FolderWalk.FilesUnder(tops);
+        var classes = classNames.Select(name => Array.IndexOf(names, name)).Select(i => i < 0 ? [] : files[i].Where(file => Picture.HasExtension(file.Path)).ToArray()).ToArray();
+        var (count, all) = (classes.Sum(images => images.Length), files.Sum(list => list.Length) + FolderWalk.CountIn(folder) + repeated);
         Check.That(count > 0, nameof(ImageFolder), $"the folders of {folder} ({Listed(names)}) have no pictures in them; expected files {string.Join(", ", Picture.Extensions)}.");
         return new(folder, classNames, [.. classes.SelectMany(images => images)], [.. classes.SelectMany((images, label) => Enumerable.Repeat(label, images.Length))], all - count);
     }
@@ -87,7 +95,8 @@ public sealed class ImageFolder
         var source = new FolderSource(this, imageShape, Still(framing), normalization);
         Check.That((long)Count * imageShape.Elements <= Array.MaxLength, nameof(ImageFolder), $"{Count} images {imageShape} take more than 2 GB; use {nameof(Stream)}, or a smaller size.");
         var pixels = new byte[Count * imageShape.Elements];
-        ReadAll(image => source.Pixels(image, seed: 0, epoch: 0).CopyTo(pixels.AsSpan(image * imageShape.Elements)));
+        var damaged = ReadAll(image => source.Pixels(image, seed: 0, epoch: 0).CopyTo(pixels.AsSpan(image * imageShape.Elements)));
+        if (damaged.Count > 0) throw Refusal(damaged);
         return new(Name, pixels, Labels.ToArray(), ClassNames, imageShape[0], imageShape[1], imageShape[2], source.Normalization);
     }
 
@@ -100,26 +109,54 @@ public sealed class ImageFolder
     }
 
     /// <summary>What is known of the images from the heads of their files, without decoding them.</summary>
-    /// <exception cref="InvalidFileException">Files are no images; the message names them.</exception>
+    /// <exception cref="InvalidFileException">Files are no images, or damaged; the message names them, all at once.</exception>
     public FolderSurvey Survey()
     {
-        var heads = new PictureHead[Count];
-        ReadAll(image => heads[image] = PictureHead.Read(Files[image]));
-        return new(heads);
+        var (heads, damaged) = Heads();
+        if (damaged.Count > 0) throw Refusal(Inspect().Damaged);       // one look at the heads does not find all
+        return new(heads, damaged);
     }
+
+    /// <summary>Decodes every image: what is known of those that are whole, and which files are not.</summary>
+    public FolderSurvey Inspect()
+    {
+        var heads = new PictureHead[Count];
+        var damaged = ReadAll(image =>
+        {
+            var picture = Picture.Decode(Files[image]);
+            heads[image] = new(picture.Height, picture.Width, picture.Channels);
+        });
+        return new(heads, damaged);
+    }
+
+    /// <summary>Sizes and colours by the heads of the files, and the files whose head says that they are no images.</summary>
+    internal (PictureHead[] Heads, IReadOnlyList<InvalidFileException> Damaged) Heads()
+    {
+        var heads = new PictureHead[Count];
+        return (heads, ReadAll(image => heads[image] = PictureFile.Head(Files[image])));
+    }
+
+    /// <summary>Paths without links, in the order of <see cref="Files"/>.</summary>
+    internal IEnumerable<string> RealFiles => found.Select(file => file.RealPath);
 
     /// <summary>The name of the folder itself, without its place.</summary>
     internal string Name => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(Folder)));
 
     internal ImageFolder Select(IReadOnlyList<int> images) =>
-        new(Folder, ClassNames, [.. images.Select(image => Files[image])], [.. images.Select(image => Labels[image])], LeftOut);
+        new(Folder, ClassNames, [.. images.Select(image => found[image])], [.. images.Select(image => Labels[image])], LeftOut);
 
     /// <summary>"cat, dog and 3 more".</summary>
     internal static string Listed(IReadOnlyCollection<string> names, int most = 5) =>
         names.Count <= most ? string.Join(", ", names) : $"{string.Join(", ", names.Take(most))} and {names.Count - most} more";
 
-    // Every image is read before the damaged ones are named, all at once.
-    void ReadAll(Action<int> read)
+    /// <summary>One error that names all files that cannot be read: some of them, and how many there are.</summary>
+    internal static InvalidFileException Refusal(IReadOnlyList<InvalidFileException> damaged) => damaged.Count == 1 ? damaged[0]
+        : new(damaged[0].Path, "", $"{Reason(damaged[0])}; {damaged.Count - 1} more cannot be read either: {Listed([.. damaged.Skip(1).Select(e => e.Path)])}", "Save them anew with another program, or take them out; `quad data show` names each with what is wrong.");
+
+    static string Reason(InvalidFileException e) => e.Message[(e.Path.Length + 2)..].Split(". ")[0];
+
+    /// <summary>Reads every image; gives those that cannot be read, in their order.</summary>
+    IReadOnlyList<InvalidFileException> ReadAll(Action<int> read)
     {
         var failures = new InvalidFileException?[Count];
         Parallel.For(0, Count, image =>
@@ -132,11 +169,13 @@ public sealed class ImageFolder
             {
                 failures[image] = e;
             }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                failures[image] = new(Files[image], "", $"it cannot be read ({e.Message.TrimEnd('.')})", "Give the right to read it, or take it out.");
+            }
         });
 
-        InvalidFileException[] damaged = [.. failures.OfType<InvalidFileException>()];
-        if (damaged.Length == 1) throw damaged[0];
-        if (damaged.Length > 1) throw new InvalidFileException(damaged[0].Path, "", $"it and {damaged.Length - 1} more cannot be decoded as PNG, JPEG or BMP: {Listed([.. damaged.Skip(1).Select(e => e.Path)])}", "Save them anew with another program, or take them out.");
+        return [.. failures.OfType<InvalidFileException>()];
     }
 
     static Framing Still(Framing? framing)
@@ -144,16 +183,6 @@ public sealed class ImageFolder
         Check.That(framing is not { IsRandom: true }, nameof(ImageFolder), $"{framing} draws anew each time, but a data set shows the same each time; use {nameof(Batches)}.");
         return framing ?? Framing.Centre;
     }
-
-    static string[] ImagesIn(string folder) => [.. FilesIn(folder).Where(IsImage).Order(StringComparer.Ordinal)];
-
-    static IEnumerable<string> FilesIn(string folder) => Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
-        .Where(path => Path.GetRelativePath(folder, path).Split(Path.DirectorySeparatorChar).All(IsShown));
-
-    // ".git", and what file managers leave: ".DS_Store", "._1.jpg".
-    static bool IsShown(string path) => !Path.GetFileName(path).StartsWith('.');
-
-    static bool IsImage(string path) => Picture.Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A data set whose images stay in their files.</summary>
     sealed class Streamed(FolderSource source) : LabelledImages(source.Name, source.ClassNames, source.ImageShape, source.Normalization)

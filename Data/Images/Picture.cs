@@ -1,5 +1,3 @@
-using StbImageSharp;
-
 namespace QuadEngine.Data;
 
 /// <summary>One decoded image: bytes [H, W, C], grey or RGB.</summary>
@@ -27,43 +25,85 @@ public sealed class Picture
     public byte[] Pixels { get; }
 
     /// <summary>The endings of file names that are taken for images.</summary>
-    public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".bmp"];
+    public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".jfif", ".bmp"];
 
-    /// <summary>Decodes a PNG, JPEG or BMP file.</summary>
+    internal static bool HasExtension(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Decodes a PNG, JPEG or BMP file, turned as its camera was held (EXIF orientation).</summary>
     /// <param name="path">The file; its content decides, not its name.</param>
     /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
-    /// <exception cref="InvalidFileException">The file is no such image, or is damaged.</exception>
+    /// <exception cref="InvalidFileException">The file is no such image, or is cut or damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static Picture Read(string path, int channels = 3)
     {
-        Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; an image file gives 1 (grey) or 3 (RGB).");
-        var bytes = File.ReadAllBytes(path);
+        CheckChannels(channels);
+        return Decode(path).WithChannels(channels);
+    }
+
+    /// <summary>Decodes a PNG, JPEG or BMP image from where a stream is to its end.</summary>
+    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, int, string)"/>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static Picture Read(Stream stream, int channels = 3, string name = "image")
+    {
+        CheckChannels(channels);
+        return Decode(stream, name).WithChannels(channels);
+    }
+
+    /// <summary>Decodes a PNG, JPEG or BMP image in memory, turned as its camera was held (EXIF orientation).</summary>
+    /// <param name="bytes">The whole file.</param>
+    /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
+    /// <param name="name">What errors call it.</param>
+    /// <exception cref="InvalidFileException">It is no such image, or is cut or damaged.</exception>
+    public static Picture Read(ReadOnlySpan<byte> bytes, int channels = 3, string name = "image")
+    {
+        CheckChannels(channels);
+        return Decode(bytes, name).WithChannels(channels);
+    }
+
+    /// <summary>The picture of a file in the channels that it has itself.</summary>
+    internal static Picture Decode(string path)
+    {
+        using var file = PictureFile.Open(path);
+        return Decode(file, path);
+    }
+
+    static Picture Decode(Stream stream, string name)
+    {
+        using var bytes = new MemoryStream();
+        if (stream.CanSeek) bytes.Capacity = (int)Math.Clamp(stream.Length - stream.Position, 0, Array.MaxLength);
+        stream.CopyTo(bytes);
+        return Decode(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), name);
+    }
+
+    static Picture Decode(ReadOnlySpan<byte> bytes, string name)
+    {
         try
         {
-            var image = ImageResult.FromMemory(bytes, channels == 1 ? ColorComponents.Grey : ColorComponents.RedGreenBlue);
-            return new(image.Height, image.Width, channels, image.Data);
+            return PictureFormat.Decode(bytes);
         }
-        catch (Exception e) when (e is not OutOfMemoryException)
+        catch (InvalidDataException e)
         {
-            // The decoder throws whatever its arithmetic runs into, and quotes names of chunks that are no text.
-            var reason = e.Message.Any(char.IsControl) ? "it ends too early or is damaged" : e.Message.TrimEnd('.');
-            throw new InvalidFileException(path, "", $"it cannot be decoded as PNG, JPEG or BMP ({reason})", "Save it anew with another program.");
+            throw PictureFile.Damaged(name, e);
         }
     }
 
+    static void CheckChannels(int channels) => Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; an image file gives 1 (grey) or 3 (RGB).");
+
     /// <summary>Writes the image as PNG, exactly.</summary>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
-    public void Save(string path) => AtomicFile.Write(path, stream => Png.Write(stream, this));
+    public void Save(string path) => AtomicFile.Write(path, stream => PngWriter.Write(stream, this));
 
-    /// <summary>The image in grey (the weights of ITU-R BT.601, as <see cref="Read"/> has them) or in RGB; itself where it is so already.</summary>
+    /// <summary>The image in grey (the weights of ITU-R BT.601, as reading has them) or in RGB; itself where it is so already.</summary>
     /// <param name="channels">1 or 3.</param>
     public Picture WithChannels(int channels)
     {
         Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; a picture has 1 (grey) or 3 (RGB).");
         if (channels == Channels) return this;
-        return new(Height, Width, channels, channels == 3
-            ? [.. Pixels.SelectMany(grey => new[] { grey, grey, grey })]
-            : [.. Pixels.Chunk(3).Select(rgb => (byte)((77 * rgb[0] + 150 * rgb[1] + 29 * rgb[2]) >> 8))]);
+        var pixels = new byte[Height * Width * channels];
+        for (var i = 0; i < Height * Width; i++)
+            if (channels == 3) pixels.AsSpan(3 * i, 3).Fill(Pixels[i]);
+            else pixels[i] = (byte)((77 * Pixels[3 * i] + 150 * Pixels[3 * i + 1] + 29 * Pixels[3 * i + 2]) >> 8);
+        return new(Height, Width, channels, pixels);
     }
 
     /// <summary>Left and right exchanged.</summary>

@@ -31,8 +31,7 @@ public sealed record PictureOptions
     /// <exception cref="InvalidFileException">Files are no pictures; the message names them.</exception>
     internal static PictureOptions For(FolderSplits splits, string model)
     {
-        var survey = splits.Train.Survey();
-        splits.Test.Survey();
+        var survey = splits.Survey();
         return new() { Size = Math.Min(survey.MedianSide, Networks.IsImageNetForm(model) ? ImageNetSize : CifarSize), Channels = survey.Channels, Fingerprint = splits.Fingerprint };
     }
 

@@ -12,6 +12,7 @@ public sealed class TrainingRun
     TrainingRun(RunConfiguration configuration, Func<RunConfiguration, RunFolder?> folderOf)
     {
         var device = Device.Get(configuration.Device);
+        StepMemory.Require(configuration);
         var (train, test) = Load(configuration);
         Configuration = configuration with
         {
@@ -85,6 +86,14 @@ public sealed class TrainingRun
         }
 
         var splits = pictures.Split(configuration.Data);
-        return (pictures.Open(configuration.TrainImages is { } count ? splits.Train.Take(count) : splits.Train), pictures.Open(splits.Test));
+        try
+        {
+            return (pictures.Open(configuration.TrainImages is { } count ? splits.Train.Take(count) : splits.Train), pictures.Open(splits.Test));
+        }
+        catch (InvalidFileException)
+        {
+            splits.RequireIntact();     // so that the damaged pictures of both parts are named at once
+            throw;
+        }
     }
 }

@@ -122,8 +122,8 @@ public sealed class PictureFolderTests
         Run(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes"), "--images", "50"]);
         Assert.That(Directory.GetFiles(tool.PathOf("clothes"), "*.png", SearchOption.AllDirectories), Has.Length.EqualTo(100));
         var (train, _) = Datasets.Load("fashion-mnist-sample");
-        Assert.That(Picture.Read(tool.PathOf($"clothes/train/{train.ClassNames[train.Label(7)]}/8.png"), 1).Pixels, Is.EqualTo(train.Image(7).ToArray()));
-        Assert.That(Run(["data", "show", tool.PathOf("clothes")]).Text, Does.Contain("T-shirt-top").And.Contain("all grey").And.Contain("[28, 28, 1]"));
+        Assert.That(Picture.Read(tool.PathOf($"clothes/train/{ClassFolder.NameOf(train.ClassNames[train.Label(7)])}/8.png"), 1).Pixels, Is.EqualTo(train.Image(7).ToArray()));
+        Assert.That(Run(["data", "show", tool.PathOf("clothes")]).Text, Does.Contain("T-shirt/top").And.Contain("all grey").And.Contain("[28, 28, 1]"));
         Fails(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes")], "is not empty");
     }
 

@@ -12,7 +12,7 @@ namespace QuadEngine.Tests.Export;
 [Parallelizable]
 public class AheadOfTimeTests
 {
-    static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Data", "QuadEngine.Models"], Others = ["MathNet.Numerics", "StbImageSharp", "Google.Protobuf"];
+    static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Data", "QuadEngine.Models"], Others = ["MathNet.Numerics", "Google.Protobuf"];
 
     [Test]
     public void Libraries_are_free_of_trim_and_aot_warnings()

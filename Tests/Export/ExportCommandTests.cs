@@ -15,7 +15,7 @@ public class ExportCommandTests
         ToolRun.Run("export", "--weights", trained.File("weights.safetensors"), "--data", "fashion-mnist-sample", "--format", "onnx", "--fold", "--output", trained.File("net.onnx"));
         using var session = new InferenceSession(trained.File("net.onnx"));
         Assert.That(session.InputMetadata["images"].Dimensions, Is.EqualTo([-1, 1, 28, 28]));
-        Assert.That(session.ModelMetadata.CustomMetadataMap["classes"], Does.StartWith("T-shirt/top, Trouser"));
+        Assert.That(session.ModelMetadata.CustomMetadataMap["classes"], Does.StartWith("[\"T-shirt/top\",\"Trouser\","));
         Assert.That(session.ModelMetadata.CustomMetadataMap["mean"], Is.EqualTo("0.286"));
     }
 

@@ -89,6 +89,8 @@ public class FolderSplitsTests
         WriteClass("train/dog", 3);
         WriteClass("val/Cat", 3);
         WriteClass("val/dog", 3);
+        Refused("(cat, dog) beside train", "Move them");
+        foreach (var name in new[] { "cat", "dog" }) Directory.Delete(Path.Combine(files.Folder, name), recursive: true);
         Refused("val has Cat", "cat, dog", "capitals");
 
         void Refused(params string[] says)

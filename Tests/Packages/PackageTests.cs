@@ -36,7 +36,7 @@ public class PackageTests
     [TestCase("QuadEngine")]
     [TestCase("QuadEngine.Gpu", "ILGPU", "ILGPU.Algorithms", "QuadEngine")]
     [TestCase("QuadEngine.Layers", "MathNet.Numerics", "QuadEngine")]
-    [TestCase("QuadEngine.Data", "QuadEngine", "StbImageSharp")]
+    [TestCase("QuadEngine.Data", "QuadEngine")]
     [TestCase("QuadEngine.Models", "Google.Protobuf", "QuadEngine.Data", "QuadEngine.Layers")]
     public void Package_depends_on_what_the_design_says(string package, params string[] expected) =>
         Assert.That(feed.Dependencies(package), Is.EqualTo(expected));

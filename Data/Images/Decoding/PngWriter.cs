@@ -4,15 +4,13 @@ using System.IO.Compression;
 namespace QuadEngine.Data;
 
 /// <summary>Writes PNG (ISO/IEC 15948): a header, one compressed stream of rows, an end; 8 bits a channel, each row as differences from its left neighbour pixel.</summary>
-static class Png
+static class PngWriter
 {
     const byte Sub = 1;
 
-    static readonly uint[] crcTable = [.. Enumerable.Range(0, 256).Select(Crc)];
-
     public static void Write(Stream stream, Picture picture)
     {
-        stream.Write([0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1a, (byte)'\n']);
+        stream.Write(Png.Signature);
 
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, picture.Width);
@@ -48,17 +46,7 @@ static class Png
         stream.Write(kind);
         stream.Write(data);
 
-        var crc = uint.MaxValue;
-        foreach (var value in kind) crc = crcTable[(byte)(crc ^ value)] ^ (crc >> 8);
-        foreach (var value in data) crc = crcTable[(byte)(crc ^ value)] ^ (crc >> 8);
-        BinaryPrimitives.WriteUInt32BigEndian(number, ~crc);
+        BinaryPrimitives.WriteUInt32BigEndian(number, Png.Crc(kind, data));
         stream.Write(number);
-    }
-
-    static uint Crc(int value)
-    {
-        var crc = (uint)value;
-        for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? 0xedb88320u ^ (crc >> 1) : crc >> 1;
-        return crc;
     }
 }

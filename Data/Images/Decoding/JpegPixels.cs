@@ -1,0 +1,147 @@
+using System.Runtime.InteropServices;
+
+namespace QuadEngine.Data;
+
+/// <summary>From planes of samples to pixels: fewer samples are interpolated as libjpeg does (weights 3/4 and 1/4 where there are half as many), then colours are computed.</summary>
+static class JpegPixels
+{
+    const int FractionBits = 16, Half = 1 << (FractionBits - 1), Grey = 128;
+
+    // Of Cr in red, Cb in blue, Cr and Cb in green (T.871), times 2^16.
+    const int RedOfCr = 91881, BlueOfCb = 116130, GreenOfCr = 46802, GreenOfCb = 22554;
+
+    /// <summary>The picture of a frame whose scans are all read.</summary>
+    public static Picture Of(JpegFrame frame, JpegColours colours)
+    {
+        if (frame.Progressive)
+            foreach (var component in frame.Components) Transform(component);
+
+        var (height, width) = (frame.Height, frame.Width);
+        var channels = colours == JpegColours.Grey ? 1 : 3;
+        var pixels = new byte[height * width * channels];
+        var rows = new byte[frame.Components.Length][];
+        for (var i = 0; i < rows.Length; i++) rows[i] = new byte[frame.UnitColumns * frame.Across * JpegBlock.Side];
+        var sums = new int[frame.UnitColumns * frame.Across * JpegBlock.Side];
+        for (var y = 0; y < height; y++)
+        {
+            for (var i = 0; i < rows.Length; i++) Row(frame, frame.Components[i], y, rows[i], sums);
+            Colour(colours, rows, pixels.AsSpan(y * width * channels, width * channels));
+        }
+
+        return new(height, width, channels, pixels);
+    }
+
+    static void Transform(JpegComponent component)
+    {
+        for (var row = 0; row < component.Blocks.Rows; row++)
+            for (var column = 0; column < component.Blocks.Columns; column++)
+            {
+                var block = component.Coefficients.AsSpan((row * component.Blocks.Columns + column) * JpegBlock.Size, JpegBlock.Size);
+                JpegTransform.Inverse(block, component.Quantization!, !block[1..].ContainsAnyExcept((short)0), component.Plane.AsSpan((row * component.Stride + column) * JpegBlock.Side), component.Stride);
+            }
+    }
+
+    /// <summary>A row of a component at the picture's width.</summary>
+    static void Row(JpegFrame frame, JpegComponent component, int y, Span<byte> to, Span<int> sums)
+    {
+        var (down, across) = (frame.Down / component.Down, frame.Across / component.Across);
+        var width = component.Samples.Width;
+        var row = y / down;
+        var samples = component.Plane.AsSpan(row * component.Stride, width);
+
+        // The neighbour row that shares in this one: the one above for the upper half of the samples, the one below for the lower.
+        var neighbour = Math.Clamp(y % 2 == 0 ? row - 1 : row + 1, 0, component.Samples.Height - 1);
+        var other = component.Plane.AsSpan(neighbour * component.Stride, width);
+        if ((down, across) == (1, 1)) samples.CopyTo(to);
+        else if ((down, across) == (1, 2) && width > 2) TwiceAcross(samples, to);
+        else if ((down, across) == (2, 1)) TwiceDown(samples, other, y % 2 == 0 ? 1 : 2, to);
+        else if ((down, across) == (2, 2) && width > 2) TwiceBoth(samples, other, sums[..width], to);
+        else Repeat(samples, across, to);
+    }
+
+    static void TwiceAcross(ReadOnlySpan<byte> samples, Span<byte> to)
+    {
+        var last = samples.Length - 1;
+        to = to[..(2 * samples.Length)];
+        for (var x = 0; x <= last; x++)
+        {
+            to[2 * x] = x == 0 ? samples[0] : (byte)((3 * samples[x] + samples[x - 1] + 1) >> 2);
+            to[2 * x + 1] = x == last ? samples[x] : (byte)((3 * samples[x] + samples[x + 1] + 2) >> 2);
+        }
+    }
+
+    static void TwiceDown(ReadOnlySpan<byte> samples, ReadOnlySpan<byte> other, int bias, Span<byte> to)
+    {
+        for (var x = 0; x < samples.Length; x++) to[x] = (byte)((3 * samples[x] + other[x] + bias) >> 2);
+    }
+
+    static void TwiceBoth(ReadOnlySpan<byte> samples, ReadOnlySpan<byte> other, Span<int> sums, Span<byte> to)
+    {
+        for (var x = 0; x < sums.Length && x < samples.Length && x < other.Length; x++) sums[x] = 3 * samples[x] + other[x];
+        var last = sums.Length - 1;
+        var left = sums[0];
+        for (var x = 0; x <= last; x++)
+        {
+            var (here, right) = (sums[x], sums[Math.Min(x + 1, last)]);
+            to[2 * x] = (byte)((3 * here + left + 8) >> 4);
+            to[2 * x + 1] = (byte)((3 * here + right + 7) >> 4);
+            left = here;
+        }
+    }
+
+    static void Repeat(ReadOnlySpan<byte> samples, int across, Span<byte> to)
+    {
+        for (var x = 0; x < samples.Length; x++) to.Slice(x * across, across).Fill(samples[x]);
+    }
+
+    static void Colour(JpegColours colours, byte[][] rows, Span<byte> to)
+    {
+        switch (colours)
+        {
+            case JpegColours.Grey:
+                rows[0].AsSpan(0, to.Length).CopyTo(to);
+                break;
+            case JpegColours.Rgb:
+                for (int x = 0, i = 0; i < to.Length; x++) (to[i++], to[i++], to[i++]) = (rows[0][x], rows[1][x], rows[2][x]);
+                break;
+            case JpegColours.YCbCr:
+                FromYCbCr(rows[0], rows[1], rows[2], to);
+                break;
+            case JpegColours.Cmyk:
+                for (int x = 0, i = 0; i < to.Length; x++) (to[i++], to[i++], to[i++]) = (Ink(rows[0][x], rows[3][x]), Ink(rows[1][x], rows[3][x]), Ink(rows[2][x], rows[3][x]));
+                break;
+            default:
+                FromYCbCr(rows[0], rows[1], rows[2], to);
+                for (int x = 0, i = 0; i < to.Length; x++)
+                    for (var c = 0; c < 3; c++, i++) to[i] = Ink((byte)(255 - to[i]), rows[3][x]);
+                break;
+        }
+    }
+
+    static void FromYCbCr(ReadOnlySpan<byte> luma, ReadOnlySpan<byte> cb, ReadOnlySpan<byte> cr, Span<byte> to)
+    {
+        var pixels = MemoryMarshal.Cast<byte, Rgb>(to);
+        luma = luma[..pixels.Length];
+        cb = cb[..pixels.Length];
+        cr = cr[..pixels.Length];
+        for (var x = 0; x < pixels.Length; x++)
+        {
+            int y = luma[x], blue = cb[x] - Grey, red = cr[x] - Grey;
+            pixels[x] = new(
+                Clamped(y + ((RedOfCr * red + Half) >> FractionBits)),
+                Clamped(y + ((-GreenOfCb * blue - GreenOfCr * red + Half) >> FractionBits)),
+                Clamped(y + ((BlueOfCb * blue + Half) >> FractionBits)));
+        }
+    }
+
+    readonly record struct Rgb(byte Red, byte Green, byte Blue);
+
+    static byte Clamped(int value) => (byte)Math.Clamp(value, 0, 255);
+
+    /// <summary>A colour of what is left of it and of white, both stored inverted, as all programs that write CMYK do: left * white / 255, rounded as Pillow does.</summary>
+    static byte Ink(byte left, byte white)
+    {
+        var product = (255 - left) * white + 128;
+        return (byte)Math.Clamp(white - (((product >> 8) + product) >> 8), 0, 255);
+    }
+}

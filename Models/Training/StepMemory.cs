@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace QuadEngine.Models;
+
+/// <summary>The memory that a step of training takes at least: the outputs of all convolutions, which the backward reads. Refuses before pictures are read what could never run.</summary>
+static class StepMemory
+{
+    // Outputs are known from a small picture, and grow with the number of pixels.
+    const int Small = 64, SmallestSize = 8;
+
+    /// <exception cref="ArgumentException">A step takes more than the machine has, or a tensor of it more values than a tensor can; the message says what fits.</exception>
+    public static void Require(RunConfiguration configuration)
+    {
+        if (configuration.Pictures is not { } pictures) return;
+        var (batch, memory) = (configuration.Training.BatchSize, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
+        var network = configuration.Network with { Height = Small, Width = Small, Channels = pictures.Channels };
+        long[] outputs = [.. CostModel.Of(network.Build(), network.InputShape()).Layers.Where(layer => layer.MultiplyAdds > 0).Select(layer => (long)layer.Output.Elements)];
+        var pixels = (double)pictures.Size * pictures.Size / (Small * Small);
+        var largest = outputs.Max() * pixels * batch;
+        var bytes = network.Recompute ? sizeof(float) * largest : sizeof(float) * outputs.Sum() * pixels * batch;
+        var over = Math.Max(largest / int.MaxValue, configuration.Device == "cpu" ? bytes / memory : 0);
+        if (over <= 1) return;
+
+        var fits = (int)(pictures.Size / Math.Sqrt(over)) / SmallestSize * SmallestSize;
+        throw new ArgumentException(string.Create(CultureInfo.InvariantCulture,
+            $"a step on {batch} pictures of {pictures.Size} x {pictures.Size} pixels takes at least {bytes / (1 << 30):0} GB of memory{(configuration.Device == "cpu" ? $", and this machine has {memory >> 30} GB" : "")}. ")
+            + (fits >= SmallestSize ? $"Give --image-size {fits} or less, or a smaller --batch." : "Give a smaller --batch."));
+    }
+}
