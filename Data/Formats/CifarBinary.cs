@@ -24,8 +24,10 @@ public static class CifarBinary
         Check.That(labelBytes is 1 or 2, nameof(CifarBinary), $"labelBytes is {labelBytes}, expected 1 (CIFAR-10) or 2 (CIFAR-100).");
 
         var counts = paths.Select(path => CountRecords(path, labelBytes, recordsPerFile)).ToArray();
-        var labels = new int[counts.Sum()];
-        var pixels = new byte[labels.Length * 3L * Plane];
+        var images = counts.Sum(count => (long)count);
+        if (images * 3 * Plane > Array.MaxLength) throw CheckedReader.Damage(paths[0], 0, $"it and {paths.Count - 1} more files have {images:N0} records, more than fit in memory ({Array.MaxLength / (3 * Plane):N0})");
+        var labels = new int[images];
+        var pixels = new byte[images * 3 * Plane];
         for (int file = 0, first = 0; file < counts.Length; first += counts[file++])
             ReadRecords(paths[file], labelBytes, classNames.Count, labels.AsSpan(first, counts[file]), pixels.AsSpan(first * 3 * Plane));
 

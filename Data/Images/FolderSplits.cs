@@ -30,7 +30,7 @@ public sealed record FolderSplits(ImageFolder Train, ImageFolder Test, string? T
         Check.That(testShare is > 0f and < 1f, nameof(FolderSplits), $"{nameof(testShare)} is {testShare}, expected a number between 0 and 1.");
         var parts = FolderParts.Of(folder);
         var part = parts.Val ?? parts.Test;
-        Check.That(parts.Train is not null || part is null, nameof(FolderSplits), $"{folder} has {Path.GetFileName(part)} but no part to learn from; call that {Path.Combine(folder, "train")}.");
+        Check.That(parts.Train is not null || part is null, nameof(FolderSplits), $"{folder} has {string.Join(" and ", new[] { parts.Val, parts.Test }.OfType<string>().Select(Path.GetFileName))} but no part to learn from; put its classes into {Path.Combine(folder, "train")}.");
         var images = ImageFolder.Open(parts.Train ?? folder);
         Check.That(images.ClassNames.Count > 1, nameof(FolderSplits), $"{images.Folder} has one class only ({images.ClassNames[0]}); a network learns to tell at least two apart, a folder for each.");
         var empty = images.ClassNames.Where((_, label) => !images.Labels.Contains(label)).ToArray();

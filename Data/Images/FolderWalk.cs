@@ -92,7 +92,7 @@ sealed class FolderWalk
 
     static IEnumerable<FileSystemInfo> Entries(string folder)
     {
-        Check.That(!PictureFile.HasForeignName(folder) || Directory.Exists(folder), nameof(ImageFolder), $"the name of the folder {folder} is not UTF-8, so that it cannot be opened; {PictureFile.RenameForeign}");
+        Check.That(!PictureFile.HasForeignName(folder) || Directory.Exists(folder), nameof(ImageFolder), $"the name of the folder {folder} is not UTF-8, so that it cannot be opened. {PictureFile.RenameForeign}");
         return new DirectoryInfo(folder).EnumerateFileSystemInfos("*", everything).Where(entry => !entry.Name.StartsWith('.') && !litter.Contains(entry.Name, StringComparer.OrdinalIgnoreCase));
     }
 }

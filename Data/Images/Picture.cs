@@ -129,8 +129,10 @@ public sealed class Picture
     public Picture Resample(Frame frame, int height, int width)
     {
         if (frame == new Frame(0, 0, Height, Width) && (height, width) == (Height, Width)) return this;
-        var narrow = Resampling.Columns(Pixels, Height, Channels, Resampling.Along(frame.Left, frame.Width, width, Width));
-        return new(height, width, Channels, Resampling.Rows(narrow, width * Channels, Resampling.Along(frame.Top, frame.Height, height, Height)));
+        var (columns, rows) = (Resampling.Along(frame.Left, frame.Width, width, Width), Resampling.Along(frame.Top, frame.Height, height, Height));
+        var (first, end) = (rows.Min(row => row.First), rows.Max(row => row.First + row.Weights.Length));       // of a long picture few rows are seen
+        var seen = Pixels.AsSpan(first * Width * Channels, (end - first) * Width * Channels);
+        return new(height, width, Channels, Resampling.Rows(Resampling.Columns(seen, end - first, Channels, columns), width * Channels, rows, first));
     }
 }
 

@@ -15,7 +15,7 @@ static class PictureFile
     public static FileStream Open(string path)
     {
         var file = Resolved(path);
-        if (!file.Exists && new FileInfo(path).LinkTarget is { } target && !IsOfProcess(file)) throw new InvalidFileException(path, "", $"it is a link to {target}, where there is no file", "Mend the link, or take it out.");
+        if (!file.Exists && new FileInfo(path).LinkTarget is { } target && !IsNamelessPipe(file)) throw new InvalidFileException(path, "", $"it is a link to {target}, where there is no file", "Mend the link, or take it out.");
         if (!file.Exists && HasForeignName(path)) throw new InvalidFileException(path, "", "its name is not UTF-8, so that it cannot be opened", RenameForeign);
         if (file is { Exists: true, Length: 0 }) throw new InvalidFileException(path, "", "it is empty, or no plain file but a pipe or a device; expected PNG, JPEG or BMP", "Copy the picture there, or take it out.");
         return new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
@@ -39,8 +39,8 @@ static class PictureFile
         }
     }
 
-    // A shell's <(...) is a link in a process's folder to a pipe without a name; its writer is at work.
-    static bool IsOfProcess(FileInfo file) => file.FullName.StartsWith("/proc/", StringComparison.Ordinal);
+    // A shell's <(...) is a link to "pipe:[123]", which no folder has; its writer is at work.
+    static bool IsNamelessPipe(FileInfo file) => file.Name.StartsWith("pipe:[", StringComparison.Ordinal);
 
     /// <summary>What the head of a file says.</summary>
     /// <exception cref="InvalidFileException">The file is no image, whatever its name.</exception>

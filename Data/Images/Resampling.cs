@@ -48,7 +48,11 @@ static class Resampling
     }
 
     /// <summary>[H, row] to [H', row], rounded to bytes.</summary>
-    public static byte[] Rows(ReadOnlySpan<float> values, int row, Taps[] rows)
+    /// <param name="values">Old rows, from <paramref name="start"/> on.</param>
+    /// <param name="row">Values of a row.</param>
+    /// <param name="rows">New rows.</param>
+    /// <param name="start">The first of the old rows.</param>
+    public static byte[] Rows(ReadOnlySpan<float> values, int row, Taps[] rows, int start)
     {
         var result = new byte[rows.Length * row];
         var sum = new float[row];
@@ -58,7 +62,7 @@ static class Resampling
             Array.Clear(sum);
             for (var k = 0; k < weights.Length; k++)
             {
-                var source = values.Slice((first + k) * row, row);
+                var source = values.Slice((first - start + k) * row, row);
                 for (var i = 0; i < row; i++) sum[i] += weights[k] * source[i];
             }
 

@@ -117,6 +117,64 @@ public sealed class PictureFolderTests
     }
 
     [Test]
+    public void Predict_goes_on_after_a_bad_picture_and_its_json_has_probabilities()
+    {
+        Write("photos/dark", 10, 40);
+        Write("photos/light", 10, 200);
+        Run(["train", "--data", tool.PathOf("photos"), .. fourEpochs, "--output", tool.PathOf("run")]);
+        File.WriteAllBytes(tool.PathOf("cut.png"), tool.Bytes("photos/dark/1.png")[..^30]);
+        string[] files = [tool.PathOf("photos/dark/0.png"), tool.PathOf("cut.png"), tool.PathOf("missing.png"), tool.PathOf("photos"), tool.PathOf("photos/light/0.png")];
+        var result = QuadTool.Run(["predict", "--weights", tool.PathOf("run"), .. files, "--json"]);
+        Assert.That(result.Code, Is.EqualTo(1));
+        foreach (var file in files[1..4]) Assert.That(result.Errors, Does.Contain(file));
+
+        var items = result.Json.GetProperty("items").EnumerateArray().ToArray();
+        Assert.That(items.Select(item => item.GetProperty("name").GetString()), Is.EqualTo(files));
+        Assert.That(items.Select(item => item.TryGetProperty("error", out _)), Is.EqualTo([false, true, true, true, false]));
+        foreach (var item in new[] { items[0], items[4] })
+        {
+            var classes = item.GetProperty("classes").EnumerateArray().ToArray();
+            Assert.That(classes[0].GetProperty("name").GetString(), Is.EqualTo(item.GetProperty("value").GetString()));
+            Assert.That(classes.Select(entry => entry.GetProperty("name").GetString()), Is.EquivalentTo(["dark", "light"]));
+            Assert.That(classes.Sum(entry => entry.GetProperty("probability").GetDouble()), Is.EqualTo(1).Within(1e-5));
+        }
+    }
+
+    [Test]
+    public void Show_prints_its_table_and_names_what_is_damaged()
+    {
+        Write("photos/dark", 10, 40);
+        Write("photos/light", 10, 200);
+        File.WriteAllBytes(tool.PathOf("photos/dark/3.png"), tool.Bytes("photos/dark/3.png")[..^30]);
+        File.WriteAllText(tool.PathOf("photos/light/4.png"), "");
+        var result = QuadTool.Run("data", "show", tool.PathOf("photos"), "--json");
+        Assert.That(result.Code, Is.EqualTo(1));
+        Assert.That(result.Text, Does.Contain("dark ").And.Contain("light").And.Contain("all "));
+        Assert.That(result.Errors, Does.Contain(tool.PathOf("photos/dark/3.png")).And.Contain(tool.PathOf("photos/light/4.png")).And.Contain("2 of 20 pictures"));
+        Assert.That(result.Json.GetProperty("items").EnumerateArray().Count(item => item.TryGetProperty("error", out _)), Is.EqualTo(2));
+        Fails(["train", "--data", tool.PathOf("photos")], "photos/dark/3.png", "photos/light/4.png");
+    }
+
+    [Test]
+    public void A_size_that_memory_cannot_hold_is_refused_at_once()
+    {
+        Write("photos/dark", 10, 40);
+        Write("photos/light", 10, 200);
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Fails(["train", "--data", tool.PathOf("photos"), "--image-size", "4096", "--device", "cpu"], "16 pictures of 4096 x 4096", "GB of memory", "--image-size");
+        Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(20));
+        Assert.That(Directory.Exists(tool.PathOf("run")), Is.False);
+    }
+
+    [Test]
+    public void Data_set_that_was_written_is_judged_by_its_own_network()
+    {
+        Run(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes"), "--images", "60"]);
+        Run(["train", "--images", "60", "--epochs", "1", "--model", "resnet8", "--output", tool.PathOf("run")]);
+        Assert.That(Run(["eval", "--weights", tool.PathOf("run"), "--data", tool.PathOf("clothes")]).Text, Does.Contain("the 60 pictures in"));
+    }
+
+    [Test]
     public void Data_set_is_written_as_pictures_that_train_it_again()
     {
         Run(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes"), "--images", "50"]);

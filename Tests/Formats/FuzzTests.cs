@@ -63,7 +63,7 @@ public class FuzzTests
 
     static readonly ulong[] extremes = [0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, int.MaxValue, 0x80000000, uint.MaxValue, long.MaxValue, 1UL << 63, ulong.MaxValue];
 
-    static byte[] Mutate(byte[] seed, SplitMix64 random)
+    internal static byte[] Mutate(byte[] seed, SplitMix64 random)
     {
         var bytes = seed.ToList();
         for (var edits = 1 + random.Below(3); edits > 0 && bytes.Count > 0; edits--)

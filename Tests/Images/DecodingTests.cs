@@ -128,6 +128,18 @@ public class DecodingTests
         Assert.That(() => Picture.Read(Path.Combine(files.Folder, "broken.png")), Throws.TypeOf<InvalidFileException>().With.Message.Contains("link to nowhere.png").And.Message.Contains("Mend"));
     }
 
+    [Test]
+    public void Pipe_of_a_shell_is_read()
+    {
+        if (!OperatingSystem.IsLinux()) Assert.Ignore("/dev/fd of Linux");
+        var reference = ReferencePicture.Get("jpeg-420");
+        using var writer = new System.IO.Pipes.AnonymousPipeServerStream(System.IO.Pipes.PipeDirection.Out);
+        using var reader = new System.IO.Pipes.AnonymousPipeClientStream(System.IO.Pipes.PipeDirection.In, writer.GetClientHandleAsString());
+        writer.Write(reference.File);
+        writer.Dispose();
+        Assert.That(Png.Crc([], Picture.Read($"/dev/fd/{reader.SafePipeHandle.DangerousGetHandle()}").Pixels), Is.EqualTo(reference.Checksum));
+    }
+
     static void RefusedWithoutMemory(byte[] file, string says)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();

@@ -62,6 +62,165 @@ public class FolderSplitsTests
         Assert.That(FolderSplits.TestPart(files.Folder), Is.EqualTo(Path.Combine(files.Folder, "test")), "and in the end at test");
     }
 
+    [TestCase("Training", "Testing")]
+    [TestCase("Train", "Val")]
+    [TestCase("TRN", "Dev")]
+    [TestCase("train", "validation")]
+    public void Parts_are_known_by_their_usual_names_in_any_case(string train, string test)
+    {
+        foreach (var name in new[] { "cat", "dog" })
+        {
+            WriteClass($"{train}/{name}", 4);
+            WriteClass($"{test}/{name}", 2);
+        }
+
+        var splits = FolderSplits.Open(files.Folder);
+        Assert.That((splits.Train.Count, splits.Test.Count, splits.TestFolder), Is.EqualTo((8, 4, test)));
+        Assert.That(splits.Train.ClassNames, Is.EqualTo(["cat", "dog"]));
+        Assert.That((FolderSplits.TrainPart(files.Folder), FolderSplits.TestPart(files.Folder)), Is.EqualTo((Path.Combine(files.Folder, train), Path.Combine(files.Folder, test))));
+    }
+
+    [Test]
+    public void Parts_that_cannot_be_meant_are_refused()
+    {
+        WriteClass("val/cat", 3);
+        WriteClass("val/dog", 3);
+        WriteClass("test/cat", 3);
+        Refused("has val and test but no part to learn from");
+        Assert.That(FolderSplits.TestPart(files.Folder), Is.EqualTo(Path.Combine(files.Folder, "test")), "judging needs no more");
+
+        WriteClass("train/cat", 3);
+        WriteClass("train/dog", 3);
+        Directory.CreateDirectory(Path.Combine(files.Folder, "labels"));
+        File.WriteAllText(Path.Combine(files.Folder, "labels", "1.txt"), "a folder without pictures is no class");
+        Assert.That(FolderSplits.Open(files.Folder).Train.ClassNames, Is.EqualTo(["cat", "dog"]));
+
+        WriteClass("Training/cat", 3);
+        Refused("Training and train", "same part");
+        Directory.Delete(Path.Combine(files.Folder, "Training"), recursive: true);
+        WriteClass("bird", 3);
+        Refused("(bird) beside test", "nothing would be learned of them");
+
+        void Refused(params string[] says)
+        {
+            var error = Assert.Throws<ArgumentException>(() => FolderSplits.Open(files.Folder))!;
+            foreach (var text in says) Assert.That(error.Message, Does.Contain(text));
+        }
+    }
+
+    [Test]
+    public void A_class_called_train_that_holds_only_hidden_folders_is_a_class()
+    {
+        WriteClass("car", 4);
+        WriteClass("train", 4);
+        WriteClass("train/.ipynb_checkpoints", 1);
+        WriteClass("train/@eaDir/0.png", 1);
+        var splits = FolderSplits.Open(files.Folder);
+        Assert.That(splits.Train.ClassNames, Is.EqualTo(["car", "train"]));
+        Assert.That(splits.Train.Count + splits.Test.Count, Is.EqualTo(8));
+    }
+
+    [TestCase("dark/self", ".")]
+    [TestCase("dark/up", "..")]
+    [TestCase("dark/above", "../..")]
+    [TestCase("dark/other", "../light")]
+    [TestCase("dark/one.png", "../light/1.png")]
+    [TestCase("again", ".")]
+    [TestCase("dark/round", "round")]
+    public void Links_bring_no_picture_twice_and_none_into_another_class(string link, string target)
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("links need rights on Windows");
+        WriteClass("dark", 4);
+        WriteClass("light", 5);
+        var before = ImageFolder.Open(files.Folder);
+        File.CreateSymbolicLink(Path.Combine(files.Folder, link), target);
+        var folder = ImageFolder.Open(files.Folder);
+        Assert.That(folder.Files, Is.EqualTo(before.Files));
+        Assert.That(folder.Labels, Is.EqualTo(before.Labels));
+        Assert.That(folder.ClassNames, Is.EqualTo(before.ClassNames));
+    }
+
+    [Test]
+    public void Links_to_elsewhere_are_followed_once()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("links need rights on Windows");
+        using var store = new ImageFiles();
+        for (var i = 0; i < 3; i++) store.Write($"all/{i}.png", ImageFiles.Waves(8, 8, seed: i));
+        store.Write("single.png", ImageFiles.Waves(8, 8));
+        WriteClass("dark", 2);
+        File.CreateSymbolicLink(Path.Combine(files.Folder, "dark", "a.png"), Path.Combine(store.Folder, "single.png"));
+        File.CreateSymbolicLink(Path.Combine(files.Folder, "dark", "b.png"), Path.Combine(store.Folder, "single.png"));
+        Directory.CreateSymbolicLink(Path.Combine(files.Folder, "light"), Path.Combine(store.Folder, "all"));
+        var folder = ImageFolder.Open(files.Folder);
+        Assert.That((folder.ClassNames.ToArray(), folder.Labels.ToArray(), folder.LeftOut), Is.EqualTo((new[] { "dark", "light" }, new[] { 0, 0, 0, 1, 1, 1 }, 1)));
+
+        Directory.CreateSymbolicLink(Path.Combine(files.Folder, "same"), Path.Combine(store.Folder, "all"));
+        Assert.That(() => ImageFolder.Open(files.Folder), Throws.ArgumentException.With.Message.Contains("light and").And.Message.Contains("same class"));
+    }
+
+    [Test]
+    public void A_picture_in_both_parts_through_a_link_is_refused()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("links need rights on Windows");
+        foreach (var name in new[] { "cat", "dog" })
+        {
+            WriteClass($"train/{name}", 4);
+            WriteClass($"val/{name}", 2);
+        }
+
+        File.CreateSymbolicLink(Path.Combine(files.Folder, "val", "cat", "more.png"), Path.Combine(files.Folder, "train", "cat", "1.png"));
+        Assert.That(() => FolderSplits.Open(files.Folder), Throws.ArgumentException.With.Message.Contains("1 picture").And.Message.Contains("both").And.Message.Contains("1.png"));
+    }
+
+    [Test]
+    public void Damage_of_both_parts_is_named_in_one_round()
+    {
+        foreach (var name in new[] { "cat", "dog" })
+        {
+            WriteClass($"train/{name}", 4, side: 40);
+            WriteClass($"val/{name}", 2, side: 40);
+        }
+
+        string[] bad = ["train/cat/0.png", "train/dog/3.png", "val/dog/1.png"];
+        File.WriteAllText(Path.Combine(files.Folder, bad[0]), "<html>");                                        // its head
+        foreach (var name in bad[1..]) File.WriteAllBytes(Path.Combine(files.Folder, name), File.ReadAllBytes(Path.Combine(files.Folder, name))[..^20]);       // its end
+        var splits = FolderSplits.Open(files.Folder);
+        foreach (var look in new Action[] { () => splits.Survey(), splits.RequireIntact })
+        {
+            var error = Assert.Throws<InvalidFileException>(() => look())!;
+            foreach (var name in bad) Assert.That(error.Message, Does.Contain(Path.Combine(files.Folder, name)));
+        }
+
+        var inspected = splits.Train.Inspect();
+        Assert.That(inspected.Damaged.Select(e => e.Path), Is.EquivalentTo(bad[..2].Select(name => Path.Combine(files.Folder, name))));
+        Assert.That((inspected.ShortestSide, inspected.Channels), Is.EqualTo((40, 3)));
+    }
+
+    [Test]
+    public void What_cannot_be_opened_is_named_with_a_mend()
+    {
+        if (OperatingSystem.IsWindows()) Assert.Ignore("names and links of Unix");
+        WriteClass("cat", 3);
+        WriteClass("dog", 3);
+        File.CreateSymbolicLink(Path.Combine(files.Folder, "cat", "broken.png"), "nowhere.png");
+        System.Diagnostics.Process.Start("sh", ["-c", $"cd '{files.Folder}/cat' && cp 1.png \"$(printf 'caf\\351.png')\" && mkfifo pipe.png"]).WaitForExit();
+        var splits = FolderSplits.Open(files.Folder);
+        var error = Assert.Throws<InvalidFileException>(splits.RequireIntact)!;
+        Assert.That(error.Message, Does.Contain("2 more cannot be read"));
+        Assert.That(splits.Train.Inspect().Damaged.Concat(splits.Test.Inspect().Damaged).Select(e => e.Message), Has.One.Contains("link to nowhere.png").And.One.Contains("not UTF-8").And.One.Contains("no plain file"));
+        System.Diagnostics.Process.Start("rm", ["-r", Path.Combine(files.Folder, "cat")]).WaitForExit();      // what .NET cannot name it cannot delete
+    }
+
+    [Test]
+    public void Name_of_every_class_travels_through_its_folder()
+    {
+        string[] names = ["T-shirt/top", "a\\b", "100%25", "%2F", "50 %", ".hidden", "dot.", "blank ", "what?", "猫", "a, b", "C:", "line\nbreak", "%"];
+        foreach (var name in names) WriteClass(ClassFolder.NameOf(name), 1);
+        Assert.That(ImageFolder.Open(files.Folder).ClassNames, Is.EquivalentTo(names));
+        Assert.That(ImageFolder.Open(files.Folder, names).Labels.Order(), Is.EqualTo(Enumerable.Range(0, names.Length)));
+        CsCheck.Check.Sample(CsCheck.Gen.String, name => name.Length == 0 || ClassFolder.ClassOf(ClassFolder.NameOf(name)) == name);
+    }
+
     [Test]
     public void A_class_may_be_called_train()
     {

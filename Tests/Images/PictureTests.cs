@@ -122,6 +122,16 @@ public class PictureTests
     }
 
     [Test]
+    public void Of_a_long_picture_only_what_is_seen_takes_memory()
+    {
+        var picture = new Picture(1 << 20, 1, 1, [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i >> 12))]);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var seen = picture.Resample(Frame.Centre(picture.Height, picture.Width, 64, 64), 64, 64);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(100_000));
+        Assert.That(seen.Pixels, Has.All.InRange(127, 128));
+    }
+
+    [Test]
     public void Mirror_exchanges_left_and_right_and_twice_is_nothing()
     {
         var picture = ImageFiles.Waves(3, 5);

@@ -43,7 +43,7 @@ sealed class Jpeg : PictureFormat
         const int MostScans = 100;
 
         readonly ReadOnlySpan<byte> file = file;
-        readonly ushort[]?[] quantization = new ushort[]?[4];
+        readonly int[]?[] quantization = new int[]?[4];
         readonly JpegHuffman?[] dc = new JpegHuffman?[4], ac = new JpegHuffman?[4];
         int position = 2, restartInterval, scans, orientation = Orientation.Upright;
         bool jfif;
@@ -136,7 +136,7 @@ sealed class Jpeg : PictureFormat
             {
                 var kind = reader.Byte("quantization table");
                 if (kind >> 4 > 1 || (kind & 15) > 3) throw new InvalidDataException($"a quantization table is of kind 0x{kind:X2}");
-                var table = new ushort[JpegBlock.Size];
+                var table = new int[JpegBlock.Size];
                 foreach (var place in JpegBlock.Order) table[place] = kind >> 4 == 1 ? reader.UInt16("quantization table") : reader.Byte("quantization table");
                 quantization[kind & 15] = table;
             }

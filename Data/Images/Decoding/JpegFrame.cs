@@ -30,7 +30,7 @@ sealed class JpegComponent(byte name, int down, int across, int quantizationTabl
     public int QuantizationTable { get; } = quantizationTable;
 
     /// <summary>The steps of coefficients, row-major, as they were when the component's first scan began.</summary>
-    public ushort[]? Quantization { get; set; }
+    public int[]? Quantization { get; set; }
 
     /// <summary>Samples that the picture has of it.</summary>
     public (int Height, int Width) Samples { get; set; }

@@ -22,7 +22,7 @@ static class JpegTransform
     /// <param name="even">Only the first is not zero.</param>
     /// <param name="to">From the block's first sample.</param>
     /// <param name="stride">From one row of samples to the next.</param>
-    public static void Inverse(ReadOnlySpan<short> coefficients, ushort[] quantization, bool even, Span<byte> to, int stride)
+    public static void Inverse(ReadOnlySpan<short> coefficients, int[] quantization, bool even, Span<byte> to, int stride)
     {
         if (even)
         {
@@ -32,13 +32,22 @@ static class JpegTransform
         }
 
         Rows rows = default;
-        Span<int> values = MemoryMarshal.Cast<Vector256<int>, int>((Span<Vector256<int>>)rows);
-        for (var i = 0; i < JpegBlock.Size; i++) values[i] = coefficients[i] * quantization[i];
+        for (var i = 0; i < Side; i++)
+        {
+            var (low, high) = Vector128.Widen(Vector128.Create(coefficients.Slice(i * Side, Side)));
+            rows[i] = Vector256.Create(low, high) * Vector256.Create<int>(quantization.AsSpan(i * Side, Side));
+        }
+
         Along(ref rows, FractionBits - ExtraBits);
+        var values = MemoryMarshal.Cast<Vector256<int>, int>((Span<Vector256<int>>)rows);
         Transpose(values);
         Along(ref rows, FractionBits + ExtraBits + 3);
+        for (var i = 0; i < Side; i++) rows[i] = Vector256.Max(Vector256.Min(rows[i] + Vector256.Create(Grey), Vector256.Create(255)), Vector256<int>.Zero);
         for (var y = 0; y < Side; y++)
-            for (var x = 0; x < Side; x++) to[y * stride + x] = Sample(values[x * Side + y]);
+        {
+            var row = to.Slice(y * stride, Side);
+            for (var x = 0; x < row.Length; x++) row[x] = (byte)values[x * Side + y];
+        }
     }
 
     static byte Sample(int value) => (byte)Math.Clamp(value + Grey, 0, 255);

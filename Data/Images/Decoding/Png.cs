@@ -109,7 +109,7 @@ sealed class Png : PictureFormat
         {
             var up = (int)above[i];
             int toLeft = Math.Abs(up - corner), toUp = Math.Abs(left - corner), toCorner = Math.Abs(left + up - 2 * corner);
-            var nearest = toLeft <= toUp && toLeft <= toCorner ? left : toUp <= toCorner ? up : corner;
+            var nearest = (toLeft <= toUp) & (toLeft <= toCorner) ? left : toUp <= toCorner ? up : corner;      // without a branch to mispredict
             corner = up;
             left = row[i] = (byte)(row[i] + nearest);
         }

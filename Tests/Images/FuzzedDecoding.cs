@@ -1,0 +1,60 @@
+using System.Diagnostics;
+using System.Globalization;
+using QuadEngine.Tests.Formats;
+
+namespace QuadEngine.Tests.Images;
+
+/// <summary>
+/// Reads thousands of damaged inputs: each must be read or refused by an <see cref="InvalidFileException"/>, in the same way each time, soon, and with memory in
+/// proportion to its length. QUADENGINE_FUZZ=100000 reads that many of each kind; a failure names the number, on which alone the input depends.
+/// </summary>
+static class FuzzedDecoding
+{
+    const int UsualCount = 2000;
+
+    static readonly TimeSpan longest = TimeSpan.FromSeconds(10);
+
+    /// <param name="name">For the report.</param>
+    /// <param name="make">The input of a number.</param>
+    /// <param name="read">Reads it; gives what is compared.</param>
+    /// <param name="bytesOfAByte">The most memory that a byte of input may cost.</param>
+    public static void Run(string name, Func<int, byte[]> make, Func<byte[], byte[]> read, int bytesOfAByte)
+    {
+        var count = int.Parse(Environment.GetEnvironmentVariable("QUADENGINE_FUZZ") ?? $"{UsualCount}", CultureInfo.InvariantCulture);
+        var (taken, most, slowest) = (0, 0L, TimeSpan.Zero);
+        for (var number = 0; number < count; number++)
+        {
+            var input = make(number);
+            var (watch, before) = (Stopwatch.StartNew(), GC.GetAllocatedBytesForCurrentThread());
+            var (first, error) = Outcome(input, read, number);
+            var (allocated, elapsed) = (GC.GetAllocatedBytesForCurrentThread() - before, watch.Elapsed);
+            var (again, sameError) = Outcome(input, read, number);
+            if (error != sameError || !first.AsSpan().SequenceEqual(again)) Assert.Fail($"{name}: input {number} is read in two ways");
+            if (allocated > 2_000_000 + (long)bytesOfAByte * input.Length || elapsed > longest) Assert.Fail($"{name}: input {number} of {input.Length} bytes takes {allocated:N0} bytes and {elapsed}");
+            (taken, most, slowest) = (taken + (error is null ? 1 : 0), Math.Max(most, allocated), elapsed > slowest ? elapsed : slowest);
+        }
+
+        TestContext.Out.WriteLine($"{name}: {count:N0} inputs, {taken:N0} read, {count - taken:N0} refused; most memory {most:N0} bytes, longest {slowest.TotalMilliseconds:0.0} ms");
+        Assert.That(taken, Is.InRange(count / 100, count * 99 / 100), "inputs that were read");
+    }
+
+    static (byte[] Read, string? Error) Outcome(byte[] input, Func<byte[], byte[]> read, int number)
+    {
+        try
+        {
+            return (read(input), null);
+        }
+        catch (InvalidFileException e)
+        {
+            return ([], e.Message);
+        }
+        catch (Exception e)
+        {
+            Assert.Fail($"Input {number} is answered by {e}");
+            throw;
+        }
+    }
+
+    /// <summary>A damaged form of one of some files.</summary>
+    public static byte[] Damaged(byte[][] seeds, int number) => FuzzTests.Mutate(seeds[number % seeds.Length], new SplitMix64((ulong)number));
+}
