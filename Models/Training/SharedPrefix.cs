@@ -6,7 +6,7 @@ namespace QuadEngine.Models;
 /// </summary>
 static class SharedPrefix
 {
-    /// <summary>The shortest prefix, of whole names, without which the first names of a network are found; empty where they are found as they are, or never.</summary>
+    /// <summary>The shortest prefix, of whole names, without which a name of the network is found; empty where one is found as it is, or never.</summary>
     /// <param name="names">Of the tensors of a file.</param>
     /// <param name="known">Of the network.</param>
     public static string Of(IReadOnlyCollection<string> names, IReadOnlyCollection<string> known)

@@ -90,6 +90,15 @@ public sealed class CommandTests
         Assert.That(QuadTool.Run("train", "--device", "tpu", "--debug").Errors, Does.Contain("   at "));
 
     [Test]
+    public void Run_that_diverges_ends_with_a_message_and_an_error()
+    {
+        var result = QuadTool.Run(["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "3", "--lr", "100", "--output", tool.PathOf("run")]);
+        Assert.That(result.Code, Is.EqualTo(1));
+        Assert.That(result.Errors, Does.StartWith("quad: training diverged in epoch").Or.StartWith("quad: training diverged at step"));
+        Assert.That(result.Errors, Does.Contain("smaller learning rate").And.Not.Contain("   at "));
+    }
+
+    [Test]
     public void Training_leaves_a_run_folder_that_eval_judges_alike()
     {
         var run = tool.PathOf("run");

@@ -44,6 +44,9 @@ public class NativeProgramTests
         var predictions = trained.Classifier.Classify(Picture.Read(image, channels: 1));
         Assert.That(Run(program, image), Is.EqualTo([$"{image}: {string.Join(", ", predictions.Take(3))}"]));
 
+        var (code, said) = NativeToolchain.Run(program, trained.File("none.png"));
+        Assert.That((code, said), Is.EqualTo((1, $"Could not find file '{trained.File("none.png")}'.\n")), "words, and no key of a text that was left out");
+
         var watch = Stopwatch.StartNew();
         Run(program, image);
         TestContext.Out.WriteLine($"{new FileInfo(program).Length:N0} bytes, {watch.ElapsedMilliseconds} ms from start to end");

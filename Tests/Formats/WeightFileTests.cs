@@ -42,6 +42,13 @@ public class WeightFileTests
     }
 
     [Test]
+    public void Folder_is_no_file()
+    {
+        using var files = new FormatFiles();
+        Assert.That(() => WeightFile.Read(files.Folder), Throws.TypeOf<IOException>().With.Message.Contains(files.Folder).And.Message.Contains("is a folder"));
+    }
+
+    [Test]
     public void Missing_file_is_named()
     {
         using var files = new FormatFiles();

@@ -16,7 +16,9 @@ internal sealed unsafe class MappedFile : IDisposable
     public MappedFile(string path)
     {
         Path = path;
-        if (FileKinds.Of(path) is FileKind.Pipe or FileKind.Device or FileKind.Other)
+        var kind = FileKinds.Of(path);
+        if (kind == FileKind.Folder) throw new IOException($"{path} is a folder; give a file in it.");
+        if (kind is FileKind.Pipe or FileKind.Device or FileKind.Other)
             throw new IOException($"{path} is a pipe or a device, and weights are read from all over a file. Write them to a file first, then pass that.");
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         Length = stream.Length;
