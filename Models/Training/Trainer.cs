@@ -91,7 +91,6 @@ public sealed class Trainer
         goesOnFrom = LastWritten();
         State = Checkpoint.Restore(folder.Last, Network, Optimizer);
         State = State with { History = folder.WithTimings(State.History) };
-        folder.CutTelemetry(State.Step);
     }
 
     /// <summary>Trains to the last epoch. Meanwhile no other trainer, of this process or another, can write to the folder.</summary>
@@ -110,6 +109,7 @@ public sealed class Trainer
         {
             using var held = Finished ? null : folder?.Lock();
             CheckUnchanged();
+            if (held is not null) folder!.CutTelemetry(State.Step);
             sinceCheckpoint.Restart();
             return RunEpochs(cancellation);
         }
@@ -280,7 +280,7 @@ public sealed class Trainer
         return new(State.Step + 1, State.Epoch + 1, last.Loss, last.GradientNorm, fault, LastGood);
     }
 
-    // The weights are finite, and gave finite losses in training. The same images under the guard find the layer that does not.
+    // Every loss in training was finite. The same images under the guard find the layer that gives none.
     TrainingDivergedException Diverged(DeviceDataset judges, Evaluation result, CancellationToken cancellation)
     {
         NonFiniteException? fault = null;

@@ -279,7 +279,20 @@ public class PyTorchCheckpointTests
     public void Checksum_is_that_of_zip_files()
     {
         Assert.That(Crc32.Append(0, "123456789"u8), Is.EqualTo(0xCBF43926));
-        var bytes = Enumerable.Range(0, 1001).Select(i => (byte)(i * 31)).ToArray();
+        var bytes = Enumerable.Range(0, 1001).Select(i => (byte)(i * i * 31 >> 3)).ToArray();
         Assert.That(Crc32.Append(Crc32.Append(0, bytes.AsSpan(0, 333)), bytes.AsSpan(333)), Is.EqualTo(Crc32.Append(0, bytes)), "in pieces");
+        for (var length = 0; length < bytes.Length; length++) Assert.That(Crc32.Append(7, bytes.AsSpan(0, length)), Is.EqualTo(BitByBit(7, bytes.AsSpan(0, length))), $"{length} bytes");
+
+        static uint BitByBit(uint checksum, ReadOnlySpan<byte> bytes)
+        {
+            var crc = ~checksum;
+            foreach (var value in bytes)
+            {
+                crc ^= value;
+                for (var bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ 0xEDB88320;
+            }
+
+            return ~crc;
+        }
     }
 }

@@ -1,42 +1,56 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine;
 
-/// <summary>The checksum of zip entries (ISO 3309, polynomial 0xEDB88320), eight bytes at a time.</summary>
+/// <summary>
+/// The checksum of zip entries (ISO 3309, polynomial 0xEDB88320). Where the processor multiplies polynomials, 64 bytes are folded at a time (Gopal et al.,
+/// "Fast CRC computation for generic polynomials using PCLMULQDQ", Intel 2009): checking a file costs less than reading it.
+/// </summary>
 internal static class Crc32
 {
     const uint Polynomial = 0xEDB88320;
-    const int Lanes = 8;
+    const int Block = 64;
 
-    // Row k: the checksum of a byte that k further bytes follow.
-    static readonly uint[][] tables = Tables();
+    static readonly uint[] table = [.. Enumerable.Range(0, 256).Select(value =>
+    {
+        var crc = (uint)value;
+        for (var bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ Polynomial;
+        return crc;
+    })];
 
     /// <summary>Goes on with a checksum, which starts as 0.</summary>
     public static uint Append(uint checksum, ReadOnlySpan<byte> bytes)
     {
         var crc = ~checksum;
-        for (; bytes.Length >= Lanes; bytes = bytes[Lanes..])
+        if (Pclmulqdq.IsSupported && bytes.Length >= Block)
         {
-            var low = BinaryPrimitives.ReadUInt32LittleEndian(bytes) ^ crc;
-            var high = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
-            crc = tables[7][low & 0xFF] ^ tables[6][low >> 8 & 0xFF] ^ tables[5][low >> 16 & 0xFF] ^ tables[4][low >> 24]
-                ^ tables[3][high & 0xFF] ^ tables[2][high >> 8 & 0xFF] ^ tables[1][high >> 16 & 0xFF] ^ tables[0][high >> 24];
+            var folded = bytes.Length / Block * Block;
+            crc = Fold(crc, MemoryMarshal.Cast<byte, Vector128<ulong>>(bytes[..folded]));
+            bytes = bytes[folded..];
         }
 
-        foreach (var value in bytes) crc = tables[0][(crc ^ value) & 0xFF] ^ crc >> 8;
-        return ~crc;
+        return ~ByteByByte(crc, bytes);
     }
 
-    static uint[][] Tables()
+    static uint ByteByByte(uint crc, ReadOnlySpan<byte> bytes)
     {
-        var rows = new uint[Lanes][];
-        rows[0] = [.. Enumerable.Range(0, 256).Select(value =>
-        {
-            var crc = (uint)value;
-            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ Polynomial;
-            return crc;
-        })];
-        for (var row = 1; row < Lanes; row++) rows[row] = [.. rows[row - 1].Select(crc => crc >> 8 ^ rows[0][crc & 0xFF])];
-        return rows;
+        foreach (var value in bytes) crc = table[(crc ^ value) & 0xFF] ^ crc >> 8;
+        return crc;
     }
+
+    // What is in front is multiplied by x to the power of the bits that it is moved by, modulo the polynomial, and added to what it meets there: four lanes of
+    // 16 bytes over 64, in the end over one another. The checksum of the 16 bytes that are left is that of all.
+    static uint Fold(uint crc, ReadOnlySpan<Vector128<ulong>> blocks)
+    {
+        Vector128<ulong> by64 = Vector128.Create(0x0154442BD4UL, 0x01C6E41596UL), by16 = Vector128.Create(0x01751997D0UL, 0x00CCAA009EUL);
+        var (a, b, c, d) = (blocks[0] ^ Vector128.CreateScalar((ulong)crc), blocks[1], blocks[2], blocks[3]);
+        for (blocks = blocks[4..]; blocks.Length >= 4; blocks = blocks[4..])
+            (a, b, c, d) = (Move(a, by64) ^ blocks[0], Move(b, by64) ^ blocks[1], Move(c, by64) ^ blocks[2], Move(d, by64) ^ blocks[3]);
+        var rest = Move(Move(Move(a, by16) ^ b, by16) ^ c, by16) ^ d;
+        return ByteByByte(0, MemoryMarshal.AsBytes(new ReadOnlySpan<Vector128<ulong>>(in rest)));
+    }
+
+    static Vector128<ulong> Move(Vector128<ulong> bytes, Vector128<ulong> by) => Pclmulqdq.CarrylessMultiply(bytes, by, 0x00) ^ Pclmulqdq.CarrylessMultiply(bytes, by, 0x11);
 }
