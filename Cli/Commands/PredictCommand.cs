@@ -44,15 +44,25 @@ static class PredictCommand
                 }
                 catch (Exception e) when (e is InvalidFileException or IOException or UnauthorizedAccessException)
                 {
-                    output.Error(e.Message);
-                    found.Add(new(file, null) { Error = e.Message });
-                    failed++;
+                    Fail(file, e.Message);
+                }
+                catch (InvalidOperationException e)
+                {
+                    // The network's answer is no number.
+                    Fail(file, $"{file}: {e.Message}");
                 }
             }
 
             var seconds = watch.Elapsed.TotalSeconds;
             if (parsed.GetValue(json)) output.Json(new("predict") { Model = classifier.Configuration.Title, Device = place.Name, Seconds = seconds, ImagesPerSecond = (found.Count - failed) / seconds, Items = found });
             return failed > 0 ? 1 : 0;
+
+            void Fail(string file, string message)
+            {
+                output.Error(message);
+                found.Add(new(file, null) { Error = message });
+                failed++;
+            }
         });
         return command;
     }
