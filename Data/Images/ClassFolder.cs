@@ -15,6 +15,7 @@ public static class ClassFolder
     const string Ends = ". ";
 
     /// <summary>The folder of a class.</summary>
+    /// <param name="className">Any text.</param>
     public static string NameOf(string className)
     {
         var name = new StringBuilder();
@@ -29,6 +30,7 @@ public static class ClassFolder
     }
 
     /// <summary>The class of a folder.</summary>
+    /// <param name="folderName">Without its place.</param>
     public static string ClassOf(string folderName)
     {
         var name = new StringBuilder();

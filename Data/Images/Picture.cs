@@ -40,8 +40,11 @@ public sealed class Picture
         return Decode(path).WithChannels(channels);
     }
 
-    /// <summary>Decodes a PNG, JPEG or BMP image from where a stream is to its end.</summary>
-    /// <inheritdoc cref="Read(ReadOnlySpan{byte}, int, string)"/>
+    /// <summary>Decodes a PNG, JPEG or BMP image from where a stream is to its end, turned as its camera was held (EXIF orientation).</summary>
+    /// <param name="stream">Read to its end, and left open.</param>
+    /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
+    /// <param name="name">What errors call it.</param>
+    /// <exception cref="InvalidFileException">It is no such image, or is cut or damaged.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static Picture Read(Stream stream, int channels = 3, string name = "image")
     {

@@ -35,6 +35,7 @@ for factors in ("1x2", "4x1", "4x2", "2x2,1x1,2x1"): put(f"jpeg-{factors.replace
 put("jpeg-coarse", jpeg(quality=5)); put("jpeg-grey", jpeg(grey, quality=85)); put("jpeg-grey-progressive", jpeg(grey, quality=85, progressive=True))
 for w, h in ((1, 1), (1, 9), (9, 1), (2, 3), (3, 2), (17, 16)): put(f"jpeg-{w}-by-{h}", jpeg(rgb.resize((w, h)), quality=85))
 put("jpeg-restart", tool("cjpeg", "-restart", "1B", "rgb.ppm")); put("jpeg-restart-progressive", tool("cjpeg", "-progressive", "-restart", "1", "rgb.ppm")); put("jpeg-rgb", tool("cjpeg", "-rgb", "rgb.ppm"))
+open("scans", "w").write("0;\n1;\n2;\n"); put("jpeg-separate-scans", tool("cjpeg", "-scans", "scans", "-restart", "2B", "-sample", "2x1", "rgb.ppm"))
 cmyk, ycck = jpeg(rgb.convert("CMYK"), quality=85), tool("convert", "small.png", "-colorspace", "CMYK", "-quality", "85", "JPEG:-")
 put("jpeg-cmyk", cmyk); put("jpeg-cmyk-unmarked", without(cmyk, 0xEE)); put("jpeg-ycck", ycck); put("jpeg-ycck-unmarked", without(ycck, 0xEE))
 whole = jpeg(quality=85, subsampling="4:4:4"); n = struct.unpack(">H", whole[4:6])[0]
