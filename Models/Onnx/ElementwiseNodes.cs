@@ -31,6 +31,8 @@ static class ElementwiseNodes
         [AtMost.Name] = Node("Min"),
         [Greater.Name] = (graph, x) => Cast(graph, graph.Add("Greater", x), TensorProto.Types.DataType.Float),
         [Equal.Name] = (graph, x) => Cast(graph, graph.Add("Equal", x), TensorProto.Types.DataType.Float),
+        [IsExtreme.Name] = (graph, x) => Cast(graph, graph.Add("Or", [graph.Add("Equal", x), graph.Add("IsNaN", [x[0]])]), TensorProto.Types.DataType.Float),
+        [BinaryCrossEntropy.Name] = (graph, x) => graph.Add("Sub", [graph.Add("Softplus", [x[0]]), graph.Add("Mul", x)]),
         [KeepWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), x[0], graph.Scalar(0f)]),
         [DropWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), graph.Scalar(0f), x[0]]),
     };

@@ -15,7 +15,7 @@ sealed unsafe partial class CpuKernels
             var at = input + (nint)row * channels;
             var (center, _) = RowMoments(at, channels, 0f);
             var (rest, square) = RowMoments(at, channels, (float)center);
-            (means[row], rstds[row]) = ((float)((float)center + rest), (float)(1 / Math.Sqrt(square - rest * rest + epsilon)));
+            (means[row], rstds[row]) = ((float)((float)center + rest), 1f / MathF.Sqrt((float)(square - rest * rest) + epsilon));
             Sweep.Rows(new LayerNormKernel(at, new(means[row]), new(rstds[row]), scale, shift, result + (nint)row * channels), 0, channels, channels, 0);
         });
     }

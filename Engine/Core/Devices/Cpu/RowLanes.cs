@@ -16,23 +16,39 @@ static unsafe class RowLanes
     const int Block = 16 * Count;
 
     /// <summary>The sum that a kernel gathers in these lanes over a row of any length.</summary>
-    public static double Sum<TKernel>(TKernel kernel, int length, float* lanes) where TKernel : struct, IVectorKernel => Sums(kernel, length, lanes, null).First;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static double Sum<TKernel>(TKernel kernel, int length, float* lanes) where TKernel : struct, IVectorKernel
+    {
+        if (length > Block) return LongSums(kernel, length, lanes, null).First;
+        Clear<Sum>(lanes);
+        Sweep.Rows(kernel, 0, length, Count, Count);
+        return Fold<Sum>(lanes);
+    }
 
     /// <summary>The two sums that a kernel gathers in these lanes over a row of any length.</summary>
-    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (double First, double Second) Sums<TKernel>(TKernel kernel, int length, float* first, float* second) where TKernel : struct, IVectorKernel
     {
+        if (length > Block) return LongSums(kernel, length, first, second);
+        Clear<Sum>(first);
+        Clear<Sum>(second);
+        Sweep.Rows(kernel, 0, length, Count, Count);
+        return (Fold<Sum>(first), Fold<Sum>(second));
+    }
+
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static (double First, double Second) LongSums<TKernel>(TKernel kernel, int length, float* first, float* second) where TKernel : struct, IVectorKernel
+    {
         var totals = stackalloc double[2 * Count];
-        if (length > Block) new Span<double>(totals, 2 * Count).Clear();
-        for (var start = 0; ; start += Block)
+        new Span<double>(totals, 2 * Count).Clear();
+        for (nint start = 0; start < length; start += Block)
         {
             Clear<Sum>(first);
             if (second != null) Clear<Sum>(second);
             Sweep.Rows(kernel, start, Math.Min(Block, length - start), Count, Count);
-            if (length <= Block) return (Fold<Sum>(first), second == null ? 0 : Fold<Sum>(second));
             Add(first, totals);
             if (second != null) Add(second, totals + Count);
-            if (length - start <= Block) break;
         }
 
         var (a, b) = (0.0, 0.0);
@@ -40,6 +56,7 @@ static unsafe class RowLanes
         return (a, b);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Add(float* lanes, double* totals)
     {
         for (var lane = 0; lane < Count; lane += Vector<float>.Count, lanes += Vector<float>.Count, totals += Vector<float>.Count)

@@ -17,6 +17,9 @@ public readonly struct Relu : IUnaryOp<Relu>
     public static Activation Activation => Activation.Relu;
 
     /// <inheritdoc/>
+    public static bool IsBounded => true;
+
+    /// <inheritdoc/>
     public static float F(float x) => x <= 0f ? 0f : x;
 
     /// <inheritdoc/>

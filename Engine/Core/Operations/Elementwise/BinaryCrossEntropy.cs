@@ -3,33 +3,41 @@ using System.Numerics;
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// Binary cross-entropy of sigmoid(x) and a target t: log(1 + exp(x)) - x t = log(1 + exp(-|x|)) + |x| r, where r is 1 - t for x &gt; 0 and t
+/// Binary cross-entropy of sigmoid(x) and a target t, with x = a and t = b: log(1 + exp(x)) - x t = log(1 + exp(-|x|)) + |x| r, where r is 1 - t for x &gt; 0 and t
 /// elsewhere, so that nothing cancels where the target is met. dF/dx = sigmoid(x) - t, with the sigmoid of -|x| and r likewise; dF/dt = -x.
 /// </summary>
-readonly struct BinaryCrossEntropy : IBinaryOp<BinaryCrossEntropy>
+public readonly struct BinaryCrossEntropy : IBinaryOp<BinaryCrossEntropy>
 {
+    /// <inheritdoc/>
     public static string Name => "binary-cross-entropy";
 
+    /// <inheritdoc/>
     public static Saves Saves => Saves.Input;
 
-    public static float F(float x, float target) => Scalar.SoftplusTail(x) + MathF.Abs(x) * (x > 0f ? 1f - target : target);
+    /// <inheritdoc/>
+    public static float F(float a, float b) => Scalar.SoftplusTail(a) + MathF.Abs(a) * (a > 0f ? 1f - b : b);
 
-    public static float DerivativeA(float x, float target, float y)
+    /// <inheritdoc/>
+    public static float DerivativeA(float a, float b, float y)
     {
-        var tail = Scalar.Sigmoid(-MathF.Abs(x));
-        return x > 0f ? 1f - target - tail : tail - target;
+        var tail = Scalar.Sigmoid(-MathF.Abs(a));
+        return a > 0f ? 1f - b - tail : tail - b;
     }
 
-    public static float DerivativeB(float x, float target, float y) => -x;
+    /// <inheritdoc/>
+    public static float DerivativeB(float a, float b, float y) => -a;
 
-    public static Vector<float> F(Vector<float> x, Vector<float> target) => Scalar.SoftplusTail(x)
-        + Vector.Abs(x) * Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One - target, target);
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Scalar.SoftplusTail(a)
+        + Vector.Abs(a) * Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One - b, b);
 
-    public static Vector<float> DerivativeA(Vector<float> x, Vector<float> target, Vector<float> y)
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y)
     {
-        var tail = Scalar.Sigmoid(-Vector.Abs(x));
-        return Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One - target - tail, tail - target);
+        var tail = Scalar.Sigmoid(-Vector.Abs(a));
+        return Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One - b - tail, tail - b);
     }
 
-    public static Vector<float> DerivativeB(Vector<float> x, Vector<float> target, Vector<float> y) => -x;
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -a;
 }

@@ -65,24 +65,33 @@ public readonly struct Equal : IBinaryOp<Equal>
 }
 
 /// <summary>1 where a is the extreme b of its group, NaN too, which is the extreme of every group that it is in; else 0. No gradient passes.</summary>
-readonly struct IsExtreme : IBinaryOp<IsExtreme>
+public readonly struct IsExtreme : IBinaryOp<IsExtreme>
 {
+    /// <inheritdoc/>
     public static string Name => "is-extreme";
 
+    /// <inheritdoc/>
     public static Saves Saves => Saves.Nothing;
 
+    /// <inheritdoc/>
     public static (float A, float B)? Coefficients => (0f, 0f);
 
+    /// <inheritdoc/>
     public static float F(float a, float b) => a == b || float.IsNaN(a) ? 1f : 0f;
 
+    /// <inheritdoc/>
     public static float DerivativeA(float a, float b, float y) => 0f;
 
+    /// <inheritdoc/>
     public static float DerivativeB(float a, float b, float y) => 0f;
 
+    /// <inheritdoc/>
     public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(a, b) | ~Vector.Equals(a, a), Vector<float>.One, Vector<float>.Zero);
 
+    /// <inheritdoc/>
     public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 
+    /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 }
 

@@ -40,6 +40,9 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     /// <summary>This function as kernels know it, where it may join the step before it (<see cref="Devices.Activation"/>).</summary>
     static virtual Activation Activation => Activation.None;
 
+    /// <summary>The derivative is finite for every input, so that a gradient of 0 stays 0 by itself.</summary>
+    static virtual bool IsBounded => false;
+
     /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
     static virtual Vector<float> F(Vector<float> x) => Lanes.Map(x, TSelf.F);
 
