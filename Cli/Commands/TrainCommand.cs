@@ -84,7 +84,7 @@ static class TrainCommand
         output.Line($"{Hardware.Describe(run.Network.Device)}; writing to {run.Folder!.Folder}");
         if (resumed && run.Trainer.State.Step == 0) output.Line("there is no checkpoint in it yet; starting at step 1");
         else if (run.Trainer.State is { Step: > 0 } state && !run.Trainer.Finished)
-            output.Line($"going on at step {state.Step + 1:N0} of {run.Trainer.Options.Epochs * run.Trainer.StepsPerEpoch:N0}, in epoch {state.Epoch + 1}");
+            output.Line($"going on at step {state.Step + 1:N0} of {(long)run.Trainer.Options.Epochs * run.Trainer.StepsPerEpoch:N0}, in epoch {state.Epoch + 1}");
         output.Line();
     }
 

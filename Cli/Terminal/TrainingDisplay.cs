@@ -29,7 +29,7 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
 
     protected Trainer Trainer { get; } = trainer;
 
-    protected int TotalSteps => Trainer.Options.Epochs * Trainer.StepsPerEpoch;
+    protected long TotalSteps => (long)Trainer.Options.Epochs * Trainer.StepsPerEpoch;
 
     /// <summary>A live one on a terminal, else plain lines.</summary>
     public static TrainingDisplay For(Output output, Trainer trainer) => output.Terminal is { } terminal ? new Live(output, trainer, terminal) : new Plain(output, trainer);
