@@ -34,12 +34,14 @@ public sealed class BatchNorm : Module
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x)
     {
-        if (!Training) return Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
+        var estimated = BatchStatistics.IsEstimated(this);
+        if (!Training && !estimated) return Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
         if (Recompute.Again) return Operations.BatchNorm.Train(x, Weight, Bias, running: null, epsilon);
         var taken = claim.Take(nameof(BatchNorm), "with the running statistics of this layer");
         try
         {
-            return Operations.BatchNorm.Train(x, Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, momentum), epsilon);
+            var weight = estimated ? BatchStatistics.NextWeight(this) : momentum;
+            return Operations.BatchNorm.Train(x, Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, weight), epsilon);
         }
         finally
         {

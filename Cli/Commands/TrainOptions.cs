@@ -19,17 +19,17 @@ sealed class TrainOptions
     readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from N training images only: the first, of a folder so many evenly out of all classes", 1, int.MaxValue);
     readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", augmentations, "what suits the data");
 
-    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a small folder as many as make about 800 steps, at most 100", 1, 100_000);
-    readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; 16 of a folder with fewer than 1,000 pictures", 1, 1 << 20);
+    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a folder as many as make about 1,200 steps, at most 100, and no fewer", 1, 100_000);
+    readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; of a folder 32, with fewer than 1,000 pictures 16", 1, 1 << 20);
     readonly Option<bool> dropLast = new("--drop-last") { Description = "Leave out the last batch of an epoch where it has fewer images than the others. Default: it is a step too; a single image joins the batch before it." };
-    readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "What turns gradients into updates", Names<OptimizerKind>(), Name(main.Training.Optimizer));
-    readonly Option<float?> learningRate = CommonOptions.Number<float>("--learning-rate", $"The highest learning rate. Default: {main.Training.LearningRate}, of adamw 0.001", 1e-12f, 1e6f);
+    readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "What turns gradients into updates", Names<OptimizerKind>(), $"{Name(main.Training.Optimizer)}, of a folder adamw");
+    readonly Option<float?> learningRate = CommonOptions.Number<float>("--learning-rate", $"The highest learning rate. Default: {main.Training.LearningRate}, of adamw 0.001, of adamw on a folder 0.003", 1e-12f, 1e6f);
     readonly Option<string?> schedule = CommonOptions.Choice("--schedule", "How the learning rate falls; steps divides it by 10 at 1/2 and 3/4", Names<ScheduleKind>(), Name(main.Training.Schedule));
     readonly Option<float?> warmUp = CommonOptions.Number<float>("--warm-up", $"Epochs over which the learning rate rises first; may be a fraction. Default: {main.Training.WarmUpEpochs}", 0f, 100_000f);
     readonly Option<float?> momentum = CommonOptions.Number<float>("--momentum", $"Of sgd. Default: {main.Training.Momentum}", 0f, 0.9999f);
     readonly Option<bool> nesterov = new("--nesterov") { Description = "Nesterov's momentum." };
-    readonly Option<float?> weightDecay = CommonOptions.Number<float>("--weight-decay", $"Of all weights but Lambda where that has its own. Default: {main.Training.WeightDecay}", 0f, 100f);
-    readonly Option<float?> smoothing = CommonOptions.Number<float>("--label-smoothing", "Share of each label that goes to all classes. Default: 0", 0f, 0.99f);
+    readonly Option<float?> weightDecay = CommonOptions.Number<float>("--weight-decay", $"Of all weights but Lambda where that has its own. Default: {main.Training.WeightDecay}, of adamw on a folder 0.5", 0f, 100f);
+    readonly Option<float?> smoothing = CommonOptions.Number<float>("--label-smoothing", "Share of each label that goes to all classes. Default: 0, of a folder 0.1", 0f, 0.99f);
     readonly Option<float?> clip = CommonOptions.Number<float>("--clip-norm", "Scale gradients down to this norm. Default: never", 1e-12f, 1e12f);
 
     readonly Option<float?> lambdaRate = CommonOptions.Number<float>("--lambda-learning-rate", $"Multiplies the learning rate of Lambda. Default: {new QuadraticOptions().LambdaLearningRate}", 0f, 1e6f);
@@ -69,6 +69,7 @@ sealed class TrainOptions
     {
         var usual = Usual(parsed);
         var optimizerKind = Parse(parsed, optimizer, usual.Training.Optimizer);
+        var (rate, decay) = Rates(optimizerKind, usual.Training);
         return usual with
         {
             DataFolder = parsed.GetValue(dataFolder),
@@ -81,12 +82,12 @@ sealed class TrainOptions
                 BatchSize = parsed.GetValue(batch) ?? usual.Training.BatchSize,
                 DropLast = parsed.GetValue(dropLast),
                 Optimizer = optimizerKind,
-                LearningRate = parsed.GetValue(learningRate) ?? (optimizerKind == OptimizerKind.AdamW ? 1e-3f : usual.Training.LearningRate),
+                LearningRate = parsed.GetValue(learningRate) ?? rate,
                 Schedule = Parse(parsed, schedule, usual.Training.Schedule),
                 WarmUpEpochs = parsed.GetValue(warmUp) ?? Math.Min(usual.Training.WarmUpEpochs, 0.2f * (parsed.GetValue(epochs) ?? usual.Training.Epochs)),
                 Momentum = parsed.GetValue(momentum) ?? usual.Training.Momentum,
                 Nesterov = parsed.GetValue(nesterov),
-                WeightDecay = parsed.GetValue(weightDecay) ?? usual.Training.WeightDecay,
+                WeightDecay = parsed.GetValue(weightDecay) ?? decay,
                 LabelSmoothing = parsed.GetValue(smoothing) ?? usual.Training.LabelSmoothing,
                 ClipNorm = parsed.GetValue(clip) ?? usual.Training.ClipNorm,
                 Augmentation = parsed.GetValue(augmentation) is { } name ? Augment(name, usual.Pictures) : usual.Training.Augmentation,
@@ -96,6 +97,12 @@ sealed class TrainOptions
             },
         };
     }
+
+    // Learning rate and weight decay belong to an optimizer: those of the data where it is the data's own, else those it most often has.
+    static (float Rate, float Decay) Rates(OptimizerKind kind, TrainerOptions usual) =>
+        kind == usual.Optimizer ? (usual.LearningRate, usual.WeightDecay)
+        : kind == main.Training.Optimizer ? (main.Training.LearningRate, main.Training.WeightDecay)
+        : (1e-3f, main.Training.WeightDecay);
 
     /// <summary>The main job on a data set, or what suits a folder of pictures.</summary>
     RunConfiguration Usual(ParseResult parsed)

@@ -36,7 +36,7 @@ public sealed record RunConfiguration
         Training = new() { Epochs = 5, BatchSize = 64, LearningRate = 0.05f, WarmUpEpochs = 1f, WeightDecay = 5e-4f, Augmentation = new(Flip: true) },
     };
 
-    /// <summary>What suits a folder of pictures: the main job's network, as many epochs as make a training of it, pictures shifted and mirrored.</summary>
+    /// <summary>What suits a folder of pictures: the main job's network, AdamW, as many epochs as make a training of it, pictures shifted and mirrored, labels smoothed.</summary>
     /// <param name="folder">A folder with a sub-folder for each class, or with train and val (or test) folders of that kind.</param>
     /// <param name="model">One of <see cref="Networks.Names"/>; the main job's where it is left out.</param>
     /// <param name="size">Height and width of what the network sees; the pictures' own where it is left out, at most 64, or 224 in the ImageNet form.</param>
@@ -47,14 +47,15 @@ public sealed record RunConfiguration
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     public static RunConfiguration ForFolder(string folder, string? model = null, int? size = null, float testShare = FolderSplits.DefaultTestShare, ulong seed = 1)
     {
-        // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about so many steps.
-        const int steps = 800, mostEpochs = 100, small = 1000, smallBatch = 16;
+        // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about so many steps. AdamW, because it is further after
+        // few steps than SGD is, at any rate; its weight decay and the smoothed labels, because a network soon knows a small folder by heart.
+        const int steps = 1200, mostEpochs = 100, small = 1000, smallBatch = 16, batchOfMost = 32;
 
         var splits = FolderSplits.Open(folder, testShare, seed);
         var network = Main.Network with { Model = model ?? Main.Network.Model };
         var pictures = PictureOptions.For(splits, network.Model) with { TestShare = testShare, Seed = seed };
         if (size is { } given) pictures = pictures with { Size = given };
-        var batch = splits.Train.Count < small ? smallBatch : Main.Training.BatchSize;
+        var batch = splits.Train.Count < small ? smallBatch : batchOfMost;
         return Main with
         {
             Data = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)),
@@ -64,6 +65,10 @@ public sealed record RunConfiguration
             {
                 Epochs = Math.Clamp(steps * batch / splits.Train.Count, Main.Training.Epochs, mostEpochs),
                 BatchSize = batch,
+                Optimizer = OptimizerKind.AdamW,
+                LearningRate = 3e-3f,
+                WeightDecay = 0.5f,
+                LabelSmoothing = 0.1f,
                 Augmentation = new(Padding: pictures.Size / 8, Flip: true),       // 4 of 32, as is usual
                 Seed = seed,
             },

@@ -191,6 +191,7 @@ public sealed class Trainer
 
         var trainingTime = watch.Elapsed;
         var trainedImages = State.Images - firstImage;
+        EstimateStatistics(images, cancellation);
         var result = Evaluation.Run(Network, judges, Options.BatchSize, cancellation: cancellation);
         if (!double.IsFinite(result.Loss)) throw Diverged(judges, result, cancellation);
         EndEpoch(new(State.Epoch + 1, State.Step, LearningRateAt(State.Step - 1), State.Loss, State.Accuracy, result.Loss, result.Accuracy)
@@ -199,6 +200,26 @@ public sealed class Trainer
             ImagesPerSecond = trainedImages > 0 ? trainedImages / trainingTime.TotalSeconds : null,
             PeakBytes = pool.Statistics.Peak,
         });
+    }
+
+    // Few steps after others, running statistics are of weights that are gone: a network is judged, and saved, with those of its own weights. Training does
+    // not read them, so what follows keeps its bits. After 100 steps a running mean of momentum 0.1 has kept 3e-5 of what it was before, and stays.
+    void EstimateStatistics(DeviceDataset images, CancellationToken cancellation)
+    {
+        const int stepsThatForget = 100, batches = 20;      // 20: as many as such a running mean weighs
+        if (StepsPerEpoch >= stepsThatForget) return;
+        BatchStatistics.Estimate(Network, Inputs());
+
+        // Whole batches, in the order of the epoch, and not augmented, since the test images are not.
+        IEnumerable<Tensor> Inputs()
+        {
+            foreach (var batch in images.Batches(Options.BatchSize, Options.Seed, State.Epoch, dropLast: train.Count >= Options.BatchSize).Take(batches))
+            {
+                using var owned = batch;
+                cancellation.ThrowIfCancellationRequested();
+                yield return batch.Images;
+            }
+        }
     }
 
     // A GPU is already at the next step when the values of one are read; on the CPU they are there at once.

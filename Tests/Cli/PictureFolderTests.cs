@@ -50,6 +50,38 @@ public sealed class PictureFolderTests
         Fails(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", tool.PathOf("new")], "has grey", "dark, light");
     }
 
+    // Three steps an epoch: running statistics would be those of the first weights throughout.
+    [TestCase("quadratic")]
+    [TestCase("linear")]
+    public void Defaults_keep_the_test_loss_of_a_small_folder_in_bounds(string neuron)
+    {
+        Write("photos/dark", 30, 90);
+        Write("photos/light", 30, 150);
+        Run(["train", "--data", tool.PathOf("photos"), "--neuron", neuron, "--model", "resnet20", "--image-size", "12", "--epochs", "12", "--output", tool.PathOf("run")]);
+
+        var losses = File.ReadAllLines(tool.PathOf("run/metrics.csv")).Skip(1).Select(line => double.Parse(line.Split(',')[5], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        Assert.That(losses, Has.Length.EqualTo(12).And.All.LessThan(5));
+        Assert.That(losses[^1], Is.LessThan(0.5));
+    }
+
+    [Test]
+    public void Learning_rate_and_weight_decay_are_those_of_the_optimizer()
+    {
+        Write("photos/dark", 10, 40);
+        Write("photos/light", 10, 200);
+        Assert.That(Training("own", "--epochs", "1"), Is.EqualTo((OptimizerKind.AdamW, 3e-3f, 16, 0.1f)));
+        Assert.That(Training("sgd", "--epochs", "1", "--optimizer", "sgd"), Is.EqualTo((OptimizerKind.Sgd, 0.05f, 16, 0.1f)));
+        Assert.That(Training("given", "--epochs", "1", "--lr", "0.01", "--batch", "7"), Is.EqualTo((OptimizerKind.AdamW, 0.01f, 7, 0.1f)));
+        Assert.That(RunConfiguration.ForFolder(tool.PathOf("photos")).Training.Epochs, Is.EqualTo(100));
+
+        (OptimizerKind, float, int, float) Training(string run, params string[] options)
+        {
+            Run(["train", "--data", tool.PathOf("photos"), "--model", "resnet8", "--image-size", "8", .. options, "--output", tool.PathOf(run)]);
+            var training = RunFolder.Open(tool.PathOf(run)).Configuration.Training;
+            return (training.Optimizer, training.LearningRate, training.BatchSize, training.LabelSmoothing);
+        }
+    }
+
     [Test]
     public void Parts_of_the_folder_are_used_and_summary_and_show_know_them()
     {

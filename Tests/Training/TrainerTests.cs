@@ -376,4 +376,36 @@ public sealed class TrainerTests
         Assert.That(trainer.StepsPerEpoch, Is.EqualTo(batches.Length));
         Assert.That(seen, Is.EqualTo(batches.Concat(batches)));
     }
+
+    // Six steps an epoch at a rate that moves the weights far: running statistics are of other weights, and each quadratic layer squares the deviation.
+    [TestCase("quadratic")]
+    [TestCase("linear")]
+    public void Networks_are_judged_with_statistics_of_their_own_weights(string neuron)
+    {
+        var network = new NetworkConfiguration { Model = "resnet20", Neuron = neuron, Rank = 3, Height = 8, Width = 8, Channels = 1, Classes = 3 };
+        var options = RunConfiguration.Main.Training with { Epochs = 8, BatchSize = 16, CheckpointSeconds = null };
+        var trainer = tiny.Start(options: options, network: network.Build);
+        trainer.Run();
+
+        Assert.That(trainer.State.History.Select(epoch => epoch.TestLoss), Has.All.LessThan(5));
+        Assert.That(trainer.State.History[^1].TestAccuracy, Is.GreaterThan(95));
+    }
+
+    [TestCase(100, 100)]
+    [TestCase(99, 99 + 20)]
+    [TestCase(12, 12 + 12)]
+    public void Statistics_are_estimated_anew_where_an_epoch_has_few_steps(int steps, int calls)
+    {
+        var counted = 0;
+        Module Network() => new Sequential(new Function("Count", Count), new Flatten(), new Linear(64, 4), new QuadEngine.Layers.BatchNorm(4), new Linear(4, 3));
+        var trainer = new Trainer(Network(), TinyTraining.Images(2 * steps, 0), TinyTraining.Images(2, 1), TinyTraining.Options with { Epochs = 1, BatchSize = 2 });
+        trainer.Run();
+        Assert.That(counted, Is.EqualTo(calls + 1), "and one of the evaluation");
+
+        Tensor Count(Tensor x)
+        {
+            counted++;
+            return x;
+        }
+    }
 }
