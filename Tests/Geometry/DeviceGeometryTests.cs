@@ -1,6 +1,4 @@
-using QuadEngine.Tests.Geometry;
-
-namespace QuadEngine.Tests.Gpu;
+namespace QuadEngine.Tests.Geometry;
 
 /// <summary>The geometries of <see cref="GeometryTests"/> on GPUs.</summary>
 public class DeviceGeometryTests

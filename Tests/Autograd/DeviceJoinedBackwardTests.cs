@@ -1,8 +1,7 @@
 using CsCheck;
-using QuadEngine.Tests.Autograd;
 using BatchNorm = QuadEngine.Operations.BatchNorm;
 
-namespace QuadEngine.Tests.Gpu;
+namespace QuadEngine.Tests.Autograd;
 
 /// <summary>What <see cref="JoinedBackwardTests"/> check, on GPUs.</summary>
 public class DeviceJoinedBackwardTests
