@@ -25,7 +25,7 @@ static class BandwidthCases
         yield return Case($"multiply backward {shape}", shape.Elements, 5, () => Cpu.BinaryBackward<Multiply>(x, x, b, null, y, b));
         yield return Case($"sum over rows {shape}", shape.Elements, 1, () => Cpu.Reduce<Sum>(x, 1, shape.Rows, shape.Channels, bias));
         yield return Case($"sum of all {shape}", shape.Elements, 1, () => Cpu.Reduce<Sum>(x, 1, shape.Elements, 1, scalar));
-        yield return Case($"sum of squares {shape}", shape.Elements, 1, () => Cpu.Norm([x], scalar));
+        yield return Case($"norm {shape}", shape.Elements, 1, () => Cpu.Norm([x], scalar));
         yield return Case($"dropout {shape}", shape.Elements, 2, () => Cpu.Dropout(x, new(1, 2), 0.5f, y));
         yield return Case($"uniform {shape}", shape.Elements, 1, () => Cpu.Uniform(y, new(1, 2), 0f, 1f));
         foreach (var normalisation in Normalisations(shape)) yield return normalisation;

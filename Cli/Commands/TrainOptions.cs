@@ -16,10 +16,10 @@ sealed class TrainOptions
     readonly Option<string?> data = CommonOptions.Data(main.Data), dataFolder = CommonOptions.DataFolder();
     readonly Option<int?> imageSize = CommonOptions.ImageSize();
     readonly Option<float?> testShare = CommonOptions.Number<float>("--test-share", $"The share of a folder's pictures that is held out to judge by, where it has no val or test folder. Default: {FolderSplits.DefaultTestShare}", 0.01f, 0.99f);
-    readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from N training images only: the first, of a folder so many evenly out of all classes", 1, int.MaxValue);
+    readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from N training images only: the first N, of a folder N evenly out of all classes", 1, int.MaxValue);
     readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", augmentations, "what suits the data");
 
-    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a folder as many as make about 1,200 steps, at most 100, and no fewer", 1, 100_000);
+    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a folder as many as make about 1,200 steps, from {main.Training.Epochs} to 100", 1, 100_000);
     readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; of a folder 32, with fewer than 1,000 pictures 16", 1, 1 << 20);
     readonly Option<bool> dropLast = new("--drop-last") { Description = "Leave out the last batch of an epoch where it has fewer images than the others. Default: it is a step too; a single image joins the batch before it." };
     readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "What turns gradients into updates", Names<OptimizerKind>(), $"{Name(main.Training.Optimizer)}, of a folder adamw");

@@ -19,7 +19,7 @@ public sealed record RunConfiguration
     /// <summary>How <see cref="Data"/>, a folder of pictures, becomes a data set; null where it is a data set's name.</summary>
     public PictureOptions? Pictures { get; init; }
 
-    /// <summary>Learn from so many of its training images only: the first, of a folder so many evenly out of all classes; null for all.</summary>
+    /// <summary>Learn from this number of its training images only: the first ones, of a folder evenly out of all classes; null for all.</summary>
     public int? TrainImages { get; init; }
 
     /// <summary>How it is trained.</summary>
@@ -47,7 +47,7 @@ public sealed record RunConfiguration
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     public static RunConfiguration ForFolder(string folder, string? model = null, int? size = null, float testShare = FolderSplits.DefaultTestShare, ulong seed = 1)
     {
-        // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about so many steps. AdamW, because it is further after
+        // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about 1,200 steps. AdamW, because it is further after
         // few steps than SGD is, at any rate; its weight decay and the smoothed labels, because a network soon knows a small folder by heart.
         const int steps = 1200, mostEpochs = 100, small = 1000, smallBatch = 16, batchOfMost = 32;
 

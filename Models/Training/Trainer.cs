@@ -202,8 +202,8 @@ public sealed class Trainer
         });
     }
 
-    // Few steps after others, running statistics are of weights that are gone: a network is judged, and saved, with those of its own weights. Training does
-    // not read them, so what follows keeps its bits. After 100 steps a running mean of momentum 0.1 has kept 3e-5 of what it was before, and stays.
+    // Where an epoch has few steps, running statistics are those of earlier weights. A network is judged, and saved, with statistics of its own weights.
+    // Training does not read them, so later steps keep their bits. A running mean of momentum 0.1 keeps 3e-5 of what it was 100 steps ago: it stays.
     void EstimateStatistics(DeviceDataset images, CancellationToken cancellation)
     {
         const int stepsThatForget = 100, batches = 20;      // 20: as many as such a running mean weighs

@@ -222,7 +222,7 @@ ref struct JpegScan
         return symbol;
     }
 
-    /// <summary>A number of so many bits; those that begin with 0 are negative.</summary>
+    /// <summary>A number of <paramref name="size"/> bits; one that begins with 0 is negative.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     int Signed(int size)
     {

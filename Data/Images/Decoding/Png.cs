@@ -8,21 +8,13 @@ sealed class Png : PictureFormat
     // Deflate makes at most 258 bytes of 2 bits.
     const int MostExpansion = 1032;
 
-    static readonly uint[] crcTable = [.. Enumerable.Range(0, 256).Select(CrcOf)];
-
     // Adam7: where each pass starts and how far its pixels are apart, down and right.
     static readonly (int Top, int Left, int Down, int Right)[] adam7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)], whole = [(0, 0, 1, 1)];
 
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1a, (byte)'\n'];
 
     /// <summary>The checksum of a chunk.</summary>
-    public static uint Crc(ReadOnlySpan<byte> kind, ReadOnlySpan<byte> data)
-    {
-        var crc = uint.MaxValue;
-        foreach (var value in kind) crc = crcTable[(byte)(crc ^ value)] ^ (crc >> 8);
-        foreach (var value in data) crc = crcTable[(byte)(crc ^ value)] ^ (crc >> 8);
-        return ~crc;
-    }
+    public static uint Crc(ReadOnlySpan<byte> kind, ReadOnlySpan<byte> data) => Crc32.Append(Crc32.Append(0, kind), data);
 
     protected override bool Begins(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
 
@@ -113,13 +105,6 @@ sealed class Png : PictureFormat
             corner = up;
             left = row[i] = (byte)(row[i] + nearest);
         }
-    }
-
-    static uint CrcOf(int value)
-    {
-        var crc = (uint)value;
-        for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? 0xedb88320u ^ (crc >> 1) : crc >> 1;
-        return crc;
     }
 
     /// <summary>The chunks of a file; those that pixels depend on must have their checksum.</summary>

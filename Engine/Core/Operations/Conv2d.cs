@@ -61,8 +61,8 @@ sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = nu
         return [before[0], dFilter, dBias, .. before[1..]];
     }
 
-    /// <summary>Whether the device takes a batch norm's sums while it computes the input gradient.</summary>
-    public bool GathersOn(Device device) => device.Kernels.NormalizesWhatItConvolves(Geometry);
+    /// <summary>Whether a batch norm before the convolution is not written on the device, and its sums come with the input gradient.</summary>
+    public bool NormalizesOn(Device device) => device.Kernels.NormalizesWhatItConvolves(Geometry);
 
     Tensor InputGradient(Tensor dy, Tensor x, Tensor filter)
     {
@@ -77,7 +77,7 @@ sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = nu
     {
         MultiplyAddCounter.Add(Geometry.MultiplyAdds);
         var dFilter = Tensor.Like(filter);
-        var norm = x.Device.Kernels.NormalizesWhatItConvolves(Geometry) ? WaitingNormalization.Before(x) : null;
+        var norm = NormalizesOn(x.Device) ? WaitingNormalization.Before(x) : null;
         if (norm is null)
         {
             dy.Device.Backend.Conv2dFilterGradient(x, dy, Geometry, dFilter);

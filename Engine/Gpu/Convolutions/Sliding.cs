@@ -147,18 +147,3 @@ sealed partial class GpuKernels
         return true;
     }
 }
-
-/// <summary>How a sliding convolution is cut into tiles.</summary>
-/// <param name="Inputs">The pixels of what it reads.</param>
-/// <param name="Outputs">Those of the result, in blocks of 8x8.</param>
-/// <param name="Padding">Zeros on every side.</param>
-/// <param name="Terms">Channels of what it reads.</param>
-/// <param name="Columns">Channels of the result.</param>
-/// <param name="TileColumns">And those of a tile.</param>
-readonly record struct SlidingPlan(PixelBlocks Inputs, PixelBlocks Outputs, int Padding, int Terms, int Columns, int TileColumns)
-{
-    // A tile of 64 columns is one block of pixels.
-    public int RowTiles => (Outputs.Count * TileColumns + 63) / 64;
-
-    public int ColumnTiles => Columns / TileColumns;
-}

@@ -4,7 +4,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>What a sliding convolution does with the sums of its tile: a thread has eight pixels in a row and four columns, whose number the tile's columns leave no rest of.</summary>
+/// <summary>What a sliding convolution does with the sums of its tile. A thread has those of eight pixels in a row and of four columns. Tiles have as many columns as divide those of the result.</summary>
 interface ISlidingEnd
 {
     /// <param name="sums">The thread's, [pixel, column].</param>

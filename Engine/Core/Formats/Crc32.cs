@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace QuadEngine;
 
 /// <summary>
-/// The checksum of zip entries (ISO 3309, polynomial 0xEDB88320). Where the processor multiplies polynomials, 64 bytes are folded at a time (Gopal et al.,
+/// The checksum of zip entries and of chunks of PNG (ISO 3309, polynomial 0xEDB88320). Where the processor multiplies polynomials, 64 bytes are folded at a time (Gopal et al.,
 /// "Fast CRC computation for generic polynomials using PCLMULQDQ", Intel 2009): checking a file costs less than reading it.
 /// </summary>
 internal static class Crc32

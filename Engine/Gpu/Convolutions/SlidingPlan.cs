@@ -1,0 +1,16 @@
+namespace QuadEngine.Gpu;
+
+/// <summary>How a sliding convolution is cut into tiles.</summary>
+/// <param name="Inputs">The pixels of what it reads.</param>
+/// <param name="Outputs">Those of the result, in blocks of 8x8.</param>
+/// <param name="Padding">Zeros on every side.</param>
+/// <param name="Terms">Channels of what it reads.</param>
+/// <param name="Columns">Channels of the result.</param>
+/// <param name="TileColumns">Channels of a tile, a divisor of Columns.</param>
+readonly record struct SlidingPlan(PixelBlocks Inputs, PixelBlocks Outputs, int Padding, int Terms, int Columns, int TileColumns)
+{
+    // A tile of 64 columns is one block of pixels.
+    public int RowTiles => (Outputs.Count * TileColumns + 63) / 64;
+
+    public int ColumnTiles => Columns / TileColumns;
+}
