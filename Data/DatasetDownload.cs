@@ -22,7 +22,8 @@ public sealed class DatasetDownload : IDisposable
 
     readonly HttpClient client;
 
-    /// <summary>A downloader; <paramref name="handler"/> replaces the network where one is given.</summary>
+    /// <summary>A downloader.</summary>
+    /// <param name="handler">Answers in place of the network, and stays the caller's to dispose; the network itself where null.</param>
     public DatasetDownload(HttpMessageHandler? handler = null)
     {
         client = handler is null ? new() : new(handler, disposeHandler: false);

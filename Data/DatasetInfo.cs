@@ -54,7 +54,8 @@ public sealed record DatasetInfo
 
     internal Func<DatasetInfo, string[], DatasetSplits> Read { get; }
 
-    /// <summary>The folder below the given one that holds its files; null where none has them all.</summary>
+    /// <summary>The folder that holds its files; null where none has them all, or it needs none.</summary>
+    /// <param name="folder">Where data sets are kept. The usual sub-folders in it come first, then the folder itself.</param>
     public string? FolderIn(string folder) => Find(folder) is [var first, ..] ? Path.GetDirectoryName(first) : null;
 
     internal DatasetSplits Load(string folder) => Read(this, Find(folder)

@@ -128,6 +128,7 @@ public static class Datasets
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".quadengine", "data");
 
     /// <summary>What is known of a data set.</summary>
+    /// <param name="name">One of <see cref="Names"/>, as it is spelled there.</param>
     /// <exception cref="ArgumentException">There is none of that name; the message has the names that there are.</exception>
     public static DatasetInfo Get(string name) => All.FirstOrDefault(info => info.Name == name)
         ?? throw new ArgumentException($"no data set \"{name}\" (known: {string.Join(", ", Names)})");

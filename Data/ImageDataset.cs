@@ -56,6 +56,8 @@ public sealed class ImageDataset : LabelledImages
     public override int Label(int index) => Labels.Span[index];
 
     /// <summary>The images <paramref name="start"/> to <paramref name="start"/> + <paramref name="count"/> - 1, over the same memory.</summary>
+    /// <param name="start">The first image, counted from 0.</param>
+    /// <param name="count">May be 0: a data set without images.</param>
     /// <exception cref="ArgumentException">The data set does not have these images.</exception>
     public ImageDataset Slice(int start, int count)
     {
@@ -65,10 +67,12 @@ public sealed class ImageDataset : LabelledImages
     }
 
     /// <summary>The first <paramref name="count"/> images, over the same memory.</summary>
+    /// <param name="count">From 0 to <see cref="Count"/>.</param>
     /// <exception cref="ArgumentException">The data set has fewer.</exception>
     public ImageDataset Take(int count) => Slice(0, count);
 
     /// <summary>The same images under another normalisation.</summary>
+    /// <param name="normalization">How bytes become numbers, for as many channels as the images have.</param>
     /// <exception cref="ArgumentException">It is for another number of channels.</exception>
     public ImageDataset With(Normalization normalization) => new(this, Pixels, Labels, normalization);
 

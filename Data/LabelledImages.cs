@@ -41,10 +41,12 @@ public abstract class LabelledImages
     public int Channels => ImageShape[2];
 
     /// <summary>The bytes [H, W, C] of one image. May be called from several threads at once.</summary>
+    /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
     /// <exception cref="InvalidFileException">The image is in a file that is damaged.</exception>
     public abstract ReadOnlySpan<byte> Image(int index);
 
     /// <summary>The class of one image.</summary>
+    /// <param name="index">From 0 to <see cref="Count"/> - 1.</param>
     public abstract int Label(int index);
 
     /// <summary>
@@ -66,6 +68,7 @@ public abstract class LabelledImages
         new(OnHost(augmentation, prefetch, device), batchSize, seed, epoch, dropLast, start);
 
     /// <summary>The data set for batches on a device, which keeps what is in memory here as bytes there, where its own memory allows.</summary>
+    /// <param name="device">Where batches go. For the CPU nothing is copied.</param>
     public DeviceDataset To(Device device) => new(this, device);
 
     /// <inheritdoc/>

@@ -13,6 +13,8 @@ public sealed class Normalization
     readonly float[] table;             // [C, 256]: the bits of (b / 255 - mean) / std at the price of a load
 
     /// <summary>A normalisation with one mean and one standard deviation a channel, for pixels scaled to [0, 1].</summary>
+    /// <param name="mean">[C], finite.</param>
+    /// <param name="std">[C], finite and above 0.</param>
     /// <exception cref="ArgumentException">The lengths differ, are zero, or a number is not usable.</exception>
     public Normalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
@@ -33,6 +35,7 @@ public sealed class Normalization
     public static Normalization ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
     /// <summary>Pixels scaled to [0, 1] and nothing else.</summary>
+    /// <param name="channels">C, 1 or more: 1 for grey images, 3 for RGB.</param>
     public static Normalization UnitRange(int channels)
     {
         var zeros = new float[channels];
@@ -41,7 +44,8 @@ public sealed class Normalization
         return new(zeros, ones);
     }
 
-    /// <summary>The mean and standard deviation a channel over all pixels of a data set (use its training split).</summary>
+    /// <summary>The mean and standard deviation a channel over all pixels of a data set.</summary>
+    /// <param name="data">The training split: images that a network is judged by take no part in it.</param>
     /// <exception cref="ArgumentException">The data set is empty, or a channel is constant.</exception>
     public static Normalization Of(ImageDataset data)
     {
@@ -83,9 +87,13 @@ public sealed class Normalization
     internal ReadOnlySpan<float> Levels => table;
 
     /// <summary>x for a pixel byte of a channel.</summary>
+    /// <param name="pixel">b, from 0 to 255.</param>
+    /// <param name="channel">c, counted from 0.</param>
     public float Apply(byte pixel, int channel) => table[channel * 256 + pixel];
 
     /// <summary>x for pixels [..., C].</summary>
+    /// <param name="pixels">Bytes b, channels last.</param>
+    /// <param name="to">Gets x for each byte in its place; as long as <paramref name="pixels"/>.</param>
     /// <exception cref="ArgumentException">There are not as many numbers as pixels, or no whole number of pixels.</exception>
     public void Apply(ReadOnlySpan<byte> pixels, Span<float> to) => ImageBytes.ToNumbers(pixels, table, to);
 

@@ -14,6 +14,7 @@ public interface IConstrained
 public static class Constraints
 {
     /// <summary>The sum of all penalties, to be added to the loss; null where there are none.</summary>
+    /// <param name="network">Every <see cref="IConstrained"/> layer in it is asked.</param>
     public static Tensor? Penalty(this Module network)
     {
         Tensor? sum = null;
@@ -23,6 +24,7 @@ public static class Constraints
     }
 
     /// <summary>Puts all constrained parameters back on their sets: call it after the optimizer's step.</summary>
+    /// <param name="network">Every <see cref="IConstrained"/> layer in it is put back.</param>
     public static void Retract(this Module network)
     {
         foreach (var layer in network.Modules().Select(entry => entry.Module).OfType<IConstrained>()) layer.Retract();

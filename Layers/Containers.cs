@@ -6,6 +6,7 @@ public sealed class Sequential : Module
     readonly Module[] modules;
 
     /// <summary>The modules in order.</summary>
+    /// <param name="modules">Each is given what the one before it gave; without any, the input is passed on.</param>
     public Sequential(params Module[] modules)
     {
         this.modules = modules;

@@ -2,31 +2,41 @@ using MathNet.Numerics.LinearAlgebra;
 
 namespace QuadEngine.Layers;
 
-/// <summary>Fills new weights; the innermost axis is that of the outputs, all others are the inputs of a neuron (its fan-in).</summary>
+/// <summary>Gives new weights their first values.</summary>
+/// <param name="shape">[..., outputs]; all axes but the last are the inputs of a neuron (its fan-in).</param>
+/// <param name="generator">Gives the random numbers; <see cref="Generator.Default"/> where null.</param>
 public delegate Tensor Initializer(Shape shape, Generator? generator = null);
 
 /// <summary>The usual ways to start weights.</summary>
 public static class Initializers
 {
     /// <summary>All 0, for the part of a neuron that is to start absent.</summary>
+    /// <param name="shape">Of the weights.</param>
+    /// <param name="generator">Not used: there is nothing to draw.</param>
     public static Tensor Zeros(Shape shape, Generator? generator = null) => Tensor.Zeros(shape);
 
     /// <summary>Normal with variance 2 / fan-in, for ReLU networks (He et al. 2015).</summary>
+    /// <inheritdoc cref="Initializer"/>
     public static Tensor KaimingNormal(Shape shape, Generator? generator = null) => Tensor.Normal(shape, 0f, MathF.Sqrt(2f / shape.Rows), generator);
 
     /// <summary>Uniform in +-sqrt(6 / fan-in): the same variance.</summary>
+    /// <inheritdoc cref="Initializer"/>
     public static Tensor KaimingUniform(Shape shape, Generator? generator = null) => Symmetric(shape, MathF.Sqrt(6f / shape.Rows), generator);
 
     /// <summary>Normal with variance 2 / (fan-in + fan-out) (Glorot and Bengio 2010).</summary>
+    /// <inheritdoc cref="Initializer"/>
     public static Tensor XavierNormal(Shape shape, Generator? generator = null) => Tensor.Normal(shape, 0f, MathF.Sqrt(2f / (shape.Rows + FanOut(shape))), generator);
 
     /// <summary>Uniform in +-sqrt(6 / (fan-in + fan-out)): the same variance.</summary>
+    /// <inheritdoc cref="Initializer"/>
     public static Tensor XavierUniform(Shape shape, Generator? generator = null) => Symmetric(shape, MathF.Sqrt(6f / (shape.Rows + FanOut(shape))), generator);
 
     /// <summary>Uniform in +-1 / sqrt(fan-in), as PyTorch starts linear layers and convolutions.</summary>
+    /// <inheritdoc cref="Initializer"/>
     public static Tensor TorchDefault(Shape shape, Generator? generator = null) => Symmetric(shape, 1f / MathF.Sqrt(shape.Rows), generator);
 
     /// <summary>Orthonormal columns, or rows where there are more outputs than inputs (Saxe et al. 2014): Q of a QR decomposition of normal numbers, R's diagonal made positive.</summary>
+    /// <inheritdoc cref="Initializer"/>
     public static Tensor Orthogonal(Shape shape, Generator? generator = null)
     {
         int rows = shape.Rows, columns = shape.Channels;

@@ -22,9 +22,11 @@ public abstract partial class Module
     public bool Training => Recompute.Mode(this, training && !EvaluationMode.Active);
 
     /// <summary>Calls the module.</summary>
+    /// <inheritdoc cref="Forward"/>
     public Tensor this[Tensor x] => Forward(x);
 
     /// <summary>Calls the module in a scope of its own.</summary>
+    /// <param name="x">What the module reads, on the device of its parameters.</param>
     /// <returns>A handle of its own, which may be dropped whatever the module gives: its argument, a parameter, a tensor that it keeps.</returns>
     /// <exception cref="InvalidOperationException">A module or parameter would learn, but was not registered; the message names it.</exception>
     public Tensor Forward(Tensor x)
@@ -53,9 +55,12 @@ public abstract partial class Module
     }
 
     /// <summary>The function that the module is. It may return any tensor, also one that was not made in it.</summary>
+    /// <param name="x">What <see cref="Forward"/> was given.</param>
     protected abstract Tensor Compute(Tensor x);
 
-    /// <summary>Multiply-adds that the module itself (not its children) spends on one call, given the shapes.</summary>
+    /// <summary>Multiply-adds that the module itself (not its children) spends on one call, given its shapes.</summary>
+    /// <param name="input">Of what the module read in the call.</param>
+    /// <param name="output">Of what it gave.</param>
     public virtual long MultiplyAdds(Shape input, Shape output) => 0;
 
     // ---- registration
@@ -63,6 +68,8 @@ public abstract partial class Module
     string name = "";
 
     /// <summary>Takes in a child under a name.</summary>
+    /// <param name="name">Its part of the paths of all inside, e.g. "layer1" of "layer1.0.conv1".</param>
+    /// <param name="module">Given back, to be kept in a field.</param>
     protected T Register<T>(string name, T module) where T : Module
     {
         module.name = name;
@@ -71,7 +78,10 @@ public abstract partial class Module
         return module;
     }
 
-    /// <summary>Takes in a parameter under a name, with its group settings where it is not updated as the others are.</summary>
+    /// <summary>Takes in a parameter under a name.</summary>
+    /// <param name="name">Its key in files, behind the path of this module, e.g. "weight".</param>
+    /// <param name="parameter">Given back, to be kept in a property.</param>
+    /// <param name="settings">Where it is not updated as the others are; <see cref="GroupSettings.Default"/> where null.</param>
     protected Parameter Register(string name, Parameter parameter, GroupSettings? settings = null)
     {
         parameter.IsRegistered = true;
@@ -80,6 +90,8 @@ public abstract partial class Module
     }
 
     /// <summary>Takes in a buffer: state that is saved but not learned.</summary>
+    /// <param name="name">Its key in files, behind the path of this module, e.g. "running_mean".</param>
+    /// <param name="buffer">Given back, to be kept in a property.</param>
     protected Buffer Register(string name, Buffer buffer)
     {
         buffers.Add((name, buffer));
@@ -87,6 +99,8 @@ public abstract partial class Module
     }
 
     /// <summary>Takes in a generator of the module's own, whose state is saved in checkpoints, so that a run that goes on draws the same numbers.</summary>
+    /// <param name="name">Its key in checkpoints, behind the path of this module.</param>
+    /// <param name="generator">Given back, to be kept in a field.</param>
     protected Generator Register(string name, Generator generator)
     {
         generators.Add((name, generator));
@@ -99,6 +113,7 @@ public abstract partial class Module
     public IReadOnlyList<(string Name, Module Module)> Children => children;
 
     /// <summary>This module and all below it, with their paths ("layer1.0.conv1"; "" for this one), parents first.</summary>
+    /// <param name="path">That of this module, with which all others begin; empty for the root.</param>
     public IEnumerable<(string Path, Module Module)> Modules(string path = "") =>
         children.SelectMany(child => child.Module.Modules(Join(path, child.Name))).Prepend((path, this));
 
@@ -150,6 +165,7 @@ public abstract partial class Module
     }
 
     /// <summary>Moves all parameters and buffers to a device, in place; <see cref="ModuleExtensions.To"/> gives the module back.</summary>
+    /// <param name="device">Where they go. What moves loses its gradient.</param>
     /// <exception cref="InvalidOperationException">The module is being called.</exception>
     public void MoveTo(Device device)
     {
@@ -175,6 +191,8 @@ public abstract partial class Module
 public static class ModuleExtensions
 {
     /// <summary>Moves all parameters and buffers to a device, in place.</summary>
+    /// <param name="module">Given back.</param>
+    /// <param name="device">Where they are from now on.</param>
     public static T To<T>(this T module, Device device) where T : Module
     {
         module.MoveTo(device);

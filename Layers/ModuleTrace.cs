@@ -9,6 +9,7 @@ public sealed class ModuleTrace : IDisposable
     readonly Watcher watcher;
 
     /// <summary>Calls <paramref name="called"/>(module, input, output) after each call of a module.</summary>
+    /// <param name="called">Runs on the thread of the call, which may drop both tensors behind it: <see cref="Tensor.Keep"/>.</param>
     public ModuleTrace(Action<Module, Tensor, Tensor> called) => watcher = Ambient<Kind>.Open(new Watcher(called));
 
     internal static void Called(Module module, Tensor input, Tensor output)

@@ -9,7 +9,10 @@ public sealed class BatchNorm : Module
     readonly float epsilon, momentum;
     Claim claim;
 
-    /// <summary>A batch norm of so many channels; momentum and epsilon as PyTorch's.</summary>
+    /// <summary>A batch norm that starts with gamma = 1 and beta = 0.</summary>
+    /// <param name="numFeatures">Channels of the input.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <param name="momentum">Weight of the batch in the running statistics, as PyTorch's.</param>
     public BatchNorm(int numFeatures, float epsilon = 1e-5f, float momentum = 0.1f)
     {
         (this.numFeatures, this.epsilon, this.momentum) = (numFeatures, epsilon, momentum);
@@ -59,7 +62,9 @@ public sealed class LayerNorm : Module
     readonly int numFeatures;
     readonly float epsilon;
 
-    /// <summary>A layer norm of so many channels.</summary>
+    /// <summary>A layer norm that starts with gamma = 1 and beta = 0.</summary>
+    /// <param name="numFeatures">Channels of the input.</param>
+    /// <param name="epsilon">Added to the variance.</param>
     public LayerNorm(int numFeatures, float epsilon = 1e-5f)
     {
         (this.numFeatures, this.epsilon) = (numFeatures, epsilon);

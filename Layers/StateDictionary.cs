@@ -41,6 +41,7 @@ public abstract partial class Module
     static int[] FileShape(Shape shape) => [.. FileOrder(shape.Rank).Select(axis => shape[axis])];
 
     /// <summary>A tensor of a parameter's shape (its value, or an optimizer's slot) as files hold it.</summary>
+    /// <param name="tensor">On any device; it stays as it is.</param>
     public static HostTensor ToFile(Tensor tensor)
     {
         using var noGrad = new NoGrad();
@@ -49,6 +50,8 @@ public abstract partial class Module
     }
 
     /// <summary>Overwrites a tensor with what <see cref="ToFile"/> gave.</summary>
+    /// <param name="values">In PyTorch's layout.</param>
+    /// <param name="tensor">Of the shape that gave the values, on any device.</param>
     public static void FromFile(HostTensor values, Tensor tensor)
     {
         using var noGrad = new NoGrad();

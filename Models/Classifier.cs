@@ -7,6 +7,8 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>A class and how probable a network holds it, from 0 to 1.</summary>
+/// <param name="Class">Its name.</param>
+/// <param name="Probability">By softmax: those of all classes add up to 1.</param>
 public readonly record struct Prediction(string Class, float Probability)
 {
     /// <summary>"cat 93.1 %".</summary>
@@ -31,6 +33,9 @@ public sealed class Classifier
     readonly Normalization normalization;
 
     /// <summary>A classifier over a network, which it calls in an <see cref="EvaluationMode"/>.</summary>
+    /// <param name="configuration">How the network is built, and the size and the channels that it reads.</param>
+    /// <param name="network">[N, H, W, C] to logits [N, classes]; it is kept, and stays in its mode.</param>
+    /// <param name="images">What pixels and outputs mean, for as many channels and classes as the configuration has.</param>
     /// <exception cref="ArgumentException">Channels or classes do not fit together.</exception>
     public Classifier(NetworkConfiguration configuration, Module network, ImageDescription images)
     {
@@ -41,6 +46,10 @@ public sealed class Classifier
     }
 
     /// <summary>A classifier for the images of a data set.</summary>
+    /// <param name="configuration">How the network is built; in the ImageNet form 0.875 of a picture's side is seen, else all.</param>
+    /// <param name="network">[N, H, W, C] to logits [N, classes]; it is kept, and stays in its mode.</param>
+    /// <param name="classes">One name an output.</param>
+    /// <param name="normalization">That of the images which the network learned from.</param>
     public Classifier(NetworkConfiguration configuration, Module network, IReadOnlyList<string> classes, Normalization normalization)
         : this(configuration, network, new ImageDescription(classes, normalization.Mean, normalization.Std, Networks.IsImageNetForm(configuration.Model) ? 0.875f : 1f))
     {
@@ -59,6 +68,7 @@ public sealed class Classifier
     public int InputLength => Configuration.InputShape().Elements;
 
     /// <summary>Reads a checkpoint of a run, or a file that <see cref="Save"/> wrote.</summary>
+    /// <param name="path">A safetensors file.</param>
     /// <exception cref="InvalidFileException">The file is damaged, or does not say what its images are.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static Classifier Read(string path)
@@ -68,7 +78,9 @@ public sealed class Classifier
     }
 
     /// <summary>Reads a classifier out of an open file.</summary>
-    /// <inheritdoc cref="Read(string)"/>
+    /// <param name="file">Read, and left open.</param>
+    /// <param name="name">What errors call it.</param>
+    /// <inheritdoc cref="Read(string)" path="/exception"/>
     public static Classifier Read(SafeTensors file, string name)
     {
         var configuration = JsonSerializer.Deserialize(Value(Checkpoint.NetworkKey), ModelsJson.Default.NetworkConfiguration)!;
@@ -82,9 +94,11 @@ public sealed class Classifier
     }
 
     /// <summary>Whether a file says what its images are, as <see cref="Save"/> writes it.</summary>
+    /// <param name="metadata">Of the file: <see cref="SafeTensors.Metadata"/>.</param>
     public static bool Describes(IReadOnlyDictionary<string, string> metadata) => metadata.ContainsKey(Checkpoint.ImagesKey) && metadata.ContainsKey(Checkpoint.NetworkKey);
 
     /// <summary>Writes network, weights and meaning as one file.</summary>
+    /// <param name="path">The file, replaced where it exists; its folder must exist.</param>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public void Save(string path) => SafeTensors.Write(path, Network.StateDictionary(), new Dictionary<string, string>
     {
@@ -93,9 +107,11 @@ public sealed class Classifier
     });
 
     /// <summary>The classes of a picture, the most probable first.</summary>
+    /// <param name="picture">Of any size, grey or in colour.</param>
     public IReadOnlyList<Prediction> Classify(Picture picture) => Rank(Logits(Input(picture)));
 
-    /// <summary>A picture, grey or in colour, cut, resized and normalised to what the network reads: [H, W, C].</summary>
+    /// <summary>A picture cut, resized and normalised to what the network reads: [H, W, C].</summary>
+    /// <param name="picture">Of any size, grey or in colour.</param>
     public float[] Input(Picture picture)
     {
         var (height, width) = (Configuration.Height, Configuration.Width);
@@ -120,6 +136,7 @@ public sealed class Classifier
     }
 
     /// <summary>The network's outputs for one input of <see cref="InputLength"/> values, or several one after the other.</summary>
+    /// <param name="inputs">[N, H, W, C], normalised as <see cref="Input"/> does.</param>
     /// <exception cref="ArgumentException">The values are no whole number of inputs.</exception>
     public float[] Logits(ReadOnlySpan<float> inputs)
     {

@@ -16,6 +16,7 @@ public sealed record LayerCompression(string Path, int Rank, double FrobeniusErr
 public static class Compression
 {
     /// <summary>The spectra of all full quadratic layers, by path.</summary>
+    /// <param name="network">With layers of <see cref="Neurons.FullQuadratic"/>; others have no spectrum.</param>
     public static IReadOnlyDictionary<string, LayerSpectrum> Spectra(ResNet network) =>
         Full(network).ToDictionary(entry => entry.Path, entry => new LayerSpectrum(entry.Layer));
 

@@ -11,6 +11,7 @@ namespace QuadEngine.Models;
 public sealed record LayerCost(string Path, string Layer, Shape Output, long Parameters, long MultiplyAdds);
 
 /// <summary>What a network costs: parameters and multiply-adds of each layer for one input, found by calling it once.</summary>
+/// <param name="Layers">Those with parameters of their own or without children, in the order in which their calls end.</param>
 public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
 {
     /// <summary>All parameters.</summary>
@@ -19,7 +20,9 @@ public sealed record CostModel(IReadOnlyList<LayerCost> Layers)
     /// <summary>All multiply-adds for one image.</summary>
     public long MultiplyAdds => Layers.Sum(layer => layer.MultiplyAdds);
 
-    /// <summary>Measures a network on an input of the given shape, e.g. [1, 32, 32, 3].</summary>
+    /// <summary>Measures a network on an input of the given shape.</summary>
+    /// <param name="network">Called with zeros, in inference and on its device; it stays as it is.</param>
+    /// <param name="input">[1, H, W, C] or [1, in] for the multiply-adds of one input.</param>
     public static CostModel Of(Module network, Shape input)
     {
         var paths = network.Modules().ToDictionary(entry => entry.Module, entry => entry.Path);

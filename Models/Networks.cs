@@ -38,6 +38,7 @@ public sealed record NetworkConfiguration
     public int Classes { get; init; } = 10;
 
     /// <summary>[N, H, W, C], for so many images.</summary>
+    /// <param name="images">N.</param>
     public Shape InputShape(int images = 1) => [images, Height, Width, Channels];
 
     /// <summary>The network, its weights drawn from <see cref="Generator.Default"/>.</summary>
@@ -62,12 +63,14 @@ public static class Networks
     public static IReadOnlyList<string> Names { get; } = [.. makers.Keys];
 
     /// <summary>Builds a network, its weights drawn from <see cref="Generator.Default"/>.</summary>
+    /// <param name="configuration">Its height and width do not count: the network takes images of any size.</param>
     /// <exception cref="ArgumentException">The model or the neuron is not known; the message has those that are.</exception>
     public static Module Create(NetworkConfiguration configuration) => makers.TryGetValue(configuration.Model, out var make)
         ? make(configuration, Neurons.Get(configuration.Neuron, configuration.Rank, configuration.Quadratic) with { Recompute = configuration.Recompute })
         : throw new ArgumentException($"no model \"{configuration.Model}\" (known: {string.Join(", ", Names)})");
 
     /// <summary>Whether a network reads large images: a 7x7 convolution of stride 2 and a pooling come first.</summary>
+    /// <param name="model">One of <see cref="Names"/>; any other does not.</param>
     public static bool IsImageNetForm(string model) => ImageNetDepths.Any(depth => NameOf(depth) == model);
 
     static Dictionary<string, Func<NetworkConfiguration, Neuron, Module>> Makers()

@@ -58,6 +58,7 @@ public sealed class ResNet : Module
     readonly List<Module> stages = [];
 
     /// <summary>A network of any depth and width.</summary>
+    /// <param name="options">One width and at least one block for each stage.</param>
     public ResNet(ResNetOptions options)
     {
         Check.That(options.Blocks.Length > 0 && options.Blocks.Length == options.Widths.Length && options.Blocks.All(count => count > 0), nameof(ResNet),
@@ -88,6 +89,13 @@ public sealed class ResNet : Module
     public ResNetOptions Options { get; }
 
     /// <summary>The CIFAR form, section 4.2: depth 6n + 2, widths 16, 32, 64, shortcut A.</summary>
+    /// <param name="depth">6n + 2, from 8 on: three stages of n blocks, two convolutions each.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="neuron">Of the convolutions in the blocks; linear where null.</param>
+    /// <param name="inChannels">Channels of the images.</param>
+    /// <param name="shortcut">Where the shape changes.</param>
+    /// <param name="width">Channels of the first stage; the others have two and four times as many.</param>
+    /// <param name="neuronOf">Of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
     /// <exception cref="ArgumentException">The depth is not 6n + 2.</exception>
     public static ResNet Cifar(int depth, int classes = 10, Neuron? neuron = null, int inChannels = 3, Shortcut shortcut = Shortcut.A, int width = 16, IReadOnlyDictionary<string, Neuron>? neuronOf = null)
     {
@@ -105,7 +113,12 @@ public sealed class ResNet : Module
         });
     }
 
-    /// <summary>The ImageNet form, table 1, with torchvision's names: depth 18, 34 or 50, shortcut B.</summary>
+    /// <summary>The ImageNet form, table 1, with torchvision's names and shortcut B.</summary>
+    /// <param name="depth">18, 34 or 50; at 50 the blocks are bottlenecks.</param>
+    /// <param name="classes">Classes to tell apart.</param>
+    /// <param name="neuron">Of the convolutions in the blocks; linear where null.</param>
+    /// <param name="inChannels">Channels of the images.</param>
+    /// <param name="neuronOf">Of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
     /// <exception cref="ArgumentException">The depth is another.</exception>
     public static ResNet ImageNet(int depth, int classes = 1000, Neuron? neuron = null, int inChannels = 3, IReadOnlyDictionary<string, Neuron>? neuronOf = null) => new(new ResNetOptions
     {

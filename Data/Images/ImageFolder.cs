@@ -101,6 +101,7 @@ public sealed class ImageFolder
     }
 
     /// <summary>So many of the images, evenly out of all classes.</summary>
+    /// <param name="count">From 0 to <see cref="Count"/>.</param>
     /// <exception cref="ArgumentException">There are fewer.</exception>
     public ImageFolder Take(int count)
     {

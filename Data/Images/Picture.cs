@@ -4,6 +4,10 @@ namespace QuadEngine.Data;
 public sealed class Picture
 {
     /// <summary>An image over its bytes, which it keeps and does not copy.</summary>
+    /// <param name="height">H, in pixels, 1 or more.</param>
+    /// <param name="width">W, in pixels, 1 or more.</param>
+    /// <param name="channels">1 for grey, 3 for RGB.</param>
+    /// <param name="pixels">[H, W, C], row after row from the top.</param>
     /// <exception cref="ArgumentException">The bytes are more or fewer than height x width x channels.</exception>
     public Picture(int height, int width, int channels, byte[] pixels)
     {
@@ -93,6 +97,7 @@ public sealed class Picture
     static void CheckChannels(int channels) => Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; an image file gives 1 (grey) or 3 (RGB).");
 
     /// <summary>Writes the image as PNG, exactly.</summary>
+    /// <param name="path">The file, replaced where it exists; its folder must exist. It is a PNG whatever its name says.</param>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public void Save(string path) => AtomicFile.Write(path, stream => PngWriter.Write(stream, this));
 
@@ -140,6 +145,10 @@ public sealed class Picture
 }
 
 /// <summary>A rectangle of an image, in pixels; fractions cut through pixels.</summary>
+/// <param name="Top">Its upper edge, from the top of the image.</param>
+/// <param name="Left">Its left edge, from the left of the image.</param>
+/// <param name="Height">Its own, not the image's.</param>
+/// <param name="Width">Its own, not the image's.</param>
 public readonly record struct Frame(float Top, float Left, float Height, float Width)
 {
     /// <summary>The largest rectangle of the given proportions in the middle of an image, or a part of it.</summary>

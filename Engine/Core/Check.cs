@@ -6,6 +6,9 @@ namespace QuadEngine;
 public static class Check
 {
     /// <summary>Throws <see cref="ArgumentException"/> with "operation: message" unless the condition holds; the message is built only then.</summary>
+    /// <param name="condition">What the arguments must fulfil.</param>
+    /// <param name="operation">Name of the operation or type that checks, e.g. <c>nameof(Reshape)</c>.</param>
+    /// <param name="message">An interpolated string: what was got, what was expected and a fix.</param>
     public static void That(bool condition, string operation, [InterpolatedStringHandlerArgument(nameof(condition))] ref MessageHandler message)
     {
         if (!condition) throw new ArgumentException($"{operation}: {message.ToString()}");
@@ -23,6 +26,10 @@ public static class Check
         readonly bool enabled;
 
         /// <summary>Called by the compiler.</summary>
+        /// <param name="literalLength">Characters of the string outside its placeholders.</param>
+        /// <param name="formattedCount">Placeholders of the string.</param>
+        /// <param name="condition">The condition that is checked.</param>
+        /// <param name="enabled">True where the condition does not hold: only then is anything formatted.</param>
         public MessageHandler(int literalLength, int formattedCount, bool condition, out bool enabled)
         {
             this.enabled = enabled = !condition;
@@ -30,12 +37,16 @@ public static class Check
         }
 
         /// <summary>Called by the compiler.</summary>
+        /// <param name="value">Text between placeholders.</param>
         public void AppendLiteral(string value) => text.AppendLiteral(value);
 
         /// <summary>Called by the compiler.</summary>
+        /// <param name="value">What a placeholder holds.</param>
         public void AppendFormatted<T>(T value) => text.AppendFormatted(value);
 
         /// <summary>Called by the compiler.</summary>
+        /// <param name="value">What a placeholder holds.</param>
+        /// <param name="format">What follows the colon in it, e.g. F2; null for none.</param>
         public void AppendFormatted<T>(T value, string? format) => text.AppendFormatted(value, format);
 
         /// <summary>The message, empty when the condition held.</summary>

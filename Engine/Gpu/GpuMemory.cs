@@ -26,9 +26,11 @@ sealed class GpuMemory(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> b
 /// <summary>How kernels see tensors.</summary>
 public static class GpuViews
 {
-    /// <summary>The elements of an operand on a GPU, in row-major order: hold the operand until the kernel was launched.</summary>
+    /// <summary>The elements of an operand on a GPU, in row-major order.</summary>
+    /// <param name="operand">From <see cref="Tensor.Read"/> or <see cref="Tensor.Write"/>: hold it until the kernel was launched.</param>
     public static ArrayView<float> View(this Operand operand) => ((GpuMemory)operand.Memory).View.SubView(operand.Offset, operand.Length);
 
     /// <summary>The integers of an operand on a GPU.</summary>
+    /// <param name="operand">Of an <see cref="IntTensor"/>: hold it until the kernel was launched.</param>
     public static ArrayView<int> Integers(this Operand operand) => operand.View().Cast<int>();
 }

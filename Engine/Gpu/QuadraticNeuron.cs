@@ -71,9 +71,13 @@ readonly struct QuadraticOutputs(ArrayView<float> z, Neurons neurons, ArrayView<
 interface IChannelGradient<TChannel> where TChannel : unmanaged
 {
     /// <summary>The numbers of a channel.</summary>
+    /// <param name="channel">The column, counted from 0.</param>
     TChannel Of(int channel);
 
     /// <summary>d of element i of this channel, whose value is x.</summary>
+    /// <param name="channel">Its numbers, from <see cref="Of"/>.</param>
+    /// <param name="i">Of the element, in [rows, channels].</param>
+    /// <param name="x">Of the neurons' output, read already.</param>
     float At(TChannel channel, int i, float x);
 }
 

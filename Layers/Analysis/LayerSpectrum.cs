@@ -14,6 +14,7 @@ public sealed class LayerSpectrum
     readonly Matrix<double>[] vectors;
 
     /// <summary>Decomposes every neuron's M.</summary>
+    /// <param name="layer">Decomposed as it is now; <see cref="Truncate"/> takes w and b as they are then.</param>
     public LayerSpectrum(FullQuadraticLayer layer)
     {
         this.layer = layer;
@@ -26,6 +27,7 @@ public sealed class LayerSpectrum
     public IReadOnlyList<double[]> Eigenvalues { get; }
 
     /// <summary>The relative Frobenius error |M - M_k| / |M| over all neurons of the layer; 0 where M is 0.</summary>
+    /// <param name="rank">k, the eigenpairs kept of each neuron: none at 0, all from n on.</param>
     public double RelativeError(int rank)
     {
         double cut = 0, all = 0;
@@ -42,6 +44,8 @@ public sealed class LayerSpectrum
     /// <summary>
     /// The layer as efficient quadratic neurons of rank k: w and b as they are, Q and Lambda the first k eigenpairs (divided by s), output y alone.
     /// </summary>
+    /// <param name="rank">k, from 1 to n.</param>
+    /// <param name="options">How the neurons learn from here on; the defaults where null. They put out y alone in any case.</param>
     /// <exception cref="ArgumentException">The rank is under 1 or over n.</exception>
     public QuadraticNeuronLayer Truncate(int rank, QuadraticOptions? options = null)
     {

@@ -27,6 +27,7 @@ public sealed class QuadraticTelemetry : IDisposable
     readonly ModuleTrace trace;
 
     /// <summary>Watches the calls of a network on this thread.</summary>
+    /// <param name="network">Watched are the quadratic layers that it has now.</param>
     public QuadraticTelemetry(Module network)
     {
         layers = [.. network.Modules().Where(entry => entry.Module is QuadraticNeuronLayer).Select(entry => (entry.Path, (QuadraticNeuronLayer)entry.Module))];
@@ -55,6 +56,7 @@ public sealed class QuadraticTelemetry : IDisposable
     }
 
     /// <summary>exp(-sum p log p) with p_i = v_i^2 / sum v^2; 0 where all v are 0.</summary>
+    /// <param name="eigenvalues">v, those of one neuron, in any order.</param>
     public static double EffectiveRank(IReadOnlyList<double> eigenvalues)
     {
         var energy = eigenvalues.Sum(value => value * value);

@@ -43,7 +43,11 @@ public abstract class LinearNeuronLayer : NeuronLayer
 /// <summary>A dense layer of linear neurons: [..., in] to [..., out].</summary>
 public sealed class Linear : LinearNeuronLayer
 {
-    /// <summary>A layer with weights as the initializer draws them; Kaiming's where none is given.</summary>
+    /// <summary>A layer with new weights.</summary>
+    /// <param name="inFeatures">in, the innermost axis of the input.</param>
+    /// <param name="outFeatures">out, the innermost axis of the output.</param>
+    /// <param name="bias">A learned offset for every output; off where a batch norm follows.</param>
+    /// <param name="initializer">Draws the weights; <see cref="Initializers.KaimingNormal"/> where null.</param>
     public Linear(int inFeatures, int outFeatures, bool bias = true, Initializer? initializer = null)
         : this(new DenseProjection(inFeatures, outFeatures), Neurons.Linear, bias, initializer)
     {
@@ -57,7 +61,16 @@ public sealed class Linear : LinearNeuronLayer
 /// <summary>A convolution of linear neurons: [N, H, W, in] to [N, H', W', out].</summary>
 public sealed class Conv2d : LinearNeuronLayer
 {
-    /// <summary>A layer with weights as the initializer draws them; Kaiming's where none is given.</summary>
+    /// <summary>A layer with new weights.</summary>
+    /// <param name="inChannels">in, channels of the input; the groups divide them.</param>
+    /// <param name="outChannels">out, channels of the output; the groups divide them.</param>
+    /// <param name="kernelSize">Height and width of the window.</param>
+    /// <param name="stride">Step of the window, 1 or more.</param>
+    /// <param name="padding">Zeros added on every side.</param>
+    /// <param name="dilation">Step within the window, 1 or more.</param>
+    /// <param name="groups">Output channels of each of so many groups read input channels of that group alone.</param>
+    /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
+    /// <param name="initializer">Draws the weights; <see cref="Initializers.KaimingNormal"/> where null.</param>
     public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true, Initializer? initializer = null)
         : this(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), Neurons.Linear, bias, initializer)
     {

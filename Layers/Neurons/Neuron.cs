@@ -29,9 +29,20 @@ public abstract record Neuron
     public abstract Module Layer(Projection projection, bool bias = true);
 
     /// <summary>A dense layer: [..., in] to [..., out].</summary>
+    /// <param name="inFeatures">in, the innermost axis of the input.</param>
+    /// <param name="outFeatures">out, the innermost axis of the output.</param>
+    /// <param name="bias">A learned offset for every output; off where a batch norm follows.</param>
     public Module Dense(int inFeatures, int outFeatures, bool bias = true) => Layer(new DenseProjection(inFeatures, outFeatures), bias);
 
     /// <summary>A convolution: [N, H, W, in] to [N, H', W', out].</summary>
+    /// <param name="inChannels">in, channels of the input; the groups divide them.</param>
+    /// <param name="outChannels">out, channels of the output; the groups divide them.</param>
+    /// <param name="kernelSize">Height and width of the window.</param>
+    /// <param name="stride">Step of the window, 1 or more.</param>
+    /// <param name="padding">Zeros added on every side.</param>
+    /// <param name="dilation">Step within the window, 1 or more.</param>
+    /// <param name="groups">Output channels of each of so many groups read input channels of that group alone.</param>
+    /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
     public Module Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true) =>
         Layer(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), bias);
 
@@ -40,6 +51,8 @@ public abstract record Neuron
 }
 
 /// <summary>What a layer of neurons costs: learned values, and multiply-adds for one row of outputs (one pixel of a convolution).</summary>
+/// <param name="Parameters">Learned values of all channels.</param>
+/// <param name="MultiplyAdds">Of all channels, for one row of outputs.</param>
 public readonly record struct NeuronCost(long Parameters, long MultiplyAdds);
 
 /// <summary>A layer of neurons over any projection.</summary>
@@ -54,6 +67,7 @@ public abstract class NeuronLayer : Module
     public Projection Projection { get; }
 
     /// <summary>The neurons' equation.</summary>
+    /// <param name="x">What the layer reads: [..., in], or [N, H, W, in].</param>
     protected abstract Tensor Evaluate(Tensor x);
 
     /// <inheritdoc/>

@@ -7,24 +7,32 @@ public static class Neurons
     public static Neuron Linear { get; } = new LinearNeuron();
 
     /// <summary>The efficient quadratic neuron of rank k (Chen et al. 2023): [w x + b + s sum_i lambda_i f_i^2, f] with f = Q^T x.</summary>
+    /// <param name="rank">k, 0 (linear) or more.</param>
+    /// <param name="options">How it starts and learns; the defaults where null.</param>
     public static Neuron Quadratic(int rank = 3, QuadraticOptions? options = null) => new QuadraticNeuronKind(rank, options ?? new QuadraticOptions());
 
     /// <summary>x^T M x + w x + b, M symmetric: n(n + 1)/2 + n parameters a neuron, for narrow layers.</summary>
+    /// <param name="learningRate">Multiplies the learning rate of M, which needs smaller steps than w.</param>
     public static Neuron FullQuadratic(float learningRate = 0.01f) => new FullQuadraticNeuron(learningRate);
 
     /// <summary>(Q1 x) . (Q2 x) + w x + b, of rank k.</summary>
+    /// <param name="rank">k, 1 or more.</param>
     public static Neuron LowRankQuadratic(int rank = 3) => new LowRankQuadraticNeuron(rank);
 
     /// <summary>(w1 x + b1)(w2 x + b2) + w3 (x*x) + c (Fan et al. 2018), from its ReLinear start.</summary>
+    /// <param name="learningRate">Multiplies the learning rate of w2, b2, w3 and c.</param>
     public static Neuron Fan(float learningRate = 1e-4f) => new FanNeuron(learningRate);
 
     /// <summary>(w1 x)(w2 x) + w1 x + b (Bu and Karpatne 2021).</summary>
     public static Neuron QRes { get; } = new QResNeuron();
 
-    /// <summary>(w1 x)(w2 x) + w3 x (Xu et al. 2022), each normalised by a batch norm as in the published code.</summary>
+    /// <summary>(w1 x)(w2 x) + w3 x (Xu et al. 2022).</summary>
+    /// <param name="normalised">A batch norm behind each of the three projections, as in the published code.</param>
     public static Neuron QuadraNN(bool normalised = true) => new QuadraNeuron(normalised);
 
     /// <summary>(w x + c)^p (Wang et al. 2019).</summary>
+    /// <param name="power">p, 1 or more.</param>
+    /// <param name="offset">c; given, not learned.</param>
     public static Neuron Kervolution(int power = 2, float offset = 0.5f) => new KervolutionNeuron(power, offset);
 
     static readonly Dictionary<string, Func<int, QuadraticOptions, Neuron>> Catalogue = new(StringComparer.OrdinalIgnoreCase)

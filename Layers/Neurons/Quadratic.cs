@@ -20,6 +20,7 @@ public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : N
     protected internal override string Settings => $", rank {Rank}";
 
     /// <summary>How neurons share the channels that a layer projects to: those it puts out, or all [y, f] of which it puts out y.</summary>
+    /// <param name="channels">Output channels of the layer.</param>
     public NeuronLayout Layout(int channels) => new(Options.Vectorised ? channels : channels * (Rank + 1), Rank);
 
     /// <inheritdoc/>
@@ -102,6 +103,12 @@ public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
 public sealed class QuadraticLinear : QuadraticNeuronLayer
 {
     /// <summary>A layer of neurons of the given rank.</summary>
+    /// <param name="inFeatures">in, the innermost axis of the input.</param>
+    /// <param name="outFeatures">out, the innermost axis of the output.</param>
+    /// <param name="rank">k, 0 (linear) or more; no more than a neuron has inputs where the basis is retracted.</param>
+    /// <param name="bias">A learned offset for every output; off where a batch norm follows.</param>
+    /// <param name="options">How the neurons start and learn; the defaults where null.</param>
+    /// <param name="initializer">Draws w and Q; <see cref="Initializers.KaimingNormal"/> where null.</param>
     public QuadraticLinear(int inFeatures, int outFeatures, int rank, bool bias = true, QuadraticOptions? options = null, Initializer? initializer = null)
         : this(new DenseProjection(inFeatures, outFeatures), new QuadraticNeuronKind(rank, options ?? new()), bias, initializer)
     {
@@ -116,6 +123,17 @@ public sealed class QuadraticLinear : QuadraticNeuronLayer
 public sealed class QuadraticConv2d : QuadraticNeuronLayer
 {
     /// <summary>A layer of neurons of the given rank.</summary>
+    /// <param name="inChannels">in, channels of the input; the groups divide them.</param>
+    /// <param name="outChannels">out, channels of the output; the groups divide them.</param>
+    /// <param name="kernelSize">Height and width of the window.</param>
+    /// <param name="rank">k, 0 (linear) or more; no more than a neuron has inputs where the basis is retracted.</param>
+    /// <param name="stride">Step of the window, 1 or more.</param>
+    /// <param name="padding">Zeros added on every side.</param>
+    /// <param name="dilation">Step within the window, 1 or more.</param>
+    /// <param name="groups">Output channels of each of so many groups read input channels of that group alone.</param>
+    /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
+    /// <param name="options">How the neurons start and learn; the defaults where null.</param>
+    /// <param name="initializer">Draws w and Q; <see cref="Initializers.KaimingNormal"/> where null.</param>
     public QuadraticConv2d(int inChannels, int outChannels, int kernelSize, int rank, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true,
         QuadraticOptions? options = null, Initializer? initializer = null)
         : this(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), new QuadraticNeuronKind(rank, options ?? new()), bias, initializer)

@@ -25,6 +25,8 @@ public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
     public int? Color { get; init; }
 
     /// <summary>A line through values at 1, 2, 3, ...</summary>
+    /// <param name="name">For the legend.</param>
+    /// <param name="values">One that is not finite breaks the line.</param>
     public static Series Of(string name, IEnumerable<double> values) => new(name, [.. values.Select((value, index) => new ChartPoint(index + 1, value))]);
 
     /// <summary>The mean over repetitions at 1, 2, 3, ..., in a band of one standard deviation (that of a sample) to both sides.</summary>

@@ -11,6 +11,10 @@ public sealed class EncoderDecoder : Module
     readonly Module down1, down2, down3, middle, up2, up1, classifier;
 
     /// <summary>For images [N, H, W, inChannels], H and W divisible by 4, to logits [N, H, W, classes].</summary>
+    /// <param name="inChannels">Channels of the images.</param>
+    /// <param name="classes">Classes of a pixel.</param>
+    /// <param name="width">Channels at full resolution; at half of it twice, at a quarter four times as many.</param>
+    /// <param name="neuron">Of the 3x3 convolutions.</param>
     public EncoderDecoder(int inChannels, int classes, int width, Neuron neuron)
     {
         Module Block(string name, int from, int to, int stride = 1, int dilation = 1) =>

@@ -16,12 +16,18 @@ public abstract class Experiment
     public abstract string Method { get; }
 
     /// <summary>The protocol of a size; the common one unless the question needs another.</summary>
+    /// <param name="size">How much is spent.</param>
     public virtual ExperimentScale Scale(ExperimentSize size) => ExperimentScale.Of(size);
 
     /// <summary>All that is to be run, in order.</summary>
+    /// <param name="scale">The protocol that all cells share.</param>
+    /// <param name="data">The images that the protocol asks for.</param>
     public abstract IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data);
 
     /// <summary>Tables, charts and conclusions from the rows.</summary>
+    /// <param name="page">Where they go.</param>
+    /// <param name="rows">At least one; of an experiment that was interrupted, settings may be missing.</param>
+    /// <param name="scale">The protocol that the rows came from.</param>
     public abstract void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale);
 
     /// <summary>
@@ -46,6 +52,8 @@ public abstract class Experiment
     }
 
     /// <summary>One cell for each setting and seed, setting after setting within a seed, so that an interrupted experiment has whole comparisons.</summary>
+    /// <param name="scale">Its seeds are run.</param>
+    /// <param name="settings">What measures each setting, given a seed.</param>
     protected static IEnumerable<Cell> Repeat(ExperimentScale scale, IEnumerable<(string Setting, Func<ulong, CancellationToken, Measurements> Run)> settings) =>
         from seed in scale.Seeds
         from setting in settings
@@ -62,6 +70,8 @@ public sealed record Cell(string Name, ulong Seed, Func<CancellationToken, IRead
 public sealed class Measurements : Dictionary<string, double[]>
 {
     /// <summary>Adds one number.</summary>
+    /// <param name="name">One that was not added before.</param>
+    /// <param name="value">NaN where nothing could be measured, as of a run that diverged.</param>
     public void Add(string name, double value) => Add(name, [value]);
 }
 
@@ -78,6 +88,7 @@ public static class Experiments
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(experiment => experiment.Name)];
 
     /// <summary>An experiment by its name.</summary>
+    /// <param name="name">One of <see cref="Names"/>, as it is spelled there.</param>
     /// <exception cref="ArgumentException">There is none of that name; the message lists them.</exception>
     public static Experiment Get(string name) => All.FirstOrDefault(experiment => experiment.Name == name)
         ?? throw new ArgumentException($"no experiment \"{name}\" (known: {string.Join(", ", Names)})");

@@ -14,6 +14,7 @@ public sealed class ExperimentPage
     public IReadOnlyList<LineChart> Charts => charts;
 
     /// <summary>Adds a chart to the figure.</summary>
+    /// <param name="chart">Left out where it has no finite point.</param>
     public void Chart(LineChart chart)
     {
         if (chart.Series.Any(series => series.Points.Any(point => double.IsFinite(point.Y)))) charts.Add(chart);
@@ -33,6 +34,8 @@ public sealed class ExperimentPage
     }
 
     /// <summary>Adds a table of texts.</summary>
+    /// <param name="headings">One a column.</param>
+    /// <param name="lines">Of each row one text a column, in Markdown.</param>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> lines)
     {
         Header(headings);
@@ -41,12 +44,19 @@ public sealed class ExperimentPage
     }
 
     /// <summary>Adds a paragraph to the results.</summary>
+    /// <param name="paragraph">In Markdown.</param>
     public void Text(string paragraph) => results.Append(paragraph).Append("\n\n");
 
     /// <summary>Adds a sentence that the rows bear out.</summary>
+    /// <param name="sentence">In Markdown; an item of a list.</param>
     public void Conclude(string sentence) => conclusions.Add(sentence);
 
-    /// <summary>Concludes how one setting compares with another in a measurement where more is better, and whether that is more than the spread over seeds.</summary>
+    /// <summary>Concludes how one setting compares with another in a measurement, and whether that is more than the spread over seeds.</summary>
+    /// <param name="rows">Those of both settings; with fewer than two finite values of either, the page says so and no more.</param>
+    /// <param name="setting">The one that is judged.</param>
+    /// <param name="with">The one that it is measured against.</param>
+    /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>; of a list, its last value counts.</param>
+    /// <param name="unit">Of the difference, in the plural.</param>
     public void Compare(ExperimentRows rows, string setting, string with, string measurement = NetworkTrial.Accuracy, string unit = "points")
     {
         Spread a = rows.Spread(setting, measurement), b = rows.Spread(with, measurement);
@@ -64,6 +74,10 @@ public sealed class ExperimentPage
     }
 
     /// <summary>The whole page.</summary>
+    /// <param name="experiment">Gives name, question and method.</param>
+    /// <param name="protocol">A line each: <see cref="ExperimentScale.Describe"/>.</param>
+    /// <param name="run">How it was run, in more such lines.</param>
+    /// <param name="note">What readers must know first, e.g. that cells are missing; null for nothing.</param>
     public string Write(Experiment experiment, IReadOnlyList<(string Name, string Value)> protocol, IReadOnlyList<(string Name, string Value)> run, string? note)
     {
         var page = new StringBuilder();

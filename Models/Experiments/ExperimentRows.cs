@@ -4,6 +4,10 @@ using System.Text;
 namespace QuadEngine.Models;
 
 /// <summary>One setting of one cell, with what was measured.</summary>
+/// <param name="Cell">Its <see cref="QuadEngine.Models.Cell.Name"/>.</param>
+/// <param name="Setting">What was varied, in words.</param>
+/// <param name="Seed">Of weights and of the order of images.</param>
+/// <param name="Values">By measurement one number, or a list of them (a value an epoch, or a layer).</param>
 public sealed record ExperimentRow(string Cell, string Setting, ulong Seed, IReadOnlyDictionary<string, double[]> Values);
 
 /// <summary>Mean and standard deviation (of a sample) over seeds; diverged ones (NaN) are counted apart.</summary>
@@ -14,6 +18,7 @@ public sealed record ExperimentRow(string Cell, string Setting, ulong Seed, IRea
 public readonly record struct Spread(double Mean, double Deviation, int Count, int Missing)
 {
     /// <summary>Over some values.</summary>
+    /// <param name="values">One a seed.</param>
     public static Spread Of(IEnumerable<double> values)
     {
         var all = values.ToArray();
@@ -24,10 +29,12 @@ public readonly record struct Spread(double Mean, double Deviation, int Count, i
     }
 
     /// <summary>The difference of the means is more than both deviations together: sqrt(a^2 + b^2), that of a difference of single runs.</summary>
+    /// <param name="other">Of another setting. With fewer than two finite values on either side nothing differs.</param>
     public bool DiffersFrom(Spread other) =>
         Count > 1 && other.Count > 1 && Math.Abs(Mean - other.Mean) > Math.Sqrt(Deviation * Deviation + other.Deviation * other.Deviation);
 
     /// <summary>"91.23 ± 0.12".</summary>
+    /// <param name="decimals">Digits behind the point.</param>
     public string ToString(int decimals)
     {
         string Text(double value) => value.ToString("N" + decimals, CultureInfo.InvariantCulture);
@@ -48,9 +55,11 @@ public sealed class ExperimentRows
     public IReadOnlyList<string> Settings => [.. rows.Select(row => row.Setting).Distinct()];
 
     /// <summary>All rows of a setting, one a seed.</summary>
+    /// <param name="setting">One of <see cref="Settings"/>; any other has no rows.</param>
     public IEnumerable<ExperimentRow> Of(string setting) => rows.Where(row => row.Setting == setting);
 
     /// <summary>The rows of some seeds.</summary>
+    /// <param name="seeds">Rows of other seeds are left out.</param>
     public ExperimentRows Of(IReadOnlyList<ulong> seeds)
     {
         var some = new ExperimentRows();
@@ -59,9 +68,13 @@ public sealed class ExperimentRows
     }
 
     /// <summary>A measurement over the seeds of a setting; of a list, its last value.</summary>
+    /// <param name="setting">One of <see cref="Settings"/>.</param>
+    /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>; rows without it do not count.</param>
     public Spread Spread(string setting, string measurement) => Models.Spread.Of(Of(setting).Where(row => row.Values.ContainsKey(measurement)).Select(row => row.Values[measurement][^1]));
 
     /// <summary>The lists of a measurement, one a seed, of those that were not cut short.</summary>
+    /// <param name="setting">One of <see cref="Settings"/>.</param>
+    /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>.</param>
     public IReadOnlyList<IReadOnlyList<double>> Curves(string setting, string measurement)
     {
         var curves = Of(setting).Select(row => row.Values.GetValueOrDefault(measurement)).OfType<double[]>().ToArray();
@@ -70,9 +83,11 @@ public sealed class ExperimentRows
     }
 
     /// <summary>The cell has its rows.</summary>
+    /// <param name="cell">Known by its name and its seed.</param>
     public bool Has(Cell cell) => rows.Any(row => row.Cell == cell.Name && row.Seed == cell.Seed);
 
     /// <summary>Takes in rows.</summary>
+    /// <param name="added">They go behind those that there are.</param>
     public void Add(IEnumerable<ExperimentRow> added) => rows.AddRange(added);
 
     /// <summary>As comma-separated values: cell, setting, seed, then a column a measurement; lists are joined by spaces.</summary>
@@ -86,6 +101,7 @@ public sealed class ExperimentRows
     }
 
     /// <summary>Reads what <see cref="ToCsv"/> wrote.</summary>
+    /// <param name="path">The file; an empty one has no rows.</param>
     /// <exception cref="InvalidFileException">A line does not have the columns of the first.</exception>
     public static ExperimentRows FromCsv(string path)
     {

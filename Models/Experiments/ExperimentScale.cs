@@ -53,6 +53,7 @@ public sealed record ExperimentScale
     public Device Device { get; init; } = Device.Cpu;
 
     /// <summary>The protocol of a size.</summary>
+    /// <param name="size">How much is spent.</param>
     public static ExperimentScale Of(ExperimentSize size) => size switch
     {
         ExperimentSize.Smoke => new()
@@ -78,6 +79,7 @@ public sealed record ExperimentScale
     };
 
     /// <summary>The protocol in words, a line each; two runs of equal lines can be joined.</summary>
+    /// <param name="data">The images as they were loaded: there may be fewer than were asked for.</param>
     public IReadOnlyList<(string Name, string Value)> Describe(ExperimentData data) =>
     [
         ("size", Size.ToString().ToLowerInvariant()),
@@ -91,9 +93,13 @@ public sealed record ExperimentScale
 }
 
 /// <summary>The images of an experiment.</summary>
+/// <param name="Train">Images to learn from.</param>
+/// <param name="Test">Images to judge by.</param>
 public sealed record ExperimentData(ImageDataset Train, ImageDataset Test)
 {
     /// <summary>Loads what a protocol asks for.</summary>
+    /// <param name="scale">Names the data set, and how many of its images are taken.</param>
+    /// <param name="folder">The folder with its files; <see cref="Datasets.DefaultFolder"/> where null.</param>
     /// <exception cref="FileNotFoundException">The data set's files are not there; the message says which to put where.</exception>
     public static ExperimentData Load(ExperimentScale scale, string? folder = null)
     {
@@ -105,6 +111,12 @@ public sealed record ExperimentData(ImageDataset Train, ImageDataset Test)
     public Shape InputShape => [1, Train.Height, Train.Width, Train.Channels];
 
     /// <summary>A network of the protocol for these images, its weights drawn from a seed.</summary>
+    /// <param name="scale">Gives depth, width and device.</param>
+    /// <param name="seed">Of a new <see cref="Generator.Default"/>, which draws the weights.</param>
+    /// <param name="neuron">Of the convolutions in the blocks.</param>
+    /// <param name="neuronOf">Of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
+    /// <param name="depth">6n + 2; the protocol's where null.</param>
+    /// <param name="width">Channels of the first stage; the protocol's where null.</param>
     public ResNet Network(ExperimentScale scale, ulong seed, Neuron neuron, IReadOnlyDictionary<string, Neuron>? neuronOf = null, int? depth = null, int? width = null)
     {
         Generator.Default = new Generator(seed);

@@ -20,16 +20,29 @@ public static class Checkpoint
     internal const string NetworkKey = "quadengine.network", ImagesKey = "quadengine.images";
 
     /// <summary>Writes the weights alone.</summary>
+    /// <param name="path">The file, replaced where it exists; its folder must exist.</param>
+    /// <param name="network">Its parameters and buffers are written.</param>
+    /// <param name="configuration">Lets <see cref="ReadNetwork"/> give it back; left out where null.</param>
+    /// <param name="images">Lets <see cref="ReadImages"/> give it back; left out where null.</param>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public static void SaveWeights(string path, Module network, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
         Save(path, network.StateDictionary(), configuration, images, state: null);
 
     /// <summary>Writes everything that a run needs to go on.</summary>
+    /// <param name="path">The file, replaced where it exists; its folder must exist.</param>
+    /// <param name="network">Its parameters, buffers and generators are written.</param>
+    /// <param name="optimizer">Of the network's parameters.</param>
+    /// <param name="state">Where the run is; the generators of modules are taken from the network.</param>
+    /// <param name="configuration">Lets <see cref="ReadNetwork"/> give it back; left out where null.</param>
+    /// <param name="images">Lets <see cref="ReadImages"/> give it back; left out where null.</param>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
     public static void Save(string path, Module network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
         Save(path, network.StateDictionary().Concat(Slots(network, optimizer, state.Step)), configuration, images, state with { Generators = GeneratorsOf(network) });
 
     /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, <see cref="Generator.Default"/> and the generators of modules.</summary>
+    /// <param name="path">A checkpoint with the state of a training, such as last.safetensors.</param>
+    /// <param name="network">Built as the one that was saved.</param>
+    /// <param name="optimizer">Of the kind that was saved, over the parameters of this network.</param>
     /// <exception cref="InvalidFileException">The file is damaged, or is of another network or optimizer. Nothing has been changed then.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static TrainingState Restore(string path, Module network, Optimizer optimizer)
@@ -58,6 +71,8 @@ public static class Checkpoint
     /// Puts the weights of a file into a network: a checkpoint of this engine, safetensors of another, or a PyTorch checkpoint. A prefix that all names
     /// share, as wrappers leave it ("module.", "_orig_mod.", "model."), is dropped where the network does not have it.
     /// </summary>
+    /// <param name="path">The file; its content decides its format, not its name.</param>
+    /// <param name="network">Takes the values, on its device.</param>
     /// <returns>What was left out of the file, a phrase each, e.g. <c>the prefix "module." of all names</c>; most often nothing.</returns>
     /// <exception cref="InvalidFileException">The file is damaged, of an unknown format, its weights are of another network, or one is NaN or infinite. Nothing has been changed then.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
@@ -69,6 +84,7 @@ public static class Checkpoint
     }
 
     /// <summary>The network that a checkpoint of this engine was saved from; null where a file does not say.</summary>
+    /// <param name="path">Any file that <see cref="LoadWeights"/> reads.</param>
     /// <exception cref="InvalidFileException">The file is damaged or of an unknown format.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static NetworkConfiguration? ReadNetwork(string path) =>

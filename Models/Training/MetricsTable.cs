@@ -22,6 +22,7 @@ public static class MetricsTable
     const string Seconds = "seconds", ImagesPerSecond = "images_per_second", PeakBytes = "peak_bytes";
 
     /// <summary>A line of names, then a line for each epoch.</summary>
+    /// <param name="history">Epoch after epoch; timings that are null leave their cells empty.</param>
     public static string ToCsv(IReadOnlyList<EpochMetrics> history) => string.Concat(history
         .Select(row => columns.Select(column => column.Value(row)?.ToString(null, CultureInfo.InvariantCulture) ?? ""))
         .Prepend(columns.Select(column => column.Name))

@@ -40,6 +40,7 @@ public sealed record PictureOptions
     public Shape ImageShape => [Size, Size, Channels];
 
     /// <summary>The two parts of a folder.</summary>
+    /// <param name="folder">One with parts, or one of classes: see <see cref="FolderSplits"/>.</param>
     /// <exception cref="DirectoryNotFoundException">The folder is not there.</exception>
     /// <exception cref="ArgumentException">It cannot be learned from; the message says why.</exception>
     /// <exception cref="InvalidOperationException">Its files are not those of the <see cref="Fingerprint"/>.</exception>

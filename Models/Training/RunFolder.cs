@@ -67,6 +67,7 @@ public sealed class RunFolder
     }
 
     /// <summary>Refuses a folder in which <see cref="Create"/> would find something, before any work is done for it.</summary>
+    /// <param name="folder">It need not exist.</param>
     /// <exception cref="IOException">There is a run in it, or files that a run would overwrite.</exception>
     public static void CheckFree(string folder)
     {
@@ -102,6 +103,7 @@ public sealed class RunFolder
     }
 
     /// <summary>Opens the folder of a run that was started before.</summary>
+    /// <param name="folder">That of the run itself, not the one of all runs.</param>
     /// <exception cref="FileNotFoundException">There is no run in it.</exception>
     /// <exception cref="InvalidFileException">Its configuration is damaged.</exception>
     public static RunFolder Open(string folder)
@@ -120,6 +122,7 @@ public sealed class RunFolder
     }
 
     /// <summary>Whether there is a run in a folder. A config.json alone does not make one: other programs write files of that name.</summary>
+    /// <param name="folder">It need not exist.</param>
     public static bool Exists(string folder) => File.Exists(ConfigurationIn(folder)) && IsOfRun(File.ReadAllBytes(ConfigurationIn(folder)));
 
     // Every run says what its network is and how it is trained. One that was damaged by hand is still one, and is refused as damaged when it is opened.
@@ -150,6 +153,7 @@ public sealed class RunFolder
     internal void CheckUnlocked() => FolderLock.Check(Folder);
 
     /// <summary>Writes metrics and curves.</summary>
+    /// <param name="history">All epochs so far; both files are written anew.</param>
     /// <exception cref="IOException">They cannot be written; earlier ones are untouched.</exception>
     public void Write(IReadOnlyList<EpochMetrics> history)
     {

@@ -94,6 +94,7 @@ public sealed record TrainerOptions
     public int? TelemetrySteps { get; init; }
 
     /// <summary>The optimizer of a network.</summary>
+    /// <param name="groups">From <see cref="Layers.Module.ParameterGroups"/>; <see cref="WeightDecay"/> is for those without.</param>
     public Optimizer CreateOptimizer(IReadOnlyList<ParameterGroup> groups) => Optimizer switch
     {
         OptimizerKind.AdamW => new AdamW(groups, LearningRate, weightDecay: WeightDecay),
@@ -101,6 +102,7 @@ public sealed record TrainerOptions
     };
 
     /// <summary>The learning rate's factor at each step.</summary>
+    /// <param name="stepsPerEpoch">Batches of an epoch.</param>
     public Schedule CreateSchedule(int stepsPerEpoch)
     {
         var warmUp = Steps(Math.Round((double)WarmUpEpochs * stepsPerEpoch));

@@ -6,6 +6,8 @@ public static class TrainingCurves
     const double Outlier = 10.0;
 
     /// <summary>As SVG. The loss is on a logarithmic scale where one epoch's would flatten all others.</summary>
+    /// <param name="title">Above both charts.</param>
+    /// <param name="history">Epoch after epoch.</param>
     public static string ToSvg(string title, IReadOnlyList<EpochMetrics> history) => SvgFigure.Draw(title,
         Chart("loss", history, epoch => epoch.TrainLoss, epoch => epoch.TestLoss) with { LogarithmicY = HasOutlier([.. history.SelectMany(epoch => new[] { epoch.TrainLoss, epoch.TestLoss })]) },
         Chart("accuracy, %", history, epoch => epoch.TrainAccuracy, epoch => epoch.TestAccuracy));

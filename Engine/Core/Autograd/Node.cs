@@ -184,9 +184,11 @@ public readonly struct Saved
     }
 
     /// <summary>The saved tensor number <paramref name="index"/>.</summary>
+    /// <param name="index">Counted from 0, in the order in which the operation saved them.</param>
     public Tensor this[int index] => tensors[index]!;
 
     /// <summary>The saved tensor number <paramref name="index"/>, or null where null was saved.</summary>
+    /// <param name="index">Counted from 0, in the order in which the operation saved them.</param>
     public Tensor? Optional(int index) => tensors[index];
 
     /// <summary>
@@ -198,15 +200,23 @@ public readonly struct Saved
     /// <summary>The saved integers.</summary>
     public IntTensor Indices => indices!;
 
-    /// <summary>Whether the gradient of that input will be used.</summary>
+    /// <summary>Whether the gradient of an input will be used.</summary>
+    /// <param name="input">Counted from 0, in the order of the operation's inputs.</param>
     public bool Needs(int input) => inputs[input] is not null;
 
-    /// <summary>Runs <paramref name="gradient"/> where the gradient of that input will be used, else gives null.</summary>
+    /// <summary>Runs <paramref name="gradient"/> where the gradient of an input will be used, else gives null.</summary>
+    /// <param name="input">Counted from 0, in the order of the operation's inputs.</param>
+    /// <param name="gradient">Computes that gradient, or makes the memory that a kernel will write it to.</param>
     public Tensor? IfNeeded(int input, Func<Tensor> gradient) => Needs(input) ? gradient() : null;
 
     /// <summary>Two saved tensors.</summary>
+    /// <param name="first">Tensor number 0.</param>
+    /// <param name="second">Tensor number 1.</param>
     public void Deconstruct(out Tensor first, out Tensor second) => (first, second) = (this[0], this[1]);
 
     /// <summary>Three saved tensors.</summary>
+    /// <param name="first">Tensor number 0.</param>
+    /// <param name="second">Tensor number 1.</param>
+    /// <param name="third">Tensor number 2.</param>
     public void Deconstruct(out Tensor first, out Tensor second, out Tensor third) => (first, second, third) = (this[0], this[1], this[2]);
 }

@@ -30,7 +30,8 @@ public abstract class Device
         }
     }
 
-    /// <summary>A device of the given name; its pool allocates through <see cref="AllocateMemory"/>.</summary>
+    /// <summary>A device whose pool allocates through <see cref="AllocateMemory"/>.</summary>
+    /// <param name="name">Such as "cuda:0"; messages show it.</param>
     protected Device(string name)
     {
         Name = name;
@@ -82,13 +83,15 @@ public abstract class Device
     public BufferPool Pool { get; }
 
     /// <summary>Adds devices beside the CPU. Those of QuadEngine.Gpu (CUDA, OpenCL and the simulator) are added when they are first asked for.</summary>
+    /// <param name="provider">Asked after those that were added before; adding it again changes nothing.</param>
     public static void Register(IDeviceProvider provider)
     {
         lock (Registering)
             if (!providers.Contains(provider)) providers = [.. providers, provider];
     }
 
-    /// <summary>The device of a name such as "cpu" or "cuda:0" ("cuda" is "cuda:0").</summary>
+    /// <summary>The device of a name.</summary>
+    /// <param name="name">"cpu", or one of a provider's such as "cuda:0", "opencl:0" and "simulator"; "cuda" is "cuda:0".</param>
     /// <exception cref="ArgumentException">No such device; the message lists those that exist.</exception>
     public static Device Get(string name)
     {
@@ -101,6 +104,7 @@ public abstract class Device
     }
 
     /// <summary>Allocates from the system or the driver.</summary>
+    /// <param name="bytes">Size of the block, as the pool rounds it up: a multiple of 64.</param>
     /// <exception cref="OutOfMemoryException">There is not enough; the message says what was asked, held and free.</exception>
     protected abstract DeviceMemory AllocateMemory(long bytes);
 
@@ -118,8 +122,11 @@ public abstract class Device
 
     /// <summary>
     /// Starts to copy device bytes to the host, as they are after all kernels asked for so far; the function given waits until they are there,
-    /// not for what was asked for since. A device that cannot do that copies at once. The operand may be disposed before the function is called.
+    /// not for what was asked for since. A device that cannot do that copies at once.
     /// </summary>
+    /// <param name="source">Where they are; may be disposed before the function is called.</param>
+    /// <param name="offset">Bytes from the operand's first element on.</param>
+    /// <param name="bytes">How many; 0 gives an empty array.</param>
     public virtual Func<byte[]> BeginDownload(Operand source, long offset, int bytes)
     {
         var values = new byte[bytes];
@@ -172,6 +179,7 @@ public interface IDeviceProvider
     IEnumerable<string> Names { get; }
 
     /// <summary>The device of that name, or null where it is none of this family's; throws where it is but does not work.</summary>
+    /// <param name="name">As given to <see cref="Device.Get"/>; a name gives the same device each time.</param>
     Device? TryGet(string name);
 
     /// <summary>A device worth preferring to the CPU, or null.</summary>

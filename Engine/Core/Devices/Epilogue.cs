@@ -63,6 +63,7 @@ public sealed record QuadraticGradient<T>(QuadraticTerm<T> Term, bool Detached, 
 public sealed record ChannelStatistics<T>(T Mean, T Variance, T? RunningMean = null, T? RunningVariance = null, float Momentum = 0.1f) where T : class
 {
     /// <summary>No rows have no mean.</summary>
+    /// <param name="rows">Rows to take the statistics over.</param>
     /// <exception cref="ArgumentException">There are none.</exception>
     public void CheckRows(int rows) =>
         Check.That(rows > 0, nameof(Backend.GatherStatistics), $"there are {rows} rows to take the mean and variance of each channel over; expected 1 or more. Leave out empty batches.");

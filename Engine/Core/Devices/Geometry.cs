@@ -4,6 +4,8 @@ namespace QuadEngine.Devices;
 public readonly record struct Window(int Height, int Width, int Stride, int Padding, int Dilation = 1)
 {
     /// <summary>Positions of the window along an axis: floor((extent + 2 padding - dilation (size - 1) - 1) / stride) + 1.</summary>
+    /// <param name="extent">Rows or columns of the input.</param>
+    /// <param name="size">Rows or columns of the window, along the same axis.</param>
     public int Positions(int extent, int size) => (extent + 2 * Padding - Dilation * (size - 1) - 1) / Stride + 1;
 
     internal void Check(string operation, Shape input)

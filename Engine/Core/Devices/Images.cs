@@ -9,7 +9,10 @@ namespace QuadEngine.Devices;
 /// <param name="Levels">[C, 256]: the number that each byte of a channel stands for.</param>
 public readonly record struct ImageBytes(IntTensor Pixels, IntTensor Labels, Tensor Levels)
 {
-    /// <summary>Numbers of bytes [..., C].</summary>
+    /// <summary>The number of each byte.</summary>
+    /// <param name="bytes">[..., C]</param>
+    /// <param name="levels">[C, 256], see <see cref="ImageBytes"/>; its length gives C.</param>
+    /// <param name="to">[..., C]</param>
     /// <exception cref="ArgumentException">There are not as many numbers as bytes, or no whole number of pixels.</exception>
     public static void ToNumbers(ReadOnlySpan<byte> bytes, ReadOnlySpan<float> levels, Span<float> to)
     {
@@ -39,6 +42,7 @@ public readonly record struct ImageBytes(IntTensor Pixels, IntTensor Labels, Ten
 public readonly record struct RandomWindows(RandomStream Stream, int Padding, bool Flip)
 {
     /// <summary>The window of an image; the same on the host and within a kernel.</summary>
+    /// <param name="image">Its index in the data set, 0 or more, whatever the batch.</param>
     public Placement Of(int image)
     {
         var (x, y, z, _) = Stream.At(image);
@@ -51,9 +55,12 @@ public readonly record struct RandomWindows(RandomStream Stream, int Padding, bo
 public readonly record struct Placement(int Down, int Right, bool Mirrored)
 {
     /// <summary>The row of the image that is seen in a row of the window; it may lie outside.</summary>
+    /// <param name="row">Counted from the top of the window.</param>
     public int Row(int row) => row + Down;
 
     /// <summary>The column of the image that is seen in a column of the window; it may lie outside.</summary>
+    /// <param name="column">Counted from the left of the window.</param>
+    /// <param name="width">Columns of the image, and of the window.</param>
     public int Column(int column, int width) => (Mirrored ? width - 1 - column : column) + Right;
 
     /// <summary>Writes the window as numbers: a row is laid out as bytes, black where the window leaves the image, then looked up.</summary>

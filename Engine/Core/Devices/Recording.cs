@@ -23,6 +23,7 @@ public abstract class Recording : IDisposable
     readonly Generator defaultThen = Generator.Default;
 
     /// <summary>A recording of what this thread launches on a device from now on, until <see cref="End"/>.</summary>
+    /// <param name="device">Its pool reserves the blocks that the step rents.</param>
     protected Recording(Device device)
     {
         if (current is not null) throw new InvalidOperationException("RecordedStep: a step is being recorded on this thread; a step cannot hold another one.");
@@ -45,9 +46,11 @@ public abstract class Recording : IDisposable
     public bool IsUpToDate => layoutThen == layout && ReferenceEquals(defaultThen, Generator.Default);
 
     /// <summary>The step did something that a replay would leave out or repeat wrongly. It goes on, but will not be replayed.</summary>
+    /// <param name="reason">A clause about the step, such as "it reads a value". The first one given stays (<see cref="Refusal"/>).</param>
     public void Refuse(string reason) => Refusal ??= reason;
 
     /// <summary>How far a random stream of the recorded step moves on by now; null where every replay draws the same.</summary>
+    /// <param name="stream">As it was drawn while the step was recorded.</param>
     public Func<ulong>? Advance(RandomStream stream)
     {
         foreach (var (generator, (start, _)) in generators)

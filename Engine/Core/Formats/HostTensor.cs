@@ -9,7 +9,9 @@ public sealed class HostTensor
     /// <summary>The most axes a tensor in a file may have.</summary>
     internal const int MaxRank = 64;
 
-    /// <summary>Wraps <paramref name="values"/> (not copied) as a tensor of the given shape; no shape at all means a scalar.</summary>
+    /// <summary>Wraps an array as a tensor of the given shape.</summary>
+    /// <param name="values">The elements, row-major; not copied.</param>
+    /// <param name="shape">The size of each axis, of at most 64; none at all for a scalar. Not copied either.</param>
     /// <exception cref="ArgumentException">The shape is negative somewhere or does not hold as many elements as there are values.</exception>
     public HostTensor(float[] values, params int[] shape)
     {

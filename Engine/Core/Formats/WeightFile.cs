@@ -6,6 +6,7 @@ public static class WeightFile
     /// <summary>
     /// Reads every tensor of a safetensors file, or of the state dictionary in a PyTorch checkpoint, in the file's order and layouts.
     /// </summary>
+    /// <param name="path">A file of either format, under any name.</param>
     /// <exception cref="InvalidFileException">The file is damaged, or of a format that is not known.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path) => Read(path, out _);

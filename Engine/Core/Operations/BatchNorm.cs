@@ -37,6 +37,12 @@ public static class BatchNorm
     }
 
     /// <summary>Normalises with given statistics, as in inference.</summary>
+    /// <param name="x">[..., channels]</param>
+    /// <param name="mean">[channels], a constant: it may not require a gradient.</param>
+    /// <param name="variance">[channels], likewise.</param>
+    /// <param name="gamma">[channels], or null for 1</param>
+    /// <param name="beta">[channels], or null for 0</param>
+    /// <param name="epsilon">Added to the variance.</param>
     /// <exception cref="ArgumentException">A parameter is not [channels].</exception>
     public static Tensor Infer(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon = 1e-5f)
     {

@@ -8,6 +8,8 @@ namespace QuadEngine.Operations;
 public readonly record struct NeuronLayout
 {
     /// <summary>Lays neurons of the given rank over the channels.</summary>
+    /// <param name="channels">Of the layer, 1 or more.</param>
+    /// <param name="rank">k, 0 or more; at 0 every neuron is a plain linear one.</param>
     /// <exception cref="ArgumentException">Fewer than 1 channel, or a negative rank.</exception>
     public NeuronLayout(int channels, int rank)
     {
@@ -33,11 +35,15 @@ public readonly record struct NeuronLayout
     public int Coefficients => Channels - Neurons;
 
     /// <summary>The rank of a neuron: k, or less for the last.</summary>
+    /// <param name="neuron">Counted from 0, below <see cref="Neurons"/>.</param>
     public int RankOf(int neuron) => Math.Min(Stride, Channels - neuron * Stride) - 1;
 
     /// <summary>s of a neuron: 1/rank where normalised, else 1.</summary>
+    /// <param name="neuron">Counted from 0, below <see cref="Neurons"/>.</param>
+    /// <param name="normalised">Keeps y in bounds at any rank.</param>
     public float ScaleOf(int neuron, bool normalised) => normalised ? 1f / Math.Max(1, RankOf(neuron)) : 1f;
 
     /// <summary>The channel of coefficient i, counted over all neurons: the f that it multiplies.</summary>
+    /// <param name="coefficient">i, from 0 to <see cref="Coefficients"/> - 1.</param>
     public int ChannelOf(int coefficient) => coefficient / Rank * Stride + coefficient % Rank + 1;
 }

@@ -2,7 +2,9 @@ namespace QuadEngine;
 
 public partial class Tensor
 {
-    /// <summary>The sum over the given axes (all where null or none is given), which disappear unless <paramref name="keepDims"/>.</summary>
+    /// <summary>The sum over the given axes.</summary>
+    /// <param name="axes">Axes to add up along, negative ones counted from the end; null or none for all.</param>
+    /// <param name="keepDims">Those axes stay, with extent 1; else they disappear.</param>
     public Tensor Sum(int[]? axes = null, bool keepDims = false)
     {
         var plan = new ReductionPlan(Shape, axes, nameof(Sum));
@@ -13,6 +15,7 @@ public partial class Tensor
     }
 
     /// <summary>The mean over the given axes.</summary>
+    /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There are no elements to take the mean of.</exception>
     public Tensor Mean(int[]? axes = null, bool keepDims = false)
     {
@@ -22,6 +25,7 @@ public partial class Tensor
     }
 
     /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
+    /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <remarks>Formed from the deviations d of the mean as float32 has it: mean d^2 - (mean d)^2, which takes back what the rounding of the mean adds.</remarks>
     public Tensor Variance(int[]? axes = null, bool keepDims = false)
     {
@@ -30,12 +34,15 @@ public partial class Tensor
     }
 
     /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
+    /// <inheritdoc cref="Sum(int[], bool)"/>
     public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<Max>(axes, keepDims);
 
     /// <summary>The smallest element over the given axes; equal ones share the gradient.</summary>
+    /// <inheritdoc cref="Sum(int[], bool)"/>
     public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<Min>(axes, keepDims);
 
     /// <summary>The first index along an axis (which disappears) at which the element is largest.</summary>
+    /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
     public IntTensor ArgMax(int axis = -1)
     {
         axis = Shape.Axis(axis, nameof(ArgMax));

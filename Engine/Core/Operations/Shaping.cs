@@ -11,7 +11,8 @@ public partial class Tensor
         return y.WithBackward(nameof(Clone), [this], [], static (dy, _) => [dy]);
     }
 
-    /// <summary>The same elements in another shape, a view; one extent may be -1 and follows from the rest.</summary>
+    /// <summary>The same elements in another shape, a view.</summary>
+    /// <param name="shape">Extents, outermost first; one may be -1 and follows from the rest. None make a scalar.</param>
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(params int[] shape)
     {
@@ -28,6 +29,7 @@ public partial class Tensor
     }
 
     /// <summary>The same elements in another shape, a view.</summary>
+    /// <param name="shape">Of as many elements as this tensor has; no extent is left open.</param>
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(Shape shape)
     {
@@ -43,7 +45,8 @@ public partial class Tensor
         return Reshape(Shape[0], Shape.Create(Shape.AsSpan()[1..]).Elements);
     }
 
-    /// <summary>The axes in another order: axis i of the result is axis order[i] of this. Reverses all where no order is given.</summary>
+    /// <summary>The axes in another order: axis i of the result is axis order[i] of this.</summary>
+    /// <param name="order">Each axis once, counted from 0; none at all reverses them.</param>
     public Tensor Transpose(params int[] order)
     {
         if (order.Length == 0) order = [.. Enumerable.Range(0, Rank).Reverse()];
@@ -68,6 +71,9 @@ public partial class Tensor
     public Tensor ToChannelsFirst() => Transpose(0, 3, 1, 2);
 
     /// <summary>Elements start, start + 1, ... of an axis. A view for the leading axis, else a copy.</summary>
+    /// <param name="axis">A negative one counts from the end.</param>
+    /// <param name="start">Counted from 0.</param>
+    /// <param name="count">Elements to take, 0 or more.</param>
     /// <exception cref="ArgumentException">The range leaves the axis.</exception>
     public Tensor Slice(int axis, int start, int count)
     {
@@ -86,7 +92,9 @@ public partial class Tensor
         });
     }
 
-    /// <summary>Tensors one after the other along an axis; the other extents are the same.</summary>
+    /// <summary>Tensors one after the other along an axis.</summary>
+    /// <param name="tensors">One or more, on one device; only their extents along the axis may differ.</param>
+    /// <param name="axis">A negative one counts from the end.</param>
     /// <exception cref="ArgumentException">There are none, or their shapes do not fit.</exception>
     public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis)
     {
@@ -115,6 +123,10 @@ public partial class Tensor
     }
 
     /// <summary>Adds <paramref name="before"/> and <paramref name="after"/> elements of one value around an axis.</summary>
+    /// <param name="axis">A negative one counts from the end.</param>
+    /// <param name="before">Elements in front of the first, 0 or more.</param>
+    /// <param name="after">Elements behind the last, 0 or more.</param>
+    /// <param name="value">Of every element added.</param>
     public Tensor Pad(int axis, int before, int after, float value = 0f)
     {
         axis = Shape.Axis(axis, nameof(Pad));
@@ -127,6 +139,8 @@ public partial class Tensor
     }
 
     /// <summary>Every <paramref name="step"/>-th element of an axis, from the first on: the shortcut of option A (He et al. 2016).</summary>
+    /// <param name="axis">A negative one counts from the end.</param>
+    /// <param name="step">1 or more.</param>
     public Tensor Subsample(int axis, int step)
     {
         axis = Shape.Axis(axis, nameof(Subsample));
@@ -145,6 +159,7 @@ public partial class Tensor
     }
 
     /// <summary>Repeats axes of extent 1 (and adds leading ones) to reach a shape that this one broadcasts to.</summary>
+    /// <param name="shape">Aligned with this one at the innermost axis: the same extents, but any where this one has 1.</param>
     public Tensor Expand(Shape shape)
     {
         Check.That(Shape.Broadcast(Shape, shape, nameof(Expand)) == shape, nameof(Expand), $"shape {Shape} does not expand to {shape}.");
@@ -160,6 +175,7 @@ public partial class Tensor
     }
 
     /// <summary>Each pixel of [N, H, W, C] repeated factor times along height and width: nearest-neighbour upsampling.</summary>
+    /// <param name="factor">1 or more.</param>
     public Tensor Upsample(int factor)
     {
         Check.That(Rank == 4, nameof(Upsample), $"the input must be [N, H, W, C], not {Shape}.");

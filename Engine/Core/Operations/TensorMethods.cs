@@ -4,47 +4,65 @@ namespace QuadEngine;
 public partial class Tensor
 {
     /// <summary>a + b.</summary>
+    /// <param name="a">Of any shape.</param>
+    /// <param name="b">Of a shape that broadcasts with that of <paramref name="a"/>, on the same device.</param>
     public static Tensor operator +(Tensor a, Tensor b) => Elementwise.Apply<Add>(a, b);
 
     /// <summary>a + b.</summary>
+    /// <param name="a">Of any shape, which the result has too.</param>
+    /// <param name="b">Meets every element; it gets no gradient.</param>
     public static Tensor operator +(Tensor a, float b) => Elementwise.Apply<Add>(a, b);
 
     /// <summary>a + b.</summary>
+    /// <param name="a">Meets every element; it gets no gradient.</param>
+    /// <param name="b">Of any shape, which the result has too.</param>
     public static Tensor operator +(float a, Tensor b) => b + a;
 
     /// <summary>a - b.</summary>
+    /// <inheritdoc cref="operator +(Tensor, Tensor)"/>
     public static Tensor operator -(Tensor a, Tensor b) => Elementwise.Apply<Subtract>(a, b);
 
     /// <summary>a - b.</summary>
+    /// <inheritdoc cref="operator +(Tensor, float)"/>
     public static Tensor operator -(Tensor a, float b) => Elementwise.Apply<Subtract>(a, b);
 
     /// <summary>a - b.</summary>
+    /// <inheritdoc cref="operator +(float, Tensor)"/>
     public static Tensor operator -(float a, Tensor b) => -b + a;
 
     /// <summary>a b, element by element.</summary>
+    /// <inheritdoc cref="operator +(Tensor, Tensor)"/>
     public static Tensor operator *(Tensor a, Tensor b) => Elementwise.Apply<Multiply>(a, b);
 
     /// <summary>a b.</summary>
+    /// <inheritdoc cref="operator +(Tensor, float)"/>
     public static Tensor operator *(Tensor a, float b) => Elementwise.Apply<Multiply>(a, b);
 
     /// <summary>a b.</summary>
+    /// <inheritdoc cref="operator +(float, Tensor)"/>
     public static Tensor operator *(float a, Tensor b) => b * a;
 
     /// <summary>a / b, element by element.</summary>
+    /// <inheritdoc cref="operator +(Tensor, Tensor)"/>
     public static Tensor operator /(Tensor a, Tensor b) => Elementwise.Apply<Divide>(a, b);
 
     /// <summary>a / b.</summary>
+    /// <inheritdoc cref="operator +(Tensor, float)"/>
     public static Tensor operator /(Tensor a, float b) => Elementwise.Apply<Divide>(a, b);
 
     /// <summary>a / b.</summary>
+    /// <inheritdoc cref="operator +(float, Tensor)"/>
     public static Tensor operator /(float a, Tensor b) => Full([], a, b.Device) / b;
 
     /// <summary>-x.</summary>
+    /// <param name="x">Of any shape, which the result has too.</param>
     public static Tensor operator -(Tensor x) => Elementwise.Apply<Negate>(x);
 
+    /// <param name="exponent">b, where this tensor is a; shapes broadcast.</param>
     /// <inheritdoc cref="Operations.Power"/>
     public Tensor Pow(Tensor exponent) => Elementwise.Apply<Power>(this, exponent);
 
+    /// <param name="exponent">b, one number, where this tensor is a; it gets no gradient.</param>
     /// <inheritdoc cref="Operations.Power"/>
     public Tensor Pow(float exponent) => Elementwise.Apply<Power>(this, exponent);
 
@@ -72,6 +90,7 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.Relu"/>
     public Tensor Relu() => Elementwise.Apply<Relu>(this);
 
+    /// <param name="slope">What elements of 0 and below are multiplied by.</param>
     /// <inheritdoc cref="Operations.LeakyRelu"/>
     public Tensor LeakyRelu(float slope = 0.01f) => Elementwise.Apply<LeakyRelu>(this, slope);
 
@@ -84,37 +103,49 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.Softplus"/>
     public Tensor Softplus() => Elementwise.Apply<Softplus>(this);
 
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <inheritdoc cref="Operations.Maximum"/>
     public Tensor Maximum(Tensor other) => Elementwise.Apply<Maximum>(this, other);
 
+    /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
     /// <inheritdoc cref="Operations.Maximum"/>
     public Tensor Maximum(float other) => Elementwise.Apply<Maximum>(this, other);
 
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <inheritdoc cref="Operations.Minimum"/>
     public Tensor Minimum(Tensor other) => Elementwise.Apply<Minimum>(this, other);
 
+    /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
     /// <inheritdoc cref="Operations.Minimum"/>
     public Tensor Minimum(float other) => Elementwise.Apply<Minimum>(this, other);
 
     /// <summary>min(max(x, low), high); at the bounds the gradient still passes, as in PyTorch.</summary>
+    /// <param name="low">Least value of the result.</param>
+    /// <param name="high">Greatest value of the result; it wins over a larger low.</param>
     public Tensor Clamp(float low, float high) => Elementwise.Apply<AtMost>(Elementwise.Apply<AtLeast>(this, low), high);
 
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(Tensor other) => Elementwise.Apply<Greater>(this, other);
 
+    /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
     /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(float other) => Elementwise.Apply<Greater>(this, other);
 
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <inheritdoc cref="Operations.Equal"/>
     public Tensor Equal(Tensor other) => Elementwise.Apply<Equal>(this, other);
 
     /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere.</summary>
+    /// <param name="a">Broadcasts with the condition, on the same device.</param>
+    /// <param name="b">Likewise.</param>
     /// <remarks>
     /// What the one not chosen holds there, NaN and infinity too, does no harm: neither to the result nor to gradients, as element-wise operations take a
     /// gradient of 0 for 0 whatever their derivative is. So condition.Where(x.Sqrt(), 0) has a gradient of 0 where x is not above 0.
     /// </remarks>
     public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<KeepWhere>(a, this) + Elementwise.Apply<DropWhere>(b, this);
 
+    /// <param name="other">b: [..., K, N] with the leading axes of this tensor, which is a, or [K, N] shared by all of them.</param>
     /// <inheritdoc cref="Operations.MatMul.Apply"/>
     public Tensor MatMul(Tensor other) => Operations.MatMul.Apply(this, other);
 

@@ -11,6 +11,12 @@ public sealed class AdamW : Optimizer
     readonly float beta1, beta2, epsilon, weightDecay;
 
     /// <summary>AdamW over groups of parameters.</summary>
+    /// <param name="groups">What to update; no parameter may be in two of them.</param>
+    /// <param name="learningRate">lr, 0 or more; a group may multiply it.</param>
+    /// <param name="beta1">b1, in [0, 1): the part of m that each step keeps.</param>
+    /// <param name="beta2">b2, in [0, 1): the part of v that each step keeps.</param>
+    /// <param name="epsilon">Added to the root, 0 or more.</param>
+    /// <param name="weightDecay">decay, 0 or more; a group may have its own.</param>
     /// <exception cref="ArgumentException">A setting is out of its range.</exception>
     public AdamW(IEnumerable<ParameterGroup> groups, float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 1e-2f)
         : base(groups, learningRate)
@@ -23,6 +29,9 @@ public sealed class AdamW : Optimizer
     }
 
     /// <summary>AdamW over one group.</summary>
+    /// <param name="parameters">All of that group, whose name is "all".</param>
+    /// <param name="learningRate">lr, 0 or more.</param>
+    /// <param name="weightDecay">decay, 0 or more.</param>
     public AdamW(IEnumerable<Parameter> parameters, float learningRate = 1e-3f, float weightDecay = 1e-2f)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, weightDecay: weightDecay)
     {

@@ -4,6 +4,7 @@ namespace QuadEngine;
 public static class GradientClipping
 {
     /// <summary>The norm of all gradients seen as one vector: sqrt of the sum of all squares, which themselves may leave the range of float32.</summary>
+    /// <param name="parameters">Whose gradients count, all on one device; a parameter without gradient is left out.</param>
     public static float Norm(IEnumerable<Parameter> parameters)
     {
         using var norm = DeviceNorm(parameters);
@@ -11,6 +12,7 @@ public static class GradientClipping
     }
 
     /// <summary><see cref="Norm"/> as a tensor [] on the gradients' device; the host does not wait for it.</summary>
+    /// <inheritdoc cref="Norm"/>
     public static Tensor DeviceNorm(IEnumerable<Parameter> parameters)
     {
         var gradients = Gradients(parameters);
@@ -21,6 +23,8 @@ public static class GradientClipping
     }
 
     /// <summary>What <see cref="ByNorm"/> multiplies gradients by, min(1, maxNorm / (norm + 1e-6)), on the device: for <see cref="Optimizer.GradientScale"/>.</summary>
+    /// <param name="norm">[], as <see cref="DeviceNorm"/> gives it.</param>
+    /// <param name="maxNorm">The largest norm that is left as it is, 0 or more.</param>
     /// <exception cref="ArgumentException">maxNorm is negative or no number.</exception>
     public static Tensor FactorOf(Tensor norm, float maxNorm)
     {
@@ -29,6 +33,8 @@ public static class GradientClipping
     }
 
     /// <summary>Multiplies all gradients by maxNorm / norm where that is below 1 (Pascanu et al. 2013), and gives the norm before.</summary>
+    /// <param name="parameters">Whose gradients are scaled, in place; all on one device. A parameter without gradient is left out.</param>
+    /// <param name="maxNorm">The largest norm that is left as it is, 0 or more.</param>
     /// <exception cref="ArgumentException">maxNorm is negative or no number.</exception>
     public static float ByNorm(IEnumerable<Parameter> parameters, float maxNorm)
     {

@@ -12,6 +12,8 @@ public abstract class Optimizer
     readonly Dictionary<Parameter, (Tensor[] Slots, int Steps)> state = [];
 
     /// <summary>An optimizer of groups of parameters.</summary>
+    /// <param name="groups">What to update; no parameter may be in two of them.</param>
+    /// <param name="learningRate">Of the first step, before a group's multiplier; 0 or more.</param>
     /// <exception cref="ArgumentException">A parameter is in two groups, or a setting is out of its range.</exception>
     protected Optimizer(IEnumerable<ParameterGroup> groups, float learningRate)
     {
@@ -88,12 +90,17 @@ public abstract class Optimizer
     }
 
     /// <summary>What the optimizer keeps for a parameter, in the order of <see cref="Slots"/>; empty before its first step.</summary>
+    /// <param name="parameter">One of those that the groups hold.</param>
     public IReadOnlyList<Tensor> StateOf(Parameter parameter) => state.GetValueOrDefault(parameter).Slots ?? [];
 
     /// <summary>Steps in which a parameter had a gradient.</summary>
+    /// <param name="parameter">One of those that the groups hold.</param>
     public int StepsOf(Parameter parameter) => state.GetValueOrDefault(parameter).Steps;
 
     /// <summary>Puts back what <see cref="StateOf"/> and <see cref="StepsOf"/> gave.</summary>
+    /// <param name="parameter">One of those that the groups hold.</param>
+    /// <param name="slots">In the order of <see cref="Slots"/>, each of the parameter's shape; copied to its device.</param>
+    /// <param name="steps">Its updates so far, as <see cref="StepsOf"/> counts them.</param>
     /// <exception cref="ArgumentException">A slot is missing or has another shape than the parameter.</exception>
     public void Restore(Parameter parameter, IReadOnlyList<Tensor> slots, int steps)
     {

@@ -6,17 +6,22 @@ namespace QuadEngine;
 /// </summary>
 public abstract record Schedule
 {
-    /// <summary>The factor at a step, counted from 0; steps may be epochs.</summary>
+    /// <summary>The factor at a step.</summary>
+    /// <param name="step">Counted from 0; steps may be epochs.</param>
     public abstract float At(int step);
 
     /// <summary>Always 1.</summary>
     public static Schedule Constant { get; } = new Milestones([], 1f);
 
     /// <summary>Linear warm-up over <paramref name="steps"/>, then this schedule from its own step 0.</summary>
+    /// <param name="steps">Length of the warm-up, 0 for none.</param>
+    /// <param name="from">Factor at step 0.</param>
     public Schedule WithWarmUp(int steps, float from = 0f) => steps == 0 ? this : new Chain([(steps, new WarmUp(steps, from)), (int.MaxValue, this)]);
 }
 
 /// <summary>Multiplied by gamma at each milestone: gamma^(milestones passed), PyTorch's MultiStepLR.</summary>
+/// <param name="Steps">Each milestone counts from that step on; in any order.</param>
+/// <param name="Gamma">Factor of each milestone.</param>
 public sealed record Milestones(IReadOnlyList<int> Steps, float Gamma = 0.1f) : Schedule
 {
     /// <inheritdoc/>
@@ -24,13 +29,17 @@ public sealed record Milestones(IReadOnlyList<int> Steps, float Gamma = 0.1f) : 
 }
 
 /// <summary>Half a cosine from 1 to <paramref name="Floor"/> (Loshchilov and Hutter 2017): floor + (1 - floor)(1 + cos(pi t / T)) / 2.</summary>
+/// <param name="Steps">T, from which on the factor is <paramref name="Floor"/>.</param>
+/// <param name="Floor">Factor at the end.</param>
 public sealed record Cosine(int Steps, float Floor = 0f) : Schedule
 {
     /// <inheritdoc/>
     public override float At(int step) => step >= Steps ? Floor : Floor + (1f - Floor) * 0.5f * (1f + MathF.Cos(MathF.PI * step / Steps));
 }
 
-/// <summary>A line from <paramref name="From"/> at step 0 to 1 at step <paramref name="Steps"/> (Goyal et al. 2017), 1 afterwards.</summary>
+/// <summary>A line from <paramref name="From"/> at step 0 to 1 at step <paramref name="Steps"/> (Goyal et al. 2017).</summary>
+/// <param name="Steps">Length of the line; the factor is 1 from there on.</param>
+/// <param name="From">Factor at step 0.</param>
 public sealed record WarmUp(int Steps, float From = 0f) : Schedule
 {
     /// <inheritdoc/>
@@ -38,6 +47,7 @@ public sealed record WarmUp(int Steps, float From = 0f) : Schedule
 }
 
 /// <summary>Schedules one after the other, each for a number of steps counted from its own 0.</summary>
+/// <param name="Parts">One or more, each with its number of steps; the last goes on when its steps are over.</param>
 public sealed record Chain(IReadOnlyList<(int Steps, Schedule Schedule)> Parts) : Schedule
 {
     /// <inheritdoc/>

@@ -9,6 +9,12 @@ namespace QuadEngine;
 public sealed class Sgd : Optimizer
 {
     /// <summary>SGD over groups of parameters.</summary>
+    /// <param name="groups">What to update; no parameter may be in two of them.</param>
+    /// <param name="learningRate">0 or more; a group may multiply it.</param>
+    /// <param name="momentum">Decay of the velocity v, 0 or more; at 0 none is kept.</param>
+    /// <param name="weightDecay">L2 penalty, 0 or more; a group may have its own.</param>
+    /// <param name="nesterov">Looks ahead by one velocity; needs momentum above 0 and no dampening.</param>
+    /// <param name="dampening">Part of the gradient that the velocity leaves out; any finite number.</param>
     /// <exception cref="ArgumentException">A setting is out of its range, or Nesterov is without momentum or with dampening.</exception>
     public Sgd(IEnumerable<ParameterGroup> groups, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false, float dampening = 0f)
         : base(groups, learningRate)
@@ -21,6 +27,11 @@ public sealed class Sgd : Optimizer
     }
 
     /// <summary>SGD over one group.</summary>
+    /// <param name="parameters">All of that group, whose name is "all".</param>
+    /// <param name="learningRate">0 or more.</param>
+    /// <param name="momentum">Decay of the velocity v, 0 or more; at 0 none is kept.</param>
+    /// <param name="weightDecay">L2 penalty, 0 or more.</param>
+    /// <param name="nesterov">Looks ahead by one velocity; needs momentum above 0.</param>
     public Sgd(IEnumerable<Parameter> parameters, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, momentum, weightDecay, nesterov)
     {

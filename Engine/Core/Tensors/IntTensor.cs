@@ -34,9 +34,14 @@ public sealed class IntTensor : IDisposable
     public Storage Storage => storage ?? throw Disposed();
 
     /// <summary>A tensor whose elements are whatever the memory held.</summary>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     public static IntTensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), shape);
 
     /// <summary>Copies values in row-major order.</summary>
+    /// <param name="values">As many as the shape has elements.</param>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
     public static IntTensor FromSpan(ReadOnlySpan<int> values, Shape shape, Device? device = null)
     {
@@ -48,6 +53,8 @@ public sealed class IntTensor : IDisposable
     }
 
     /// <summary>Labels of a batch, shape [count].</summary>
+    /// <param name="values">One label for each example; copied.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     public static IntTensor FromArray(int[] values, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -70,6 +77,7 @@ public sealed class IntTensor : IDisposable
     }
 
     /// <summary>Overwrites all elements in place with those of another tensor, from any device. The tape refuses to use saved integers that were overwritten.</summary>
+    /// <param name="values">Of the same shape.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public void Assign(IntTensor values)
     {
@@ -87,6 +95,7 @@ public sealed class IntTensor : IDisposable
     }
 
     /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
+    /// <param name="device">Any device, its own too.</param>
     public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Share() : FromSpan(ToArray(), Shape, device);
 
     /// <summary>Another handle on the same memory.</summary>

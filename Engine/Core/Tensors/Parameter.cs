@@ -6,6 +6,7 @@ public abstract class StateTensor : Tensor
     private protected StateTensor(Tensor values) : base(values.Share(), values.Offset, values.Shape) => Keep();
 
     /// <summary>Moves the values (and drops the gradient) to a device; everybody who holds this tensor sees it there.</summary>
+    /// <param name="device">Where to; on its own device the tensor keeps its gradient too.</param>
     public void MoveTo(Device device)
     {
         if (ReferenceEquals(device, Device)) return;
@@ -32,6 +33,7 @@ public sealed class Parameter : StateTensor
     internal bool IsRegistered { get; set; }
 
     /// <summary>Takes the values of a tensor, sharing its memory.</summary>
+    /// <param name="values">The first values. The handle may be dropped; a write to it reaches the parameter until that moves.</param>
     public Parameter(Tensor values) : base(values) => RequiresGrad = true;
 }
 
@@ -39,6 +41,7 @@ public sealed class Parameter : StateTensor
 public sealed class Buffer : StateTensor
 {
     /// <summary>Takes the values of a tensor, sharing its memory.</summary>
+    /// <param name="values">The first values. The handle may be dropped; a write to it reaches the buffer until that moves.</param>
     public Buffer(Tensor values) : base(values)
     {
     }

@@ -42,6 +42,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int Elements => Product(Extents);
 
     /// <summary>The extent of an axis; <c>shape[^1]</c> is the innermost.</summary>
+    /// <param name="axis">Counted from 0, the outermost.</param>
     public int this[int axis] => Extents[axis];
 
     /// <summary>The innermost extent (channels), 1 for a scalar.</summary>
@@ -51,10 +52,12 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int Rows => Rank == 0 ? 1 : Product(Extents.AsSpan(0, Rank - 1));
 
     /// <summary>Builds a shape; collection expressions such as <c>[2, 3]</c> arrive here.</summary>
+    /// <param name="extents">Of each axis, outermost first; copied. None make a scalar.</param>
     /// <exception cref="ArgumentException">An extent is negative, or the elements are more than 2^31 - 1.</exception>
     public static Shape Create(ReadOnlySpan<int> extents) => new(extents);
 
     /// <summary>A shape from an array of extents.</summary>
+    /// <param name="extents">Of each axis, outermost first; copied. None make a scalar.</param>
     public static implicit operator Shape(int[] extents) => new(extents);
 
     /// <summary>The extents as a span.</summary>
@@ -64,6 +67,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int[] ToArray() => [.. Extents];
 
     /// <summary>The same shape with one extent replaced.</summary>
+    /// <param name="axis">Counted from 0, the outermost.</param>
+    /// <param name="extent">The new one, 0 or more.</param>
     public Shape With(int axis, int extent)
     {
         var copy = ToArray();
@@ -72,6 +77,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     /// <summary>Turns an axis counted from the end (-1 is the last) into one counted from the start.</summary>
+    /// <param name="axis">From -rank to rank - 1.</param>
+    /// <param name="operation">Who asks, for the message.</param>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     public int Axis(int axis, string operation)
     {
@@ -88,6 +95,9 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     /// <summary>The shape that two operands broadcast to: aligned at the innermost axis, extents equal or 1.</summary>
+    /// <param name="a">Shape of the left operand.</param>
+    /// <param name="b">Shape of the right operand.</param>
+    /// <param name="operation">Who asks, for the message.</param>
     /// <exception cref="ArgumentException">They do not broadcast.</exception>
     public static Shape Broadcast(Shape a, Shape b, string operation)
     {
@@ -126,9 +136,13 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     /// <summary>Same extents.</summary>
+    /// <param name="left">A shape; the default one equals [].</param>
+    /// <param name="right">The shape to compare with it.</param>
     public static bool operator ==(Shape left, Shape right) => left.Equals(right);
 
     /// <summary>Different extents.</summary>
+    /// <param name="left">A shape; the default one equals [].</param>
+    /// <param name="right">The shape to compare with it.</param>
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 
     /// <inheritdoc/>

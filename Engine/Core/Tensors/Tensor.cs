@@ -59,12 +59,18 @@ public partial class Tensor : IDisposable
     // ---- making tensors
 
     /// <summary>A tensor whose elements are whatever the memory held.</summary>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     public static Tensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), 0, shape);
 
     /// <summary>An uninitialised tensor of the same shape and device: where an operation puts its result.</summary>
+    /// <param name="tensor">Only its shape and device are looked at.</param>
     public static Tensor Like(Tensor tensor) => Empty(tensor.Shape, tensor.Device);
 
     /// <summary>A tensor of one value.</summary>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="value">Of every element.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     public static Tensor Full(Shape shape, float value, Device? device = null)
     {
         var y = Empty(shape, device);
@@ -73,15 +79,22 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>A tensor of zeros.</summary>
+    /// <inheritdoc cref="Empty"/>
     public static Tensor Zeros(Shape shape, Device? device = null) => Full(shape, 0f, device);
 
     /// <summary>A tensor of ones.</summary>
+    /// <inheritdoc cref="Empty"/>
     public static Tensor Ones(Shape shape, Device? device = null) => Full(shape, 1f, device);
 
     /// <summary>A tensor of shape [] holding one value.</summary>
+    /// <param name="value">The element.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     public static Tensor Scalar(float value, Device? device = null) => Full([], value, device);
 
     /// <summary>Copies values in row-major order.</summary>
+    /// <param name="values">As many as the shape has elements.</param>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
     public static Tensor FromSpan(ReadOnlySpan<float> values, Shape shape, Device? device = null)
     {
@@ -92,8 +105,7 @@ public partial class Tensor : IDisposable
         return y;
     }
 
-    /// <summary>Copies values in row-major order.</summary>
-    /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
+    /// <inheritdoc cref="FromSpan"/>
     public static Tensor FromArray(float[] values, Shape shape, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -101,6 +113,11 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Uniform random numbers in [low, high); all are low where high is low.</summary>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="low">Least number that is drawn.</param>
+    /// <param name="high">Bound that is not reached; low or above.</param>
+    /// <param name="generator">Gives the next of its streams; null for <see cref="Generator.Default"/>.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     /// <exception cref="ArgumentException">high is below low, or their difference is no finite number.</exception>
     public static Tensor Uniform(Shape shape, float low = 0f, float high = 1f, Generator? generator = null, Device? device = null)
     {
@@ -111,6 +128,11 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Normal random numbers.</summary>
+    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
+    /// <param name="mean">Centre of the distribution.</param>
+    /// <param name="deviation">Standard deviation, 0 or more.</param>
+    /// <param name="generator">Gives the next of its streams; null for <see cref="Generator.Default"/>.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
     public static Tensor Normal(Shape shape, float mean = 0f, float deviation = 1f, Generator? generator = null, Device? device = null)
     {
         var y = Empty(shape, device);
@@ -150,6 +172,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Copies all elements in row-major order.</summary>
+    /// <param name="values">Where to; as long as the tensor has elements.</param>
     /// <exception cref="ArgumentException">The span has another length.</exception>
     public void CopyTo(Span<float> values)
     {
@@ -169,6 +192,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Overwrites all elements in place. Not differentiated: the tape refuses to use a saved tensor that was overwritten.</summary>
+    /// <param name="values">Row-major, one for each element.</param>
     /// <exception cref="ArgumentException">The span has another length.</exception>
     public void Assign(ReadOnlySpan<float> values)
     {
@@ -178,6 +202,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Overwrites all elements in place with those of another tensor, from any device.</summary>
+    /// <param name="values">Of the same shape.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public void Assign(Tensor values)
     {
@@ -187,6 +212,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>The same elements on a device; a view of this tensor where it is there already. The gradient comes back to this device.</summary>
+    /// <param name="device">Any device, its own too.</param>
     public Tensor To(Device device)
     {
         var from = Device;

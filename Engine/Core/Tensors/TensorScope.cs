@@ -20,6 +20,7 @@ public sealed class TensorScope : IDisposable
     public static string CurrentPath => Handles.Current?.Path ?? "";
 
     /// <summary>Keeps a handle past the end of this scope; it belongs to the scope outside, or to the caller where there is none.</summary>
+    /// <param name="tensor">Made in this scope; any other is given back as it is.</param>
     public Tensor Result(Tensor tensor)
     {
         if (handles.Remove(tensor)) Handles.Register(tensor, handles.Outer);

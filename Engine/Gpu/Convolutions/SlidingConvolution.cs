@@ -12,6 +12,11 @@ interface IFilterUse
     static abstract int TapsForward { get; }
 
     /// <summary>The index in memory of the quad at a tap, a term and a column.</summary>
+    /// <param name="tap">3 kh + kw, from 0 to 8, as the sum has it.</param>
+    /// <param name="term">Of the sum; the first of four where quads do not lie along columns.</param>
+    /// <param name="column">Of the result; the first of four where they do.</param>
+    /// <param name="terms">All terms of a tap.</param>
+    /// <param name="columns">All columns of the result.</param>
     static abstract int Index(int tap, int term, int column, int terms, int columns);
 }
 

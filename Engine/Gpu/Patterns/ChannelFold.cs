@@ -9,6 +9,7 @@ interface IChannelFold<TChannel, TValue, T> : IChannelwise<TChannel, TValue>, IC
     where T : unmanaged
 {
     /// <summary>What an element gives to the fold.</summary>
+    /// <param name="value">That of the element, from <see cref="IChannelwise{TChannel, TValue}.Compute"/>.</param>
     T Term(TValue value);
 
     void StoreTotal(int channel, T total);

@@ -6,6 +6,7 @@ namespace QuadEngine.Gpu;
 interface IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue : unmanaged
 {
     /// <summary>The numbers of a channel.</summary>
+    /// <param name="channel">The column, counted from 0.</param>
     TChannel Of(int channel);
 
     TValue Compute(TChannel channel, int i);

@@ -12,21 +12,46 @@ interface IFormat
     static abstract int Words { get; }
 
     /// <summary>The nearest number of the format.</summary>
+    /// <param name="x">A float32; NaN stays NaN.</param>
     static abstract float Round(float x);
 
     /// <summary>The words of four terms, by the instructions of the device.</summary>
+    /// <param name="terms">Four neighbours of a row.</param>
+    /// <param name="words">A thread's own array.</param>
+    /// <param name="at">Where the first of the <see cref="Words"/> words goes.</param>
     static abstract void Pack(Quad terms, int[] words, int at);
 
     /// <summary>The same words, by the instructions of any device.</summary>
+    /// <inheritdoc cref="Pack"/>
     static abstract void PackPortably(Quad terms, int[] words, int at);
 
     /// <summary>A sum and the products of what two words hold.</summary>
+    /// <param name="sum">What was added up before.</param>
+    /// <param name="a">A word of the left operand.</param>
+    /// <param name="b">The word of the right one with the same terms.</param>
     static abstract float Add(float sum, int a, int b);
 
-    /// <summary>64 x 128 sums of a warp group, twice, grow by the products of left factors (a and b: rows g and g + 8, twice) and the right ones that a matrix in shared memory has (<see cref="WarpGroupText"/>).</summary>
+    /// <summary>64 x 128 sums of a warp group, twice, grow by the products of left factors (a, then b) and the right ones that a matrix in shared memory has (<see cref="WarpGroupText"/>).</summary>
+    /// <param name="a0">Of the first instruction the first word of row g.</param>
+    /// <param name="a1">Of the first instruction the first word of row g + 8.</param>
+    /// <param name="a2">Of the first instruction the second word of row g.</param>
+    /// <param name="a3">Of the first instruction the second word of row g + 8.</param>
+    /// <param name="b0">Of the second instruction the first word of row g.</param>
+    /// <param name="b1">Of the second instruction the first word of row g + 8.</param>
+    /// <param name="b2">Of the second instruction the second word of row g.</param>
+    /// <param name="b3">Of the second instruction the second word of row g + 8.</param>
+    /// <param name="matrix">What describes the right factors to the instructions: their place, and how far parts are apart.</param>
     static abstract void MultiplyByGroup(int a0, int a1, int a2, int a3, int b0, int b1, int b2, int b3, long matrix);
 
-    /// <summary>16 x 8 sums, four a lane, grow by the products of a (rows g and g + 8, twice) and b.</summary>
+    /// <summary>16 x 8 sums, four a lane, grow by the products of a and b, with g as in <see cref="Fragments"/>.</summary>
+    /// <param name="a0">The first word of row g of the left operand.</param>
+    /// <param name="a1">The first word of row g + 8.</param>
+    /// <param name="a2">The second word of row g.</param>
+    /// <param name="a3">The second word of row g + 8.</param>
+    /// <param name="b0">The first word of column g of the right operand.</param>
+    /// <param name="b1">The second word of column g.</param>
+    /// <param name="sums">The lane's own array.</param>
+    /// <param name="at">The first of its four sums.</param>
     static abstract void Multiply(int a0, int a1, int a2, int a3, int b0, int b1, float[] sums, int at);
 }
 

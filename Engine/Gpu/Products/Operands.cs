@@ -54,6 +54,8 @@ interface IOperand
     Coordinate Term(int k);
 
     /// <summary>Where the element lies, or -1 where it is 0.</summary>
+    /// <param name="outer">From <see cref="Outer"/>.</param>
+    /// <param name="term">From <see cref="Term"/>.</param>
     int Index(Coordinate outer, Coordinate term);
 }
 

@@ -10,9 +10,15 @@ interface IProduct<TLeft, TRight> where TLeft : struct, IOperand where TRight : 
     TRight Right(int batch);
 
     /// <summary>The length of the sum, at most that of the grid.</summary>
+    /// <param name="left">From <see cref="Left"/>: batches may have sums of different lengths.</param>
+    /// <param name="grid">Which part the group computes.</param>
     int Depth(TLeft left, TileGrid grid);
 
     /// <summary>The row of y where a row of the product goes, or -1 where it goes nowhere.</summary>
+    /// <param name="batch">As <see cref="Left"/> was given it.</param>
+    /// <param name="left">From <see cref="Left"/>.</param>
+    /// <param name="row">Within the batch.</param>
+    /// <param name="grid">Which part the group computes.</param>
     int Place(int batch, TLeft left, int row, TileGrid grid);
 }
 

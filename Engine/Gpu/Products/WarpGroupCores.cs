@@ -28,15 +28,27 @@ interface IWarpGroupCores
     static abstract void Pack(Quad terms, int[] words, int at);
 
     /// <summary>What the thread has stored of a step is seen by those who multiply it, after a barrier.</summary>
+    /// <param name="staged">The thread's own array, its left factors first.</param>
+    /// <param name="shared">The group's memory, where right factors lie already.</param>
+    /// <param name="left">The first of the <see cref="LeftFloats"/> floats there for left factors.</param>
     static abstract void Publish(float[] staged, ArrayView<float> shared, int left);
 
     /// <summary>Adds the products of a step, or begins to: <paramref name="staged"/> is free then.</summary>
+    /// <param name="staged">The thread's own array, its left factors first.</param>
+    /// <param name="shared">The group's memory.</param>
+    /// <param name="right">The first float of the right factors there.</param>
+    /// <param name="left">The first of the <see cref="LeftFloats"/> floats there for left factors.</param>
+    /// <param name="sums">The thread's, where no registers of the instructions hold them.</param>
     static abstract void Multiply(float[] staged, ArrayView<float> shared, int right, int left, float[] sums);
 
     /// <summary>Waits for all products.</summary>
     static abstract void Wait();
 
-    /// <inheritdoc cref="ISums.Put"/>
+    /// <summary>Stores the thread's sums of a slab.</summary>
+    /// <param name="sums">The thread's, where no registers of the instructions hold them.</param>
+    /// <param name="slab">Its number, counted from 0.</param>
+    /// <param name="shared">Gets [line, column].</param>
+    /// <param name="pitch">Floats from line to line.</param>
     static abstract void Put(float[] sums, int slab, ArrayView<float> shared, int pitch);
 }
 

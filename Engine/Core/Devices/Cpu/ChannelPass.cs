@@ -6,7 +6,9 @@ namespace QuadEngine.Devices.Cpu;
 /// <summary>Work on each register full of channels by itself.</summary>
 unsafe interface IChannelPass
 {
-    /// <summary>Treats the channels from..to, a multiple of the register apart.</summary>
+    /// <summary>Treats the channels from..to.</summary>
+    /// <param name="from">The first.</param>
+    /// <param name="to">The one behind the last, a multiple of the register's floats after the first.</param>
     void Run<T>(int from, int to) where T : struct, IRegister<T>;
 }
 

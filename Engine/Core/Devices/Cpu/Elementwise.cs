@@ -56,6 +56,10 @@ interface ILaneFunction
     static abstract int Reads { get; }
 
     /// <summary>The function.</summary>
+    /// <param name="a">Operand 0, or 0 where <see cref="Reads"/> leaves it out.</param>
+    /// <param name="b">Operand 1, likewise.</param>
+    /// <param name="c">Operand 2, likewise.</param>
+    /// <param name="d">Operand 3, likewise.</param>
     Vector<float> F(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d);
 }
 

@@ -21,6 +21,8 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
     float Sum();
 
     /// <summary>this += a b.</summary>
+    /// <param name="a">Lanes to multiply.</param>
+    /// <param name="b">Their factors.</param>
     void MultiplyAdd(T a, T b);
 
     static abstract T operator +(T a, T b);
@@ -29,13 +31,19 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
 
     static abstract T operator *(T a, T b);
 
-    /// <summary>The larger of each; b where one of them is no number.</summary>
+    /// <summary>The larger of each lane.</summary>
+    /// <param name="a">Lanes of one side.</param>
+    /// <param name="b">Lanes of the other side; they are taken where one of the two is no number.</param>
     static abstract T Max(T a, T b);
 
-    /// <summary>The bits of both: a mask keeps lanes or clears them.</summary>
+    /// <summary>The bits of both.</summary>
+    /// <param name="a">Lanes to keep or to clear.</param>
+    /// <param name="b">A mask: a lane of ones keeps, one of zeros clears.</param>
     static abstract T operator &(T a, T b);
 
     /// <summary>Lane i becomes lane index[i] of a.</summary>
+    /// <param name="a">Lanes to choose from.</param>
+    /// <param name="index"><see cref="Count"/> lanes, each in [0, <see cref="Count"/>).</param>
     static abstract T Permute(T a, int* index);
 }
 

@@ -6,7 +6,12 @@ namespace QuadEngine.Devices.Cpu;
 /// <summary>A pass over rows that treats each channel, or each register full of channels, by itself.</summary>
 unsafe interface IRowPass
 {
-    /// <summary>Treats the channels from..to (a multiple of the register apart) of y [rows, channels].</summary>
+    /// <summary>Treats the channels from..to of all rows.</summary>
+    /// <param name="y">[rows, channels]</param>
+    /// <param name="rows">Rows of y.</param>
+    /// <param name="channels">Channels of y: floats from a row to the next.</param>
+    /// <param name="from">The first to treat.</param>
+    /// <param name="to">The one behind the last, a multiple of the register's floats after the first.</param>
     void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, IRegister<T>;
 }
 

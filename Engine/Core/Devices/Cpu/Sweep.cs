@@ -9,9 +9,12 @@ namespace QuadEngine.Devices.Cpu;
 unsafe interface ILanes
 {
     /// <summary>Reads the lanes; the others are 0.</summary>
+    /// <param name="p">Where the first lane lies; nothing behind the lanes is read.</param>
     Vector<float> Load(float* p);
 
     /// <summary>Writes the lanes; memory behind the others stays as it is.</summary>
+    /// <param name="p">Where the first lane goes.</param>
+    /// <param name="value">A whole vector, of which the lanes are taken.</param>
     void Store(float* p, Vector<float> value);
 }
 
@@ -54,7 +57,10 @@ readonly unsafe struct FirstLanes(int count) : ILanes
 /// </summary>
 interface IVectorKernel
 {
-    /// <summary>Works on the elements from <paramref name="i"/> on, which are those from <paramref name="t"/> on of their row.</summary>
+    /// <summary>Works on one vector of elements.</summary>
+    /// <param name="i">The first of them, counted from the kernel's pointers.</param>
+    /// <param name="t">The same one, counted from the start of its row.</param>
+    /// <param name="lanes">All lanes of the vector, or the first few where the row ends.</param>
     void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes;
 }
 

@@ -171,9 +171,12 @@ unsafe interface IRow<T> where T : struct, IRow<T>
     void Store(float* target);
 
     /// <summary>this += what is at the source.</summary>
+    /// <param name="source"><see cref="Columns"/> floats.</param>
     void Add(float* source);
 
     /// <summary>this += *x f, the update in place that keeps the accumulator in its register.</summary>
+    /// <param name="x">One float, for all columns.</param>
+    /// <param name="f">A row to multiply with it.</param>
     void MultiplyAdd(float* x, T f);
 }
 

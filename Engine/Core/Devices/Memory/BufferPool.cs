@@ -119,6 +119,7 @@ public sealed class BufferPool
     }
 
     /// <summary>Asks an owner for its memory before a request fails. The pool keeps no owner alive.</summary>
+    /// <param name="owner">Asked once, then forgotten; it may register again.</param>
     public void Register(IReclaimable owner)
     {
         lock (gate)

@@ -20,6 +20,7 @@ public static class PyTorchCheckpoint
     /// under "state_dict", "model_state_dict", "model_state", "model" or "net". The prefix "module." of DataParallel is dropped where all
     /// names have it; entries that are no tensors are left out.
     /// </summary>
+    /// <param name="path">A file that torch.save wrote, under any name.</param>
     /// <exception cref="InvalidFileException">The file is no checkpoint, is damaged, or names something that tensors do not need.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path)

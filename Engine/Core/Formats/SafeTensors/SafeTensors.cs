@@ -50,6 +50,7 @@ public sealed class SafeTensors : IDisposable
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Opens a file and checks its header.</summary>
+    /// <param name="path">The file, under any name; it stays mapped until the result is disposed.</param>
     /// <exception cref="InvalidFileException">The file is no safetensors file, or is damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static SafeTensors Open(string path)
@@ -82,6 +83,9 @@ public sealed class SafeTensors : IDisposable
     }
 
     /// <summary>Writes float32 tensors by name; see <see cref="SafeTensorsWriter"/> for other types beside them.</summary>
+    /// <param name="path">The file to create or replace, see <see cref="AtomicFile.Write"/>.</param>
+    /// <param name="tensors">Names and tensors, in the order that the file gets; no name twice.</param>
+    /// <param name="metadata">Free text for the header, by key; null for none.</param>
     /// <exception cref="IOException">The file cannot be written, e.g. the disk is full; an earlier file is untouched.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
@@ -96,9 +100,11 @@ public sealed class SafeTensors : IDisposable
     }
 
     /// <summary>Whether the file has a tensor of this name.</summary>
+    /// <param name="name">Compared exactly: upper and lower case differ.</param>
     public bool Contains(string name) => entries.ContainsKey(name);
 
     /// <summary>The type, shape and place of a tensor, without reading it.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
     public SafeTensorsEntry Entry(string name) => entries.TryGetValue(name, out var entry)
         ? entry
@@ -106,6 +112,7 @@ public sealed class SafeTensors : IDisposable
             $"{file.Path} has no tensor \"{name}\". It has {entries.Count}: {string.Join(", ", Names.Take(8))}{(entries.Count > 8 ? ", ..." : "")}.");
 
     /// <summary>Reads a tensor of any type as float32; a complex one gets a last axis of 2 (real, imaginary).</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
     /// <exception cref="InvalidFileException">A complex tensor has more parts than an array can hold.</exception>
     public HostTensor Read(string name)
@@ -129,6 +136,7 @@ public sealed class SafeTensors : IDisposable
     }
 
     /// <summary>Reads a tensor of type I64 exactly, row-major.</summary>
+    /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
     /// <exception cref="ArgumentException">The tensor is of another type.</exception>
     public long[] ReadInt64(string name) => ReadExact<long>(name, ElementType.I64);

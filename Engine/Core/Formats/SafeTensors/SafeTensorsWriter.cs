@@ -18,7 +18,9 @@ public sealed class SafeTensorsWriter
     /// <summary>Free text for the header, by key.</summary>
     public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Adds a float32 tensor. The values are read when the file is saved.</summary>
+    /// <summary>Adds a float32 tensor.</summary>
+    /// <param name="name">What the file calls it; not empty.</param>
+    /// <param name="tensor">Its values are read when the file is saved, not now.</param>
     /// <exception cref="ArgumentException">The name is taken, or is the format's own "__metadata__".</exception>
     public void Add(string name, HostTensor tensor)
     {
@@ -27,6 +29,8 @@ public sealed class SafeTensorsWriter
     }
 
     /// <summary>Adds a list of exact 64-bit integers, e.g. counters.</summary>
+    /// <param name="name">What the file calls it; not empty.</param>
+    /// <param name="values">Read when the file is saved, not now.</param>
     /// <inheritdoc cref="Add(string, HostTensor)"/>
     public void Add(string name, long[] values)
     {
@@ -35,6 +39,8 @@ public sealed class SafeTensorsWriter
     }
 
     /// <summary>Adds a list of bytes.</summary>
+    /// <param name="name">What the file calls it; not empty.</param>
+    /// <param name="values">Read when the file is saved, not now.</param>
     /// <inheritdoc cref="Add(string, HostTensor)"/>
     public void Add(string name, byte[] values)
     {
@@ -43,6 +49,7 @@ public sealed class SafeTensorsWriter
     }
 
     /// <summary>Writes the file aside and moves it into place, see <see cref="AtomicFile.Write"/>.</summary>
+    /// <param name="path">The file to create or replace; its folder must exist.</param>
     /// <exception cref="IOException">The file cannot be written, e.g. the disk is full; an earlier file is untouched.</exception>
     public void Save(string path)
     {

@@ -4,6 +4,7 @@ namespace QuadEngine.Operations;
 public static class Elementwise
 {
     /// <summary>y = F(x).</summary>
+    /// <param name="x">Of any shape, which y has too.</param>
     public static Tensor Apply<TOp>(Tensor x) where TOp : struct, IUnaryOp<TOp>
     {
         if (FusionTable.Join(x, TOp.Activation) is not { } y)
@@ -21,6 +22,8 @@ public static class Elementwise
     }
 
     /// <summary>y = F(a, b), shapes broadcast.</summary>
+    /// <param name="a">First operand of F.</param>
+    /// <param name="b">Second operand, on the same device.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     public static Tensor Apply<TOp>(Tensor a, Tensor b) where TOp : struct, IBinaryOp<TOp>
     {
@@ -50,6 +53,8 @@ public static class Elementwise
     }
 
     /// <summary>y = F(x, b) with one number b.</summary>
+    /// <param name="x">First operand of F, of any shape, which y has too.</param>
+    /// <param name="b">Second operand at every element; it gets no gradient.</param>
     public static Tensor Apply<TOp>(Tensor x, float b) where TOp : struct, IBinaryOp<TOp>
     {
         var y = Tensor.Like(x);

@@ -32,9 +32,12 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     static abstract Saves Saves { get; }
 
     /// <summary>y = F(x).</summary>
+    /// <param name="x">An element of the input.</param>
     static abstract float F(float x);
 
     /// <summary>dy/dx; an argument that <see cref="Saves"/> leaves out is 0.</summary>
+    /// <param name="x">An element of the input.</param>
+    /// <param name="y">F(x), as the forward computed it.</param>
     static abstract float Derivative(float x, float y);
 
     /// <summary>This function as kernels know it, where it may join the step before it (<see cref="Devices.Activation"/>).</summary>
@@ -44,9 +47,12 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     static virtual bool IsBounded => false;
 
     /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
+    /// <param name="x">An element of the input in each lane.</param>
     static virtual Vector<float> F(Vector<float> x) => Lanes.Map(x, TSelf.F);
 
     /// <summary>dy/dx of each lane; optional, goes through the scalar form by default.</summary>
+    /// <param name="x">An element of the input in each lane.</param>
+    /// <param name="y">F(x) of each lane.</param>
     static virtual Vector<float> Derivative(Vector<float> x, Vector<float> y) => Lanes.Map(x, y, TSelf.Derivative);
 }
 
@@ -61,6 +67,8 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     static abstract Saves Saves { get; }
 
     /// <summary>y = F(a, b).</summary>
+    /// <param name="a">An element of the first operand.</param>
+    /// <param name="b">The element of the second operand that meets it.</param>
     static abstract float F(float a, float b);
 
     /// <summary>F(a, b) is a + b, which may join the step before it as a residual.</summary>
@@ -73,18 +81,32 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     static virtual bool IsLinearInA => false;
 
     /// <summary>dy/da; arguments that <see cref="Saves"/> leaves out are 0.</summary>
+    /// <param name="a">An element of the first operand.</param>
+    /// <param name="b">The element of the second operand that meets it.</param>
+    /// <param name="y">F(a, b), as the forward computed it.</param>
     static abstract float DerivativeA(float a, float b, float y);
 
     /// <summary>dy/db; arguments that <see cref="Saves"/> leaves out are 0.</summary>
+    /// <param name="a">An element of the first operand.</param>
+    /// <param name="b">The element of the second operand that meets it.</param>
+    /// <param name="y">F(a, b), as the forward computed it.</param>
     static abstract float DerivativeB(float a, float b, float y);
 
     /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
+    /// <param name="a">Elements of the first operand.</param>
+    /// <param name="b">Those of the second operand.</param>
     static virtual Vector<float> F(Vector<float> a, Vector<float> b) => Lanes.Map(a, b, TSelf.F);
 
     /// <summary>dy/da of each lane; optional, goes through the scalar form by default.</summary>
+    /// <param name="a">Elements of the first operand.</param>
+    /// <param name="b">Those of the second operand.</param>
+    /// <param name="y">F(a, b) of each lane.</param>
     static virtual Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeA);
 
     /// <summary>dy/db of each lane; optional, goes through the scalar form by default.</summary>
+    /// <param name="a">Elements of the first operand.</param>
+    /// <param name="b">Those of the second operand.</param>
+    /// <param name="y">F(a, b) of each lane.</param>
     static virtual Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeB);
 }
 
@@ -99,9 +121,13 @@ public interface IReduction<TSelf> where TSelf : struct, IReduction<TSelf>
     static abstract float Identity { get; }
 
     /// <summary>The fold of two.</summary>
+    /// <param name="a">An element, or the fold of some.</param>
+    /// <param name="b">Another element, or the fold of others.</param>
     static abstract float Combine(float a, float b);
 
     /// <summary>The fold of two, lane by lane.</summary>
+    /// <param name="a">An element, or the fold of some, in each lane.</param>
+    /// <param name="b">Another, or the fold of others, in each lane.</param>
     static abstract Vector<float> Combine(Vector<float> a, Vector<float> b);
 }
 

@@ -18,6 +18,7 @@ public static class Scalar
     // ---- the logistic function
 
     /// <summary>1 / (1 + exp(-x)) = e / (1 + e) below 0, with e = exp(-|x|).</summary>
+    /// <param name="x">Any float: the infinities give 0 and 1, NaN stays NaN.</param>
     public static float Sigmoid(float x)
     {
         var e = MathF.Exp(-MathF.Abs(x));
@@ -83,6 +84,7 @@ public static class Scalar
     const float TanhSeriesEnd = 0.625f;
 
     /// <summary>tanh |x| = 1 - 2 / (exp(2 |x|) + 1); below 0.625, where that would cancel, the odd polynomial x + x^3 P(x^2).</summary>
+    /// <param name="x">Any float: the infinities give -1 and 1, NaN stays NaN.</param>
     public static float Tanh(float x)
     {
         float magnitude = MathF.Abs(x), square = x * x;
@@ -170,6 +172,7 @@ public static class Scalar
     static Vector<float> NormalArgument(Vector<float> x) => Vector.MinNative(new(NormalEnd), Vector.Abs(x));
 
     /// <summary>The error function, 1 - 2 Phi(-a) for a = sqrt(2) |x|; below 1, where that would cancel, the odd polynomial x + x P(x^2).</summary>
+    /// <param name="x">Any float: the infinities give -1 and 1, NaN stays NaN.</param>
     public static float Erf(float x)
     {
         float magnitude = MathF.Abs(x), square = x * x;
