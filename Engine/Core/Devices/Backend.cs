@@ -301,16 +301,16 @@ public readonly struct Backend(Kernels kernels)
     // ---- optimizers: one pass over all parameters of a group
 
     /// <inheritdoc cref="Kernels.Sgd"/>
-    public void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step, Tensor? gradientScale = null)
+    public void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step, Tensor? gradientScale = null, Tensor? leftOut = null)
     {
         using var held = new Held();
-        kernels.Sgd(held.Write(parameters), held.Read(gradients), held.Write(momenta), step, held.ReadIfAny(gradientScale));
+        kernels.Sgd(held.Write(parameters), held.Read(gradients), held.Write(momenta), step, held.ReadIfAny(gradientScale), held.WriteIfAny(leftOut));
     }
 
     /// <inheritdoc cref="Kernels.AdamW"/>
-    public void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step, Tensor? gradientScale = null)
+    public void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step, Tensor? gradientScale = null, Tensor? leftOut = null)
     {
         using var held = new Held();
-        kernels.AdamW(held.Write(parameters), held.Read(gradients), held.Write(first), held.Write(second), step, held.ReadIfAny(gradientScale));
+        kernels.AdamW(held.Write(parameters), held.Read(gradients), held.Write(first), held.Write(second), step, held.ReadIfAny(gradientScale), held.WriteIfAny(leftOut));
     }
 }

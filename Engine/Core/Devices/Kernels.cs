@@ -217,11 +217,12 @@ public abstract class Kernels
     /// <summary>y = x / (1 - p) where the element's uniform number is at least p, else 0; y may be x. Its own backward.</summary>
     public abstract void Dropout(Operand x, RandomStream stream, float p, Operand y);
 
-    // ---- optimizers: one pass over all parameters of a group
+    // ---- optimizers: one pass over all parameters of a group. A step whose gradientScale [] (1 where it is null) is not above 0 is left out: it adds 1 to
+    // leftOut [] and changes nothing else. So the device knows which step the next one is, and the host need not wait for it.
 
     /// <summary>One step of SGD on every parameter; there are no momenta without momentum. See <see cref="SgdStep"/>.</summary>
-    public abstract void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale);
+    public abstract void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut);
 
     /// <summary>One step of AdamW on every parameter. See <see cref="AdamStep"/>.</summary>
-    public abstract void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale);
+    public abstract void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale, Operand? leftOut);
 }
