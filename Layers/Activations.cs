@@ -25,6 +25,7 @@ public sealed class Tanh : Activation<Operations.Tanh>;
 public sealed class Sigmoid : Activation<Operations.Sigmoid>;
 
 /// <summary>x where x &gt; 0, slope x elsewhere.</summary>
+/// <param name="slope">Of the negative side.</param>
 public sealed class LeakyRelu(float slope = 0.01f) : Module
 {
     /// <inheritdoc/>

@@ -36,6 +36,8 @@ public sealed class Flatten : Module
 }
 
 /// <summary>A function as a module, for what needs no parameters.</summary>
+/// <param name="name">What the printed network calls it.</param>
+/// <param name="function">Called at each forward.</param>
 public sealed class Function(string name, Func<Tensor, Tensor> function) : Module
 {
     /// <inheritdoc/>

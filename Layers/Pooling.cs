@@ -3,6 +3,10 @@ using QuadEngine.Operations;
 namespace QuadEngine.Layers;
 
 /// <summary>The largest element of each window. See <see cref="Pooling.Max"/>.</summary>
+/// <param name="kernelSize">Side of the window.</param>
+/// <param name="stride">Step of the window; its side where 0.</param>
+/// <param name="padding">At most half the window.</param>
+/// <param name="dilation">Step within the window.</param>
 public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, int dilation = 1) : Module
 {
     /// <inheritdoc/>
@@ -13,6 +17,9 @@ public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, i
 }
 
 /// <summary>The mean of each window. See <see cref="Pooling.Average"/>.</summary>
+/// <param name="kernelSize">Side of the window.</param>
+/// <param name="stride">Step of the window; its side where 0.</param>
+/// <param name="padding">At most half the window.</param>
 public sealed class AvgPool2d(int kernelSize, int stride = 0, int padding = 0) : Module
 {
     /// <inheritdoc/>

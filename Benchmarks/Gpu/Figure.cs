@@ -13,6 +13,9 @@ sealed record Figure(string Part, string Item, string Name, double? Value = null
     /// <summary>The item failed; the text says how.</summary>
     public const string Failed = "failed";
 
+    /// <summary>The part of the figures that say how long each part took.</summary>
+    public const string Time = "time";
+
     static readonly JsonSerializerOptions Options = new() { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
     public string ToJson() => JsonSerializer.Serialize(this, Options);

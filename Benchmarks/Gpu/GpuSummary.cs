@@ -49,6 +49,7 @@ sealed class GpuSummary(GpuBench bench, Figures figures)
         Section($"WRONG: {Wrong.Count()}", Wrong.Select(wrong => $"{wrong.Part}, {wrong.Item}: {wrong.Share:G3} times its limit"));
         var late = figures.All.Where(figure => figure.Name == "not reached").GroupBy(figure => figure.Part).ToArray();
         Section("Not reached", late.Select(part => $"{part.Key}: {part.Count()}"));
+        Section("Seconds by part", figures.Of(Figure.Time).Select(part => $"{part.Key,-8} {part.Single().Value,6:F0}"));
         text.AppendLine().Append(Targets());
         Section("Kernels: us, rate, share of the limit", figures.Of(KernelsPart.Part).Where(kernel => kernel.Count() > 1).Select(kernel => $"{kernel.Key,-58} {Kernel(kernel.Key)}"));
         Section("Steps, seconds", figures.Of(StepPart.Part).Select(step => $"{step.Key,-28} {string.Join(", ", step.Select(Words))}"));

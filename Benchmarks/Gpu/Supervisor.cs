@@ -15,11 +15,21 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
     const int KeptLines = 6;
 
     readonly long begin = Stopwatch.GetTimestamp();
+    readonly Dictionary<string, double> secondsOfParts = [];
+    double secondsBefore;
 
-    double Left => bench.Seconds - Stopwatch.GetElapsedTime(begin).TotalSeconds;
+    double Passed => Stopwatch.GetElapsedTime(begin).TotalSeconds;
+
+    double Left => bench.Seconds - Passed;
 
     /// <summary>Does them all, or as many as there is time for.</summary>
     public void Run()
+    {
+        RunItems();
+        foreach (var (part, seconds) in secondsOfParts) figures.Add(new Figure(Figure.Time, part, "seconds", seconds));
+    }
+
+    void RunItems()
     {
         var next = 0;
         while (next < bench.Items.Count && Left > 0)
@@ -77,7 +87,7 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
                     break;
                 case ["end", _]:
                     ended = true;
-                    done(item);
+                    Done(item);
                     break;
                 default:
                     var figure = Figure.FromJson(line);
@@ -95,9 +105,17 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
 
         int Finish()
         {
-            done(bench.Items[current]);
+            Done(bench.Items[current]);
             return current + 1;
         }
+    }
+
+    // All that passed since the item before belongs to this one: the start of a process, compiling, what it waited for.
+    void Done(WorkItem item)
+    {
+        secondsOfParts[item.Part] = secondsOfParts.GetValueOrDefault(item.Part) + Passed - secondsBefore;
+        secondsBefore = Passed;
+        done(item);
     }
 
     Process Start(int first)

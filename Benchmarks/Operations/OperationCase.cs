@@ -114,7 +114,7 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
     static OperationCase Sgd() => new("SGD with momentum, 65 tensors", device =>
     {
         Tensor[] parameters = Many(), gradients = Many(), momenta = Many();
-        var step = new SgdStep(1e-3f, Momentum: 0.9f, Dampening: 0f, WeightDecay: 1e-4f, Nesterov: false, First: false);
+        var step = new SgdStep(1e-3f, Momentum: 0.9f, Dampening: 0f, WeightDecay: 1e-4f, Nesterov: false, Step: 2);
         return () => device.Backend.Sgd(parameters, gradients, momenta, step);
 
         Tensor[] Many() => [.. Enumerable.Range(0, 65).Select(_ => Make([4150], device))];

@@ -255,17 +255,17 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 
     // ---- optimizers
 
-    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale)
+    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut)
     {
         // Parameters and momenta are read and written, gradients read.
         using var _ = log.Time(nameof(Sgd), $"{parameters.Length} tensors", 0, [.. parameters, .. parameters, .. gradients, .. momenta, .. momenta]);
-        kernels.Sgd(parameters, gradients, momenta, step, gradientScale);
+        kernels.Sgd(parameters, gradients, momenta, step, gradientScale, leftOut);
     }
 
-    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale)
+    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale, Operand? leftOut)
     {
         using var _ = log.Time(nameof(AdamW), $"{parameters.Length} tensors", 0, [.. parameters, .. parameters, .. gradients, .. first, .. first, .. second, .. second]);
-        kernels.AdamW(parameters, gradients, first, second, step, gradientScale);
+        kernels.AdamW(parameters, gradients, first, second, step, gradientScale, leftOut);
     }
 
     KernelLog.Running Time(string kernel, Operand shaped, params ReadOnlySpan<Operand?> operands) => log.Time(kernel, shaped.Shape.ToString(), 0, operands);

@@ -5,34 +5,36 @@ namespace QuadEngine.Gpu;
 
 sealed partial class GpuKernels
 {
-    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale)
+    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut)
     {
         if (parameters.IsEmpty) return;
-        var rate = device.Number(step.LearningRate, step.Later is { } later ? () => later().LearningRate : null, parameters[0].View());
+        var standIn = parameters[0].View();
+        Number rate = Now(at => at.LearningRate), number = Now(at => at.Step);
         for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
         {
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
             device.Launch(new SgdUpdate(w, List(gradients[range]), momenta.IsEmpty ? w : List(momenta[range]), rate, step.Momentum, 1f - step.Dampening,
-                step.WeightDecay, new(gradientScale, w[0]), momenta.IsEmpty ? 0 : 1, step.First ? 1 : 0, step.Nesterov ? 1 : 0), w.Groups);
+                step.WeightDecay, new(gradientScale, leftOut, number, counts: start == 0, w[0]), momenta.IsEmpty ? 0 : 1, step.Nesterov ? 1 : 0), w.Groups);
         }
+
+        Number Now(Func<SgdStep, float> value) => device.Number(value(step), step.Later is { } later ? () => value(later()) : null, standIn);
     }
 
-    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale)
+    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale, Operand? leftOut)
     {
         if (parameters.IsEmpty) return;
         var standIn = parameters[0].View();
-        Number rate = Now(at => at.LearningRate), shrink = Now(at => 1f - at.LearningRate * at.WeightDecay);
-        Number correction1 = Now(at => 1f / (float)(1 - Math.Pow(at.Beta1, at.Step))), correction2 = Now(at => 1f / (float)(1 - Math.Pow(at.Beta2, at.Step)));
+        Number rate = Now(at => at.LearningRate), shrink = Now(at => 1f - at.LearningRate * at.WeightDecay), number = Now(at => at.Step);
         for (var start = 0; start < parameters.Length; start += ViewList.Capacity)
         {
             var range = start..Math.Min(parameters.Length, start + ViewList.Capacity);
             var w = List(parameters[range]);
             device.Launch(new AdamWUpdate(w, List(gradients[range]), List(first[range]), List(second[range]), rate, step.Beta1, step.Beta2,
-                step.Epsilon, shrink, new(gradientScale, w[0]), correction1, correction2), w.Groups);
+                step.Epsilon, shrink, new(gradientScale, leftOut, number, counts: start == 0, w[0]), (float)Math.Log(step.Beta1), (float)Math.Log(step.Beta2)), w.Groups);
         }
 
-        Number Now(Func<AdamStep, float> number) => device.Number(number(step), step.Later is { } later ? () => number(later()) : null, standIn);
+        Number Now(Func<AdamStep, float> value) => device.Number(value(step), step.Later is { } later ? () => value(later()) : null, standIn);
     }
 
     static ViewList List(ReadOnlySpan<Operand> tensors) => new(tensors, SgdUpdate.PerGroup);
@@ -40,14 +42,14 @@ sealed partial class GpuKernels
 
 /// <summary><see cref="SgdStep"/> on up to 32 parameters. Floor: reads w, dw, v, writes w, v.</summary>
 readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList momenta, Number learningRate, float momentum, float undamped, float weightDecay,
-    Optional gradientScale, int hasMomentum, int first, int nesterov) : IKernel
+    StepGuard guard, int hasMomentum, int nesterov) : IKernel
 {
     public const int PerGroup = 4 * IKernel.DefaultThreads;
 
     public void Run()
     {
-        var scale = gradientScale.Or(0, 1f);
-        if (!(scale > 0f)) return;
+        if (guard.LeavesOut()) return;
+        float scale = guard.Scale, taken = guard.Step;
         var part = parameters.Part(Grid.IdxX, PerGroup);
         ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], v = momenta[part.Tensor];
         var rate = learningRate.Value;
@@ -57,7 +59,7 @@ readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList mome
             var step = g;
             if (hasMomentum != 0)
             {
-                var velocity = first != 0 ? g : momentum * v[i] + undamped * g;
+                var velocity = taken == 1f ? g : momentum * v[i] + undamped * g;
                 v[i] = velocity;
                 step = nesterov != 0 ? g + momentum * velocity : velocity;
             }
@@ -69,15 +71,15 @@ readonly struct SgdUpdate(ViewList parameters, ViewList gradients, ViewList mome
 
 /// <summary><see cref="AdamStep"/> on up to 32 parameters. Floor: reads w, dw, m, v, writes w, m, v.</summary>
 readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList first, ViewList second, Number learningRate, float beta1, float beta2, float epsilon,
-    Number shrink, Optional gradientScale, Number correction1, Number correction2) : IKernel
+    Number shrink, StepGuard guard, float logBeta1, float logBeta2) : IKernel
 {
     public void Run()
     {
-        var scale = gradientScale.Or(0, 1f);
-        if (!(scale > 0f)) return;
+        if (guard.LeavesOut()) return;
+        float scale = guard.Scale, taken = guard.Step;
         var part = parameters.Part(Grid.IdxX, SgdUpdate.PerGroup);
         ArrayView<float> w = parameters[part.Tensor], dw = gradients[part.Tensor], m = first[part.Tensor], v = second[part.Tensor];
-        float rate = learningRate.Value, keep = shrink.Value, unbiased1 = correction1.Value, unbiased2 = correction2.Value;
+        float rate = learningRate.Value, keep = shrink.Value, unbiased1 = 1f / OneMinusExp(taken * logBeta1), unbiased2 = 1f / OneMinusExp(taken * logBeta2);
         for (var i = part.Start + Group.IdxX; i < part.End; i += IKernel.DefaultThreads)
         {
             var g = scale * dw[i];
@@ -87,5 +89,46 @@ readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList fi
             v[i] = square;
             w[i] = keep * w[i] - rate * (mean * unbiased1) / (MathF.Sqrt(square * unbiased2) + epsilon);
         }
+    }
+    /// <summary>1 - e^x for x at most 0, without the digits that the difference loses near 0: to 3 units in the last place.</summary>
+    static float OneMinusExp(float x)
+    {
+        if (x < -0.5f) return 1f - MathF.Exp(x);
+        var series = 1f / 5040f;
+        series = series * x + 1f / 720f;
+        series = series * x + 1f / 120f;
+        series = series * x + 1f / 24f;
+        series = series * x + 1f / 6f;
+        series = series * x + 0.5f;
+        return -x * (series * x + 1f);
+    }
+}
+
+/// <summary>
+/// Whether a step is taken, and which one it is. Where the scale of the gradients is not above 0 every thread leaves it out, and the first of the first launch
+/// counts that; nobody reads the count then, so that no thread waits for another.
+/// </summary>
+readonly struct StepGuard(Operand? gradientScale, Operand? leftOut, Number number, bool counts, ArrayView<float> standIn)
+{
+    readonly Optional gradientScale = new(gradientScale, standIn), leftOut = new(leftOut, standIn);
+    readonly int counts = counts ? 1 : 0;
+
+    /// <summary>What gradients are multiplied by.</summary>
+    public float Scale => gradientScale.Or(0, 1f);
+
+    /// <summary>Which step it is, from 1; those that were left out do not count.</summary>
+    public float Step => number.Value - leftOut.Or(0, 0f);
+
+    /// <summary>Nothing is to be updated.</summary>
+    public bool LeavesOut()
+    {
+        // Not `if (Scale > 0f) return false`: ILGPU writes that as Scale <= 0 in OpenCL C, which a NaN is not.
+        if (!(Scale > 0f))
+        {
+            if (counts != 0 && Grid.IdxX == 0 && Group.IdxX == 0) leftOut.Set(0, leftOut.Or(0, 0f) + 1f);
+            return true;
+        }
+
+        return false;
     }
 }

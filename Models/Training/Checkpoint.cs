@@ -203,8 +203,8 @@ public static class Checkpoint
             var keys = optimizer.Slots.Select(slot => SlotKey(slot, key)).ToArray();
             var values = keys.Where(tensors.ContainsKey).Select(slot => tensors[slot]).ToArray();
             if (values.Length == 0) continue;
-            int? steps = tensors.TryGetValue(SlotKey(StepsSlot, key), out var own) ? own.Values is [>= 1f and <= int.MaxValue / 2 and var counted] ? (int)counted : 0 : null;
-            if (values.Length < keys.Length || steps == 0 || values.Any(value => value.Values.Length != parameter.Length))
+            int? steps = tensors.TryGetValue(SlotKey(StepsSlot, key), out var own) ? own.Values is [>= 0f and <= int.MaxValue / 2 and var counted] ? (int)counted : -1 : null;
+            if (values.Length < keys.Length || steps < 0 || values.Any(value => value.Values.Length != parameter.Length))
                 throw new InvalidFileException(path, "", $"the optimizer's tensors of \"{key}\" ({string.Join(", ", keys)}) are not all there, or have another size than it");
             unused.ExceptWith([.. keys, SlotKey(StepsSlot, key)]);
             found.Add((parameter, values, steps));

@@ -16,7 +16,7 @@ public class OptimizerTests
         Tensor[] w = Tensors([5, 2000], 1), g = [Tensor.Full([5], float.NaN), Tensor.Full([2000], float.PositiveInfinity)], m = Tensors([5, 2000], 2), v = Tensors([5, 2000], 3);
         double[] before = [.. All(w), .. All(m), .. All(v)];
         using var zero = Tensor.Scalar(nothing);
-        CpuBackend.Sgd(w, g, m, new SgdStep(0.1f, 0.9f, 0f, 0.01f, false, false), zero);
+        CpuBackend.Sgd(w, g, m, new SgdStep(0.1f, 0.9f, 0f, 0.01f, false, 2), zero);
         CpuBackend.AdamW(w, g, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.05f, 3), zero);
         Assert.That((double[])[.. All(w), .. All(m), .. All(v)], Is.EqualTo(before));
     }

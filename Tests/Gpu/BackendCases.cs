@@ -494,14 +494,16 @@ static class BackendCases
         {
             var (w, dw, v, _) = Parameters(s);
             var momentum = s.Chance();
-            s.Backend.Sgd(w, dw, momentum ? v : [], new SgdStep(0.1f, momentum ? 0.9f : 0f, 0.1f, 1e-2f, momentum && s.Chance(), s.Chance()), GradientScale(s));
-            Results(s, w, v);
+            var leftOut = Tensor.Scalar(s.Pick(0, 2), s.Device);
+            s.Backend.Sgd(w, dw, momentum ? v : [], new SgdStep(0.1f, momentum ? 0.9f : 0f, 0.1f, 1e-2f, momentum && s.Chance(), s.Pick(1, 4)), GradientScale(s), leftOut);
+            Results(s, w, v, [leftOut]);
         }),
         new(nameof(Backend.AdamW), "", s =>
         {
             var (w, dw, m, v) = Parameters(s);
-            s.Backend.AdamW(w, dw, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, s.Pick(1, 9)), GradientScale(s));
-            Results(s, w, m, v);
+            var leftOut = Tensor.Scalar(s.Pick(0, 2), s.Device);
+            s.Backend.AdamW(w, dw, m, v, new AdamStep(0.01f, 0.9f, 0.999f, 1e-8f, 0.1f, s.Pick(3, 9)), GradientScale(s), leftOut);
+            Results(s, w, m, v, [leftOut]);
         }),
     ];
 

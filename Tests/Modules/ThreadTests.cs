@@ -173,7 +173,7 @@ public class ThreadTests
     {
         public override IReadOnlyList<string> Slots => [];
 
-        protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step) => during();
+        protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut) => during();
     }
 
     [Test]

@@ -176,7 +176,7 @@ public class ValueTests
         }
 
         Assert.That(p.Item(), Is.EqualTo(0.9f).Within(1e-6f));
-        Assert.That((optimizer.Steps, optimizer.StepsOf(p)), Is.EqualTo((1, 1)));
+        Assert.That((optimizer.Steps, optimizer.StepsOf(p)), Is.EqualTo((3, 1)));
     }
 
     // 16 channels in and out: Winograd's algorithm where it is allowed.

@@ -78,5 +78,12 @@ public static class GradCheck
 }
 
 /// <summary>A gradient differs from finite differences.</summary>
+/// <param name="name">Of the function.</param>
+/// <param name="input">Which of its inputs, counted from 0.</param>
+/// <param name="shape">Of that input.</param>
+/// <param name="index">Element of the input whose gradient differs.</param>
+/// <param name="got">What Backward gave.</param>
+/// <param name="expected">What finite differences gave.</param>
+/// <param name="allowed">How far apart they may be.</param>
 public sealed class GradCheckException(string name, int input, Shape shape, int index, double got, double expected, double allowed)
     : Exception($"{name}: the gradient of input {input} (shape {shape}) at element {index} is {got:G7}, but finite differences give {expected:G7} (difference {Math.Abs(got - expected):G2}, allowed {allowed:G2}).");

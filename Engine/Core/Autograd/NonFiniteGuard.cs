@@ -1,6 +1,8 @@
 namespace QuadEngine;
 
 /// <summary>A NaN or an infinity appeared; says in which operation of which module, in its output or in its gradient.</summary>
+/// <param name="where">Module path and operation.</param>
+/// <param name="what">"output" or "gradient".</param>
 public sealed class NonFiniteException(string where, string what) : ArithmeticException($"{where}: the {what} is not finite (it holds NaN or infinity).")
 {
     /// <summary>The module path and operation, e.g. "layer1.0.conv1: Conv2d".</summary>

@@ -16,6 +16,8 @@ namespace QuadEngine;
 /// foreach (var batch in batches) { images.Assign(batch.Images); labels.Assign(batch.Labels); step.Run(); }
 /// </code>
 /// </summary>
+/// <param name="device">Where the step runs; on the CPU each run goes through the host code.</param>
+/// <param name="step">Forward, Backward and the optimizer's step.</param>
 /// <remarks>
 /// A replay runs kernels, not the C# of the step: what varies from step to step must come in through memory that the step reads
 /// (<see cref="Tensor.Assign(Tensor)"/> before the run). Learning rates, steps counted by optimizers and random numbers go on as they would.

@@ -5,6 +5,7 @@ namespace QuadEngine.Devices;
 /// of both is held until the kernel has run (on a GPU: was launched, in the order of one stream), and a write counts.
 /// </summary>
 /// <remarks>Shapes are not checked; operations do that. The methods of <see cref="Kernels"/> say what is computed.</remarks>
+/// <param name="kernels">Of the device that the tensors are on.</param>
 public readonly struct Backend(Kernels kernels)
 {
     // ---- memory
@@ -301,16 +302,16 @@ public readonly struct Backend(Kernels kernels)
     // ---- optimizers: one pass over all parameters of a group
 
     /// <inheritdoc cref="Kernels.Sgd"/>
-    public void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step, Tensor? gradientScale = null)
+    public void Sgd(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> momenta, SgdStep step, Tensor? gradientScale = null, Tensor? leftOut = null)
     {
         using var held = new Held();
-        kernels.Sgd(held.Write(parameters), held.Read(gradients), held.Write(momenta), step, held.ReadIfAny(gradientScale));
+        kernels.Sgd(held.Write(parameters), held.Read(gradients), held.Write(momenta), step, held.ReadIfAny(gradientScale), held.WriteIfAny(leftOut));
     }
 
     /// <inheritdoc cref="Kernels.AdamW"/>
-    public void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step, Tensor? gradientScale = null)
+    public void AdamW(ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, ReadOnlySpan<Tensor> first, ReadOnlySpan<Tensor> second, AdamStep step, Tensor? gradientScale = null, Tensor? leftOut = null)
     {
         using var held = new Held();
-        kernels.AdamW(held.Write(parameters), held.Read(gradients), held.Write(first), held.Write(second), step, held.ReadIfAny(gradientScale));
+        kernels.AdamW(held.Write(parameters), held.Read(gradients), held.Write(first), held.Write(second), step, held.ReadIfAny(gradientScale), held.WriteIfAny(leftOut));
     }
 }

@@ -34,14 +34,22 @@ public readonly record struct Epilogue<T> where T : class
     public bool IsEmpty => Bias is null && Quadratic is null && Statistics is null && Scale is null && Residual is null && Activation == Activation.None;
 }
 
-/// <summary>Lambda [coefficients of all neurons], the neurons' place in the channels, and s (1/k or 1 for each neuron).</summary>
+/// <summary>The quadratic part of neurons: s sum_i lambda_i z_i^2.</summary>
+/// <param name="Lambda">[coefficients of all neurons]</param>
+/// <param name="Layout">The neurons' place in the channels.</param>
+/// <param name="Normalised">s is 1/k, not 1.</param>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
 
 /// <summary>
-/// What a batch norm does to x, by channel: act((x - mean) / sqrt(variance + epsilon) gamma + beta). Mean, variance, gamma and beta are [channels];
-/// gamma may be null for 1, beta for 0. Where there is a residual, it is added before the activation.
+/// What a batch norm does to x, by channel: act((x - mean) / sqrt(variance + epsilon) gamma + beta). Where there is a residual, it is added before the activation.
 /// </summary>
+/// <param name="Mean">[channels]</param>
+/// <param name="Variance">[channels], biased.</param>
+/// <param name="Epsilon">Added to the variance, above 0 where one can be 0.</param>
+/// <param name="Gamma">[channels], or null for 1.</param>
+/// <param name="Beta">[channels], or null for 0.</param>
+/// <param name="Activation">Applied last.</param>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T? Beta, Activation Activation) where T : class;
 
@@ -56,9 +64,14 @@ public sealed record NormTerm<T>(T Mean, T Variance, float Epsilon, T? Gamma, T?
 public sealed record QuadraticGradient<T>(QuadraticTerm<T> Term, bool Detached, T? DLambda) where T : class;
 
 /// <summary>
-/// Mean and biased variance of each channel, [channels] each, both outputs; and the running statistics that they update, if any:
+/// Mean and biased variance of each channel, and the running statistics that they update, if any:
 ///   running = (1 - momentum) running + momentum batch,   with the unbiased variance (rows / (rows - 1)) as PyTorch has it.
 /// </summary>
+/// <param name="Mean">[channels], an output.</param>
+/// <param name="Variance">[channels], an output, biased.</param>
+/// <param name="RunningMean">[channels], updated in place; null for none.</param>
+/// <param name="RunningVariance">Likewise.</param>
+/// <param name="Momentum">Weight of this batch in the running ones, 0 to 1.</param>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
 public sealed record ChannelStatistics<T>(T Mean, T Variance, T? RunningMean = null, T? RunningVariance = null, float Momentum = 0.1f) where T : class
 {

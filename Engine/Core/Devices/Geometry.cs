@@ -1,6 +1,11 @@
 namespace QuadEngine.Devices;
 
 /// <summary>A sliding window over height and width: the same step, zero padding and dilation along both.</summary>
+/// <param name="Height">Rows, 1 or more.</param>
+/// <param name="Width">Columns, 1 or more.</param>
+/// <param name="Stride">Pixels from one position to the next, 1 or more.</param>
+/// <param name="Padding">Rows and columns of zeros on every side.</param>
+/// <param name="Dilation">Pixels from one element of the window to the next, 1 or more.</param>
 public readonly record struct Window(int Height, int Width, int Stride, int Padding, int Dilation = 1)
 {
     /// <summary>Positions of the window along an axis: floor((extent + 2 padding - dilation (size - 1) - 1) / stride) + 1.</summary>
@@ -25,6 +30,13 @@ public readonly record struct Window(int Height, int Width, int Stride, int Padd
 /// The extents of a convolution: input [Batch, Height, Width, InChannels], filter [kH, kW, InChannels / Groups, OutChannels],
 /// output [Batch, OutHeight, OutWidth, OutChannels]. Output channels of group g read input channels of group g.
 /// </summary>
+/// <param name="Batch">N, images.</param>
+/// <param name="Height">H, rows of the input.</param>
+/// <param name="Width">W, columns of the input.</param>
+/// <param name="InChannels">Cin; the groups divide it.</param>
+/// <param name="OutChannels">Cout; the groups divide it.</param>
+/// <param name="Window">The filter's height and width, and how it slides.</param>
+/// <param name="Groups">1 for a plain convolution, Cin for a depthwise one.</param>
 public readonly record struct ConvGeometry(int Batch, int Height, int Width, int InChannels, int OutChannels, Window Window, int Groups = 1)
 {
     /// <summary>Rows of the output.</summary>
@@ -41,6 +53,11 @@ public readonly record struct ConvGeometry(int Batch, int Height, int Width, int
 }
 
 /// <summary>The extents of a pooling: input [Batch, Height, Width, Channels], output [Batch, OutHeight, OutWidth, Channels].</summary>
+/// <param name="Batch">N, images.</param>
+/// <param name="Height">H, rows of the input.</param>
+/// <param name="Width">W, columns of the input.</param>
+/// <param name="Channels">C, of input and output.</param>
+/// <param name="Window">What is pooled, and how it slides.</param>
 public readonly record struct PoolGeometry(int Batch, int Height, int Width, int Channels, Window Window)
 {
     /// <summary>Rows of the output.</summary>
@@ -51,9 +68,17 @@ public readonly record struct PoolGeometry(int Batch, int Height, int Width, int
 }
 
 /// <summary>
-/// The extents of a (batched) matrix product y[b] = op(a[b]) op(x[b]), [M, K] times [K, N]; op transposes where asked, so a
-/// transposed left operand is stored [K, M]. Batch strides are in elements; 0 repeats one matrix for every b.
+/// The extents of a (batched) matrix product y[i] = op(a[i]) op(b[i]), [M, K] times [K, N]; op transposes where asked, so a
+/// transposed left operand is stored [K, M].
 /// </summary>
+/// <param name="Batch">Products.</param>
+/// <param name="M">Rows of y.</param>
+/// <param name="N">Columns of y.</param>
+/// <param name="K">Terms of each sum.</param>
+/// <param name="TransposeA">a is stored [K, M].</param>
+/// <param name="TransposeB">b is stored [N, K].</param>
+/// <param name="StrideA">Elements from one a to the next; 0 where one serves all.</param>
+/// <param name="StrideB">Likewise for b.</param>
 public readonly record struct MatMulGeometry(int Batch, int M, int N, int K, bool TransposeA, bool TransposeB, int StrideA, int StrideB)
 {
     /// <summary>Multiply-adds.</summary>

@@ -52,6 +52,9 @@ public readonly record struct RandomWindows(RandomStream Stream, int Padding, bo
 }
 
 /// <summary>Which window of an image is seen, as large as the image: shifted down and right by so many pixels (black outside), then mirrored or not.</summary>
+/// <param name="Down">Pixels; negative for up.</param>
+/// <param name="Right">Pixels; negative for left.</param>
+/// <param name="Mirrored">Left and right change places within the window.</param>
 public readonly record struct Placement(int Down, int Right, bool Mirrored)
 {
     /// <summary>The row of the image that is seen in a row of the window; it may lie outside.</summary>

@@ -410,15 +410,16 @@ public abstract class Kernels
     /// <param name="y">Shape of x; may be x.</param>
     public abstract void Dropout(Operand x, RandomStream stream, float p, Operand y);
 
-    // ---- optimizers: one pass over all parameters of a group
+    // ---- optimizers: one pass over all parameters of a group. The device counts the steps that it leaves out, since the host would have to wait to learn of them.
 
     /// <summary>One step of SGD on every parameter. See <see cref="SgdStep"/>.</summary>
     /// <param name="parameters">w, updated in place: any number of tensors of any shapes.</param>
     /// <param name="gradients">dw, one for each parameter.</param>
     /// <param name="momenta">v, one for each parameter, updated in place; none at all without momentum.</param>
     /// <param name="step">Settings, the same for all.</param>
-    /// <param name="gradientScale">One element, a factor of all gradients; where it is not above 0, nothing changes. Null for 1.</param>
-    public abstract void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale);
+    /// <param name="gradientScale">One element, a factor of all gradients; where it is not above 0, the step is left out. Null for 1.</param>
+    /// <param name="leftOut">One element: how many steps were left out before. One that is left out adds 1 and changes nothing else. Null where none are counted.</param>
+    public abstract void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut);
 
     /// <summary>One step of AdamW on every parameter. See <see cref="AdamStep"/>.</summary>
     /// <param name="parameters">w, updated in place: any number of tensors of any shapes.</param>
@@ -427,5 +428,6 @@ public abstract class Kernels
     /// <param name="second">v, likewise.</param>
     /// <param name="step">Settings and t, the same for all.</param>
     /// <param name="gradientScale">As in <see cref="Sgd"/>.</param>
-    public abstract void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale);
+    /// <param name="leftOut">As in <see cref="Sgd"/>.</param>
+    public abstract void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale, Operand? leftOut);
 }

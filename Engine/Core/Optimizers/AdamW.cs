@@ -41,9 +41,9 @@ public sealed class AdamW : Optimizer
     public override IReadOnlyList<string> Slots => ["first_moment", "second_moment"];
 
     /// <inheritdoc/>
-    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step)
+    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut)
     {
-        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now }, GradientScale);
+        parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now }, GradientScale, leftOut);
 
         AdamStep Now() => new(LearningRate * group.LearningRateMultiplier, beta1, beta2, epsilon, group.WeightDecay ?? weightDecay, step());
     }

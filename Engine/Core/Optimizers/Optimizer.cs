@@ -9,7 +9,7 @@ namespace QuadEngine;
 /// </remarks>
 public abstract class Optimizer
 {
-    readonly Dictionary<Parameter, (Tensor[] Slots, int Steps)> state = [];
+    readonly Dictionary<Parameter, State> state = [];
 
     /// <summary>An optimizer of groups of parameters.</summary>
     /// <param name="groups">What to update; no parameter may be in two of them.</param>
@@ -45,13 +45,10 @@ public abstract class Optimizer
     }
 
     /// <summary>A factor of all gradients, [] on their device, that <see cref="Step"/> takes in; at 0 or NaN it leaves every parameter as it is. Null for 1.</summary>
-    /// <remarks>
-    /// A step that is left out so does not count. On a GPU the host learns of it too late for that: there it counts in <see cref="Steps"/>, and in the bias correction of
-    /// <see cref="AdamW"/>, whose next updates are that much smaller.
-    /// </remarks>
+    /// <remarks>A step that is left out so does not count for the parameters (<see cref="StepsOf"/>): the next one is what it would have been.</remarks>
     public Tensor? GradientScale { get; set; }
 
-    /// <summary>Steps taken so far; a parameter that had no gradient in some has taken fewer (<see cref="StepsOf"/>).</summary>
+    /// <summary>Calls of <see cref="Step"/> so far; a parameter has taken fewer (<see cref="StepsOf"/>) where it had no gradient, or <see cref="GradientScale"/> left the step out.</summary>
     public int Steps { get; set; }
 
     /// <summary>Names of the tensors that the optimizer keeps for each parameter, e.g. "momentum".</summary>
@@ -65,22 +62,13 @@ public abstract class Optimizer
         foreach (var group in Groups)
             foreach (var parameter in group.Parameters) claims.Take(parameter);
 
-        if (IsLeftOut)
-        {
-            ClearGrad();
-            return;
-        }
-
         Steps++;
         Recording.Current?.OnHost(() => Steps++);
         foreach (var group in Groups)
-            foreach (var equal in group.Parameters.Where(parameter => parameter.Grad is not null).GroupBy(StepsOf)) Update(group, [.. equal], equal.Key + 1);
+            foreach (var equal in group.Parameters.Where(parameter => parameter.Grad is not null).GroupBy(CountOf)) Update(group, [.. equal], equal.Key);
 
         ClearGrad();
     }
-
-    // On the CPU the scale is there to be read; a GPU is not waited for.
-    bool IsLeftOut => GradientScale is { } scale && ReferenceEquals(scale.Device, Device.Cpu) && !(scale.Item() > 0f);
 
     /// <summary>Drops all gradients.</summary>
     public void ClearGrad()
@@ -91,11 +79,11 @@ public abstract class Optimizer
 
     /// <summary>What the optimizer keeps for a parameter, in the order of <see cref="Slots"/>; empty before its first step.</summary>
     /// <param name="parameter">One of those that the groups hold.</param>
-    public IReadOnlyList<Tensor> StateOf(Parameter parameter) => state.GetValueOrDefault(parameter).Slots ?? [];
+    public IReadOnlyList<Tensor> StateOf(Parameter parameter) => state.TryGetValue(parameter, out var own) ? own.Slots : [];
 
-    /// <summary>Steps in which a parameter had a gradient.</summary>
+    /// <summary>Steps that a parameter has taken: it had a gradient, and <see cref="GradientScale"/> did not leave the step out. Waits for a GPU that was given a scale.</summary>
     /// <param name="parameter">One of those that the groups hold.</param>
-    public int StepsOf(Parameter parameter) => state.GetValueOrDefault(parameter).Steps;
+    public int StepsOf(Parameter parameter) => state.TryGetValue(parameter, out var own) ? own.Count.Taken : 0;
 
     /// <summary>Puts back what <see cref="StateOf"/> and <see cref="StepsOf"/> gave.</summary>
     /// <param name="parameter">One of those that the groups hold.</param>
@@ -113,7 +101,7 @@ public abstract class Optimizer
             copy.Assign(slot);
             return copy;
         })];
-        state[parameter] = (own, steps);
+        state[parameter] = new(own, new(steps));
     }
 
     /// <summary>One pass over parameters that all have a gradient.</summary>
@@ -121,28 +109,55 @@ public abstract class Optimizer
     /// <param name="parameters">To be updated in place.</param>
     /// <param name="gradients">One for each.</param>
     /// <param name="slots">[i] holds slot i of each, zeros at the first step.</param>
-    /// <param name="step">Which step it is for these parameters, counted from 1; a device that replays the pass asks again.</param>
-    protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step);
+    /// <param name="step">Which step it is for these parameters, counted from 1, with those that were left out; a device that replays the pass asks again.</param>
+    /// <param name="leftOut">[] on the device: how many steps were left out; a pass that leaves this one out adds 1. Null where no step can have been.</param>
+    protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut);
 
     /// <summary>A setting of an optimizer: finite, 0 or more, and below a bound where it has one.</summary>
     private protected void CheckSetting(string name, float value, float below = float.PositiveInfinity) =>
         Check.That(value >= 0f && value < below, GetType().Name, $"{name} is {value}, expected 0 or more{(below < float.PositiveInfinity ? $" and under {below}" : ", and finite")}.");
 
-    void Update(ParameterGroup group, Parameter[] parameters, int step)
+    // Slots and counts are where the parameter is: one that moved takes them along.
+    StepCount CountOf(Parameter parameter)
     {
-        if (step == 1) Recording.Current?.Refuse("a parameter is updated for the first time, which starts its optimizer state");
-        Recording.Current?.OnHost(() =>
-        {
-            foreach (var parameter in parameters) state[parameter] = (state[parameter].Slots, StepsOf(parameter) + 1);
-        });
+        if (!state.TryGetValue(parameter, out var own)) return default;
+        if (own.Slots.Append(own.Count.LeftOut).Any(tensor => tensor is not null && tensor.Device != parameter.Device)) Restore(parameter, own.Slots, own.Count.Taken);
+        return state[parameter].Count;
+    }
+
+    void Update(ParameterGroup group, Parameter[] parameters, StepCount count)
+    {
+        var leftOut = LeftOutOf(parameters, count.LeftOut);
         foreach (var parameter in parameters)
         {
-            Tensor[] slots = step == 1 ? [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())] : state[parameter].Slots;
-            state[parameter] = (slots, step);
-            if (slots.Any(slot => slot.Device != parameter.Device)) Restore(parameter, slots, step);
+            if (!state.ContainsKey(parameter)) Recording.Current?.Refuse("a parameter is updated for the first time, which starts its optimizer state");
+            var slots = state.TryGetValue(parameter, out var own) ? own.Slots : [.. Slots.Select(_ => Tensor.Zeros(parameter.Shape, parameter.Device).Keep())];
+            state[parameter] = new(slots, new(count.Tried + 1, leftOut));
         }
 
+        Recording.Current?.OnHost(() =>
+        {
+            foreach (var parameter in parameters) state[parameter] = state[parameter] with { Count = new(state[parameter].Count.Tried + 1, leftOut) };
+        });
         var bySlot = Enumerable.Range(0, Slots.Count).Select(slot => parameters.Select(parameter => state[parameter].Slots[slot]).ToArray()).ToArray();
-        Apply(group, parameters, parameters.Select(parameter => parameter.Grad!).ToArray(), bySlot, () => StepsOf(parameters[0]));
+        Apply(group, parameters, parameters.Select(parameter => parameter.Grad!).ToArray(), bySlot, () => state[parameters[0]].Count.Tried, leftOut);
+    }
+
+    // Parameters that have always been updated together share a count; those that leave the others get one of their own.
+    Tensor? LeftOutOf(Parameter[] parameters, Tensor? shared)
+    {
+        if (GradientScale is null || shared is not null && state.Values.Count(own => ReferenceEquals(own.Count.LeftOut, shared)) == parameters.Length) return shared;
+        Recording.Current?.Refuse("the optimizer starts to count the steps that parameters leave out");
+        var own = Tensor.Zeros([], parameters[0].Device).Keep();
+        if (shared is not null) own.Assign(shared);
+        return own;
+    }
+
+    readonly record struct State(Tensor[] Slots, StepCount Count);
+
+    /// <summary>Steps of a parameter: those that the host launched, and [] on the device how many of them <see cref="GradientScale"/> left out, null for none.</summary>
+    readonly record struct StepCount(int Tried, Tensor? LeftOut = null)
+    {
+        public int Taken => Tried - (int)(LeftOut?.Item() ?? 0f);
     }
 }

@@ -6,22 +6,32 @@ namespace QuadEngine.Devices.Cpu;
 // Floor: parameters and state are read and written once, gradients read once.
 sealed unsafe partial class CpuKernels
 {
-    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale)
+    public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut)
     {
-        var scale = gradientScale?.AsSpan()[0] ?? 1f;
-        if (!(scale > 0f)) return;
+        if (IsLeftOut(gradientScale, leftOut, out var scale, out var before)) return;
+        step = step with { Step = step.Step - before };
         float*[] w = Pointers(parameters), g = Pointers(gradients), v = Pointers(momenta);
         ForEachPart(parameters, (tensor, start, count) =>
             Sweep.Rows(new SgdKernel(step, scale, w[tensor], g[tensor], v.Length == 0 ? null : v[tensor]), start, count, count, 0));
     }
 
-    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale)
+    public override void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale, Operand? leftOut)
     {
-        var scale = gradientScale?.AsSpan()[0] ?? 1f;
-        if (!(scale > 0f)) return;
+        if (IsLeftOut(gradientScale, leftOut, out var scale, out var before)) return;
+        step = step with { Step = step.Step - before };
         float*[] w = Pointers(parameters), g = Pointers(gradients), m = Pointers(first), v = Pointers(second);
         ForEachPart(parameters, (tensor, start, count) =>
             Sweep.Rows(new AdamKernel(step, scale, w[tensor], g[tensor], m[tensor], v[tensor]), start, count, count, 0));
+    }
+
+    // The steps left out before are counted where this one is not.
+    static bool IsLeftOut(Operand? gradientScale, Operand? leftOut, out float scale, out int before)
+    {
+        scale = gradientScale?.AsSpan()[0] ?? 1f;
+        before = leftOut is null ? 0 : (int)leftOut.AsSpan()[0];
+        if (scale > 0f) return false;
+        if (leftOut is not null) *leftOut.Pointer() = before + 1;
+        return true;
     }
 
     static float*[] Pointers(ReadOnlySpan<Operand> tensors)
@@ -59,7 +69,7 @@ readonly unsafe struct SgdKernel(SgdStep step, float scale, float* w, float* dw,
         var direction = g;
         if (velocity != null)
         {
-            var v = step.First ? g : step.Momentum * lanes.Load(velocity + i) + (1f - step.Dampening) * g;
+            var v = step.Step == 1 ? g : step.Momentum * lanes.Load(velocity + i) + (1f - step.Dampening) * g;
             lanes.Store(velocity + i, v);
             direction = step.Nesterov ? g + step.Momentum * v : v;
         }
