@@ -83,7 +83,7 @@ readonly struct SoftmaxGradient(RowLanes rows, ArrayView<float> dy, ArrayView<fl
     }
 }
 
-/// <summary>p = softmax(logits); loss = -(1 - smoothing) log p[label] - smoothing / C sum_c log p[c].</summary>
+/// <summary>p = softmax(logits); loss = -(1 - smoothing) log p[label] - smoothing / C sum_c log p[c], NaN where the label is no class.</summary>
 readonly struct CrossEntropyRows(RowLanes rows, ArrayView<float> logits, ArrayView<int> labels, float smoothing, ArrayView<float> probabilities, ArrayView<float> losses) : IKernel
 {
     public void Run()
@@ -100,7 +100,8 @@ readonly struct CrossEntropyRows(RowLanes rows, ArrayView<float> logits, ArrayVi
 
         var sumOfLogs = rows.Fold(logs);
         if (rows.Lane != 0 || rows.Start >= rows.End) return;
-        var chosen = logits[rows.Start + labels[rows.Row]] - normalizer.Max - logSum;
+        var label = labels[rows.Row];
+        var chosen = label >= 0 && label < rows.Channels ? logits[rows.Start + label] - normalizer.Max - logSum : float.NaN;
         losses[rows.Row] = -(1f - smoothing) * chosen - smoothing / rows.Channels * sumOfLogs;
     }
 }

@@ -31,7 +31,7 @@ sealed unsafe partial class CpuKernels
 
     public override void CrossEntropy(Operand logits, Operand labels, float smoothing, Operand probabilities, Operand losses)
     {
-        CheckLabels(labels, logits.Shape);
+        Operations.CrossEntropy.CheckLabels(new(labels.Integers(), labels.Length), logits.Shape);
         var channels = logits.Shape.Channels;
         float* input = logits.Pointer(), output = probabilities.Pointer(), result = losses.Pointer();
         var label = labels.Integers();
@@ -47,7 +47,7 @@ sealed unsafe partial class CpuKernels
 
     public override void CrossEntropyBackward(Operand dLosses, Operand probabilities, Operand labels, float smoothing, Operand dLogits)
     {
-        CheckLabels(labels, probabilities.Shape);
+        Operations.CrossEntropy.CheckLabels(new(labels.Integers(), labels.Length), probabilities.Shape);
         var channels = probabilities.Shape.Channels;
         float* upstream = dLosses.Pointer(), input = probabilities.Pointer(), result = dLogits.Pointer();
         var label = labels.Integers();
@@ -58,14 +58,6 @@ sealed unsafe partial class CpuKernels
             Sweep.Rows(new ScaleKernel(input + at, new(smoothing / channels), new(upstream[row]), result + at), 0, channels, channels, 0);
             result[at + label[row]] = ofLabel;
         });
-    }
-
-    static void CheckLabels(Operand labels, Shape logits)
-    {
-        var label = labels.Integers();
-        for (var row = 0; row < logits.Rows; row++)
-            Check.That((uint)label[row] < (uint)logits.Channels, nameof(CrossEntropy),
-                $"the label of row {row} is {label[row]}, but the logits have {logits.Channels} classes (shape {logits}); labels count from 0 to {logits.Channels - 1}.");
     }
 
     // y = softmax(x); the largest x, and the sum of exp(x - largest).
