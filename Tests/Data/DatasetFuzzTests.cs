@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using QuadEngine.Data;
 using QuadEngine.Data.Formats;
-using QuadEngine.Tests.Images;
+using QuadEngine.Tests.Formats;
 
 namespace QuadEngine.Tests.Data;
 
@@ -38,7 +38,7 @@ public class DatasetFuzzTests
         });
     }
 
-    static void Run(string name, byte[][] seeds, Func<byte[], ImageDataset> read) => FuzzedDecoding.Run(name, number => FuzzedDecoding.Damaged(seeds, number), input =>
+    static void Run(string name, byte[][] seeds, Func<byte[], ImageDataset> read) => FuzzedReading.Run(name, number => FuzzedReading.Damaged(seeds, number), input =>
     {
         var data = read(input);
         return [.. data.Pixels.Span, .. MemoryMarshal.AsBytes(data.Labels.Span), .. MemoryMarshal.AsBytes((ReadOnlySpan<int>)data.ImageShape.ToArray())];

@@ -9,21 +9,21 @@ namespace QuadEngine.Tests.Images;
 public class PictureFuzzTests
 {
     [Test]
-    public void Damaged_jpeg_is_read_or_refused() => Run("jpeg", number => FuzzedDecoding.Damaged(Seeds("jpeg"), number), bytesOfAByte: 8_000);
+    public void Damaged_jpeg_is_read_or_refused() => Run("jpeg", number => FuzzedReading.Damaged(Seeds("jpeg"), number), bytesOfAByte: 8_000);
 
     [Test]
-    public void Damaged_png_is_read_or_refused() => Run("png", number => FuzzedDecoding.Damaged(Seeds("png"), number), bytesOfAByte: 40_000);
+    public void Damaged_png_is_read_or_refused() => Run("png", number => FuzzedReading.Damaged(Seeds("png"), number), bytesOfAByte: 40_000);
 
     [Test]
-    public void Damaged_png_with_right_checksums_is_read_or_refused() => Run("png with right checksums", number => Checksummed(FuzzedDecoding.Damaged(Seeds("png"), number)), bytesOfAByte: 40_000);
+    public void Damaged_png_with_right_checksums_is_read_or_refused() => Run("png with right checksums", number => Checksummed(FuzzedReading.Damaged(Seeds("png"), number)), bytesOfAByte: 40_000);
 
     [Test]
     public void Damaged_rows_of_a_png_are_read_or_refused() => Run("rows of png", DamagedRows, bytesOfAByte: 40_000);
 
     [Test]
-    public void Damaged_bmp_is_read_or_refused() => Run("bmp", number => FuzzedDecoding.Damaged(Seeds("bmp"), number), bytesOfAByte: 2_000);
+    public void Damaged_bmp_is_read_or_refused() => Run("bmp", number => FuzzedReading.Damaged(Seeds("bmp"), number), bytesOfAByte: 2_000);
 
-    static void Run(string name, Func<int, byte[]> make, int bytesOfAByte) => FuzzedDecoding.Run(name, make, input =>
+    static void Run(string name, Func<int, byte[]> make, int bytesOfAByte) => FuzzedReading.Run(name, make, input =>
     {
         var picture = Picture.Read(input);
         var head = PictureFormat.Head(input);
