@@ -11,7 +11,7 @@ public static class CrossEntropy
     /// <param name="labels">[rows], each in [0, classes)</param>
     /// <param name="smoothing">e, in [0, 1).</param>
     /// <returns>A scalar.</returns>
-    /// <exception cref="ArgumentException">There are no logits, more or fewer labels than rows, or a label is no class.</exception>
+    /// <exception cref="ArgumentException">There are no logits, more or fewer labels than rows, a label is no class, or the smoothing is outside [0, 1).</exception>
     public static Tensor Apply(Tensor logits, IntTensor labels, float smoothing = 0f)
     {
         var rows = logits.Shape.Rows;
