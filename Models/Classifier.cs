@@ -50,6 +50,7 @@ public sealed class Classifier
     /// <param name="network">[N, H, W, C] to logits [N, classes]; it is kept, and stays in its mode.</param>
     /// <param name="classes">One name an output.</param>
     /// <param name="normalization">That of the images which the network learned from.</param>
+    /// <exception cref="ArgumentException">Channels or classes do not fit together.</exception>
     public Classifier(NetworkConfiguration configuration, Module network, IReadOnlyList<string> classes, Normalization normalization)
         : this(configuration, network, new ImageDescription(classes, normalization.Mean, normalization.Std, Networks.IsImageNetForm(configuration.Model) ? 0.875f : 1f))
     {

@@ -26,6 +26,7 @@ public static class Compression
     /// <param name="rank">k of each layer, by path; n at most is taken.</param>
     /// <param name="probe">Images on which the output errors are measured.</param>
     /// <param name="options">How the compressed neurons learn when fine-tuned.</param>
+    /// <exception cref="ArgumentException">The network has no full quadratic layer.</exception>
     public static (ResNet Network, IReadOnlyList<LayerCompression> Layers) Compress(
         ResNet network, IReadOnlyDictionary<string, LayerSpectrum> spectra, Func<string, int> rank, Tensor probe, QuadraticOptions? options = null)
     {
@@ -48,6 +49,7 @@ public static class Compression
     /// <param name="network">Its block convolutions become quadratic; it stays as it is.</param>
     /// <param name="rank">k.</param>
     /// <param name="options">How the neurons learn from here on.</param>
+    /// <exception cref="ArgumentException">The basis is to be retracted, which would change the weights.</exception>
     public static ResNet ToQuadratic(ResNet network, int rank, QuadraticOptions? options = null)
     {
         options = (options ?? new QuadraticOptions()) with { LambdaDeviation = 0f, Vectorised = true };

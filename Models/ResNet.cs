@@ -59,6 +59,7 @@ public sealed class ResNet : Module
 
     /// <summary>A network of any depth and width.</summary>
     /// <param name="options">One width and at least one block for each stage.</param>
+    /// <exception cref="ArgumentException">There are no stages, or one is without its width or without blocks.</exception>
     public ResNet(ResNetOptions options)
     {
         Check.That(options.Blocks.Length > 0 && options.Blocks.Length == options.Widths.Length && options.Blocks.All(count => count > 0), nameof(ResNet),

@@ -41,11 +41,13 @@ public sealed record FolderSplits(ImageFolder Train, ImageFolder Test, string? T
 
     /// <summary>The folder of classes that networks are judged by in the end: the test part, else the val part of a folder; null where it has neither.</summary>
     /// <param name="folder">A folder with parts, or a folder of classes.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="ArgumentException">Folders beside its parts would be left out, or it has a part twice.</exception>
     public static string? TestPart(string folder) => FolderParts.Of(folder) is var parts ? parts.Test ?? parts.Val : null;
 
     /// <summary>The folder of classes that networks learn from: the train part of a folder, or the folder itself.</summary>
     /// <param name="folder">A folder with parts, or a folder of classes.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="ArgumentException">Folders beside its parts would be left out, or it has a part twice.</exception>
     public static string TrainPart(string folder) => FolderParts.Of(folder).Train ?? folder;
 

@@ -8,10 +8,12 @@ public sealed class Picture
     /// <param name="width">W, in pixels, 1 or more.</param>
     /// <param name="channels">1 for grey, 3 for RGB.</param>
     /// <param name="pixels">[H, W, C], row after row from the top.</param>
-    /// <exception cref="ArgumentException">The bytes are more or fewer than height x width x channels.</exception>
+    /// <exception cref="ArgumentException">A side is below 1, the channels are neither 1 nor 3, or the bytes are more or fewer than height x width x channels.</exception>
     public Picture(int height, int width, int channels, byte[] pixels)
     {
-        Check.That(height > 0 && width > 0 && pixels.Length == (long)height * width * channels, nameof(Picture),
+        CheckSides(height, width);
+        CheckChannels(channels);
+        Check.That(pixels.Length == (long)height * width * channels, nameof(Picture),
             $"got {pixels.Length} bytes for {height} x {width} pixels of {channels} channels, which take {(long)height * width * channels}.");
         (Height, Width, Channels, Pixels) = (height, width, channels, pixels);
     }
@@ -36,6 +38,7 @@ public sealed class Picture
     /// <summary>Decodes a PNG, JPEG or BMP file, turned as its camera was held (EXIF orientation).</summary>
     /// <param name="path">The file; its content decides, not its name.</param>
     /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
+    /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
     /// <exception cref="InvalidFileException">The file is no such image, or is cut or damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static Picture Read(string path, int channels = 3)
@@ -48,6 +51,7 @@ public sealed class Picture
     /// <param name="stream">Read to its end, and left open.</param>
     /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
     /// <param name="name">What errors call it.</param>
+    /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
     /// <exception cref="InvalidFileException">It is no such image, or is cut or damaged.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static Picture Read(Stream stream, int channels = 3, string name = "image")
@@ -60,6 +64,7 @@ public sealed class Picture
     /// <param name="bytes">The whole file.</param>
     /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
     /// <param name="name">What errors call it.</param>
+    /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
     /// <exception cref="InvalidFileException">It is no such image, or is cut or damaged.</exception>
     public static Picture Read(ReadOnlySpan<byte> bytes, int channels = 3, string name = "image")
     {
@@ -94,7 +99,9 @@ public sealed class Picture
         }
     }
 
-    static void CheckChannels(int channels) => Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; an image file gives 1 (grey) or 3 (RGB).");
+    static void CheckSides(int height, int width) => Check.That(height > 0 && width > 0, nameof(Picture), $"got {height} x {width} pixels, expected 1 or more on each side.");
+
+    static void CheckChannels(int channels) => Check.That(channels is 1 or 3, nameof(Picture), $"got {channels} channels, expected 1 (grey) or 3 (RGB).");
 
     /// <summary>Writes the image as PNG, exactly.</summary>
     /// <param name="path">The file, replaced where it exists; its folder must exist. It is a PNG whatever its name says.</param>
@@ -103,9 +110,10 @@ public sealed class Picture
 
     /// <summary>The image in grey (the weights of ITU-R BT.601, as reading has them) or in RGB; itself where it is so already.</summary>
     /// <param name="channels">1 or 3.</param>
+    /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
     public Picture WithChannels(int channels)
     {
-        Check.That(channels is 1 or 3, nameof(Picture), $"{channels} channels were asked for; a picture has 1 (grey) or 3 (RGB).");
+        CheckChannels(channels);
         if (channels == Channels) return this;
         var pixels = new byte[Height * Width * channels];
         for (var i = 0; i < Height * Width; i++)
@@ -132,10 +140,12 @@ public sealed class Picture
     /// bilinear where it grows, and where it shrinks all pixels count, as in Pillow's resize.
     /// </summary>
     /// <param name="frame">The part.</param>
-    /// <param name="height">New height.</param>
-    /// <param name="width">New width.</param>
+    /// <param name="height">New height, 1 or more.</param>
+    /// <param name="width">New width, 1 or more.</param>
+    /// <exception cref="ArgumentException">The new height or width is below 1.</exception>
     public Picture Resample(Frame frame, int height, int width)
     {
+        CheckSides(height, width);
         if (frame == new Frame(0, 0, Height, Width) && (height, width) == (Height, Width)) return this;
         var (columns, rows) = (Resampling.Along(frame.Left, frame.Width, width, Width), Resampling.Along(frame.Top, frame.Height, height, Height));
         var (first, end) = (rows.Min(row => row.First), rows.Max(row => row.First + row.Weights.Length));       // of a long picture few rows are seen

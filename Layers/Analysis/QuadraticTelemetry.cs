@@ -26,7 +26,7 @@ public sealed class QuadraticTelemetry : IDisposable
     readonly Dictionary<QuadraticNeuronLayer, Tensor> projected = [];
     readonly ModuleTrace trace;
 
-    /// <summary>Watches the calls of a network on this thread.</summary>
+    /// <summary>Watches the calls of a network that follow, also after an await on another thread and in tasks started meanwhile (<see cref="ModuleTrace"/>).</summary>
     /// <param name="network">Watched are the quadratic layers that it has now.</param>
     public QuadraticTelemetry(Module network)
     {

@@ -5,7 +5,7 @@ namespace QuadEngine.Layers;
 /// Cost a neuron: n parameters, n + p - 1 multiply-adds.
 /// </summary>
 /// <param name="Power">p, 1 or more.</param>
-/// <param name="Offset">c: at 0 the neuron has no linear part for even p.</param>
+/// <param name="Offset">c: at 0 a neuron of p = 2 or more has no linear part.</param>
 public sealed record KervolutionNeuron(int Power = 2, float Offset = 0.5f) : Neuron
 {
     /// <inheritdoc/>

@@ -54,7 +54,7 @@ public sealed class ExperimentRows
     /// <summary>The settings, in the order in which they first came.</summary>
     public IReadOnlyList<string> Settings => [.. rows.Select(row => row.Setting).Distinct()];
 
-    /// <summary>All rows of a setting, one a seed.</summary>
+    /// <summary>All rows of a setting: one for each seed, and one more for the first seed where a cell of its own measured the time of a step.</summary>
     /// <param name="setting">One of <see cref="Settings"/>; any other has no rows.</param>
     public IEnumerable<ExperimentRow> Of(string setting) => rows.Where(row => row.Setting == setting);
 

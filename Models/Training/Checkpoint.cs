@@ -51,6 +51,7 @@ public static class Checkpoint
         if (!metadata.TryGetValue(StateKey, out var json))
             throw new InvalidFileException(path, "", "the file has weights but no state of a training", "Evaluate it, or resume from last.safetensors.");
         var state = Parse(path, StateKey, json, ModelsJson.Default.TrainingState);
+        if (state.Step < 0) throw new InvalidFileException(path, $"metadata \"{StateKey}\"", $"its step is {state.Step}, expected 0 or more");
 
         var generators = RequireGenerators(path, state, network);
         var slots = RequireSlots(path, tensors, network, optimizer);

@@ -103,6 +103,7 @@ public sealed record TrainerOptions
 
     /// <summary>The learning rate's factor at each step.</summary>
     /// <param name="stepsPerEpoch">Batches of an epoch.</param>
+    /// <exception cref="ArgumentException"><see cref="WarmUpEpochs"/> come to fewer than 0 steps.</exception>
     public Schedule CreateSchedule(int stepsPerEpoch)
     {
         var warmUp = Steps(Math.Round((double)WarmUpEpochs * stepsPerEpoch));

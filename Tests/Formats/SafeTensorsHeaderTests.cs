@@ -10,6 +10,7 @@ public class SafeTensorsHeaderTests
     static IEnumerable<TestCaseData> Damaged()
     {
         static TestCaseData Case(string name, byte[] file, params string[] says) => new TestCaseData(file, says).SetArgDisplayNames(name);
+        static string Ones(int axes) => $"[{string.Join(',', Enumerable.Repeat(1, axes))}]";
         var valid = Entry("w", "F32", "[2]", 0, 8);
 
         yield return Case("empty file", [], "0 bytes");
@@ -42,7 +43,8 @@ public class SafeTensorsHeaderTests
         yield return Case("fractional size", File($"{{{Entry("w", "F32", "[2.5]", 0, 8)}}}", eight), "shape", "\"w\"");
         yield return Case("size beyond 64 bits", File($"{{{Entry("w", "F32", "[99999999999999999999]", 0, 8)}}}", eight), "shape");
         yield return Case("product that wraps to 2", File($"{{{Entry("w", "F32", "[4294967296,4294967296,2]", 0, 8)}}}", eight), "beyond what an array can hold");
-        yield return Case("a thousand axes", File($"{{{Entry("w", "U8", $"[{string.Join(',', Enumerable.Repeat(1, 1000))}]", 0, 1)}}}", 1), "beyond");
+        yield return Case("a thousand axes", File($"{{{Entry("w", "U8", Ones(1000), 0, 1)}}}", 1), "more than 64 axes");
+        yield return Case("64 axes and that of complex parts", File($"{{{Entry("w", "C64", Ones(64), 0, 8)}}}", eight), "more than 64 axes");
         yield return Case("shape that is no list", File($"{{{Entry("w", "F32", "8", 0, 8)}}}", eight), "shape of \"w\"");
         yield return Case("end before start", File($"{{{Entry("w", "F32", "[2]", 8, 0)}}}", eight), "[8, 0]");
         yield return Case("overlap", File($"{{{valid},{Entry("v", "F32", "[2]", 4, 12)}}}", new byte[12]), "\"v\"", "inside \"w\"");

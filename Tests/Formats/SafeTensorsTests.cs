@@ -128,6 +128,14 @@ public class SafeTensorsTests
     }
 
     [Test]
+    public void Shape_has_64_axes_at_most()
+    {
+        static HostTensor OfAxes(int count) => new([1f], [.. Enumerable.Repeat(1, count)]);
+        Assert.That(OfAxes(64).Shape, Has.Length.EqualTo(64));
+        Assert.That(() => OfAxes(65), Throws.ArgumentException.With.Message.Contains("65 axes").And.Message.Contains("at most 64"));
+    }
+
+    [Test]
     public void Tensor_behind_more_bytes_than_a_span_can_hold_is_read()
     {
         // A sparse file: 300 million doubles (2.4 GB) of which one is set; only the small tensor behind them is read.

@@ -61,6 +61,25 @@ public class PictureTests
         Assert.That(() => Picture.Read(path).WithChannels(4), Throws.ArgumentException.With.Message.Contains("4"));
     }
 
+    [TestCase(1, 1, 0)]
+    [TestCase(1, 1, 2)]
+    [TestCase(1, 1, 4)]
+    [TestCase(1, 1, -1)]
+    [TestCase(0, 1, 3)]
+    [TestCase(1, 0, 1)]
+    [TestCase(-1, -2, 3)]
+    public void Picture_of_other_channels_or_without_pixels_is_refused(int height, int width, int channels) =>
+        Assert.That(() => new Picture(height, width, channels, new byte[Math.Max(0, height * width * channels)]),
+            Throws.ArgumentException.With.Message.Contains(channels is 1 or 3 ? $"{height} x {width} pixels, expected 1 or more" : $"{channels} channels, expected 1 (grey) or 3 (RGB)"));
+
+    [Test]
+    public void Picture_is_not_resampled_to_no_pixels([Values(0, -1)] int side)
+    {
+        var picture = ImageFiles.Waves(4, 4);
+        Assert.That(() => picture.Resample(new Frame(0, 0, 4, 4), side, 2), Throws.ArgumentException.With.Message.Contains($"{side} x 2 pixels"));
+        Assert.That(() => picture.Resample(new Frame(0, 0, 4, 4), 2, side), Throws.ArgumentException.With.Message.Contains($"2 x {side} pixels"));
+    }
+
     [Test]
     public void Damaged_file_is_named()
     {

@@ -118,6 +118,28 @@ public class HeldMemoryTests
         Assert.That(device.Pool.Statistics.Peak, Is.LessThanOrEqualTo(256L << 20));
     }
 
+    [Test]
+    public void An_owner_is_asked_once_for_its_memory_however_often_it_registered()
+    {
+        var pool = new LimitedDevice().Pool;
+        Owner one = new(), other = new();
+        pool.Register(one);
+        pool.Register(other);
+        pool.Register(one);
+        pool.Reclaim();
+        Assert.That((one.Asked, other.Asked), Is.EqualTo((1, 1)));
+        pool.Register(one);
+        pool.Reclaim();
+        Assert.That((one.Asked, other.Asked), Is.EqualTo((2, 1)), "who registers again is asked again");
+    }
+
+    sealed class Owner : IReclaimable
+    {
+        public int Asked { get; private set; }
+
+        public void Reclaim() => Asked++;
+    }
+
     [MethodImpl(MethodImplOptions.NoInlining)]
     static void Leave(Device device, int length) => _ = Tensor.Ones([length], device) + 1f;
 

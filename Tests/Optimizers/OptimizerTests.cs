@@ -139,6 +139,18 @@ public class OptimizerTests
     }
 
     [Test]
+    public void What_does_not_fit_is_not_restored()
+    {
+        var w = Weights();
+        var sgd = new Sgd([w], 0.05f, momentum: 0.9f);
+        Assert.That(() => sgd.Restore(w, [], 1), Throws.ArgumentException.With.Message.Contains("1 tensors of its shape (momentum), got none"));
+        Assert.That(() => sgd.Restore(w, [Tensor.Zeros([3])], 1), Throws.ArgumentException.With.Message.Contains("[37]").And.Message.Contains("got [3]"));
+        Assert.That(() => sgd.Restore(w, [Tensor.Zeros([Length])], -1), Throws.ArgumentException.With.Message.Contains("steps is -1, expected 0 or more"));
+        Assert.That(() => sgd.Steps = -1, Throws.ArgumentException.With.Message.Contains("Steps is -1, expected 0 or more"));
+        Assert.That((sgd.StateOf(w).Count, sgd.StepsOf(w), sgd.Steps), Is.EqualTo((0, 0, 0)));
+    }
+
+    [Test]
     public void State_follows_a_parameter_to_another_device([Values] bool adam)
     {
         Parameter moved = Weights(), stays = Weights();

@@ -39,4 +39,13 @@ public class ScheduleTests
         Assert.That(new Cosine(0, 0.1f).At(0), Is.EqualTo(0.1f));
         Assert.That(new WarmUp(0, 0.1f).At(0), Is.EqualTo(1f));
     }
+
+    [Test]
+    public void Impossible_schedules_are_refused()
+    {
+        Assert.That(() => Schedule.Constant.WithWarmUp(-3), Throws.ArgumentException.With.Message.EqualTo("WithWarmUp: steps is -3, expected 0 (no warm-up) or more."));
+        Assert.That(() => new Chain([]), Throws.ArgumentException.With.Message.Contains("no parts"));
+        Assert.That(() => new Chain([(2, Schedule.Constant), (-3, new Cosine(4))]), Throws.ArgumentException.With.Message.Contains("part 1 has -3 steps"));
+        Assert.That(() => new Chain([(2, Schedule.Constant)]) with { Parts = [] }, Throws.ArgumentException);
+    }
 }

@@ -97,6 +97,17 @@ public sealed class CheckpointTests
     }
 
     [Test]
+    public void State_of_a_negative_step_is_refused_before_anything_changes()
+    {
+        var trainer = tiny.Start();
+        Checkpoint.Save(tiny.PathOf("c"), trainer.Network, trainer.Optimizer, new TrainingState { Step = -1 });
+        foreach (var parameter in trainer.Network.Parameters()) parameter.Assign(Tensor.Zeros(parameter.Shape));
+
+        Assert.That(() => Checkpoint.Restore(tiny.PathOf("c"), trainer.Network, trainer.Optimizer), Throws.TypeOf<InvalidFileException>().With.Message.Contains("step is -1"));
+        Assert.That(trainer.Network.Parameters().SelectMany(parameter => parameter.ToArray()), Is.All.Zero);
+    }
+
+    [Test]
     public void File_says_which_network_it_is_of()
     {
         var configuration = new NetworkConfiguration { Model = "resnet8", Neuron = "quadratic", Rank = 2, Channels = 1, Quadratic = new() { Basis = Basis.Penalised } };

@@ -183,7 +183,7 @@ public readonly struct Saved
         this.inputs = inputs;
     }
 
-    /// <summary>The saved tensor number <paramref name="index"/>.</summary>
+    /// <summary>The saved tensor number <paramref name="index"/>. Where null was saved it is null, against its type: read such a place with <see cref="Optional"/>.</summary>
     /// <param name="index">Counted from 0, in the order in which the operation saved them.</param>
     public Tensor this[int index] => tensors[index]!;
 
@@ -197,7 +197,7 @@ public readonly struct Saved
     /// </summary>
     internal Saved OfFirst(int saves, int inputs) => new(tensors[saves..], null, [this.inputs[0], .. this.inputs[inputs..]]);
 
-    /// <summary>The saved integers.</summary>
+    /// <summary>The saved integers; null, against their type, where none were saved.</summary>
     public IntTensor Indices => indices!;
 
     /// <summary>Whether the gradient of an input will be used.</summary>

@@ -34,6 +34,7 @@ public abstract class Kernels
     /// <param name="yOffset">Element of y that belongs to the index of zeros.</param>
     /// <param name="yStrides">Likewise for y, where no two indices may share an element.</param>
     /// <param name="y">What is written, seen as a vector; elements that no index reaches stay as they are.</param>
+    /// <exception cref="NotSupportedException">On a GPU more than 6 axes are left when those of extent 1 are dropped and neighbours that x and y walk as one are merged.</exception>
     public abstract void CopyStrided(Operand x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Operand y);
 
     /// <summary>
@@ -68,6 +69,7 @@ public abstract class Kernels
     /// <param name="a">Left operand; its shape broadcasts to that of y.</param>
     /// <param name="b">Right operand, likewise.</param>
     /// <param name="y">The broadcast shape; may be an operand that has it.</param>
+    /// <exception cref="NotSupportedException">On a GPU more than 6 axes are left when those of extent 1 are dropped and neighbours that a and b walk as one are merged.</exception>
     public abstract void Binary<TOp>(Operand a, Operand b, Operand y) where TOp : struct, IBinaryOp<TOp>;
 
     /// <summary>da = dy dF/da, db = dy dF/db.</summary>
@@ -77,6 +79,7 @@ public abstract class Kernels
     /// <param name="y">Output of the forward, likewise.</param>
     /// <param name="da">Shape of dy, not yet summed over what was broadcast; or null.</param>
     /// <param name="db">Likewise.</param>
+    /// <inheritdoc cref="Binary{TOp}" path="/exception"/>
     public abstract void BinaryBackward<TOp>(Operand dy, Operand? a, Operand? b, Operand? y, Operand? da, Operand? db) where TOp : struct, IBinaryOp<TOp>;
 
     /// <summary>y = F(x, b).</summary>
@@ -271,7 +274,7 @@ public abstract class Kernels
     }
 
     /// <summary>
-    /// The gradients of <see cref="BatchNorm"/>; g = dy where y > 0 or there is no ReLU. Where the statistics are of the batch,
+    /// The gradients of <see cref="BatchNorm"/>; g = dy where y is above 0 or NaN, or where there is no ReLU, else 0. Where the statistics are of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
     /// dResidual = g.
     /// </summary>
@@ -279,7 +282,7 @@ public abstract class Kernels
     /// <param name="x">Input of the forward.</param>
     /// <param name="y">
     /// Output of the forward; null without ReLU. With ReLU it may be null where there was no residual, and then the kernel works out
-    /// y > 0 from x.
+    /// from x where the ReLU let through.
     /// </param>
     /// <param name="norm">As in the forward.</param>
     /// <param name="batchStatistics">Mean and variance are of the batch, and depend on x; else they are constants.</param>

@@ -12,11 +12,13 @@ public sealed class HostTensor
     /// <summary>Wraps an array as a tensor of the given shape.</summary>
     /// <param name="values">The elements, row-major; not copied.</param>
     /// <param name="shape">The size of each axis, of at most 64; none at all for a scalar. Not copied either.</param>
-    /// <exception cref="ArgumentException">The shape is negative somewhere or does not hold as many elements as there are values.</exception>
+    /// <exception cref="ArgumentException">The shape has more than 64 axes, is negative somewhere, or does not hold as many elements as there are values.</exception>
     public HostTensor(float[] values, params int[] shape)
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(shape);
+        if (shape.Length > MaxRank)
+            throw new ArgumentException($"HostTensor: the shape has {shape.Length} axes, expected at most {MaxRank}. Merge some of them.", nameof(shape));
         if (!TryCount(Array.ConvertAll(shape, d => (long)d), out var count) || count != values.Length)
             throw new ArgumentException(
                 $"HostTensor: shape {Text(shape)} does not describe {values.Length} values. Pass a shape whose sizes multiply to that.", nameof(shape));
@@ -39,8 +41,6 @@ public sealed class HostTensor
     internal static bool TryCount(ReadOnlySpan<long> shape, out int count)
     {
         count = 0;
-        if (shape.Length > MaxRank)
-            return false;
         var product = 1L;
         foreach (var size in shape)
         {

@@ -11,12 +11,12 @@ public static class WeightFile
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path) => Read(path, out _);
 
-    /// <param name="path">The file.</param>
+    /// <param name="path">A file of either format, under any name.</param>
     /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
     /// <inheritdoc cref="Read(string)"/>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata) => Read(path, out metadata, out _);
 
-    /// <param name="path">The file.</param>
+    /// <param name="path">A file of either format, under any name.</param>
     /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
     /// <param name="leftOut">What was not taken over of the file beside what is no tensor at all: a phrase each, e.g. <c>the prefix "module." of all names</c>.</param>
     /// <inheritdoc cref="Read(string)"/>

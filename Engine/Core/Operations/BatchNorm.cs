@@ -12,7 +12,7 @@ public sealed record RunningStatistics(Tensor Mean, Tensor Variance, float Momen
 /// Batch normalisation (Ioffe and Szegedy 2015) over the rows of each channel:
 ///   xhat = (x - mean) / sqrt(variance + epsilon),   y = gamma xhat + beta
 /// A residual added to y and a ReLU behind that, as in a residual network, join the same pass: y = max(gamma xhat + beta + residual, 0).
-/// Backward in training, with g = dy where y &gt; 0 (or dy without ReLU) and means over the rows:
+/// Backward in training, with g = dy where y is above 0 or NaN, else 0 (dy everywhere without ReLU), and means over the rows:
 ///   dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)),   dgamma = sum g xhat,   dbeta = sum g,   dresidual = g
 /// In inference the statistics are constants and dx = gamma / sigma g.
 /// </summary>
@@ -25,6 +25,7 @@ public static class BatchNorm
     /// <param name="running">Updated in place, or null.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <exception cref="ArgumentException">A parameter is not [channels], or there is a single row in training.</exception>
+    /// <exception cref="InvalidOperationException">A statistic requires a gradient, and no <see cref="NoGrad"/> is open.</exception>
     public static Tensor Train(Tensor x, Tensor? gamma, Tensor? beta, RunningStatistics? running = null, float epsilon = 1e-5f)
     {
         CheckShapes(x, gamma, beta, running?.Mean, running?.Variance);
@@ -44,6 +45,7 @@ public static class BatchNorm
     /// <param name="beta">[channels], or null for 0</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <exception cref="ArgumentException">A parameter is not [channels].</exception>
+    /// <exception cref="InvalidOperationException">A statistic requires a gradient, and no <see cref="NoGrad"/> is open.</exception>
     public static Tensor Infer(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon = 1e-5f)
     {
         CheckShapes(x, gamma, beta, mean, variance);

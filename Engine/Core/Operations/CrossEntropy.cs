@@ -12,7 +12,7 @@ public static class CrossEntropy
     /// <param name="labels">[rows], each in [0, classes)</param>
     /// <param name="smoothing">e, in [0, 1).</param>
     /// <returns>A scalar.</returns>
-    /// <exception cref="ArgumentException">There are no logits, more or fewer labels than rows, or a label that the host has is no class.</exception>
+    /// <exception cref="ArgumentException">There are no logits, more or fewer labels than rows, the smoothing is outside [0, 1), or a label that the host has is no class.</exception>
     public static Tensor Apply(Tensor logits, IntTensor labels, float smoothing = 0f)
     {
         var rows = logits.Shape.Rows;

@@ -9,6 +9,7 @@ public static class Losses
     /// <summary>mean (prediction - target)^2.</summary>
     /// <param name="prediction">Of any shape that has elements.</param>
     /// <param name="target">Of the same shape; it gets a gradient too where it requires one.</param>
+    /// <exception cref="ArgumentException">The shapes or the devices differ, or there are no elements.</exception>
     public static Tensor MeanSquaredError(Tensor prediction, Tensor target)
     {
         SameShape(nameof(MeanSquaredError), prediction, target);
@@ -18,6 +19,7 @@ public static class Losses
     /// <summary>Binary cross-entropy of sigmoid(logits): mean of log(1 + exp(-|x|)) + |x| (1 - t) for x &gt; 0 and + |x| t elsewhere, which neither overflows nor cancels.</summary>
     /// <param name="logits">x, of any shape that has elements.</param>
     /// <param name="target">t, of the same shape: the probability of a yes, in [0, 1] (not checked).</param>
+    /// <exception cref="ArgumentException">The shapes or the devices differ, or there are no elements.</exception>
     public static Tensor BinaryCrossEntropyWithLogits(Tensor logits, Tensor target)
     {
         SameShape(nameof(BinaryCrossEntropyWithLogits), logits, target);

@@ -12,7 +12,7 @@ public static class MatMul
     /// <param name="b">[..., K, N] with the same leading axes, or [K, N] shared by all of a's.</param>
     /// <param name="bias">[N], added to every row, or null.</param>
     /// <returns>[..., M, N]</returns>
-    /// <exception cref="ArgumentException">The inner extents or the leading axes differ.</exception>
+    /// <exception cref="ArgumentException">The inner extents, the leading axes or the devices differ, or an operand has fewer than 2 axes.</exception>
     public static Tensor Apply(Tensor a, Tensor b, Tensor? bias = null)
     {
         Check.SameDevice(nameof(MatMul), a, b);

@@ -53,6 +53,7 @@ public static class Pooling
     /// <summary>The mean of each channel over the whole image.</summary>
     /// <param name="x">[N, H, W, C], with one pixel or more.</param>
     /// <returns>[N, C]</returns>
+    /// <exception cref="ArgumentException">The input is not [N, H, W, C], or has no pixels.</exception>
     public static Tensor GlobalAverage(Tensor x)
     {
         Check.That(x.Rank == 4, "GlobalAvgPool2d", $"the input must be [N, H, W, C], not {x.Shape}.");

@@ -5,6 +5,7 @@ public partial class Tensor
     /// <summary>The sum over the given axes.</summary>
     /// <param name="axes">Axes to add up along, negative ones counted from the end; null or none for all.</param>
     /// <param name="keepDims">Those axes stay, with extent 1; else they disappear.</param>
+    /// <exception cref="ArgumentException">There is no such axis.</exception>
     public Tensor Sum(int[]? axes = null, bool keepDims = false)
     {
         var plan = new ReductionPlan(Shape, axes, nameof(Sum));
@@ -16,7 +17,7 @@ public partial class Tensor
 
     /// <summary>The mean over the given axes.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
-    /// <exception cref="ArgumentException">There are no elements to take the mean of.</exception>
+    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to take the mean of.</exception>
     public Tensor Mean(int[]? axes = null, bool keepDims = false)
     {
         var count = new ReductionPlan(Shape, axes, nameof(Mean)).Count;
@@ -25,7 +26,7 @@ public partial class Tensor
     }
 
     /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
-    /// <inheritdoc cref="Sum(int[], bool)"/>
+    /// <inheritdoc cref="Mean(int[], bool)"/>
     /// <remarks>Formed from the deviations d of the mean as float32 has it: mean d^2 - (mean d)^2, which takes back what the rounding of the mean adds.</remarks>
     public Tensor Variance(int[]? axes = null, bool keepDims = false)
     {
@@ -35,14 +36,17 @@ public partial class Tensor
 
     /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
+    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<Max>(axes, keepDims);
 
     /// <summary>The smallest element over the given axes; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
+    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<Min>(axes, keepDims);
 
     /// <summary>The first index along an axis (which disappears) at which the element is largest.</summary>
     /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or it is empty.</exception>
     public IntTensor ArgMax(int axis = -1)
     {
         axis = Shape.Axis(axis, nameof(ArgMax));

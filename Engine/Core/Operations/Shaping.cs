@@ -39,6 +39,7 @@ public partial class Tensor
     }
 
     /// <summary>All but the leading axis merged: [N, features].</summary>
+    /// <exception cref="ArgumentException">This is a scalar.</exception>
     public Tensor Flatten()
     {
         Check.That(Rank > 0, nameof(Flatten), $"the input must be [N, ...], not {Shape}.");
@@ -47,6 +48,7 @@ public partial class Tensor
 
     /// <summary>The axes in another order: axis i of the result is axis order[i] of this.</summary>
     /// <param name="order">Each axis once, counted from 0; none at all reverses them.</param>
+    /// <exception cref="ArgumentException">The order does not name each axis once.</exception>
     public Tensor Transpose(params int[] order)
     {
         if (order.Length == 0) order = [.. Enumerable.Range(0, Rank).Reverse()];
@@ -65,16 +67,18 @@ public partial class Tensor
     }
 
     /// <summary>Images [N, C, H, W] as [N, H, W, C], the order of this engine.</summary>
+    /// <exception cref="ArgumentException">There are not 4 axes.</exception>
     public Tensor ToChannelsLast() => Transpose(0, 2, 3, 1);
 
     /// <summary>Images [N, H, W, C] as [N, C, H, W], the order of PyTorch and ONNX.</summary>
+    /// <exception cref="ArgumentException">There are not 4 axes.</exception>
     public Tensor ToChannelsFirst() => Transpose(0, 3, 1, 2);
 
     /// <summary>Elements start, start + 1, ... of an axis. A view for the leading axis, else a copy.</summary>
     /// <param name="axis">A negative one counts from the end.</param>
     /// <param name="start">Counted from 0.</param>
     /// <param name="count">Elements to take, 0 or more.</param>
-    /// <exception cref="ArgumentException">The range leaves the axis.</exception>
+    /// <exception cref="ArgumentException">There is no such axis, or the range leaves it.</exception>
     public Tensor Slice(int axis, int start, int count)
     {
         axis = Shape.Axis(axis, nameof(Slice));
@@ -95,7 +99,7 @@ public partial class Tensor
     /// <summary>Tensors one after the other along an axis.</summary>
     /// <param name="tensors">One or more, on one device; only their extents along the axis may differ.</param>
     /// <param name="axis">A negative one counts from the end.</param>
-    /// <exception cref="ArgumentException">There are none, or their shapes do not fit.</exception>
+    /// <exception cref="ArgumentException">There are none, their shapes do not fit, there is no such axis, or the devices differ.</exception>
     public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis)
     {
         Check.That(tensors.Count > 0, nameof(Concat), $"there are no tensors to join.");
@@ -127,6 +131,7 @@ public partial class Tensor
     /// <param name="before">Elements in front of the first, 0 or more.</param>
     /// <param name="after">Elements behind the last, 0 or more.</param>
     /// <param name="value">Of every element added.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or a number of elements is negative.</exception>
     public Tensor Pad(int axis, int before, int after, float value = 0f)
     {
         axis = Shape.Axis(axis, nameof(Pad));
@@ -141,6 +146,7 @@ public partial class Tensor
     /// <summary>Every <paramref name="step"/>-th element of an axis, from the first on: the shortcut of option A (He et al. 2016).</summary>
     /// <param name="axis">A negative one counts from the end.</param>
     /// <param name="step">1 or more.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or the step is below 1.</exception>
     public Tensor Subsample(int axis, int step)
     {
         axis = Shape.Axis(axis, nameof(Subsample));
@@ -160,6 +166,7 @@ public partial class Tensor
 
     /// <summary>Repeats axes of extent 1 (and adds leading ones) to reach a shape that this one broadcasts to.</summary>
     /// <param name="shape">Aligned with this one at the innermost axis: the same extents, but any where this one has 1.</param>
+    /// <exception cref="ArgumentException">This shape does not broadcast to the other.</exception>
     public Tensor Expand(Shape shape)
     {
         Check.That(Shape.Broadcast(Shape, shape, nameof(Expand)) == shape, nameof(Expand), $"shape {Shape} does not expand to {shape}.");
@@ -176,6 +183,7 @@ public partial class Tensor
 
     /// <summary>Each pixel of [N, H, W, C] repeated factor times along height and width: nearest-neighbour upsampling.</summary>
     /// <param name="factor">1 or more.</param>
+    /// <exception cref="ArgumentException">This is not [N, H, W, C], or the factor is below 1.</exception>
     public Tensor Upsample(int factor)
     {
         Check.That(Rank == 4, nameof(Upsample), $"the input must be [N, H, W, C], not {Shape}.");

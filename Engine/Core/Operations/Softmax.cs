@@ -8,6 +8,7 @@ public static class Softmax
 {
     /// <param name="x">[..., classes]</param>
     /// <param name="logarithm">Give log p.</param>
+    /// <exception cref="ArgumentException">x is a scalar, or there are no classes.</exception>
     public static Tensor Apply(Tensor x, bool logarithm = false)
     {
         Check.That(x.Rank > 0 && x.Shape.Channels > 0, nameof(Softmax), $"the input must be [..., classes] with at least one class, not {x.Shape}.");

@@ -6,6 +6,7 @@ public partial class Tensor
     /// <summary>a + b.</summary>
     /// <param name="a">Of any shape.</param>
     /// <param name="b">Of a shape that broadcasts with that of <paramref name="a"/>, on the same device.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     public static Tensor operator +(Tensor a, Tensor b) => Elementwise.Apply<Add>(a, b);
 
     /// <summary>a + b.</summary>
@@ -59,6 +60,7 @@ public partial class Tensor
     public static Tensor operator -(Tensor x) => Elementwise.Apply<Negate>(x);
 
     /// <param name="exponent">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <inheritdoc cref="Operations.Power"/>
     public Tensor Pow(Tensor exponent) => Elementwise.Apply<Power>(this, exponent);
 
@@ -104,6 +106,7 @@ public partial class Tensor
     public Tensor Softplus() => Elementwise.Apply<Softplus>(this);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <inheritdoc cref="Operations.Maximum"/>
     public Tensor Maximum(Tensor other) => Elementwise.Apply<Maximum>(this, other);
 
@@ -112,6 +115,7 @@ public partial class Tensor
     public Tensor Maximum(float other) => Elementwise.Apply<Maximum>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <inheritdoc cref="Operations.Minimum"/>
     public Tensor Minimum(Tensor other) => Elementwise.Apply<Minimum>(this, other);
 
@@ -125,6 +129,7 @@ public partial class Tensor
     public Tensor Clamp(float low, float high) => Elementwise.Apply<AtMost>(Elementwise.Apply<AtLeast>(this, low), high);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(Tensor other) => Elementwise.Apply<Greater>(this, other);
 
@@ -133,12 +138,14 @@ public partial class Tensor
     public Tensor Greater(float other) => Elementwise.Apply<Greater>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <inheritdoc cref="Operations.Equal"/>
     public Tensor Equal(Tensor other) => Elementwise.Apply<Equal>(this, other);
 
     /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere.</summary>
     /// <param name="a">Broadcasts with the condition, on the same device.</param>
     /// <param name="b">Likewise.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <remarks>
     /// What the one not chosen holds there, NaN and infinity too, does no harm: neither to the result nor to gradients, as element-wise operations take a
     /// gradient of 0 for 0 whatever their derivative is. So condition.Where(x.Sqrt(), 0) has a gradient of 0 where x is not above 0.
@@ -150,8 +157,10 @@ public partial class Tensor
     public Tensor MatMul(Tensor other) => Operations.MatMul.Apply(this, other);
 
     /// <inheritdoc cref="Operations.Softmax"/>
+    /// <exception cref="ArgumentException">This is a scalar, or there are no classes.</exception>
     public Tensor Softmax() => Operations.Softmax.Apply(this);
 
     /// <inheritdoc cref="Operations.Softmax"/>
+    /// <exception cref="ArgumentException">This is a scalar, or there are no classes.</exception>
     public Tensor LogSoftmax() => Operations.Softmax.Apply(this, logarithm: true);
 }

@@ -17,7 +17,7 @@ public sealed class AdamW : Optimizer
     /// <param name="beta2">b2, in [0, 1): the part of v that each step keeps.</param>
     /// <param name="epsilon">Added to the root, 0 or more.</param>
     /// <param name="weightDecay">decay, 0 or more; a group may have its own.</param>
-    /// <exception cref="ArgumentException">A setting is out of its range.</exception>
+    /// <exception cref="ArgumentException">A parameter is in two groups, or a setting is out of its range.</exception>
     public AdamW(IEnumerable<ParameterGroup> groups, float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 1e-2f)
         : base(groups, learningRate)
     {
@@ -32,6 +32,7 @@ public sealed class AdamW : Optimizer
     /// <param name="parameters">All of that group, whose name is "all".</param>
     /// <param name="learningRate">lr, 0 or more.</param>
     /// <param name="weightDecay">decay, 0 or more.</param>
+    /// <exception cref="ArgumentException">A parameter comes twice, or a setting is out of its range.</exception>
     public AdamW(IEnumerable<Parameter> parameters, float learningRate = 1e-3f, float weightDecay = 1e-2f)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, weightDecay: weightDecay)
     {

@@ -49,7 +49,16 @@ public abstract class Optimizer
     public Tensor? GradientScale { get; set; }
 
     /// <summary>Calls of <see cref="Step"/> so far; a parameter has taken fewer (<see cref="StepsOf"/>) where it had no gradient, or <see cref="GradientScale"/> left the step out.</summary>
-    public int Steps { get; set; }
+    /// <exception cref="ArgumentException">It is negative.</exception>
+    public int Steps
+    {
+        get;
+        set
+        {
+            CheckSteps(nameof(Steps), value);
+            field = value;
+        }
+    }
 
     /// <summary>Names of the tensors that the optimizer keeps for each parameter, e.g. "momentum".</summary>
     public abstract IReadOnlyList<string> Slots { get; }
@@ -88,12 +97,13 @@ public abstract class Optimizer
     /// <summary>Puts back what <see cref="StateOf"/> and <see cref="StepsOf"/> gave.</summary>
     /// <param name="parameter">One of those that the groups hold.</param>
     /// <param name="slots">In the order of <see cref="Slots"/>, each of the parameter's shape; copied to its device.</param>
-    /// <param name="steps">Its updates so far, as <see cref="StepsOf"/> counts them.</param>
-    /// <exception cref="ArgumentException">A slot is missing or has another shape than the parameter.</exception>
+    /// <param name="steps">Its updates so far, as <see cref="StepsOf"/> counts them; 0 or more.</param>
+    /// <exception cref="ArgumentException">A slot is missing or has another shape than the parameter, or the steps are negative.</exception>
     public void Restore(Parameter parameter, IReadOnlyList<Tensor> slots, int steps)
     {
         Check.That(slots.Count == Slots.Count && slots.All(slot => slot.Shape == parameter.Shape), nameof(Restore),
-            $"a parameter of shape {parameter.Shape} needs {Slots.Count} tensors of its shape ({string.Join(", ", Slots)}), got {slots.Count}.");
+            $"a parameter of shape {parameter.Shape} needs {Slots.Count} tensors of its shape ({string.Join(", ", Slots)}), got {(slots.Count == 0 ? "none" : string.Join(", ", slots.Select(slot => slot.Shape)))}.");
+        CheckSteps(nameof(steps), steps);
         Recording.Outdate();
         Tensor[] own = [.. slots.Select(slot =>
         {
@@ -116,6 +126,8 @@ public abstract class Optimizer
     /// <summary>A setting of an optimizer: finite, 0 or more, and below a bound where it has one.</summary>
     private protected void CheckSetting(string name, float value, float below = float.PositiveInfinity) =>
         Check.That(value >= 0f && value < below, GetType().Name, $"{name} is {value}, expected 0 or more{(below < float.PositiveInfinity ? $" and under {below}" : ", and finite")}.");
+
+    void CheckSteps(string name, int value) => Check.That(value >= 0, GetType().Name, $"{name} is {value}, expected 0 or more.");
 
     // Slots and counts are where the parameter is: one that moved takes them along.
     StepCount CountOf(Parameter parameter)

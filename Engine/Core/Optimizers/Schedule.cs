@@ -16,7 +16,12 @@ public abstract record Schedule
     /// <summary>Linear warm-up over <paramref name="steps"/>, then this schedule from its own step 0.</summary>
     /// <param name="steps">Length of the warm-up, 0 for none.</param>
     /// <param name="from">Factor at step 0.</param>
-    public Schedule WithWarmUp(int steps, float from = 0f) => steps == 0 ? this : new Chain([(steps, new WarmUp(steps, from)), (int.MaxValue, this)]);
+    /// <exception cref="ArgumentException">The steps are negative.</exception>
+    public Schedule WithWarmUp(int steps, float from = 0f)
+    {
+        Check.That(steps >= 0, nameof(WithWarmUp), $"{nameof(steps)} is {steps}, expected 0 (no warm-up) or more.");
+        return steps == 0 ? this : new Chain([(steps, new WarmUp(steps, from)), (int.MaxValue, this)]);
+    }
 }
 
 /// <summary>Multiplied by gamma at each milestone: gamma^(milestones passed), PyTorch's MultiStepLR.</summary>
@@ -47,9 +52,13 @@ public sealed record WarmUp(int Steps, float From = 0f) : Schedule
 }
 
 /// <summary>Schedules one after the other, each for a number of steps counted from its own 0.</summary>
-/// <param name="Parts">One or more, each with its number of steps; the last goes on when its steps are over.</param>
+/// <param name="Parts">One or more, each with its number of steps, 0 or more; the last goes on when its steps are over.</param>
 public sealed record Chain(IReadOnlyList<(int Steps, Schedule Schedule)> Parts) : Schedule
 {
+    /// <summary>The schedules, one or more, each with its number of steps, 0 or more; the last goes on when its steps are over.</summary>
+    /// <exception cref="ArgumentException">There are none, or the steps of one are negative.</exception>
+    public IReadOnlyList<(int Steps, Schedule Schedule)> Parts { get; init => field = Checked(value); } = Checked(Parts);
+
     /// <inheritdoc/>
     public override float At(int step)
     {
@@ -60,5 +69,12 @@ public sealed record Chain(IReadOnlyList<(int Steps, Schedule Schedule)> Parts) 
         }
 
         return Parts[^1].Schedule.At(step + Parts[^1].Steps);
+    }
+
+    static IReadOnlyList<(int Steps, Schedule Schedule)> Checked(IReadOnlyList<(int Steps, Schedule Schedule)> parts)
+    {
+        Check.That(parts.Count > 0, nameof(Chain), $"there are no parts, expected one or more. Use Schedule.Constant for a rate that never changes.");
+        for (var i = 0; i < parts.Count; i++) Check.That(parts[i].Steps >= 0, nameof(Chain), $"part {i} has {parts[i].Steps} steps, expected 0 or more.");
+        return parts;
     }
 }

@@ -15,7 +15,7 @@ public sealed class Sgd : Optimizer
     /// <param name="weightDecay">L2 penalty, 0 or more; a group may have its own.</param>
     /// <param name="nesterov">Looks ahead by one velocity; needs momentum above 0 and no dampening.</param>
     /// <param name="dampening">Part of the gradient that the velocity leaves out; any finite number.</param>
-    /// <exception cref="ArgumentException">A setting is out of its range, or Nesterov is without momentum or with dampening.</exception>
+    /// <exception cref="ArgumentException">A parameter is in two groups, a setting is out of its range, or Nesterov is without momentum or with dampening.</exception>
     public Sgd(IEnumerable<ParameterGroup> groups, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false, float dampening = 0f)
         : base(groups, learningRate)
     {
@@ -32,6 +32,7 @@ public sealed class Sgd : Optimizer
     /// <param name="momentum">Decay of the velocity v, 0 or more; at 0 none is kept.</param>
     /// <param name="weightDecay">L2 penalty, 0 or more.</param>
     /// <param name="nesterov">Looks ahead by one velocity; needs momentum above 0.</param>
+    /// <exception cref="ArgumentException">A parameter comes twice, a setting is out of its range, or Nesterov is without momentum.</exception>
     public Sgd(IEnumerable<Parameter> parameters, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, momentum, weightDecay, nesterov)
     {

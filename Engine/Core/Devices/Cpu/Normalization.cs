@@ -176,7 +176,7 @@ sealed unsafe partial class CpuKernels
 
     static float ValueOr(Operand? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
 
-    // g = dy where y > 0, or everywhere where y is null.
+    // g = dy where y is above 0 or NaN, or everywhere where y is null; else 0.
     readonly record struct RectifiedOperand(Operand Dy, Operand? Y);
 }
 

@@ -31,9 +31,9 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
 
     static abstract T operator *(T a, T b);
 
-    /// <summary>The larger of each lane.</summary>
-    /// <param name="a">Lanes of one side.</param>
-    /// <param name="b">Lanes of the other side; they are taken where one of the two is no number.</param>
+    /// <summary>The larger of each lane; NaN where b is NaN.</summary>
+    /// <param name="a">Lanes of one side, none of them NaN: machines differ in what they make of it.</param>
+    /// <param name="b">Lanes of the other side, of any value.</param>
     static abstract T Max(T a, T b);
 
     /// <summary>The bits of both.</summary>

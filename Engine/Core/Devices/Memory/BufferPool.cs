@@ -119,12 +119,12 @@ public sealed class BufferPool
     }
 
     /// <summary>Asks an owner for its memory before a request fails. The pool keeps no owner alive.</summary>
-    /// <param name="owner">Asked once, then forgotten; it may register again.</param>
+    /// <param name="owner">Asked once, however often it registered, then forgotten; it may register again.</param>
     public void Register(IReclaimable owner)
     {
         lock (gate)
         {
-            reclaimable.RemoveAll(other => !other.TryGetTarget(out _));
+            reclaimable.RemoveAll(other => !other.TryGetTarget(out var alive) || ReferenceEquals(alive, owner));
             reclaimable.Add(new(owner));
         }
     }

@@ -86,6 +86,7 @@ public sealed class SafeTensors : IDisposable
     /// <param name="path">The file to create or replace, see <see cref="AtomicFile.Write"/>.</param>
     /// <param name="tensors">Names and tensors, in the order that the file gets; no name twice.</param>
     /// <param name="metadata">Free text for the header, by key; null for none.</param>
+    /// <exception cref="ArgumentException">A name or a key comes twice, or a name is empty or the format's own "__metadata__".</exception>
     /// <exception cref="IOException">The file cannot be written, e.g. the disk is full; an earlier file is untouched.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)

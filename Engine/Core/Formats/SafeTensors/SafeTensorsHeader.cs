@@ -121,6 +121,8 @@ internal ref struct SafeTensorsHeader
             throw Invalid($"tensor \"{name}\" has the unknown dtype \"{typeName}\" (known: {string.Join(", ", types.Keys.Order())})");
         if (offsets is not [var start, var end] || start > end)
             throw Invalid($"tensor \"{name}\" has data_offsets {HostTensor.Text(offsets)} where [start, end] is expected");
+        if (shape.Length + (type == ElementType.C64 ? 1 : 0) > HostTensor.MaxRank)
+            throw Invalid($"tensor \"{name}\" of {type} has more than {HostTensor.MaxRank} axes, where the two parts of complex numbers count as one");
         if (!HostTensor.TryCount(shape, out var count))
             throw Invalid($"tensor \"{name}\" has the shape {HostTensor.Text(shape)}, beyond what an array can hold");
 

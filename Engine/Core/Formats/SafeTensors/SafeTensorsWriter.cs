@@ -21,7 +21,7 @@ public sealed class SafeTensorsWriter
     /// <summary>Adds a float32 tensor.</summary>
     /// <param name="name">What the file calls it; not empty.</param>
     /// <param name="tensor">Its values are read when the file is saved, not now.</param>
-    /// <exception cref="ArgumentException">The name is taken, or is the format's own "__metadata__".</exception>
+    /// <exception cref="ArgumentException">The name is empty or taken, or is the format's own "__metadata__".</exception>
     public void Add(string name, HostTensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);

@@ -80,7 +80,7 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     /// <summary>F(a, b) is linear in a: then the gradient of a is F(dy, b), which rounds once.</summary>
     static virtual bool IsLinearInA => false;
 
-    /// <summary>dy/da; arguments that <see cref="Saves"/> leaves out are 0.</summary>
+    /// <summary>dy/da; arguments that <see cref="Saves"/> leaves out are 0, but not a b that is one number for all elements (<see cref="Kernels.BinaryScalarBackward{TOp}"/>).</summary>
     /// <param name="a">An element of the first operand.</param>
     /// <param name="b">The element of the second operand that meets it.</param>
     /// <param name="y">F(a, b), as the forward computed it.</param>
