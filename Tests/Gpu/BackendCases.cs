@@ -5,7 +5,7 @@ using QuadEngine.Operations;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>Every method of the backend with random arguments; the generic ones with every operation, found by reflection.</summary>
-static class BackendCases
+public static class BackendCases
 {
     public static IEnumerable<BackendCase> All =>
     [

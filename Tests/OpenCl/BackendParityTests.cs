@@ -1,6 +1,7 @@
 using QuadEngine.Devices;
+using QuadEngine.Tests.Gpu;
 
-namespace QuadEngine.Tests.Gpu;
+namespace QuadEngine.Tests.OpenCl;
 
 /// <summary>Every kernel of GPUs gives what that of the CPU gives.</summary>
 [Parallelizable]

@@ -1,6 +1,6 @@
 using QuadEngine.Gpu;
 
-namespace QuadEngine.Tests.Gpu;
+namespace QuadEngine.Tests.OpenCl;
 
 /// <summary>Folds that are cut into chunks, whose last group folds the partial results.</summary>
 public class FoldTests

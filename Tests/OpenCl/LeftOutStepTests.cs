@@ -1,6 +1,6 @@
 using QuadEngine.Gpu;
 
-namespace QuadEngine.Tests.Gpu;
+namespace QuadEngine.Tests.OpenCl;
 
 /// <summary>A step that a gradient scale of 0 leaves out does not count, on a device whose host never waits to learn of it.</summary>
 public class LeftOutStepTests
