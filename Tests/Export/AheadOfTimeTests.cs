@@ -31,6 +31,8 @@ public class AheadOfTimeTests
                     <TargetFramework>net10.0</TargetFramework>
                     <PublishAot>true</PublishAot>
                     <TrimmerSingleWarn>false</TrimmerSingleWarn>
+                    <!-- The warnings are the same, a quarter sooner. -->
+                    <Optimize>false</Optimize>
                   </PropertyGroup>
                   <ItemGroup>
                     {string.Concat(Libraries.Concat(Others).Select(name => $"""<Reference Include="{Path.Combine(AppContext.BaseDirectory, name)}.dll" />"""))}

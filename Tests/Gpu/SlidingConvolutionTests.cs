@@ -69,6 +69,7 @@ public class SlidingConvolutionTests
     [TestCaseSource(nameof(Cases))]
     public void OpenCl_equals_the_cpu(BackendCase testCase)
     {
+        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 compiles each of them for OpenCL; the text for CUDA is executed in any case, and networks run on OpenCL below.");
         var device = OwnOpenCl();
         for (var seed = 0; seed < 8; seed++) AssertSame(testCase, device, seed);
     }

@@ -5,7 +5,7 @@ namespace QuadEngine.Tests.Stress;
 /// thread gets, bit for bit. Memory that was freed holds NaN meanwhile (<see cref="GuardedMemory"/>), so that no read of it goes unseen.
 /// </summary>
 /// <remarks>
-/// A minute at two threads and at eight; QUADENGINE_STRESS_SECONDS makes it hours, QUADENGINE_STRESS_THREADS names another number of threads,
+/// Half a minute, at two threads and at eight; QUADENGINE_STRESS_SECONDS makes it hours, QUADENGINE_STRESS_THREADS names another number of threads,
 /// QUADENGINE_STRESS_SEED other dice.
 /// </remarks>
 [NonParallelizable]
@@ -18,7 +18,7 @@ public class StressTests
     [TestCaseSource(nameof(ThreadCounts))]
     public void Every_value_is_that_of_a_single_thread(int threads)
     {
-        var time = TimeSpan.FromSeconds(Setting("SECONDS", 30));
+        var time = TimeSpan.FromSeconds(Setting("SECONDS", 15));
         var before = Device.CpuThreads;
         try
         {
