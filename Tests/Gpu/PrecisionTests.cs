@@ -130,7 +130,7 @@ public class PrecisionTests
         var configuration = new RunConfiguration
         {
             Network = new() { Model = "resnet8", Neuron = "quadratic", Rank = 3 },
-            Device = "opencl:0/tf32",
+            Device = "opencl:0/bf16",
             TrainImages = 16,
             Training = new() { Epochs = 1, BatchSize = 2, Augmentation = new(Padding: 2, Flip: true), CheckpointSeconds = null },
         };
@@ -138,8 +138,8 @@ public class PrecisionTests
         Run(TrainingRun.Start(configuration, Folder("whole")), 3);
         Run(TrainingRun.Start(configuration, Folder("stopped")), 1);
         var resumed = TrainingRun.Resume(Folder("stopped"));
-        Assert.That(resumed.Network.Device, Is.SameAs(Device.Get("opencl:0/tf32")));
-        Assert.That(((GpuDevice)resumed.Network.Device).Precision, Is.EqualTo(Precision.Tf32));
+        Assert.That(resumed.Network.Device, Is.SameAs(Device.Get("opencl:0/bf16")));
+        Assert.That(((GpuDevice)resumed.Network.Device).Precision, Is.EqualTo(Precision.Bf16));
         Run(resumed, 3);
         Assert.That(Weights("stopped"), Is.EqualTo(Weights("whole")));
 

@@ -7,7 +7,10 @@ namespace QuadEngine.Tests.OpenCl;
 [Parallelizable]
 public class OperationParityTests
 {
-    [TestCaseSource(typeof(OperationCases), nameof(OperationCases.All))]
+    // Each method of its backend runs on the simulator in any case; of the operations one of eight, all where QUADENGINE_CALLS asks for more.
+    static IEnumerable<OperationCase> OnTheSimulator => OperationCases.All().Where((_, i) => i % 8 == 0 || Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is not null);
+
+    [TestCaseSource(nameof(OnTheSimulator))]
     public void The_simulator_equals_the_cpu(OperationCase operation) => Parity.AssertSame(operation, TestDevices.Simulator, seed: 1, tolerance: 2e-5);
 
     [TestCaseSource(typeof(OperationCases), nameof(OperationCases.All))]
