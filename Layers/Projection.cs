@@ -63,7 +63,7 @@ public sealed record DenseProjection(int InChannels, int OutChannels) : Projecti
 /// <param name="Stride">Step of the window, 1 or more.</param>
 /// <param name="Padding">Zeros added on every side.</param>
 /// <param name="Dilation">Step within the window, 1 or more.</param>
-/// <param name="Groups">Output channels of each of so many groups read input channels of that group alone.</param>
+/// <param name="Groups">Number of groups; the output channels of a group read the input channels of that group alone.</param>
 public sealed record ConvProjection(int InChannels, int OutChannels, int KernelSize, int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
     : Projection(InChannels, OutChannels)
 {

@@ -90,6 +90,7 @@ readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList fi
             w[i] = keep * w[i] - rate * (mean * unbiased1) / (MathF.Sqrt(square * unbiased2) + epsilon);
         }
     }
+
     /// <summary>1 - e^x for x at most 0, without the digits that the difference loses near 0: to 3 units in the last place.</summary>
     static float OneMinusExp(float x)
     {
@@ -105,8 +106,8 @@ readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList fi
 }
 
 /// <summary>
-/// Whether a step is taken, and which one it is. Where the scale of the gradients is not above 0 every thread leaves it out, and the first of the first launch
-/// counts that; nobody reads the count then, so that no thread waits for another.
+/// Whether a step is taken, and which one it is. Where the scale of the gradients is not above 0, no thread updates anything, and the first thread of the
+/// first launch adds 1 to the count. No thread reads the count of a step that is left out, so none has to wait for another.
 /// </summary>
 readonly struct StepGuard(Operand? gradientScale, Operand? leftOut, Number number, bool counts, ArrayView<float> standIn)
 {
@@ -122,7 +123,7 @@ readonly struct StepGuard(Operand? gradientScale, Operand? leftOut, Number numbe
     /// <summary>Nothing is to be updated.</summary>
     public bool LeavesOut()
     {
-        // Not `if (Scale > 0f) return false`: ILGPU writes that as Scale <= 0 in OpenCL C, which a NaN is not.
+        // Not `if (Scale > 0f) return false`: ILGPU writes the opposite, Scale <= 0, in OpenCL C, and that is false for a NaN.
         if (!(Scale > 0f))
         {
             if (counts != 0 && Grid.IdxX == 0 && Group.IdxX == 0) leftOut.Set(0, leftOut.Or(0, 0f) + 1f);

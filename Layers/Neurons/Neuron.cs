@@ -41,7 +41,7 @@ public abstract record Neuron
     /// <param name="stride">Step of the window, 1 or more.</param>
     /// <param name="padding">Zeros added on every side.</param>
     /// <param name="dilation">Step within the window, 1 or more.</param>
-    /// <param name="groups">Output channels of each of so many groups read input channels of that group alone.</param>
+    /// <param name="groups">Number of groups; the output channels of a group read the input channels of that group alone.</param>
     /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
     public Module Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true) =>
         Layer(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), bias);

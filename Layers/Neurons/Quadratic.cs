@@ -130,7 +130,7 @@ public sealed class QuadraticConv2d : QuadraticNeuronLayer
     /// <param name="stride">Step of the window, 1 or more.</param>
     /// <param name="padding">Zeros added on every side.</param>
     /// <param name="dilation">Step within the window, 1 or more.</param>
-    /// <param name="groups">Output channels of each of so many groups read input channels of that group alone.</param>
+    /// <param name="groups">Number of groups; the output channels of a group read the input channels of that group alone.</param>
     /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
     /// <param name="options">How the neurons start and learn; the defaults where null.</param>
     /// <param name="initializer">Draws w and Q; <see cref="Initializers.KaimingNormal"/> where null.</param>

@@ -53,7 +53,7 @@ public class PtxExecutionTests
     [TestCaseSource(typeof(OperationCases), nameof(OperationCases.All))]
     public void An_operation_equals_the_cpu(OperationCase operation)
     {
-        for (var seed = 0; seed < Calls; seed += 3) Parity.AssertSame(operation, cuda.Device(), (ulong)seed + 2, tolerance: 1e-4);
+        for (var seed = 0; seed < Calls; seed += 3) DeviceOperationTests.AssertSame(operation, cuda.Device(), (ulong)seed + 2, tolerance: 1e-4);
     }
 
     [TestCase(0, false, Precision.Float32)]

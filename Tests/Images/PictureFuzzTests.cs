@@ -53,7 +53,6 @@ public class PictureFuzzTests
         var seeds = Seeds("png");
         var seed = seeds[number % seeds.Length];
         using var png = new MemoryStream();
-        Span<byte> four = stackalloc byte[4];
         png.Write(seed.AsSpan(0, 8));
         for (var at = 8; at < seed.Length;)
         {
@@ -70,12 +69,7 @@ public class PictureFuzzTests
             }
             else if (kind.AsSpan().SequenceEqual("IHDR"u8) && number % 4 == 0) data[8 + number / 4 % 5] ^= (byte)(1 << number / 20 % 5);
 
-            BinaryPrimitives.WriteInt32BigEndian(four, data.Length);
-            png.Write(four);
-            png.Write(kind);
-            png.Write(data);
-            BinaryPrimitives.WriteUInt32BigEndian(four, Png.Crc(kind, data));
-            png.Write(four);
+            PngWriter.Chunk(png, kind, data);
         }
 
         return png.ToArray();

@@ -5,29 +5,21 @@ using Conv2d = QuadEngine.Layers.Conv2d;
 
 namespace QuadEngine.Tests.Training;
 
-public sealed class CheckpointTests
+public sealed class CheckpointTests : TinyTrainingTests
 {
-    TinyTraining tiny = null!;
-
-    [SetUp]
-    public void MakeFolder() => tiny = new TinyTraining();
-
-    [TearDown]
-    public void DeleteFolder() => tiny.Dispose();
-
     [Test]
     public void Weights_come_back_with_the_same_bits_in_PyTorch_layout()
     {
         var network = new Sequential(new Conv2d(3, 5, 3), new QuadraticConv2d(5, 8, 3, rank: 3), new BatchNorm(8), new Flatten(), new Linear(8, 4));
-        Checkpoint.SaveWeights(tiny.PathOf("w"), network);
+        Checkpoint.SaveWeights(Tiny.PathOf("w"), network);
 
         Generator.Default = new Generator(5);
         var other = new Sequential(new Conv2d(3, 5, 3), new QuadraticConv2d(5, 8, 3, rank: 3), new BatchNorm(8), new Flatten(), new Linear(8, 4));
-        Checkpoint.LoadWeights(tiny.PathOf("w"), other);
+        Checkpoint.LoadWeights(Tiny.PathOf("w"), other);
 
         foreach (var (key, tensor) in network.StateDictionary())
             Assert.That(other.StateDictionary()[key].Values, Is.EqualTo(tensor.Values), key);
-        var file = WeightFile.Read(tiny.PathOf("w"));
+        var file = WeightFile.Read(Tiny.PathOf("w"));
         Assert.That(file["0.weight"].Shape, Is.EqualTo([5, 3, 3, 3]));
         Assert.That(file["0.weight"].Values[9], Is.EqualTo(((Conv2d)network.Children[0].Module).Weight.ToArray()[1 * 5]), "out 0, in 1, y 0, x 0");
         Assert.That(file["4.weight"].Shape, Is.EqualTo([4, 8]));
@@ -39,10 +31,10 @@ public sealed class CheckpointTests
     public void Optimizer_comes_back_with_the_same_bits(OptimizerKind optimizer)
     {
         var options = TinyTraining.Options with { Optimizer = optimizer, LearningRate = 0.01f };
-        var trained = tiny.Start("run", options);
+        var trained = Tiny.Start("run", options);
         trained.Run();
 
-        var restored = tiny.Start("run", options);
+        var restored = Tiny.Start("run", options);
 
         Assert.That(restored.Optimizer.Steps, Is.EqualTo(trained.Optimizer.Steps));
         foreach (var (a, b) in trained.Network.Parameters().Zip(restored.Network.Parameters()))
@@ -56,8 +48,8 @@ public sealed class CheckpointTests
     [Test]
     public void Damage_anywhere_in_the_file_is_refused_and_changes_nothing()
     {
-        tiny.Start("run").Run();
-        var path = tiny.PathOf("run/last.safetensors");
+        Tiny.Start("run").Run();
+        var path = Tiny.PathOf("run/last.safetensors");
         var bytes = File.ReadAllBytes(path);
         var headerEnd = 8 + (int)BitConverter.ToUInt64(bytes);
 
@@ -80,30 +72,30 @@ public sealed class CheckpointTests
     [Test]
     public void Checkpoint_of_another_network_or_optimizer_is_refused()
     {
-        tiny.Start("run").Run();
+        Tiny.Start("run").Run();
 
-        var wider = Assert.Throws<InvalidFileException>(() => tiny.Start("run", network: () => new Sequential(new Flatten(), new Linear(64, 3))))!;
-        Assert.That(wider.Message, Does.Contain(tiny.PathOf("run/last.safetensors")));
-        var adam = Assert.Throws<InvalidFileException>(() => tiny.Start("run", TinyTraining.Options with { Optimizer = OptimizerKind.AdamW }))!;
+        var wider = Assert.Throws<InvalidFileException>(() => Tiny.Start("run", network: () => new Sequential(new Flatten(), new Linear(64, 3))))!;
+        Assert.That(wider.Message, Does.Contain(Tiny.PathOf("run/last.safetensors")));
+        var adam = Assert.Throws<InvalidFileException>(() => Tiny.Start("run", TinyTraining.Options with { Optimizer = OptimizerKind.AdamW }))!;
         Assert.That(adam.Message, Does.Contain("AdamW"));
     }
 
     [Test]
     public void Weights_without_state_do_not_resume()
     {
-        tiny.Start("run").Run();
-        File.Copy(tiny.PathOf("run/best.safetensors"), tiny.PathOf("run/last.safetensors"), overwrite: true);
-        Assert.That(() => tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("no state of a training"));
+        Tiny.Start("run").Run();
+        File.Copy(Tiny.PathOf("run/best.safetensors"), Tiny.PathOf("run/last.safetensors"), overwrite: true);
+        Assert.That(() => Tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("no state of a training"));
     }
 
     [Test]
     public void State_of_a_negative_step_is_refused_before_anything_changes()
     {
-        var trainer = tiny.Start();
-        Checkpoint.Save(tiny.PathOf("c"), trainer.Network, trainer.Optimizer, new TrainingState { Step = -1 });
+        var trainer = Tiny.Start();
+        Checkpoint.Save(Tiny.PathOf("c"), trainer.Network, trainer.Optimizer, new TrainingState { Step = -1 });
         foreach (var parameter in trainer.Network.Parameters()) parameter.Assign(Tensor.Zeros(parameter.Shape));
 
-        Assert.That(() => Checkpoint.Restore(tiny.PathOf("c"), trainer.Network, trainer.Optimizer), Throws.TypeOf<InvalidFileException>().With.Message.Contains("step is -1"));
+        Assert.That(() => Checkpoint.Restore(Tiny.PathOf("c"), trainer.Network, trainer.Optimizer), Throws.TypeOf<InvalidFileException>().With.Message.Contains("step is -1"));
         Assert.That(trainer.Network.Parameters().SelectMany(parameter => parameter.ToArray()), Is.All.Zero);
     }
 
@@ -111,14 +103,14 @@ public sealed class CheckpointTests
     public void File_says_which_network_it_is_of()
     {
         var configuration = new NetworkConfiguration { Model = "resnet8", Neuron = "quadratic", Rank = 2, Channels = 1, Quadratic = new() { Basis = Basis.Penalised } };
-        Checkpoint.SaveWeights(tiny.PathOf("w"), configuration.Build(), configuration);
+        Checkpoint.SaveWeights(Tiny.PathOf("w"), configuration.Build(), configuration);
 
-        Assert.That(Checkpoint.ReadNetwork(tiny.PathOf("w")), Is.EqualTo(configuration));
+        Assert.That(Checkpoint.ReadNetwork(Tiny.PathOf("w")), Is.EqualTo(configuration));
     }
 
     void Refuses(string path, string damage)
     {
-        var trainer = tiny.Start();
+        var trainer = Tiny.Start();
         var before = trainer.Network.StateDictionary();
         Assert.That(() => Checkpoint.Restore(path, trainer.Network, trainer.Optimizer), Throws.TypeOf<InvalidFileException>().With.Message.Contains(path), damage);
         foreach (var (key, tensor) in trainer.Network.StateDictionary()) Assert.That(tensor.Values, Is.EqualTo(before[key].Values), damage);
@@ -139,12 +131,12 @@ public sealed class CheckpointTests
         }
 
         var state = new TrainingState { Step = optimizer.Steps };
-        Checkpoint.Save(tiny.PathOf("c"), network, optimizer, state);
+        Checkpoint.Save(Tiny.PathOf("c"), network, optimizer, state);
         var other = Optimizer(restored);
-        Checkpoint.Restore(tiny.PathOf("c"), restored, other);
+        Checkpoint.Restore(Tiny.PathOf("c"), restored, other);
         Assert.That((other.Steps, other.StepsOf(restored.Weight), other.StepsOf(restored.Bias!)), Is.EqualTo((5, 5, 2)));
-        Checkpoint.Save(tiny.PathOf("d"), restored, other, state);
-        Assert.That(File.ReadAllBytes(tiny.PathOf("d")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("c"))));
+        Checkpoint.Save(Tiny.PathOf("d"), restored, other, state);
+        Assert.That(File.ReadAllBytes(Tiny.PathOf("d")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf("c"))));
     }
 
     [TestCase(float.NaN, "NaN")]
@@ -156,11 +148,11 @@ public sealed class CheckpointTests
             var network = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
             var state = network.StateDictionary().ToDictionary();
             state[name].Values[1] = value;
-            SafeTensors.Write(tiny.PathOf("w"), state);
+            SafeTensors.Write(Tiny.PathOf("w"), state);
             var other = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
             var before = other.StateDictionary();
-            var error = Assert.Throws<InvalidFileException>(() => Checkpoint.LoadWeights(tiny.PathOf("w"), other))!;
-            Assert.That(error.Message, Does.Contain(tiny.PathOf("w")).And.Contain($"\"{name}\"").And.Contain($"element 1 is {text}"));
+            var error = Assert.Throws<InvalidFileException>(() => Checkpoint.LoadWeights(Tiny.PathOf("w"), other))!;
+            Assert.That(error.Message, Does.Contain(Tiny.PathOf("w")).And.Contain($"\"{name}\"").And.Contain($"element 1 is {text}"));
             foreach (var (key, tensor) in other.StateDictionary()) Assert.That(tensor.Values, Is.EqualTo(before[key].Values));
         }
     }
@@ -168,20 +160,20 @@ public sealed class CheckpointTests
     [Test]
     public void Run_with_weights_that_are_not_finite_does_not_go_on()
     {
-        tiny.Start("run").Run();
-        var trainer = tiny.Start("run");
+        Tiny.Start("run").Run();
+        var trainer = Tiny.Start("run");
         var bias = trainer.Network.Parameters().Last();
         bias.Assign(new float[bias.Length].Select(_ => float.NaN).ToArray().AsSpan());
-        Checkpoint.Save(tiny.PathOf("run/last.safetensors"), trainer.Network, trainer.Optimizer, trainer.State);
-        Assert.That(() => tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("\"6.bias\"").And.Message.Contains("NaN"));
+        Checkpoint.Save(Tiny.PathOf("run/last.safetensors"), trainer.Network, trainer.Optimizer, trainer.State);
+        Assert.That(() => Tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("\"6.bias\"").And.Message.Contains("NaN"));
     }
 
     [Test]
     public void A_mask_may_hold_infinities()
     {
-        SafeTensors.Write(tiny.PathOf("w"), new Dictionary<string, HostTensor> { ["mask"] = new([0f, float.NegativeInfinity], 2) });
+        SafeTensors.Write(Tiny.PathOf("w"), new Dictionary<string, HostTensor> { ["mask"] = new([0f, float.NegativeInfinity], 2) });
         var masked = new Masked();
-        Checkpoint.LoadWeights(tiny.PathOf("w"), masked);
+        Checkpoint.LoadWeights(Tiny.PathOf("w"), masked);
         Assert.That(masked.Mask.ToArray(), Is.EqualTo([0f, float.NegativeInfinity]));
     }
 
@@ -203,17 +195,17 @@ public sealed class CheckpointTests
     {
         var network = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
         var state = network.StateDictionary();
-        SafeTensors.Write(tiny.PathOf("w.safetensors"), state.Select(entry => KeyValuePair.Create(prefix + entry.Key, entry.Value)));
+        SafeTensors.Write(Tiny.PathOf("w.safetensors"), state.Select(entry => KeyValuePair.Create(prefix + entry.Key, entry.Value)));
         var storages = state.Select((entry, i) => (Key: $"{i}", Data: QuadEngine.Tests.Formats.TorchBytes.Bytes(entry.Value.Values))).ToArray();
         var tensors = state.Select((entry, i) => (prefix + entry.Key, (object?)QuadEngine.Tests.Formats.TorchBytes.Tensor(
             QuadEngine.Tests.Formats.TorchBytes.Storage($"{i}", "FloatStorage", entry.Value.Values.Length), 0, entry.Value.Shape, Strides(entry.Value.Shape)))).ToArray();
-        File.WriteAllBytes(tiny.PathOf("w.pth"), QuadEngine.Tests.Formats.TorchBytes.Zip(QuadEngine.Tests.Formats.TorchBytes.StateDict(tensors), storages));
+        File.WriteAllBytes(Tiny.PathOf("w.pth"), QuadEngine.Tests.Formats.TorchBytes.Zip(QuadEngine.Tests.Formats.TorchBytes.StateDict(tensors), storages));
 
         foreach (var file in new[] { "w.safetensors", "w.pth" })
         {
             Generator.Default = new Generator(5);
             var other = new Sequential(new Flatten(), new Linear(64, 3), new BatchNorm(3));
-            var leftOut = Checkpoint.LoadWeights(tiny.PathOf(file), other);
+            var leftOut = Checkpoint.LoadWeights(Tiny.PathOf(file), other);
             Assert.That(string.Concat(leftOut.Select(text => text.Split('"')[1])), Is.EqualTo(prefix), file);
             foreach (var (key, tensor) in state) Assert.That(other.StateDictionary()[key].Values, Is.EqualTo(tensor.Values), key);
         }
@@ -225,9 +217,9 @@ public sealed class CheckpointTests
     public void A_prefix_of_the_networks_own_stays_and_other_weights_are_still_refused()
     {
         Module Network() => new Sequential(new Sequential(new Linear(2, 2)));
-        SafeTensors.Write(tiny.PathOf("w"), Network().StateDictionary());
-        Assert.That(Checkpoint.LoadWeights(tiny.PathOf("w"), Network()), Is.Empty);
-        SafeTensors.Write(tiny.PathOf("w"), new Dictionary<string, HostTensor> { ["a.b.c"] = new([1f], 1) });
-        Assert.That(() => Checkpoint.LoadWeights(tiny.PathOf("w"), Network()), Throws.TypeOf<InvalidFileException>().With.Message.Contains("0.0.weight"));
+        SafeTensors.Write(Tiny.PathOf("w"), Network().StateDictionary());
+        Assert.That(Checkpoint.LoadWeights(Tiny.PathOf("w"), Network()), Is.Empty);
+        SafeTensors.Write(Tiny.PathOf("w"), new Dictionary<string, HostTensor> { ["a.b.c"] = new([1f], 1) });
+        Assert.That(() => Checkpoint.LoadWeights(Tiny.PathOf("w"), Network()), Throws.TypeOf<InvalidFileException>().With.Message.Contains("0.0.weight"));
     }
 }

@@ -5,29 +5,21 @@ using Relu = QuadEngine.Layers.Relu;
 namespace QuadEngine.Tests.Training;
 
 /// <summary>What a trainer leaves behind when values are not finite, or a listener throws.</summary>
-public sealed class TrainerFailureTests
+public sealed class TrainerFailureTests : TinyTrainingTests
 {
-    TinyTraining tiny = null!;
-
-    [SetUp]
-    public void MakeFolder() => tiny = new TinyTraining();
-
-    [TearDown]
-    public void DeleteFolder() => tiny.Dispose();
-
     [Test]
     public void Value_that_is_not_finite_is_traced_to_its_step_and_layer_and_the_last_checkpoint_stays()
     {
         var poison = new Poison { From = 9 };
-        var trainer = tiny.Start("run", TinyTraining.Options with { CheckpointSteps = 4 }, () => Poisoned(poison));
+        var trainer = Tiny.Start("run", TinyTraining.Options with { CheckpointSteps = 4 }, () => Poisoned(poison));
         trainer.Stepped += _ => poison.Step++;
 
         var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
 
         Assert.That(error.Step, Is.EqualTo(9));
         Assert.That(error.Where, Is.EqualTo("1.2: log"));
-        Assert.That(error.Message, Does.Contain("step 9 (epoch 2)").And.Contain("1.2: log: the output is not finite").And.Contain(tiny.PathOf("run/last.safetensors")));
-        var good = tiny.Start("run", network: () => Poisoned(new Poison()));
+        Assert.That(error.Message, Does.Contain("step 9 (epoch 2)").And.Contain("1.2: log: the output is not finite").And.Contain(Tiny.PathOf("run/last.safetensors")));
+        var good = Tiny.Start("run", network: () => Poisoned(new Poison()));
         Assert.That(good.State.Step, Is.EqualTo(8));
         Assert.That(good.Network.StateDictionary().SelectMany(entry => entry.Value.Values), Has.All.Matches<float>(float.IsFinite));
     }
@@ -37,7 +29,7 @@ public sealed class TrainerFailureTests
     {
         // sqrt has a finite value at 0 and an infinite derivative.
         Module Network() => new Sequential(new Flatten(), new Linear(64, 3), new Function("Root", x => (x - x).Sqrt() + x));
-        var trainer = tiny.Start(network: Network);
+        var trainer = Tiny.Start(network: Network);
         var before = trainer.Network.StateDictionary()["1.weight"].Values;
 
         var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
@@ -54,11 +46,11 @@ public sealed class TrainerFailureTests
     [TestCase(7)]
     public void A_step_that_ends_in_an_exception_is_taken_again_as_if_for_the_first_time(int failAt)
     {
-        tiny.Start("whole").Run();
+        Tiny.Start("whole").Run();
         foreach (var failure in (Exception[])[new OperationCanceledException(), new InvalidOperationException("a listener's own")])
         {
             var run = failure.GetType().Name;
-            var trainer = tiny.Start(run);
+            var trainer = Tiny.Start(run);
             var steps = 0;
             trainer.GradientsReady += () =>
             {
@@ -71,36 +63,36 @@ public sealed class TrainerFailureTests
             Assert.That(trainer.Run(), Is.True);
 
             foreach (var file in new[] { "last.safetensors", "best.safetensors" })
-                Assert.That(File.ReadAllBytes(tiny.PathOf($"{run}/{file}")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf($"whole/{file}"))), file);
+                Assert.That(File.ReadAllBytes(Tiny.PathOf($"{run}/{file}")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf($"whole/{file}"))), file);
         }
     }
 
     [Test]
     public void An_epoch_is_kept_whatever_its_listener_throws()
     {
-        var trainer = tiny.Start("run");
+        var trainer = Tiny.Start("run");
         trainer.EpochEnded += _ => throw new InvalidOperationException("a listener's own");
         Assert.That(() => trainer.Run(), Throws.InvalidOperationException);
-        Assert.That(tiny.Start("run").State.Epoch, Is.EqualTo(1));
-        Assert.That(File.Exists(tiny.PathOf("run/best.safetensors")));
-        Assert.That(File.ReadAllLines(tiny.PathOf("run/metrics.csv")), Has.Length.EqualTo(2));
+        Assert.That(Tiny.Start("run").State.Epoch, Is.EqualTo(1));
+        Assert.That(File.Exists(Tiny.PathOf("run/best.safetensors")));
+        Assert.That(File.ReadAllLines(Tiny.PathOf("run/metrics.csv")), Has.Length.EqualTo(2));
     }
 
     [Test]
     public void Run_whose_test_loss_is_not_finite_stops_and_keeps_what_was_good()
     {
         var fault = new EvaluationFault { From = 3 };
-        var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), fault));
+        var trainer = Tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), fault));
         trainer.EpochEnded += _ => fault.Epoch++;
 
         var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
 
         Assert.That(error.Message, Does.Contain("epoch 3").And.Contain("the loss on the test images is NaN").And.Contain("1: ").And.Contain("learning rate"));
         Assert.That(error.Message, Does.Contain($"epoch {trainer.State.Best!.Epoch}").And.Contain("are kept"));
-        Assert.That(error.LastGood, Is.EqualTo(tiny.PathOf("run/last.safetensors")));
+        Assert.That(error.LastGood, Is.EqualTo(Tiny.PathOf("run/last.safetensors")));
         Assert.That(trainer.State.History, Has.Count.EqualTo(2));
-        Assert.That(tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), new EvaluationFault())).State.Epoch, Is.EqualTo(2));
-        Checkpoint.LoadWeights(tiny.PathOf("run/best.safetensors"), trainer.Network);
+        Assert.That(Tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), new EvaluationFault())).State.Epoch, Is.EqualTo(2));
+        Checkpoint.LoadWeights(Tiny.PathOf("run/best.safetensors"), trainer.Network);
     }
 
     static Sequential Poisoned(Poison poison) => new(

@@ -4,20 +4,12 @@ using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Training;
 
-public sealed class TrainerTests
+public sealed class TrainerTests : TinyTrainingTests
 {
-    TinyTraining tiny = null!;
-
-    [SetUp]
-    public void MakeFolder() => tiny = new TinyTraining();
-
-    [TearDown]
-    public void DeleteFolder() => tiny.Dispose();
-
     [Test]
     public void Training_learns_and_tells_of_every_step_and_epoch()
     {
-        var trainer = tiny.Start(options: TinyTraining.Options with { Epochs = 12, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01f });
+        var trainer = Tiny.Start(options: TinyTraining.Options with { Epochs = 12, Optimizer = OptimizerKind.AdamW, LearningRate = 0.01f });
         var (steps, epochs) = (new List<StepMetrics>(), new List<EpochMetrics>());
         trainer.Stepped += steps.Add;
         trainer.EpochEnded += epochs.Add;
@@ -35,7 +27,7 @@ public sealed class TrainerTests
     [Test]
     public void Epoch_metrics_are_the_means_over_its_steps()
     {
-        var trainer = tiny.Start();
+        var trainer = Tiny.Start();
         var steps = new List<StepMetrics>();
         trainer.Stepped += steps.Add;
         trainer.Run();
@@ -51,7 +43,7 @@ public sealed class TrainerTests
     [Test]
     public void Learning_rate_warms_up_and_falls_along_the_cosine()
     {
-        var trainer = tiny.Start();
+        var trainer = Tiny.Start();
         var rates = new List<float>();
         trainer.Stepped += step => rates.Add(step.LearningRate);
         trainer.Run();
@@ -70,19 +62,19 @@ public sealed class TrainerTests
     [TestCase(17)]
     public void Run_stopped_after_any_step_and_resumed_leaves_the_bits_of_the_run_never_stopped(int stopAfter)
     {
-        tiny.Start("whole").Run();
+        Tiny.Start("whole").Run();
 
-        var first = tiny.Start("stopped");
+        var first = Tiny.Start("stopped");
         using var stop = new CancellationTokenSource();
         first.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
         Assert.That(first.Run(stop.Token), Is.False);
         Assert.That(first.State.Step, Is.EqualTo(stopAfter));
         Generator.Default = new Generator(99);      // whatever else the process drew in between
-        var second = tiny.Start("stopped");
+        var second = Tiny.Start("stopped");
         Assert.That(second.Run(), Is.True);
 
         foreach (var file in new[] { "last.safetensors", "best.safetensors" })
-            Assert.That(File.ReadAllBytes(tiny.PathOf($"stopped/{file}")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf($"whole/{file}"))), file);
+            Assert.That(File.ReadAllBytes(Tiny.PathOf($"stopped/{file}")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf($"whole/{file}"))), file);
         Assert.That(Results("stopped"), Is.EqualTo(Results("whole")));
     }
 
@@ -91,41 +83,41 @@ public sealed class TrainerTests
     public void Telemetry_has_a_row_a_layer_and_recorded_step_and_changes_nothing(int stopAfter)
     {
         var options = TinyTraining.Options with { TelemetrySteps = 4 };
-        tiny.Start("plain").Run();
-        tiny.Start("whole", options).Run();
-        var first = tiny.Start("stopped", options);
+        Tiny.Start("plain").Run();
+        Tiny.Start("whole", options).Run();
+        var first = Tiny.Start("stopped", options);
         using var stop = new CancellationTokenSource();
         first.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
         first.Run(stop.Token);
-        var file = tiny.PathOf("stopped/telemetry.csv");
+        var file = Tiny.PathOf("stopped/telemetry.csv");
         File.AppendAllText(file, "12,0,0.5,0.");      // a step behind the checkpoint, and not written to its end
-        tiny.Start("stopped", options).Run();
+        Tiny.Start("stopped", options).Run();
 
-        var lines = File.ReadAllLines(tiny.PathOf("whole/telemetry.csv"));
+        var lines = File.ReadAllLines(Tiny.PathOf("whole/telemetry.csv"));
         Assert.That(lines[0], Is.EqualTo("step,layer,lambda_norm,quadratic_share,effective_rank,weight_gradient,lambda_gradient,spectrum"));
         Assert.That(lines.Skip(1).Select(line => line.Split(',')[0]), Is.EqualTo(new[] { "4", "8", "12", "16" }));
         double[] last = [.. lines[^1].Split(',').Skip(2).SelectMany(cell => cell.Split(' ')).Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))];
         Assert.That(last, Has.Length.EqualTo(7).And.All.Matches<double>(double.IsFinite), "five numbers, and the spectrum of rank 2");
         Assert.That(last[0], Is.GreaterThan(0), "Lambda has left 0");
-        Assert.That(File.ReadAllText(file), Is.EqualTo(File.ReadAllText(tiny.PathOf("whole/telemetry.csv"))), "a run that was stopped");
-        Assert.That(File.ReadAllBytes(tiny.PathOf("whole/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("plain/last.safetensors"))));
+        Assert.That(File.ReadAllText(file), Is.EqualTo(File.ReadAllText(Tiny.PathOf("whole/telemetry.csv"))), "a run that was stopped");
+        Assert.That(File.ReadAllBytes(Tiny.PathOf("whole/last.safetensors")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf("plain/last.safetensors"))));
     }
 
     [Test]
     public void Run_killed_between_two_checkpoints_repeats_what_was_lost()
     {
-        tiny.Start("whole").Run();
+        Tiny.Start("whole").Run();
 
         // A kill leaves what the folder held at that moment: the checkpoint of step 8, files of a later epoch, and a torn partial file.
-        var killed = tiny.Start("killed", TinyTraining.Options with { CheckpointSteps = 8 });
-        killed.Stepped += step => { if (step.Step == 9) File.Copy(tiny.PathOf("killed/last.safetensors"), tiny.PathOf("at8")); };
+        var killed = Tiny.Start("killed", TinyTraining.Options with { CheckpointSteps = 8 });
+        killed.Stepped += step => { if (step.Step == 9) File.Copy(Tiny.PathOf("killed/last.safetensors"), Tiny.PathOf("at8")); };
         killed.Run();
-        File.Move(tiny.PathOf("at8"), tiny.PathOf("killed/last.safetensors"), overwrite: true);
-        File.WriteAllText(tiny.PathOf("killed/last.safetensors.partial"), "torn");
+        File.Move(Tiny.PathOf("at8"), Tiny.PathOf("killed/last.safetensors"), overwrite: true);
+        File.WriteAllText(Tiny.PathOf("killed/last.safetensors.partial"), "torn");
 
-        tiny.Start("killed").Run();
+        Tiny.Start("killed").Run();
 
-        Assert.That(File.ReadAllBytes(tiny.PathOf("killed/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("whole/last.safetensors"))));
+        Assert.That(File.ReadAllBytes(Tiny.PathOf("killed/last.safetensors")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf("whole/last.safetensors"))));
         Assert.That(Results("killed"), Is.EqualTo(Results("whole")));
     }
 
@@ -136,27 +128,27 @@ public sealed class TrainerTests
         try
         {
             Device.CpuThreads = 1;
-            tiny.Start("one").Run();
+            Tiny.Start("one").Run();
             Device.CpuThreads = 3;
-            tiny.Start("three").Run();
+            Tiny.Start("three").Run();
         }
         finally
         {
             Device.CpuThreads = threads;
         }
 
-        Assert.That(File.ReadAllBytes(tiny.PathOf("three/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("one/last.safetensors"))));
+        Assert.That(File.ReadAllBytes(Tiny.PathOf("three/last.safetensors")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf("one/last.safetensors"))));
     }
 
     [Test]
     public void Best_is_the_epoch_of_the_highest_accuracy_and_of_several_the_one_of_the_lowest_loss()
     {
-        var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 6 });
+        var trainer = Tiny.Start("run", TinyTraining.Options with { Epochs = 6 });
         trainer.Run();
 
         var best = trainer.State.History.Where(epoch => epoch.TestAccuracy == trainer.State.History.Max(other => other.TestAccuracy)).MinBy(epoch => epoch.TestLoss)!;
         Assert.That(trainer.State.Best, Is.EqualTo(best));
-        Checkpoint.LoadWeights(tiny.PathOf("run/best.safetensors"), trainer.Network);
+        Checkpoint.LoadWeights(Tiny.PathOf("run/best.safetensors"), trainer.Network);
         var judged = Evaluation.Run(trainer.Network, TinyTraining.Images(40, 1));
         Assert.That(judged.Accuracy, Is.EqualTo(best.TestAccuracy));
         Assert.That(judged.Loss, Is.EqualTo(best.TestLoss).Within(1e-5));
@@ -175,14 +167,14 @@ public sealed class TrainerTests
             "LearningRate" => TinyTraining.Options with { LearningRate = value },
             _ => TinyTraining.Options with { Momentum = value },
         };
-        var error = Assert.Throws<ArgumentException>(() => tiny.Start(options: options))!;
+        var error = Assert.Throws<ArgumentException>(() => Tiny.Start(options: options))!;
         Assert.That(error.Message, Does.Contain($"{name} is {value}, expected"));
     }
 
     [Test]
     public void Evaluation_leaves_the_mode_and_counts_a_last_smaller_batch()
     {
-        var network = tiny.Start().Network;
+        var network = Tiny.Start().Network;
         var whole = Evaluation.Run(network, TinyTraining.Images(40, 1), batchSize: 40);
         var parts = Evaluation.Run(network, TinyTraining.Images(40, 1), batchSize: 17);
 
@@ -206,29 +198,28 @@ public sealed class TrainerTests
     public void A_generator_of_a_module_goes_on_where_it_was()
     {
         Module Network() => new Sequential(new Flatten(), new Layers.Dropout(0.3f, new Generator(5)), new Linear(64, 3));
-        tiny.Start("whole", network: Network).Run();
+        Tiny.Start("whole", network: Network).Run();
 
-        var first = tiny.Start("stopped", network: Network);
+        var first = Tiny.Start("stopped", network: Network);
         using var stop = new CancellationTokenSource();
         first.Stepped += step => { if (step.Step == 8) stop.Cancel(); };
         first.Run(stop.Token);
-        var second = tiny.Start("stopped", network: Network);
+        var second = Tiny.Start("stopped", network: Network);
         Assert.That(second.Network.NamedGenerators().Select(own => (own.Path, own.Generator.Position)), Is.EqualTo(new[] { ("1.generator", 8ul) }));
         second.Run();
-        Assert.That(File.ReadAllBytes(tiny.PathOf("stopped/last.safetensors")), Is.EqualTo(File.ReadAllBytes(tiny.PathOf("whole/last.safetensors"))));
+        Assert.That(File.ReadAllBytes(Tiny.PathOf("stopped/last.safetensors")), Is.EqualTo(File.ReadAllBytes(Tiny.PathOf("whole/last.safetensors"))));
 
-        var error = Assert.Throws<InvalidFileException>(() => tiny.Start("stopped", network: () => new Sequential(new Flatten(), new Layers.Dropout(0.3f), new Linear(64, 3))))!;
+        var error = Assert.Throws<InvalidFileException>(() => Tiny.Start("stopped", network: () => new Sequential(new Flatten(), new Layers.Dropout(0.3f), new Linear(64, 3))))!;
         Assert.That(error.Message, Does.Contain("random generator \"1.generator\", and no module of this network has one"));
     }
 
     // Everything in metrics.csv but the timings.
-    string[] Results(string run) => [.. File.ReadAllLines(tiny.PathOf($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',').Take(7)))];
+    string[] Results(string run) => [.. File.ReadAllLines(Tiny.PathOf($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',').Take(7)))];
 
     [Test]
     public void A_trainer_that_runs_refuses_to_run_a_second_time()
     {
-        using var tiny = new TinyTraining();
-        var trainer = tiny.Start();
+        var trainer = Tiny.Start();
         string? refusal = null;
         trainer.EpochEnded += _ => refusal ??= Assert.Throws<InvalidOperationException>(() => trainer.Run())!.Message;
         trainer.Run();
@@ -273,7 +264,7 @@ public sealed class TrainerTests
     {
         var network = new NetworkConfiguration { Model = "resnet20", Neuron = neuron, Rank = 3, Height = 8, Width = 8, Channels = 1, Classes = 3 };
         var options = RunConfiguration.Main.Training with { Epochs = 8, BatchSize = 16, CheckpointSeconds = null };
-        var trainer = tiny.Start(options: options, network: network.Build);
+        var trainer = Tiny.Start(options: options, network: network.Build);
         trainer.Run();
 
         Assert.That(trainer.State.History.Select(epoch => epoch.TestLoss), Has.All.LessThan(5));

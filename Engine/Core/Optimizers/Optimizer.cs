@@ -45,7 +45,7 @@ public abstract class Optimizer
     }
 
     /// <summary>A factor of all gradients, [] on their device, that <see cref="Step"/> takes in; at 0 or NaN it leaves every parameter as it is. Null for 1.</summary>
-    /// <remarks>A step that is left out so does not count for the parameters (<see cref="StepsOf"/>): the next one is what it would have been.</remarks>
+    /// <remarks>Such a step does not count for the parameters (<see cref="StepsOf"/>): the next step is what it would have been without it.</remarks>
     public Tensor? GradientScale { get; set; }
 
     /// <summary>Calls of <see cref="Step"/> so far; a parameter has taken fewer (<see cref="StepsOf"/>) where it had no gradient, or <see cref="GradientScale"/> left the step out.</summary>
@@ -90,7 +90,7 @@ public abstract class Optimizer
     /// <param name="parameter">One of those that the groups hold.</param>
     public IReadOnlyList<Tensor> StateOf(Parameter parameter) => state.TryGetValue(parameter, out var own) ? own.Slots : [];
 
-    /// <summary>Steps that a parameter has taken: it had a gradient, and <see cref="GradientScale"/> did not leave the step out. Waits for a GPU that was given a scale.</summary>
+    /// <summary>Steps that a parameter has taken: it had a gradient, and <see cref="GradientScale"/> did not leave the step out. Where a GPU was given a scale, this waits for it.</summary>
     /// <param name="parameter">One of those that the groups hold.</param>
     public int StepsOf(Parameter parameter) => state.TryGetValue(parameter, out var own) ? own.Count.Taken : 0;
 

@@ -1,7 +1,6 @@
 using QuadEngine.Devices;
-using QuadEngine.Tests.Gpu;
 
-namespace QuadEngine.Tests.OpenCl;
+namespace QuadEngine.Tests.Gpu;
 
 /// <summary>Every kernel of GPUs gives what that of the CPU gives.</summary>
 [Parallelizable]

@@ -5,7 +5,7 @@ using QuadEngine.Models;
 using QuadEngine.Tests.Data;
 using QuadEngine.Tests.Training;
 
-namespace QuadEngine.Tests.OpenCl;
+namespace QuadEngine.Tests.Gpu;
 
 /// <summary>Batches that a device makes of bytes it keeps have the bits of those made on the host.</summary>
 public class DeviceDatasetTests

@@ -1,7 +1,7 @@
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
-namespace QuadEngine.Tests.OpenCl;
+namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
 /// Kernels for tensor cores have their loops unrolled by a transformation that ILGPU brings and does not use. Here it is applied to products

@@ -1,6 +1,6 @@
 using QuadEngine.Gpu;
 
-namespace QuadEngine.Tests.OpenCl;
+namespace QuadEngine.Tests.Gpu;
 
 /// <summary>A step that a gradient scale of 0 leaves out does not count, on a device whose host never waits to learn of it.</summary>
 public class LeftOutStepTests

@@ -1,6 +1,6 @@
 using QuadEngine.Gpu;
 
-namespace QuadEngine.Tests.OpenCl;
+namespace QuadEngine.Tests.Gpu;
 
 /// <summary>Folds that are cut into chunks, whose last group folds the partial results.</summary>
 public class FoldTests

@@ -1,4 +1,4 @@
-namespace QuadEngine.Tests.OpenCl;
+namespace QuadEngine.Tests.Gpu;
 
 /// <summary>A label that is no class: no kernel reads where it points.</summary>
 public class LabelTests
