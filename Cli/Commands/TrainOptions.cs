@@ -19,7 +19,7 @@ sealed class TrainOptions
     readonly Option<int?> images = CommonOptions.Number<int>("--images", "Learn from N training images only: the first N, of a folder N evenly out of all classes", 1, int.MaxValue);
     readonly Option<string?> augmentation = CommonOptions.Choice("--augment", "Random changes of training images", augmentations, "what suits the data");
 
-    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a folder as many as make about 1,200 steps, from {main.Training.Epochs} to 100", 1, 100_000);
+    readonly Option<int?> epochs = CommonOptions.Number<int>("--epochs", $"Times that every image is seen. Default: {main.Training.Epochs}; of a folder as many as make about 1,200 steps of the pictures learned from, from {main.Training.Epochs} to 100", 1, 100_000);
     readonly Option<int?> batch = CommonOptions.Number<int>("--batch", $"Images of a step. Default: {main.Training.BatchSize}; of a folder 32, with fewer than 1,000 pictures 16", 1, 1 << 20);
     readonly Option<bool> dropLast = new("--drop-last") { Description = "Leave out the last batch of an epoch where it has fewer images than the others. Default: it is a step too; a single image joins the batch before it." };
     readonly Option<string?> optimizer = CommonOptions.Choice("--optimizer", "What turns gradients into updates", Names<OptimizerKind>(), $"{Name(main.Training.Optimizer)}, of a folder adamw");
@@ -110,7 +110,7 @@ sealed class TrainOptions
         var name = CommonOptions.Data(parsed, data) ?? main.Data;
         var seeded = (ulong?)parsed.GetValue(seed) ?? main.Training.Seed;
         if (!CommonOptions.IsNamed(name))
-            return RunConfiguration.ForFolder(name, Network(parsed).Model, parsed.GetValue(imageSize), parsed.GetValue(testShare) ?? FolderSplits.DefaultTestShare, seeded);
+            return RunConfiguration.ForFolder(name, Network(parsed).Model, parsed.GetValue(imageSize), parsed.GetValue(testShare) ?? FolderSplits.DefaultTestShare, seeded, parsed.GetValue(images));
         if (parsed.GetValue(imageSize) is not null || parsed.GetValue(testShare) is not null)
             throw new ArgumentException($"{imageSize.Name} and {testShare.Name} are for a folder of pictures (--data DIR); {name} has its own size and test images");
 

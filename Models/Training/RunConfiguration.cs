@@ -42,10 +42,11 @@ public sealed record RunConfiguration
     /// <param name="size">Height and width of what the network sees; the pictures' own where it is left out, at most 64, or 224 in the ImageNet form.</param>
     /// <param name="testShare">The share of each class that is held out where the folder has no val or test part.</param>
     /// <param name="seed">Of everything random, and of what is held out.</param>
+    /// <param name="trainImages">Learn from this number of its training pictures only, which decides how often each is seen; null for all.</param>
     /// <exception cref="ArgumentException">The folder cannot be learned from; the message says why.</exception>
     /// <exception cref="InvalidFileException">Files are no pictures; the message names them.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    public static RunConfiguration ForFolder(string folder, string? model = null, int? size = null, float testShare = FolderSplits.DefaultTestShare, ulong seed = 1)
+    public static RunConfiguration ForFolder(string folder, string? model = null, int? size = null, float testShare = FolderSplits.DefaultTestShare, ulong seed = 1, int? trainImages = null)
     {
         // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about 1,200 steps. AdamW, because it is further after
         // few steps than SGD is, at any rate; its weight decay and the smoothed labels, because a network soon knows a small folder by heart.
@@ -55,15 +56,17 @@ public sealed record RunConfiguration
         var network = Main.Network with { Model = model ?? Main.Network.Model };
         var pictures = PictureOptions.For(splits, network.Model) with { TestShare = testShare, Seed = seed };
         if (size is { } given) pictures = pictures with { Size = given };
-        var batch = splits.Train.Count < small ? smallBatch : batchOfMost;
+        var count = Math.Min(trainImages ?? int.MaxValue, splits.Train.Count);
+        var batch = count < small ? smallBatch : batchOfMost;
         return Main with
         {
             Data = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)),
             Pictures = pictures,
+            TrainImages = trainImages,
             Network = network,
             Training = Main.Training with
             {
-                Epochs = Math.Clamp(steps * batch / splits.Train.Count, Main.Training.Epochs, mostEpochs),
+                Epochs = Math.Clamp(steps * batch / Math.Max(1, count), Main.Training.Epochs, mostEpochs),
                 BatchSize = batch,
                 Optimizer = OptimizerKind.AdamW,
                 LearningRate = 3e-3f,

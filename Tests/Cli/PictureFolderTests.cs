@@ -83,6 +83,16 @@ public sealed class PictureFolderTests
     }
 
     [Test]
+    public void Pictures_that_are_learned_from_decide_how_often_each_is_seen()
+    {
+        Write("photos/dark", 700, 40);
+        Write("photos/light", 700, 200);
+        var (all, few) = (RunConfiguration.ForFolder(tool.PathOf("photos")), RunConfiguration.ForFolder(tool.PathOf("photos"), trainImages: 300));
+        Assert.That((all.TrainImages, all.Training.BatchSize, all.Training.Epochs), Is.EqualTo(((int?)null, 32, 1200 * 32 / 1120)));
+        Assert.That((few.TrainImages, few.Training.BatchSize, few.Training.Epochs), Is.EqualTo(((int?)300, 16, 1200 * 16 / 300)));
+    }
+
+    [Test]
     public void Parts_of_the_folder_are_used_and_summary_and_show_know_them()
     {
         Write("photos/train/dark", 9, 40);
