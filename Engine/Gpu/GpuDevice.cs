@@ -272,7 +272,7 @@ public sealed class GpuDevice : Device
 
         CudaGraph? TryCapture(GraphEdges edges, out string? refusal)
         {
-            if (edges != GraphEdges.Programmatic || kernels.WaitOnDevice) return CudaGraph.TryCapture(cuda, launches, order, edges, out refusal);
+            if (edges != GraphEdges.Programmatic || kernels.WaitsOnDevice) return CudaGraph.TryCapture(cuda, launches, order, edges, out refusal);
             refusal = "kernels wait on the device from compute capability 9.0 on";
             return null;
         }

@@ -19,7 +19,7 @@ static class Orthonormality
     public static Tensor Distance(Tensor weight, NeuronLayout layout)
     {
         var w = Flat(weight);
-        var gram = w.Transpose().MatMul(w) * Blocks(layout, 1f, weight.Device);
+        var gram = w.MatMul(w, transposeThis: true) * Blocks(layout, 1f, weight.Device);
         return (gram - Diagonal(layout, weight.Device)).Square().Sum();
     }
 
@@ -39,7 +39,7 @@ static class Orthonormality
         w /= (squares + Row(linear)).Sqrt();
         for (var i = 0; i < Iterations; i++)
         {
-            var gram = w.Transpose().MatMul(w) * blocks;
+            var gram = w.MatMul(w, transposeThis: true) * blocks;
             w = w.MatMul(1.5f * identity - 0.5f * gram + linear);
         }
 

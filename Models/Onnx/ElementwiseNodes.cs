@@ -10,6 +10,11 @@ static class ElementwiseNodes
         [Negate.Name] = Node("Neg"),
         [Exp.Name] = Node("Exp"),
         [Log.Name] = Node("Log"),
+        [Expm1.Name] = (graph, x) => graph.Add("Sub", [graph.Add("Exp", x), graph.Scalar(1f)]),
+        [Log1p.Name] = (graph, x) => graph.Add("Log", [graph.Add("Add", [x[0], graph.Scalar(1f)])]),
+        [Sign.Name] = Node("Sign"),
+        [Sin.Name] = Node("Sin"),
+        [Cos.Name] = Node("Cos"),
         [Sqrt.Name] = Node("Sqrt"),
         [Square.Name] = (graph, x) => graph.Add("Mul", [x[0], x[0]]),
         [Abs.Name] = Node("Abs"),
@@ -29,12 +34,16 @@ static class ElementwiseNodes
         [Minimum.Name] = Node("Min"),
         [AtLeast.Name] = Node("Max"),
         [AtMost.Name] = Node("Min"),
-        [Greater.Name] = (graph, x) => Cast(graph, graph.Add("Greater", x), TensorProto.Types.DataType.Float),
-        [Equal.Name] = (graph, x) => Cast(graph, graph.Add("Equal", x), TensorProto.Types.DataType.Float),
+        [Greater.Name] = Comparison("Greater"),
+        [GreaterEqual.Name] = Comparison("GreaterOrEqual"),
+        [Less.Name] = Comparison("Less"),
+        [LessEqual.Name] = Comparison("LessOrEqual"),
+        [Equal.Name] = Comparison("Equal"),
+        [NotEqual.Name] = (graph, x) => Cast(graph, graph.Add("Not", [graph.Add("Equal", x)]), TensorProto.Types.DataType.Float),
         [IsExtreme.Name] = (graph, x) => Cast(graph, graph.Add("Or", [graph.Add("Equal", x), graph.Add("IsNaN", [x[0]])]), TensorProto.Types.DataType.Float),
         [BinaryCrossEntropy.Name] = (graph, x) => graph.Add("Sub", [graph.Add("Softplus", [x[0]]), graph.Add("Mul", x)]),
-        [KeepWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), x[0], graph.Scalar(0f)]),
-        [DropWhere.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), graph.Scalar(0f), x[0]]),
+        [WhereTrue.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), x[0], graph.Scalar(0f)]),
+        [WhereFalse.Name] = (graph, x) => graph.Add("Where", [Cast(graph, x[1], TensorProto.Types.DataType.Bool), graph.Scalar(0f), x[0]]),
     };
 
     public static string Emit(GraphBuilder graph, string operation, params string[] operands) => Table.TryGetValue(operation, out var emit)
@@ -42,6 +51,8 @@ static class ElementwiseNodes
         : throw Trace.Unsupported($"the element-wise operation \"{operation}\"");
 
     static Func<GraphBuilder, string[], string> Node(string operation) => (graph, operands) => graph.Add(operation, operands);
+
+    static Func<GraphBuilder, string[], string> Comparison(string operation) => (graph, operands) => Cast(graph, graph.Add(operation, operands), TensorProto.Types.DataType.Float);
 
     static string Cast(GraphBuilder graph, string x, TensorProto.Types.DataType type) => graph.Add("Cast", [x], Attribute.Of("to", (long)type));
 

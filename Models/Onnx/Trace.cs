@@ -143,7 +143,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     /// <summary>The result of the network as the file gives it: images channels first.</summary>
     public Symbol Output(Tensor y)
     {
-        using var operand = y.Read();         // a result that still waits to be computed is traced now
+        using var operand = y.Read();         // a deferred result is traced now
         var symbol = Read(operand);
         var name = First(symbol);
         return new Symbol(Graph.Producer(name) is null ? Graph.Add("Identity", [name]) : name, symbol.Shape, symbol.Shape.Rank == 4);

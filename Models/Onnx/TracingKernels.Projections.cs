@@ -19,17 +19,25 @@ sealed partial class TracingKernels
     public override void MatMul(Operand a, Operand b, MatMulGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         var bias = BiasOf(epilogue);
-        if (geometry.TransposeA || geometry.TransposeB) throw Trace.Unsupported("the matrix product of a backward pass");
         if (Computed(y, [a, b, bias], y => Cpu.MatMul(Host(a), Host(b), geometry, new Epilogue<Tensor> { Bias = bias is null ? null : Host(bias) }, y))) return;
 
         if (a.Shape.Rank == 2 && trace.AreConstant(b, bias))
         {
-            trace.Define(y, Graph.Add("Gemm", Operands(trace.Broadcast(a, 2, false), trace.Constant(b, 1, 0), bias), Attribute.Of("transB", 1)));
+            trace.Define(y, Graph.Add("Gemm", Operands(Matrix(a, geometry.TransposeA), Matrix(b, !geometry.TransposeB), bias), Attribute.Of("transB", 1)));
             return;
         }
 
-        trace.Define(y, Graph.Add("MatMul", [trace.Broadcast(a, a.Shape.Rank, false), trace.Broadcast(b, b.Shape.Rank, false)]));
+        trace.Define(y, Graph.Add("MatMul", [Matrix(a, geometry.TransposeA), Matrix(b, geometry.TransposeB)]));
         if (bias is not null) Binary<Operations.Add>(y, bias, y);
+    }
+
+    // The matrix, or all of a batch, by name; transposed, the last two axes change places.
+    string Matrix(Operand x, bool transposed)
+    {
+        int[] order = [.. Enumerable.Range(0, x.Shape.Rank - 2), x.Shape.Rank - 1, x.Shape.Rank - 2];
+        if (trace.AreConstant(x)) return transposed ? trace.Constant(x, order) : trace.Constant(x);
+        var symbol = trace.Read(x);
+        return trace.Last(transposed ? trace.Transpose(symbol, order) : symbol);
     }
 
     /// <summary>

@@ -5,7 +5,7 @@ namespace QuadEngine.Tests.Autograd;
 /// <summary>Handles that nobody disposed: the garbage collector gives their memory back, once.</summary>
 public class FinalizedHandleTests
 {
-    // A result that waits for its next operation holds handles of its own on its operands. When all become garbage together, each
+    // A deferred result holds handles of its own on its operands. When all become garbage together, each
     // handle is released by its finalizer, and must not be released again by the result's: the pool would then hand out one block twice.
     [Test]
     public void Dropping_unread_results_with_their_operands_releases_each_block_once()

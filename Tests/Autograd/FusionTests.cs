@@ -51,7 +51,7 @@ public class FusionTests
                 10 => x + other,
                 11 => QuadraticNeuron.Apply(x, lambda, new NeuronLayout(Channels, 1)).Tanh(),
                 12 => QuadraticNeuron.Apply(x.MatMul(weights[0]), lambda, new NeuronLayout(Channels, 1)),
-                _ => dice.Coin() ? x.Detach() : x * 1f,
+                _ => dice.OneOf<Func<Tensor>>(x.Detach, x.Alias, () => x * 0.5f)(),
             });
             if (dice.Between(0, 4) == 0) read.Add(tensors[^1].ToArray());
         }

@@ -104,7 +104,7 @@ public class TapeTests
         using (new NoGrad()) y = BatchNorm.Train(x, null, null);
         Assert.That(y.Relu().RequiresGrad, Is.False);
 
-        // The other way round: a leaf made of a waiting result receives its gradient.
+        // The other way round: a leaf made of a deferred result receives its gradient.
         var leaf = BatchNorm.Train(x.Detach(), null, null).Detach();
         leaf.RequiresGrad = true;
         leaf.Relu().Sum().Backward();
@@ -131,9 +131,9 @@ public class TapeTests
         Assert.That(() => late.Backward(), Throws.InvalidOperationException.With.Message.Contains("overwritten"));
     }
 
-    // The operation waits for what comes behind it; its place in the graph, too. Neither may read later values.
+    // The operation is deferred, and so is its place in the graph. Neither may read later values.
     [Test]
-    public void A_waiting_operation_computes_with_the_values_it_was_given_and_refuses_to_differentiate_others()
+    public void A_deferred_operation_computes_with_the_values_it_was_given_and_refuses_to_differentiate_others()
     {
         Tensor x = Leaf(1f, 2f, 4f, 8f).Reshape(4, 1), gamma = Leaf(1f);
         var expected = BatchNorm.Train(x, gamma, null).ToArray();
@@ -267,7 +267,7 @@ public class TapeTests
 
     // As in PyTorch: the tensor that Grad gave goes on to be the gradient, views of it included.
     [Test]
-    public void Gradients_accumulate_in_place_and_a_product_that_waits_to_read_one_keeps_what_it_was_given()
+    public void Gradients_accumulate_in_place_and_a_deferred_product_that_reads_one_keeps_what_it_was_given()
     {
         var w = new Parameter(Tensor.FromArray([1f, 2f], [2]));
         (w * 3f).Sum().Backward();
@@ -298,6 +298,7 @@ public class TapeTests
     static readonly TestCaseData[] NothingToDo =
     [
         new("times 1", (Tensor x) => x * 1f),
+        new("alias", (Tensor x) => x.Alias()),
         new("over 1", (Tensor x) => x / 1f),
         new("dropout of 0", (Tensor x) => Dropout.Apply(x, 0f)),
         new("expanded to its own shape", (Tensor x) => x.Expand(x.Shape)),

@@ -40,10 +40,10 @@ public partial class PtxTests
     [Test]
     public void Kernels_wait_where_architecture_and_instruction_set_know_how()
     {
-        Assert.That(PtxText.Waits(CudaArchitecture.SM_90, CudaInstructionSet.ISA_78));
-        Assert.That(PtxText.Waits(new CudaArchitecture(12, 0), CudaInstructionSet.ISA_88));
-        Assert.That(PtxText.Waits(CudaArchitecture.SM_89, CudaInstructionSet.ISA_88), Is.False);
-        Assert.That(PtxText.Waits(CudaArchitecture.SM_90, CudaInstructionSet.ISA_77), Is.False);
+        Assert.That(PtxText.CanWait(CudaArchitecture.SM_90, CudaInstructionSet.ISA_78));
+        Assert.That(PtxText.CanWait(new CudaArchitecture(12, 0), CudaInstructionSet.ISA_88));
+        Assert.That(PtxText.CanWait(CudaArchitecture.SM_89, CudaInstructionSet.ISA_88), Is.False);
+        Assert.That(PtxText.CanWait(CudaArchitecture.SM_90, CudaInstructionSet.ISA_77), Is.False);
     }
 
     // The compiler numbers labels and parameters through all that the process has compiled.

@@ -121,9 +121,9 @@ public class SlidingConvolutionTests
 
             // The first step of a device launches what later ones do not need.
             _ = Train(device, quadratic, look: false);
-            var (got, waits, launches) = Train(device, quadratic, look: false);
+            var (got, deferred, launches) = Train(device, quadratic, look: false);
             var (looked, _, launchesOfLooked) = Train(device, quadratic, look: true);
-            Assert.That(waits, Is.True, "after the backward, too, nobody has computed it");
+            Assert.That(deferred, Is.True, "after the backward, too, nobody has computed it");
             Assert.That(launches, Is.LessThan(launchesOfLooked));
             for (var i = 0; i < expected.Length; i++)
             {
@@ -184,8 +184,8 @@ public class SlidingConvolutionTests
         var y = net[3][hidden];
         (y * y).Mean().Backward();
         var launches = device is GpuDevice same ? same.Launches - before : 0;
-        var waits = hidden.Storage.Waiting is not null;
-        return ([.. net.SelectMany(module => module.Parameters()).Select(parameter => parameter.Grad!.ToArray()), x.Grad!.ToArray(), hidden.ToArray()], waits, launches);
+        var deferred = hidden.Storage.Deferred is not null;
+        return ([.. net.SelectMany(module => module.Parameters()).Select(parameter => parameter.Grad!.ToArray()), x.Grad!.ToArray(), hidden.ToArray()], deferred, launches);
     }
 
     // Compiling takes most of the time: one device serves all tests.

@@ -21,11 +21,11 @@ public class BlockReserveTests
             allocated += bytes;
             return new Block(bytes);
         });
-        pool.Fill(new BlockReserve());
+        pool.RentInto(new BlockReserve());
     }
 
     [TearDown]
-    public void End() => pool.Fill(null);
+    public void End() => pool.RentInto(null);
 
     [Test]
     public void A_small_block_rests_until_many_others_were_freed()

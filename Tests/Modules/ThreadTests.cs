@@ -193,7 +193,7 @@ public class ThreadTests
     }
 
     // Its input is computed when the batch norm asks for statistics.
-    sealed class Input(Action during) : QuadEngine.Operations.WaitingStep([4, 2], Device.Cpu, [])
+    sealed class Input(Action during) : QuadEngine.Operations.DeferredStep([4, 2], Device.Cpu, [])
     {
         public override bool IsFree(Tensor z) => false;
 

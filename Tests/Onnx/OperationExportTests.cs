@@ -38,6 +38,11 @@ public class OperationExportTests
             ("pad channels", x => x.Pad(3, 2, 1)),
             ("pad rows with a value", x => x.Pad(1, 0, 2, value: 3f)),
             ("concat", x => Tensor.Concat([x, x.Relu(), x.Slice(3, 0, 1)], axis: 3)),
+            ("stack", x => Tensor.Stack([x, x.Relu()], axis: -1)),
+            ("stack of channels", x => Tensor.Stack(x.Split(2, axis: 3), axis: 3)),
+            ("split by sizes", x => x.Split([1, 3], axis: -1)[1]),
+            ("unsqueeze and squeeze", x => x.Unsqueeze(2).Square().Squeeze(2)),
+            ("two axes that change places", x => x.SwapAxes(1, -1)),
             ("upsample", x => x.Upsample(2)),
             ("expand", x => x.Mean([3], keepDims: true).Expand(x.Shape)),
         ];
@@ -59,6 +64,8 @@ public class OperationExportTests
             ("maximum of columns", x => x.Max([2])),
             ("minimum of channels", x => x.Min([3], keepDims: true)),
             ("variance of channels", x => x.Variance([3])),
+            ("mean of one axis", x => x.Mean(axis: -1, keepDims: true)),
+            ("softmax of rows", x => x.Softmax(axis: 1)),
             ("softmax", x => x.Softmax()),
             ("log softmax", x => x.LogSoftmax()),
             ("max pool", x => Pooling.Max(x, 3, stride: 2, padding: 1)),
@@ -93,7 +100,13 @@ public class OperationExportTests
 
     public static IEnumerable<TestCaseData> Projections()
     {
+        var matrix = Tensor.Uniform([7, 5], -1f, 1f, new Generator(4)).Keep();
         yield return Case("two matrices of the input", Sequence, x => x.MatMul(x.Transpose(0, 2, 1)));
+        yield return Case("two matrices of the input, one transposed", Sequence, x => x.MatMul(x, transposeOther: true));
+        yield return Case("two matrices of the input, the other transposed", Sequence, x => x.MatMul(x, transposeThis: true));
+        yield return Case("matrices, transposed, times a constant", Sequence, x => x.MatMul(matrix.To(x.Device), transposeThis: true, transposeOther: true));
+        yield return Case("rows times a constant, transposed", Row, x => x.MatMul(matrix.Transpose().To(x.Device), transposeOther: true));
+        yield return Case("numbers that the network makes", Row, x => x * Tensor.Arange(7, x.Device) + Tensor.Linspace(0, 1, 7, x.Device) - Tensor.Eye(7, x.Device).Sum(0));
         yield return new TestCaseData(Sequence, new Linear(7, 3).Awaken()).SetName("linear over three axes");
         yield return new TestCaseData(Row, new Sequential(new Linear(7, 5), new BatchNorm(5), new Relu(), new Linear(5, 3, bias: false)).Awaken()).SetName("dense network");
         yield return new TestCaseData(Row, new Sequential(new Linear(7, 6), new LayerNorm(6)).Awaken()).SetName("layer norm");
@@ -126,7 +139,7 @@ public class OperationExportTests
     {
         var apply = typeof(Elementwise).GetMethods().Single(method => method.Name == "Apply" && method.GetGenericArguments()[0].GetGenericParameterConstraints().Any(c => c.Name.StartsWith("IUnaryOp", StringComparison.Ordinal)));
         using var run = new OnnxRun(new Function(operation.Name, x => (Tensor)Invoke(apply, operation, x)!), Row);
-        run.AssertAgreement(Tensor.Uniform([3, 7], 0.1f, 2f, new Generator(3)), 1e-5f);
+        run.AssertAgreement(Tensor.Uniform([3, 7], operation == typeof(Sign) ? -2f : 0.1f, 2f, new Generator(3)), 1e-5f);
     }
 
     [TestCaseSource(nameof(BinaryOperations))]

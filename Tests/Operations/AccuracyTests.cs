@@ -22,6 +22,11 @@ public class AccuracyTests
         ["negate"] = x => -x,
         ["exp"] = Math.Exp,
         ["log"] = Math.Log,
+        ["expm1"] = ExpMinusOne,
+        ["log1p"] = x => x < -1 ? double.NaN : x == -1 ? double.NegativeInfinity : double.IsInfinity(x) ? x : LogOnePlus(x),
+        ["sign"] = x => double.IsNaN(x) ? x : Math.Sign(x),
+        ["sin"] = Math.Sin,
+        ["cos"] = Math.Cos,
         ["sqrt"] = Math.Sqrt,
         ["square"] = x => x * x,
         ["abs"] = Math.Abs,
@@ -46,10 +51,14 @@ public class AccuracyTests
         ["at-most"] = Math.Min,
         ["leaky-relu"] = (a, b) => a > 0 ? a : a * b,
         ["greater"] = (a, b) => a > b ? 1 : 0,
+        ["greater-equal"] = (a, b) => a >= b ? 1 : 0,
+        ["less"] = (a, b) => a < b ? 1 : 0,
+        ["less-equal"] = (a, b) => a <= b ? 1 : 0,
         ["equal"] = (a, b) => a == b ? 1 : 0,
+        ["not-equal"] = (a, b) => a != b ? 1 : 0,
         ["is-extreme"] = (a, b) => a == b || double.IsNaN(a) ? 1 : 0,
-        ["keep-where"] = (a, b) => b != 0 ? a : 0,
-        ["drop-where"] = (a, b) => b != 0 ? 0 : a,
+        ["where-true"] = (a, b) => b != 0 ? a : 0,
+        ["where-false"] = (a, b) => b != 0 ? 0 : a,
         ["binary-cross-entropy"] = (x, t) => SoftplusTail(x) + Math.Abs(x) * (x > 0 ? 1 - t : t),
     };
 
@@ -136,6 +145,9 @@ public class AccuracyTests
 
     // Kahan's: what the sum lost, the quotient takes back.
     static double LogOnePlus(double x) => 1 + x is var sum && sum == 1 ? x : Math.Log(sum) * x / (sum - 1);
+
+    // tanh(x / 2) (e^x + 1), in which nothing cancels.
+    static double ExpMinusOne(double x) => Math.Abs(x) < 1 ? Math.Tanh(x / 2) * (Math.Exp(x) + 1) : Math.Exp(x) - 1;
 
     static double NormalBelow(double x) => x < 0 ? 0.5 * ErfComplement(-x / Math.Sqrt(2)) : 1 - 0.5 * ErfComplement(x / Math.Sqrt(2));
 

@@ -10,6 +10,7 @@ public class CoverageTests
         ["Tensor.Like"] = "its elements are not computed from the argument",
         ["Tensor.Keep"] = "gives the same handle back",
         ["Tensor.Detach"] = "cuts the graph, by definition",
+        ["Tensor.Alias"] = "has the place of its tensor in the graph, none of its own",
         ["Tensor.WithBackward"] = "declares an operation",
         ["Elementwise.Apply"] = "carries out the structs, which have cases of their own",
     };
@@ -21,7 +22,7 @@ public class CoverageTests
         typeof(Tensor).Assembly.GetExportedTypes()
             .Where(type => type == typeof(Tensor) || type == typeof(Losses) || type is { IsAbstract: true, IsSealed: true, Namespace: "QuadEngine.Operations" })
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance | BindingFlags.DeclaredOnly))
-            .Where(method => typeof(Tensor).IsAssignableFrom(method.ReturnType) && (!method.IsSpecialName || method.Name.StartsWith("op_", StringComparison.Ordinal)))
+            .Where(method => (typeof(Tensor).IsAssignableFrom(method.ReturnType) || method.ReturnType == typeof(Tensor[])) && (!method.IsSpecialName || method.Name.StartsWith("op_", StringComparison.Ordinal)))
             .Where(method => !method.IsStatic || method.GetParameters().Any(parameter => parameter.ParameterType == typeof(Tensor) || parameter.ParameterType == typeof(IReadOnlyList<Tensor>)))
             .Select(method => $"{method.DeclaringType!.Name}.{method.Name}")
             .Distinct();

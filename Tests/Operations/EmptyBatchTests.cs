@@ -10,6 +10,8 @@ public class EmptyBatchTests
         Step("Conv2d in groups", [8, 8, 6], [[3, 3, 2, 9], [9]], (x, p) => Conv2d.Apply(x, p[0], p[1], groups: 3)),
         Step("MatMul", [12], [[12, 5], [5]], (x, p) => MatMul.Apply(x, p[0], p[1])),
         Step("MatMul of batches", [3, 4], [[4, 2]], (x, p) => x.MatMul(x.Transpose(0, 2, 1)).Reshape([x.Shape[0], 9])),
+        Step("MatMul of transposed batches with one matrix", [4, 3], [[2, 4]], (x, p) => x.MatMul(p[0], transposeThis: true, transposeOther: true)),
+        Step("MatMul of batches, transposed", [3, 4], [], (x, _) => x.MatMul(x, transposeOther: true)),
         Step("BatchNorm.Infer", [4, 3], [[3], [3]], (x, p) => BatchNorm.Infer(x, Tensor.Zeros([3]), Tensor.Ones([3]), p[0], p[1])),
         Step("LayerNorm", [4, 3], [[3], [3]], (x, p) => LayerNorm.Apply(x, p[0], p[1])),
         Step("QuadraticNeuron", [9], [[6]], (x, p) => QuadraticNeuron.Apply(x, p[0], new NeuronLayout(9, 2))),
@@ -24,6 +26,11 @@ public class EmptyBatchTests
         Step("Transpose", [4, 3], [], (x, _) => x.Transpose(2, 0, 1)),
         Step("Binary with broadcasting", [4], [[4], [1]], (x, p) => x * p[0] + p[1]),
         Step("Max along an axis", [4], [], (x, _) => x.Max([1])),
+        Step("Mean along one axis", [4], [], (x, _) => x.Mean(-1)),
+        Step("Split and Stack", [6], [], (x, _) => Tensor.Stack(x.Split(2, 1), 1)),
+        Step("Split in sizes", [6], [], (x, _) => x.Split([0, 2, 4], -1)[2]),
+        Step("Split of the batch", [6], [], (x, _) => Tensor.Concat([x, .. x.Split(1)])),
+        Step("Unsqueeze and Squeeze", [6], [], (x, _) => x.Unsqueeze(1).Squeeze(1)),
     ];
 
     static TestCaseData Step(string name, int[] sample, int[][] parameters, Func<Tensor, Parameter[], Tensor> apply) => new TestCaseData(sample, parameters, apply).SetArgDisplayNames(name);

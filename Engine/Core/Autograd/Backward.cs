@@ -5,7 +5,7 @@ namespace QuadEngine;
 
 public partial class Tensor
 {
-    // Its place in the graph: the Node that it is the result of (or a leaf's own), a WaitingNormalization that is to become one, or null.
+    // Its place in the graph: the Node that it is the result of (or a leaf's own), a DeferredNormalization that is to make one, or null.
     object? place;
 
     /// <summary>Gradients flow to this tensor. Setting it makes a leaf, whose gradient is left in <see cref="Grad"/>.</summary>
@@ -35,13 +35,13 @@ public partial class Tensor
         }
     }
 
-    /// <summary>The tape's entry for this tensor, made now where it has waited; null where no gradient flows here.</summary>
+    /// <summary>The tape's entry for this tensor, made now where it was deferred; null where no gradient flows here.</summary>
     internal Node? EnterGraph()
     {
         while (true)
         {
             var now = Volatile.Read(ref place);
-            if (now is not WaitingNormalization step) return (Node?)now;
+            if (now is not DeferredNormalization step) return (Node?)now;
             if (!step.TryRetain()) continue;        // another thread has made the entry meanwhile
             var node = step.Record(this);
             var made = ReferenceEquals(Interlocked.CompareExchange(ref place, node, step), step);
@@ -51,15 +51,16 @@ public partial class Tensor
         }
     }
 
-    /// <summary>Enters the graph when somebody asks for it; until then the operation may still be taken into another. Takes over a share of the step.</summary>
-    internal void EnterGraphLater(WaitingNormalization step) => place = step;
+    /// <summary>Enters the graph when somebody asks for its place there; until then the operation may still be taken into another. This tensor is an owner of the step in the caller's place.</summary>
+    internal void DeferPlace(DeferredNormalization step) => place = step;
 
-    internal bool WaitsForPlaceOf(WaitingStep step) => ReferenceEquals(Volatile.Read(ref place), step);
+    /// <summary>The step is to make its entry.</summary>
+    internal bool DefersPlaceTo(DeferredStep step) => ReferenceEquals(Volatile.Read(ref place), step);
 
     // The step whose entry was never asked for: the caller releases it.
-    WaitingStep? TakeWaitingPlace() => Volatile.Read(ref place) is WaitingNormalization step && ReferenceEquals(Interlocked.CompareExchange(ref place, null, step), step) ? step : null;
+    DeferredStep? TakeDeferredPlace() => Volatile.Read(ref place) is DeferredNormalization step && ReferenceEquals(Interlocked.CompareExchange(ref place, null, step), step) ? step : null;
 
-    /// <summary>The same values, cut from the graph: a view that requires no gradient.</summary>
+    /// <summary>Another handle on the same memory, outside the graph: it requires no gradient, and dropping one of the two leaves the other. <see cref="Alias"/> keeps the place in the graph, <see cref="Clone"/> copies.</summary>
     public Tensor Detach() => View(Offset, Shape);
 
     /// <summary>
@@ -95,7 +96,7 @@ public partial class Tensor
     }
 
     /// <summary>Where a backward may put a gradient of the same shape: over the one it was given where nobody else sees that, else in new memory.</summary>
-    internal static Tensor Over(Tensor gradient) => gradient.Storage.IsExclusive ? gradient.View(gradient.Offset, gradient.Shape) : Like(gradient);
+    internal static Tensor Over(Tensor gradient) => gradient.Storage.IsExclusive ? gradient.Detach() : Like(gradient);
 
     /// <summary>For an operation that has no derivative: throws where an input requires a gradient, so that none is lost silently.</summary>
     internal static void RefuseGradient(string name, Tensor input)
@@ -179,10 +180,10 @@ sealed class BackwardPass(bool retainGraph)
         else leaf.Grad = Own(gradient);
     }
 
-    // A leaf's gradient may be written by its owner, so it shares no memory: with another leaf's, or with what Backward was given.
+    // A leaf's gradient may be written by its owner, so nobody else has its memory: no other leaf, and not who gave Backward a gradient.
     static Tensor Own(Tensor gradient)
     {
-        if (gradient.Storage.IsExclusive) return gradient.View(gradient.Offset, gradient.Shape).Keep();
+        if (gradient.Storage.IsExclusive) return gradient.Detach().Keep();
         var copy = Tensor.Like(gradient).Keep();
         gradient.Device.Backend.Copy(gradient, copy);
         return copy;
@@ -192,7 +193,7 @@ sealed class BackwardPass(bool retainGraph)
     // nobody else sees the memory.
     static Tensor Sum(Tensor? sum, Tensor gradient)
     {
-        if (sum is null) return gradient.View(gradient.Offset, gradient.Shape).Keep();
+        if (sum is null) return gradient.Detach().Keep();
         if (sum.Storage.IsExclusive)
         {
             sum.Device.Backend.AddScaled(1f, gradient, 1f, sum);

@@ -37,7 +37,7 @@ sealed class Node
         versions = [];
     }
 
-    /// <summary>An operation that was just carried out: the tape takes shares of its own in the memory of <paramref name="saves"/>.</summary>
+    /// <summary>An operation that was just carried out: the tape becomes an owner of the memory of <paramref name="saves"/>.</summary>
     public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
         : this(name, path, PlacesOf(inputs), ShapesOf(inputs), HandlesOn(saves), VersionsOf(saves), indices, backward)
     {
@@ -50,7 +50,7 @@ sealed class Node
         Path = path;
         (Inputs, InputShapes) = (inputs, inputShapes);
         (this.saves, this.versions, this.backward) = (saves, versions, backward);
-        if (indices is not null) (this.indices, versionOfIndices) = (indices.Share(), indices.Storage.Version);
+        if (indices is not null) (this.indices, versionOfIndices) = (indices.Alias(), indices.Storage.Version);
         foreach (var input in inputs)
             if (input is not null) Interlocked.Increment(ref input.readers);
         // Last: an input that was recorded later than it was computed got its number just now.
@@ -157,7 +157,7 @@ sealed class Node
     static Tensor?[] HandlesOn(ReadOnlySpan<Tensor?> tensors)
     {
         var handles = new Tensor?[tensors.Length];
-        for (var i = 0; i < handles.Length; i++) handles[i] = tensors[i] is { } tensor ? tensor.View(tensor.Offset, tensor.Shape).Keep() : null;
+        for (var i = 0; i < handles.Length; i++) handles[i] = tensors[i] is { } tensor ? tensor.Detach().Keep() : null;
         return handles;
     }
 

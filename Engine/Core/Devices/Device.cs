@@ -76,7 +76,7 @@ public abstract class Device
     /// <summary>The kernels themselves, over memory that the caller holds.</summary>
     public abstract Kernels Kernels { get; }
 
-    /// <summary>Projections wait for the point-wise operations behind them and take these into their kernel; off for a device that wants each on its own.</summary>
+    /// <summary>Projections are deferred, so that point-wise operations behind them join their kernel; off for a device that wants each on its own.</summary>
     public virtual bool Fuses => true;
 
     /// <summary>The caching allocator, with its statistics.</summary>

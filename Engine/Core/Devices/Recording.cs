@@ -87,13 +87,13 @@ public abstract class Recording : IDisposable
     internal void Begin()
     {
         current = this;
-        Device.Pool.Fill(reserve);
+        Device.Pool.RentInto(reserve);
     }
 
     internal void End()
     {
         if (ReferenceEquals(current, this)) current = null;
-        Device.Pool.Fill(null);
+        Device.Pool.RentInto(null);
         foreach (var generator in generators.Keys.ToArray()) generators[generator] = (generators[generator].Start, generator.Position);
         if (leaves.Any(leaf => leaf.Grad is not null)) Refuse("it leaves gradients behind, which a replay would overwrite instead of adding to them; let the optimizer step inside");
         leaves.Clear();

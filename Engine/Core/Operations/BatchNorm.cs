@@ -34,7 +34,7 @@ public static class BatchNorm
         Tensor mean = Tensor.Empty([x.Shape.Channels], x.Device), variance = Tensor.Like(mean);
         var statistics = new ChannelStatistics<Tensor>(mean, variance, running?.Mean, running?.Variance, running?.Momentum ?? 0f);
         if (!GatherOnTheWay(x, statistics)) x.Device.Backend.GatherStatistics(x, statistics);
-        return WaitingNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: true)).CheckFinite(nameof(BatchNorm));
+        return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: true)).CheckFinite(nameof(BatchNorm));
     }
 
     /// <summary>Normalises with given statistics, as in inference.</summary>
@@ -52,14 +52,14 @@ public static class BatchNorm
         CheckConstants(mean, variance);
         // Where nothing is recorded, the whole batch norm is a scale and a shift, and these may join the projection before it.
         if (NoGrad.Active && FusionTable.Join(x, new Next.Affine(mean, variance, gamma, beta, epsilon)) is { } fused) return fused;
-        return WaitingNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(BatchNorm));
+        return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(BatchNorm));
     }
 
-    // Where x is a projection that still waits, it is computed now, and its channels are added up while they are in the nearest cache.
+    // Where x is the result of a deferred projection, it is computed now, and its channels are added up while they are in the nearest cache.
     static bool GatherOnTheWay(Tensor x, ChannelStatistics<Tensor> statistics)
     {
-        if (x.Storage.Waiting is not { } waits || x.Length != waits.Shape.Elements || x.Shape.Channels != waits.Shape.Channels) return false;
-        var storage = x.Share();
+        if (x.Storage.Deferred is not { } step || x.Length != step.Shape.Elements || x.Shape.Channels != step.Shape.Channels) return false;
+        var storage = x.RetainStorage();
         try
         {
             return storage.Resolve(statistics);
@@ -125,10 +125,10 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
         return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
     }
 
-    // y, or null where it still waits because convolutions normalised what they read: then the kernel works out from x where the ReLU let through.
+    // y, or null where it is still deferred because convolutions normalised what they read: then the kernel works out from x where the ReLU let through.
     static Tensor? Written(Tensor? y)
     {
-        if (y is null || WaitingNormalization.Before(y) is not { } before) return y;
+        if (y is null || DeferredNormalization.Before(y) is not { } before) return y;
         before.Release();
         return null;
     }

@@ -22,7 +22,7 @@ public static class Conv2d
     public static Tensor Apply(Tensor x, Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
     {
         var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
-        var y = WaitingProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias, x.Device.Kernels.NormalizesWhatItConvolves(geometry),
+        var y = DeferredProjection.Project([geometry.Batch, geometry.OutHeight, geometry.OutWidth, geometry.OutChannels], x, filter, bias, x.Device.Kernels.NormalizesWhatItConvolves(geometry),
             (kernels, x, norm, filter, in epilogue, y) =>
             {
                 MultiplyAddCounter.Add(geometry.MultiplyAdds);
@@ -77,7 +77,7 @@ sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = nu
     {
         MultiplyAddCounter.Add(Geometry.MultiplyAdds);
         var dFilter = Tensor.Like(filter);
-        var norm = NormalizesOn(x.Device) ? WaitingNormalization.Before(x) : null;
+        var norm = NormalizesOn(x.Device) ? DeferredNormalization.Before(x) : null;
         if (norm is null)
         {
             dy.Device.Backend.Conv2dFilterGradient(x, dy, Geometry, dFilter);

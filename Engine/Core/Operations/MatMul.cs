@@ -3,29 +3,30 @@ using QuadEngine.Devices;
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// The matrix product, batched over leading axes: y[..., m, n] = sum_k a[..., m, k] b[..., k, n].
-/// Backward: da = dy b^T, db = a^T dy.
+/// The matrix product, batched over leading axes: y[..., m, n] = sum_k op(a)[..., m, k] op(b)[..., k, n], where op transposes the last two axes where
+/// asked, without a copy. Backward: d op(a) = dy op(b)^T, d op(b) = op(a)^T dy, each written in the order in which its operand is stored.
 /// </summary>
 public static class MatMul
 {
-    /// <param name="a">[..., M, K]</param>
-    /// <param name="b">[..., K, N] with the same leading axes, or [K, N] shared by all of a's.</param>
+    /// <param name="a">[..., M, K], or [..., K, M] where it is transposed.</param>
+    /// <param name="b">[..., K, N] with the same leading axes, or [K, N] shared by all of a's; with N before K where it is transposed.</param>
     /// <param name="bias">[N], added to every row, or null.</param>
+    /// <param name="transposeA">The last two axes of a change places.</param>
+    /// <param name="transposeB">Those of b do.</param>
     /// <returns>[..., M, N]</returns>
     /// <exception cref="ArgumentException">The inner extents, the leading axes or the devices differ, or an operand has fewer than 2 axes.</exception>
-    public static Tensor Apply(Tensor a, Tensor b, Tensor? bias = null)
+    public static Tensor Apply(Tensor a, Tensor b, Tensor? bias = null, bool transposeA = false, bool transposeB = false)
     {
         Check.SameDevice(nameof(MatMul), a, b);
         Check.That(a.Rank >= 2 && b.Rank >= 2, nameof(MatMul), $"the operands must be matrices, [.., M, K] and [.., K, N]; got {a.Shape} and {b.Shape}. Reshape vectors first.");
-        Check.That(a.Shape[^1] == b.Shape[^2], nameof(MatMul), $"the left operand has {a.Shape[^1]} columns (shape {a.Shape}) but the right {b.Shape[^2]} rows (shape {b.Shape}).");
-        var shared = b.Rank == 2;
-        Check.That(shared || b.Rank == a.Rank && a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]), nameof(MatMul),
+        Matrix left = new(a, transposeA), right = new(b, transposeB);
+        Check.That(left.Columns == right.Rows, nameof(MatMul), $"the left operand has {left.Columns} columns ({left}) but the right {right.Rows} rows ({right}).");
+        Check.That(right.IsSingle || b.Rank == a.Rank && a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]), nameof(MatMul),
             $"the leading axes of {a.Shape} and {b.Shape} differ; they must be equal, or the right operand a single matrix.");
+        Check.That(bias is null || bias.Rank == 1 && bias.Length == right.Columns, nameof(MatMul), $"the bias has shape {bias?.Shape}; it must be [{right.Columns}], one for each column.");
 
-        Check.That(bias is null || bias.Rank == 1 && bias.Length == b.Shape[^1], nameof(MatMul), $"the bias has shape {bias?.Shape}; it must be [{b.Shape[^1]}], one for each column.");
-
-        var geometry = Geometry(a, b, shared, transposeA: false, transposeB: false);
-        var y = WaitingProjection.Project([.. a.Shape.AsSpan()[..^1], b.Shape[^1]], a, b, bias, normalizes: false,
+        var geometry = Geometry(left, right);
+        var y = DeferredProjection.Project([.. a.Shape.AsSpan()[..^2], left.Rows, right.Columns], a, b, bias, normalizes: false,
             (kernels, a, _, b, in epilogue, y) =>
             {
                 MultiplyAddCounter.Add(geometry.MultiplyAdds);
@@ -36,38 +37,68 @@ public static class MatMul
             var (a, b) = saved;
             return
             [
-                saved.IfNeeded(0, () => Product(dy, b, shared, transposeA: false, transposeB: true, a.Shape)),
-                saved.IfNeeded(1, () => shared
-                    ? Product(Rows(a), Rows(dy), shared: true, transposeA: true, transposeB: false, b.Shape)
-                    : Product(a, dy, shared: false, transposeA: true, transposeB: false, b.Shape)),
-                saved.IfNeeded(2, () => Rows(dy).Sum([0])),
+                saved.IfNeeded(0, () => transposeA ? Product(new(b, transposeB), new(dy, true), a.Shape) : Product(new(dy, false), new(b, !transposeB), a.Shape)),
+                saved.IfNeeded(1, () => GradientOfRight(a, transposeA, dy, b.Shape, transposeB)),
+                saved.IfNeeded(2, () => Rows(dy).Sum(0)),
             ];
         });
     }
 
     /// <summary>y = op(a) b of two matrices, without a graph; op transposes where asked.</summary>
-    internal static void Product(Tensor a, Tensor b, bool transposeA, Tensor y) => Run(a, b, Geometry(a, b, shared: true, transposeA, transposeB: false), y);
+    internal static void Product(Tensor a, Tensor b, bool transposeA, Tensor y) => Run(new(a, transposeA), new(b, false), y);
+
+    static Tensor GradientOfRight(Tensor a, bool transposeA, Tensor dy, Shape shape, bool transposeB)
+    {
+        if (shape.Rank == 2 && a.Rank > 2)
+        {
+            // One matrix for the whole batch: where a is stored row after row, the rows of the batch are those of one product; else each a gives a part of the sum.
+            if (!transposeA) (a, dy) = (Rows(a), Rows(dy));
+            else
+            {
+                using var parts = GradientOfRight(a, true, dy, [.. a.Shape.AsSpan()[..^2], .. shape], transposeB);
+                return parts.Reshape(Shape.Create([new Matrix(a, true).Count, .. shape])).Sum(0);
+            }
+        }
+
+        return transposeB ? Product(new(dy, true), new(a, transposeA), shape) : Product(new(a, !transposeA), new(dy, false), shape);
+    }
 
     static Tensor Rows(Tensor x) => x.Detach().Reshape(x.Shape.Rows, x.Shape.Channels);
 
-    static Tensor Product(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB, Shape shape)
+    static Tensor Product(Matrix a, Matrix b, Shape shape)
     {
-        var y = Tensor.Empty(shape, a.Device);
-        Run(a, b, Geometry(a, b, shared, transposeA, transposeB), y);
+        var y = Tensor.Empty(shape, a.Stored.Device);
+        Run(a, b, y);
         return y;
     }
 
-    static void Run(Tensor a, Tensor b, MatMulGeometry geometry, Tensor y)
+    static void Run(Matrix a, Matrix b, Tensor y)
     {
+        var geometry = Geometry(a, b);
         MultiplyAddCounter.Add(geometry.MultiplyAdds);
-        y.Device.Backend.MatMul(a, b, geometry, default, y);
+        y.Device.Backend.MatMul(a.Stored, b.Stored, geometry, default, y);
     }
 
-    // A shared right operand makes all leading axes of the left one rows of a single product.
-    static MatMulGeometry Geometry(Tensor a, Tensor b, bool shared, bool transposeA, bool transposeB)
+    // A single matrix serves all of the other operand's. On the right it makes one product of all, where the rows of the left ones lie one after the other.
+    static MatMulGeometry Geometry(Matrix a, Matrix b)
     {
-        int m = shared && !transposeA ? a.Shape.Rows : a.Shape[transposeA ? ^1 : ^2], k = a.Shape[transposeA ? ^2 : ^1], n = b.Shape[transposeB ? ^2 : ^1];
-        var batch = shared ? 1 : Shape.Create(a.Shape.AsSpan()[..^2]).Elements;
-        return new MatMulGeometry(batch, m, n, k, transposeA, transposeB, m * k, k * n);
+        var oneProduct = b.IsSingle && !a.Transposed;
+        var batch = oneProduct ? 1 : a.IsSingle ? b.Count : a.Count;
+        int m = oneProduct ? a.Count * a.Rows : a.Rows, k = a.Columns, n = b.Columns;
+        return new MatMulGeometry(batch, m, n, k, a.Transposed, b.Transposed, a.IsSingle ? 0 : m * k, b.IsSingle ? 0 : k * n);
+    }
+
+    /// <summary>Matrices [Rows, Columns] as a product sees them: stored so, or with the last two axes in the other order.</summary>
+    readonly record struct Matrix(Tensor Stored, bool Transposed)
+    {
+        public int Rows => Stored.Shape[Transposed ? ^1 : ^2];
+
+        public int Columns => Stored.Shape[Transposed ? ^2 : ^1];
+
+        public bool IsSingle => Stored.Rank == 2;
+
+        public int Count => Shape.Create(Stored.Shape.AsSpan()[..^2]).Elements;
+
+        public override string ToString() => $"shape {Stored.Shape}{(Transposed ? ", transposed" : "")}";
     }
 }

@@ -15,6 +15,12 @@ public partial class Tensor
         return keepDims ? y : y.Reshape(plan.Squeezed);
     }
 
+    /// <summary>The sum along one axis.</summary>
+    /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
+    /// <param name="keepDims">The axis stays, with extent 1; else it disappears.</param>
+    /// <exception cref="ArgumentException">There is no such axis.</exception>
+    public Tensor Sum(int axis, bool keepDims = false) => Sum([axis], keepDims);
+
     /// <summary>The mean over the given axes.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to take the mean of.</exception>
@@ -25,6 +31,11 @@ public partial class Tensor
         return Sum(axes, keepDims) / count;
     }
 
+    /// <summary>The mean along one axis.</summary>
+    /// <inheritdoc cref="Sum(int, bool)"/>
+    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to take the mean of.</exception>
+    public Tensor Mean(int axis, bool keepDims = false) => Mean([axis], keepDims);
+
     /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
     /// <inheritdoc cref="Mean(int[], bool)"/>
     /// <remarks>Formed from the deviations d of the mean as float32 has it: mean d^2 - (mean d)^2, which takes back what the rounding of the mean adds.</remarks>
@@ -34,29 +45,54 @@ public partial class Tensor
         return deviations.Square().Mean(axes, keepDims) - deviations.Mean(axes, keepDims).Square();
     }
 
+    /// <summary>The biased variance along one axis: the mean of (x - mean)^2.</summary>
+    /// <inheritdoc cref="Mean(int, bool)"/>
+    public Tensor Variance(int axis, bool keepDims = false) => Variance([axis], keepDims);
+
     /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<Max>(axes, keepDims);
+
+    /// <summary>The largest element along one axis; equal ones share the gradient.</summary>
+    /// <inheritdoc cref="Sum(int, bool)"/>
+    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
+    public Tensor Max(int axis, bool keepDims = false) => Extreme<Max>([axis], keepDims);
 
     /// <summary>The smallest element over the given axes; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<Min>(axes, keepDims);
 
-    /// <summary>The first index along an axis (which disappears) at which the element is largest.</summary>
+    /// <summary>The smallest element along one axis; equal ones share the gradient.</summary>
+    /// <inheritdoc cref="Sum(int, bool)"/>
+    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
+    public Tensor Min(int axis, bool keepDims = false) => Extreme<Min>([axis], keepDims);
+
+    /// <summary>The first index along an axis (which disappears) at which the element is largest; NaN counts as largest.</summary>
     /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
     /// <exception cref="ArgumentException">There is no such axis, or it is empty.</exception>
-    public IntTensor ArgMax(int axis = -1)
+    public IntTensor ArgMax(int axis = -1) => ArgMax(axis, nameof(ArgMax));
+
+    IntTensor ArgMax(int axis, string operation)
     {
-        axis = Shape.Axis(axis, nameof(ArgMax));
-        Check.That(Shape[axis] > 0, nameof(ArgMax), $"axis {axis} of shape {Shape} is empty.");
+        axis = Shape.Axis(axis, operation);
+        Check.That(Shape[axis] > 0, operation, $"axis {axis} of shape {Shape} is empty.");
         var extents = Shape.AsSpan();
         var outer = Shape.Create(extents[..axis]).Elements;
         var inner = Shape.Create(extents[(axis + 1)..]).Elements;
         var y = IntTensor.Empty([.. extents[..axis], .. extents[(axis + 1)..]], Device);
         Device.Backend.ArgMax(this, outer, Shape[axis], inner, y);
         return y;
+    }
+
+    /// <summary>The first index along an axis (which disappears) at which the element is smallest; NaN counts as smallest.</summary>
+    /// <inheritdoc cref="ArgMax(int)"/>
+    public IntTensor ArgMin(int axis = -1)
+    {
+        using var negative = Like(this);
+        Device.Backend.Unary<Negate>(this, negative);
+        return negative.ArgMax(axis, nameof(ArgMin));
     }
 
     /// <summary>No element is NaN or infinite.</summary>
@@ -124,7 +160,7 @@ readonly struct ReductionPlan
     public Tensor Reduce<TOp>(Tensor x) where TOp : struct, IReduction<TOp>
     {
         var extents = shape.ToArray();
-        var y = x.View(x.Offset, x.Shape);
+        var y = x.Detach();
         for (var last = folded.Length - 1; last >= 0; last--)
         {
             if (!folded[last]) continue;

@@ -46,6 +46,30 @@ public partial class Tensor
         return Reshape(Shape[0], Shape.Create(Shape.AsSpan()[1..]).Elements);
     }
 
+    /// <summary>The same elements with an axis of extent 1 more, a view.</summary>
+    /// <param name="axis">Where the result has it, from -rank - 1 to rank: 0 puts it in front of all others, -1 behind them.</param>
+    /// <exception cref="ArgumentException">The result has no such axis.</exception>
+    public Tensor Unsqueeze(int axis)
+    {
+        Check.That(axis >= -Rank - 1 && axis <= Rank, nameof(Unsqueeze), $"axis {axis} is no place in shape {Shape}, which has {Rank} axes; use {-Rank - 1} to {Rank}.");
+        if (axis < 0) axis += Rank + 1;
+        return Reshape(Shape.Create([.. Shape.AsSpan()[..axis], 1, .. Shape.AsSpan()[axis..]]));
+    }
+
+    /// <summary>The same elements without an axis of extent 1, a view.</summary>
+    /// <param name="axis">A negative one counts from the end.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or its extent is not 1.</exception>
+    public Tensor Squeeze(int axis)
+    {
+        axis = Shape.Axis(axis, nameof(Squeeze));
+        Check.That(Shape[axis] == 1, nameof(Squeeze), $"axis {axis} of shape {Shape} has {Shape[axis]} elements; only an axis of 1 can be left out. Take one element with Slice, or reduce the axis.");
+        return Reshape(Shape.Create([.. Shape.AsSpan()[..axis], .. Shape.AsSpan()[(axis + 1)..]]));
+    }
+
+    /// <summary>The same elements without all axes of extent 1, a view.</summary>
+    /// <remarks>A batch of one example loses its leading axis too; name the axis where that must stay.</remarks>
+    public Tensor Squeeze() => Reshape(Shape.Create([.. Shape.Where(extent => extent != 1)]));
+
     /// <summary>The axes in another order: axis i of the result is axis order[i] of this.</summary>
     /// <param name="order">Each axis once, counted from 0; none at all reverses them.</param>
     /// <exception cref="ArgumentException">The order does not name each axis once.</exception>
@@ -64,6 +88,18 @@ public partial class Tensor
             for (var i = 0; i < order.Length; i++) inverse[order[i]] = i;
             return [dy.Transpose(inverse)];
         });
+    }
+
+    /// <summary>Two axes change places: a matrix is transposed by SwapAxes(0, 1), each matrix of a batch by SwapAxes(-2, -1).</summary>
+    /// <param name="first">A negative one counts from the end.</param>
+    /// <param name="second">Likewise.</param>
+    /// <exception cref="ArgumentException">There is no such axis.</exception>
+    public Tensor SwapAxes(int first, int second)
+    {
+        (first, second) = (Shape.Axis(first, nameof(SwapAxes)), Shape.Axis(second, nameof(SwapAxes)));
+        int[] order = [.. Enumerable.Range(0, Rank)];
+        (order[first], order[second]) = (second, first);
+        return Transpose(order);
     }
 
     /// <summary>Images [N, C, H, W] as [N, H, W, C], the order of this engine.</summary>
@@ -96,12 +132,54 @@ public partial class Tensor
         });
     }
 
+    /// <summary>Parts of equal size along an axis, one after the other; the last is smaller where the size does not divide the extent.</summary>
+    /// <param name="size">Elements of each part, 1 or more.</param>
+    /// <param name="axis">A negative one counts from the end. Along axis 0 the parts are views, else copies.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or the size is below 1.</exception>
+    public Tensor[] Split(int size, int axis = 0)
+    {
+        axis = Shape.Axis(axis, nameof(Split));
+        Check.That(size > 0, nameof(Split), $"parts of {size} elements were asked for; expected 1 or more. For parts of different sizes give a list.");
+        var extent = Shape[axis];
+        return Split([.. Enumerable.Range(0, (int)(((long)extent + size - 1) / size)).Select(part => Math.Min(size, extent - part * size))], axis);
+    }
+
+    /// <summary>Parts of given sizes along an axis, one after the other.</summary>
+    /// <param name="sizes">Elements of each part, 0 or more; together they are those of the axis.</param>
+    /// <param name="axis">A negative one counts from the end. Along axis 0 the parts are views, else copies.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or the sizes do not add up to its extent.</exception>
+    public Tensor[] Split(IReadOnlyList<int> sizes, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(sizes);
+        axis = Shape.Axis(axis, nameof(Split));
+        Check.That(sizes.All(size => size >= 0) && sizes.Sum(size => (long)size) == Shape[axis], nameof(Split),
+            $"parts of [{string.Join(", ", sizes)}] elements were asked for; expected 0 or more of each, {Shape[axis]} together, as many as axis {axis} of shape {Shape} has.");
+        var parts = new Tensor[sizes.Count];
+        for (int part = 0, start = 0; part < parts.Length; start += sizes[part++]) parts[part] = Slice(axis, start, sizes[part]);
+        return parts;
+    }
+
+    /// <summary>Tensors of one shape along a new axis: that many examples make a batch.</summary>
+    /// <param name="tensors">One or more, on one device.</param>
+    /// <param name="axis">Where the result has it; a negative one counts from the end.</param>
+    /// <exception cref="ArgumentException">There are none, their shapes or devices differ, or the result has no such axis.</exception>
+    public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        Check.That(tensors.Count > 0, nameof(Stack), $"there are no tensors to stack.");
+        foreach (var tensor in tensors)
+            Check.That(tensor.Shape == tensors[0].Shape, nameof(Stack), $"shapes {tensors[0].Shape} and {tensor.Shape} differ; they must be equal. To join along an axis that the tensors have, use Concat.");
+        Check.That(axis >= -tensors[0].Rank - 1 && axis <= tensors[0].Rank, nameof(Stack), $"axis {axis} is no place in shape {tensors[0].Shape}, which has {tensors[0].Rank} axes; use {-tensors[0].Rank - 1} to {tensors[0].Rank}.");
+        return Concat([.. tensors.Select(tensor => tensor.Unsqueeze(axis))], axis);
+    }
+
     /// <summary>Tensors one after the other along an axis.</summary>
     /// <param name="tensors">One or more, on one device; only their extents along the axis may differ.</param>
     /// <param name="axis">A negative one counts from the end.</param>
     /// <exception cref="ArgumentException">There are none, their shapes do not fit, there is no such axis, or the devices differ.</exception>
-    public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis)
+    public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         Check.That(tensors.Count > 0, nameof(Concat), $"there are no tensors to join.");
         var first = tensors[0];
         axis = first.Shape.Axis(axis, nameof(Concat));

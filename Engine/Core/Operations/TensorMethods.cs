@@ -71,8 +71,14 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.Exp"/>
     public Tensor Exp() => Elementwise.Apply<Exp>(this);
 
+    /// <inheritdoc cref="Operations.Expm1"/>
+    public Tensor Expm1() => Elementwise.Apply<Expm1>(this);
+
     /// <inheritdoc cref="Operations.Log"/>
     public Tensor Log() => Elementwise.Apply<Log>(this);
+
+    /// <inheritdoc cref="Operations.Log1p"/>
+    public Tensor Log1p() => Elementwise.Apply<Log1p>(this);
 
     /// <inheritdoc cref="Operations.Sqrt"/>
     public Tensor Sqrt() => Elementwise.Apply<Sqrt>(this);
@@ -82,6 +88,15 @@ public partial class Tensor
 
     /// <inheritdoc cref="Operations.Abs"/>
     public Tensor Abs() => Elementwise.Apply<Abs>(this);
+
+    /// <inheritdoc cref="Operations.Sign"/>
+    public Tensor Sign() => Elementwise.Apply<Sign>(this);
+
+    /// <inheritdoc cref="Operations.Sin"/>
+    public Tensor Sin() => Elementwise.Apply<Sin>(this);
+
+    /// <inheritdoc cref="Operations.Cos"/>
+    public Tensor Cos() => Elementwise.Apply<Cos>(this);
 
     /// <inheritdoc cref="Operations.Tanh"/>
     public Tensor Tanh() => Elementwise.Apply<Tanh>(this);
@@ -133,14 +148,54 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(Tensor other) => Elementwise.Apply<Greater>(this, other);
 
-    /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
+    /// <param name="other">b, one number, where this tensor is a.</param>
     /// <inheritdoc cref="Operations.Greater"/>
     public Tensor Greater(float other) => Elementwise.Apply<Greater>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
+    /// <inheritdoc cref="Operations.GreaterEqual"/>
+    public Tensor GreaterEqual(Tensor other) => Elementwise.Apply<GreaterEqual>(this, other);
+
+    /// <param name="other">b, one number, where this tensor is a.</param>
+    /// <inheritdoc cref="Operations.GreaterEqual"/>
+    public Tensor GreaterEqual(float other) => Elementwise.Apply<GreaterEqual>(this, other);
+
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
+    /// <inheritdoc cref="Operations.Less"/>
+    public Tensor Less(Tensor other) => Elementwise.Apply<Less>(this, other);
+
+    /// <param name="other">b, one number, where this tensor is a.</param>
+    /// <inheritdoc cref="Operations.Less"/>
+    public Tensor Less(float other) => Elementwise.Apply<Less>(this, other);
+
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
+    /// <inheritdoc cref="Operations.LessEqual"/>
+    public Tensor LessEqual(Tensor other) => Elementwise.Apply<LessEqual>(this, other);
+
+    /// <param name="other">b, one number, where this tensor is a.</param>
+    /// <inheritdoc cref="Operations.LessEqual"/>
+    public Tensor LessEqual(float other) => Elementwise.Apply<LessEqual>(this, other);
+
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     /// <inheritdoc cref="Operations.Equal"/>
     public Tensor Equal(Tensor other) => Elementwise.Apply<Equal>(this, other);
+
+    /// <param name="other">b, one number, where this tensor is a.</param>
+    /// <inheritdoc cref="Operations.Equal"/>
+    public Tensor Equal(float other) => Elementwise.Apply<Equal>(this, other);
+
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
+    /// <inheritdoc cref="Operations.NotEqual"/>
+    public Tensor NotEqual(Tensor other) => Elementwise.Apply<NotEqual>(this, other);
+
+    /// <param name="other">b, one number, where this tensor is a.</param>
+    /// <inheritdoc cref="Operations.NotEqual"/>
+    public Tensor NotEqual(float other) => Elementwise.Apply<NotEqual>(this, other);
 
     /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere.</summary>
     /// <param name="a">Broadcasts with the condition, on the same device.</param>
@@ -150,17 +205,26 @@ public partial class Tensor
     /// What the one not chosen holds there, NaN and infinity too, does no harm: neither to the result nor to gradients, as element-wise operations take a
     /// gradient of 0 for 0 whatever their derivative is. So condition.Where(x.Sqrt(), 0) has a gradient of 0 where x is not above 0.
     /// </remarks>
-    public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<KeepWhere>(a, this) + Elementwise.Apply<DropWhere>(b, this);
+    public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<WhereTrue>(a, this) + Elementwise.Apply<WhereFalse>(b, this);
 
-    /// <param name="other">b: [..., K, N] with the leading axes of this tensor, which is a, or [K, N] shared by all of them.</param>
+    /// <param name="other">b: [..., K, N] with the leading axes of this tensor, which is a, or [K, N] shared by all of them; with N before K where it is transposed.</param>
+    /// <param name="transposeThis">The last two axes of this tensor change places, without a copy.</param>
+    /// <param name="transposeOther">Those of the other do.</param>
     /// <inheritdoc cref="Operations.MatMul.Apply"/>
-    public Tensor MatMul(Tensor other) => Operations.MatMul.Apply(this, other);
+    public Tensor MatMul(Tensor other, bool transposeThis = false, bool transposeOther = false) => Operations.MatMul.Apply(this, other, null, transposeThis, transposeOther);
 
-    /// <inheritdoc cref="Operations.Softmax"/>
-    /// <exception cref="ArgumentException">This is a scalar, or there are no classes.</exception>
-    public Tensor Softmax() => Operations.Softmax.Apply(this);
+    /// <summary>The softmax along an axis, p_c = exp(x_c) / sum exp(x), computed from x - max(x). Along another axis than the innermost the tensor is transposed there and back.</summary>
+    /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
+    /// <exception cref="ArgumentException">This is a scalar, there is no such axis, or it has no elements.</exception>
+    public Tensor Softmax(int axis = -1) => Softmax(axis, logarithm: false);
 
-    /// <inheritdoc cref="Operations.Softmax"/>
-    /// <exception cref="ArgumentException">This is a scalar, or there are no classes.</exception>
-    public Tensor LogSoftmax() => Operations.Softmax.Apply(this, logarithm: true);
+    /// <summary>The logarithm of the softmax along an axis, x_c - log sum exp(x).</summary>
+    /// <inheritdoc cref="Softmax(int)"/>
+    public Tensor LogSoftmax(int axis = -1) => Softmax(axis, logarithm: true);
+
+    Tensor Softmax(int axis, bool logarithm)
+    {
+        if (Rank == 0 || Shape.Axis(axis, logarithm ? nameof(LogSoftmax) : nameof(Softmax)) == Rank - 1) return Operations.Softmax.Apply(this, logarithm);
+        return Operations.Softmax.Apply(SwapAxes(axis, -1), logarithm).SwapAxes(axis, -1);
+    }
 }

@@ -1,9 +1,11 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using QuadEngine.Devices;
 
 namespace QuadEngine;
 
 /// <summary>Integers on a device: labels, and the indices that argmax and max pooling leave. Not differentiable.</summary>
+[DebuggerDisplay($"{{{nameof(InDebugger)},nq}}")]
 public sealed class IntTensor : IDisposable
 {
     Storage? storage;
@@ -61,11 +63,38 @@ public sealed class IntTensor : IDisposable
         return FromSpan(values, [values.Length], device);
     }
 
+    /// <summary>start, start + step, start + 2 step, ... as far as they are below the end; [count].</summary>
+    /// <param name="start">The first number.</param>
+    /// <param name="end">Bound that is not reached: above the start, or below it where the step is negative.</param>
+    /// <param name="step">From one number to the next, not 0.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <exception cref="ArgumentException">The step is 0 or leads away from the end, or there are more than 2^31 - 1 steps.</exception>
+    public static IntTensor Arange(int start, int end, int step = 1, Device? device = null)
+    {
+        Check.That(step != 0, nameof(Arange), $"numbers from {start} to {end} in steps of 0 were asked for; expected a step other than 0.");
+        Check.That(start == end || start < end == step > 0, nameof(Arange), $"steps of {step} lead from {start} away from {end}; change the sign of the step.");
+        long distance = Math.Abs((long)end - start), each = Math.Abs((long)step), count = (distance + each - 1) / each;
+        Check.That(count <= int.MaxValue, nameof(Arange), $"numbers from {start} to {end} in steps of {step} are {count}; a tensor holds 2^31 - 1 at most.");
+        var values = new int[count];
+        for (var i = 0; i < values.Length; i++) values[i] = (int)(start + (long)i * step);
+        return FromSpan(values, [values.Length], device);
+    }
+
+    /// <summary>0, 1, 2, ... count - 1; [count].</summary>
+    /// <param name="count">0 or more.</param>
+    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <exception cref="ArgumentException">The count is negative.</exception>
+    public static IntTensor Arange(int count, Device? device = null)
+    {
+        Check.That(count >= 0, nameof(Arange), $"{count} numbers were asked for; expected 0 or more.");
+        return Arange(0, count, 1, device);
+    }
+
     /// <summary>The elements, to be read by a kernel; see <see cref="Tensor.Read"/>.</summary>
-    public Operand Read() => Operand.ToRead(Shared(), 0, Shape);
+    public Operand Read() => Operand.ToRead(RetainStorage(), 0, Shape);
 
     /// <summary>The elements, to be overwritten in place by a kernel; see <see cref="Tensor.Write"/>.</summary>
-    public Operand Write() => Operand.ToWrite(Shared(), 0, Shape);
+    public Operand Write() => Operand.ToWrite(RetainStorage(), 0, Shape);
 
     /// <summary>All elements in row-major order.</summary>
     public int[] ToArray()
@@ -96,10 +125,10 @@ public sealed class IntTensor : IDisposable
 
     /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
     /// <param name="device">Any device, its own too.</param>
-    public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Share() : FromSpan(ToArray(), Shape, device);
+    public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Alias() : FromSpan(ToArray(), Shape, device);
 
-    /// <summary>Another handle on the same memory.</summary>
-    internal IntTensor Share() => new(Shared(), Shape);
+    /// <summary>Another handle on the same memory: what is written to one is seen in the other, and dropping one leaves the other.</summary>
+    public IntTensor Alias() => new(RetainStorage(), Shape);
 
     /// <summary>Drops the handle.</summary>
     public void Dispose()
@@ -107,6 +136,8 @@ public sealed class IntTensor : IDisposable
         Interlocked.Exchange(ref storage, null)?.Release();
         GC.SuppressFinalize(this);
     }
+
+    internal string InDebugger => DebuggerText.Of<int>(nameof(IntTensor), Shape, storage, 0);
 
     /// <summary>Shape, device and values, in rows; of more than 1,000 values the first and the last three along each axis.</summary>
     public override string ToString()
@@ -121,12 +152,12 @@ public sealed class IntTensor : IDisposable
         });
     }
 
-    Storage Shared()
+    Storage RetainStorage()
     {
         var now = Storage;
-        var shared = now.TryRetain();
-        GC.KeepAlive(this);         // its finalizer would let go of the last share
-        return shared ? now : throw Disposed();
+        var retained = now.TryRetain();
+        GC.KeepAlive(this);         // its finalizer would release the last owner's
+        return retained ? now : throw Disposed();
     }
 
     ObjectDisposedException Disposed() => new(nameof(IntTensor), $"This tensor of integers of shape {Shape} was disposed.");

@@ -3,7 +3,7 @@ namespace QuadEngine;
 /// <summary>A tensor that outlives all scopes and is moved between devices in place: a <see cref="Parameter"/> or a <see cref="Buffer"/>.</summary>
 public abstract class StateTensor : Tensor
 {
-    private protected StateTensor(Tensor values) : base(values.Share(), values.Offset, values.Shape) => Keep();
+    private protected StateTensor(Tensor values) : base(values.RetainStorage(), values.Offset, values.Shape) => Keep();
 
     /// <summary>Moves the values (and drops the gradient) to a device; everybody who holds this tensor sees it there.</summary>
     /// <param name="device">Where to; on its own device the tensor keeps its gradient too.</param>

@@ -1,22 +1,24 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using QuadEngine.Devices;
 
 namespace QuadEngine;
 
 /// <summary>
-/// An array of float32, contiguous and row-major, channels last, on a device; with the means to be differentiated. Several
-/// handles may share one <see cref="Storage"/>: reshapes and slices of the leading axis are views, everything else copies.
+/// An array of float32, contiguous and row-major, channels last, on a device; with the means to be differentiated. A tensor is a handle, and several
+/// handles may own one <see cref="Storage"/> together: reshapes and slices of the leading axis are views, everything else copies.
 /// </summary>
 /// <remarks>
 /// Operations are methods of this class, each declared in the file of its operation. A handle dropped (disposed, or left
 /// behind by a <see cref="TensorScope"/>) throws when it is used again; memory itself is freed when nobody owns it, and who uses it owns it.
 /// Any thread may use any tensor. Who reads elements that another thread overwrites at that moment sees some of before and some of after.
 /// </remarks>
+[DebuggerDisplay($"{{{nameof(InDebugger)},nq}}")]
 public partial class Tensor : IDisposable
 {
     Storage? storage;
 
-    /// <summary>Takes over one ownership of the storage.</summary>
+    /// <summary>An owner of the storage in the caller's place.</summary>
     private protected Tensor(Storage storage, int offset, Shape shape)
     {
         this.storage = storage;
@@ -26,12 +28,12 @@ public partial class Tensor : IDisposable
         TensorScope.Register(this);
     }
 
-    /// <summary>Releases the handle's share of the memory at the device's next request, once: whoever still holds the handle then may dispose it again.</summary>
+    /// <summary>Releases the memory at the device's next request, once: whoever still holds the handle then may dispose it again.</summary>
     ~Tensor()
     {
         if (Interlocked.Exchange(ref storage, null) is not { } dead) return;
         dead.Device.Pool.ReleaseLater(dead.Release);
-        if (TakeWaitingPlace() is { } step) dead.Device.Pool.ReleaseLater(step.Release);
+        if (TakeDeferredPlace() is { } step) dead.Device.Pool.ReleaseLater(step.Release);
     }
 
     /// <summary>The extents, outermost first.</summary>
@@ -49,7 +51,7 @@ public partial class Tensor : IDisposable
     /// <summary>Number of axes.</summary>
     public int Rank => Shape.Rank;
 
-    /// <summary>The memory, shared with views and the tape.</summary>
+    /// <summary>The memory, whose owners views and the tape are too.</summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
     public Storage Storage => storage ?? throw Dropped();
 
@@ -142,16 +144,16 @@ public partial class Tensor : IDisposable
 
     // ---- reading and writing
 
-    /// <summary>The elements, to be read by a kernel; they stay where they are until the operand is disposed. A result that waits is computed first.</summary>
+    /// <summary>The elements, to be read by a kernel; they stay where they are until the operand is disposed. A deferred result is computed first.</summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
-    public Operand Read() => Operand.ToRead(Share(), Offset, Shape);
+    public Operand Read() => Operand.ToRead(RetainStorage(), Offset, Shape);
 
     /// <summary>
     /// The elements, to be overwritten in place by a kernel until the operand is disposed. Not differentiated: the tape refuses to use a saved
     /// tensor that was overwritten. Whoever was promised the old elements gets a copy of them first.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
-    public Operand Write() => Operand.ToWrite(Share(), Offset, Shape);
+    public Operand Write() => Operand.ToWrite(RetainStorage(), Offset, Shape);
 
     /// <summary>All elements in row-major order.</summary>
     public float[] ToArray()
@@ -211,12 +213,12 @@ public partial class Tensor : IDisposable
         Device.Backend.Copy(local, this);
     }
 
-    /// <summary>The same elements on a device; a view of this tensor where it is there already. The gradient comes back to this device.</summary>
+    /// <summary>The same elements on a device; another handle on this memory where they are there already. The gradient comes back to this device.</summary>
     /// <param name="device">Any device, its own too.</param>
     public Tensor To(Device device)
     {
         var from = Device;
-        var y = ReferenceEquals(device, from) ? View(Offset, Shape) : ReferenceEquals(from, Device.Cpu) ? Uploaded(device) : FromSpan(ToArray(), Shape, device);
+        var y = ReferenceEquals(device, from) ? Detach() : ReferenceEquals(from, Device.Cpu) ? Uploaded(device) : FromSpan(ToArray(), Shape, device);
         return y.WithBackward(nameof(To), [this], [], (dy, _) => [dy.To(from)]);
     }
 
@@ -228,7 +230,7 @@ public partial class Tensor : IDisposable
 
     // ---- lifetime
 
-    /// <summary>Keeps this handle when the scope (the module) that made it ends.</summary>
+    /// <summary>This handle, which the end of the scope (the module) that made it does not drop.</summary>
     public Tensor Keep()
     {
         TensorScope.Forget(this);
@@ -239,29 +241,30 @@ public partial class Tensor : IDisposable
     public void Dispose()
     {
         Interlocked.Exchange(ref storage, null)?.Release();
-        TakeWaitingPlace()?.Release();
+        TakeDeferredPlace()?.Release();
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A handle on storage whose share it takes over from the caller.</summary>
+    /// <summary>A handle on storage, whose owner it is in the caller's place.</summary>
     internal static Tensor On(Storage storage, Shape shape, int offset = 0) => new(storage, offset, shape);
 
-    /// <summary>One share more in the memory, which the caller releases.</summary>
-    internal Storage Share()
+    /// <summary>The memory, with the caller as one owner more.</summary>
+    internal Storage RetainStorage()
     {
         var now = Storage;
-        var shared = now.TryRetain();
-        GC.KeepAlive(this);         // its finalizer would let go of the last share
-        return shared ? now : throw Dropped();
+        var retained = now.TryRetain();
+        GC.KeepAlive(this);         // its finalizer would release the last owner's
+        return retained ? now : throw Dropped();
     }
 
-    /// <summary>Another handle on the same memory.</summary>
-    internal Tensor View(int offset, Shape shape) => new(Share(), offset, shape);
+    /// <summary>A handle on a part of the same memory, outside the graph.</summary>
+    internal Tensor View(int offset, Shape shape) => new(RetainStorage(), offset, shape);
 
-    /// <summary>Another handle on the same memory and the same place in the graph: what a module gives that hands on a tensor it did not make.</summary>
-    internal Tensor Alias()
+    /// <summary>Another handle on the same memory and the same place in the graph: what is written to one is seen in the other, and dropping one leaves the other.</summary>
+    /// <remarks>What a function gives whose caller may drop it, where it hands on a tensor that it did not make.</remarks>
+    public Tensor Alias()
     {
-        var alias = View(Offset, Shape);
+        var alias = Detach();
         if (!NoGrad.Active) alias.place = EnterGraph();
         return alias;
     }
@@ -269,7 +272,7 @@ public partial class Tensor : IDisposable
     /// <summary>Moves a tensor that others hold (a parameter) to other memory.</summary>
     private protected void Rebase(Tensor source)
     {
-        Interlocked.Exchange(ref storage, source.Share())?.Release();
+        Interlocked.Exchange(ref storage, source.RetainStorage())?.Release();
         Offset = source.Offset;
         Device = source.Device;
         Recording.Outdate();
@@ -277,6 +280,8 @@ public partial class Tensor : IDisposable
 
     ObjectDisposedException Dropped() => new(nameof(Tensor),
         $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. Call Keep() on it before, to use it afterwards.");
+
+    internal string InDebugger => DebuggerText.Of<float>(GetType().Name, Shape, storage, Offset);
 
     /// <summary>Shape, device and values, in rows; of more than 1,000 values the first and the last three along each axis.</summary>
     public override string ToString()

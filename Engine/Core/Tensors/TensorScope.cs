@@ -19,7 +19,7 @@ public sealed class TensorScope : IDisposable
     /// <summary>The names of the open scopes from the outermost in, joined by dots; empty outside of all.</summary>
     public static string CurrentPath => Handles.Current?.Path ?? "";
 
-    /// <summary>Keeps a handle past the end of this scope; it belongs to the scope outside, or to the caller where there is none.</summary>
+    /// <summary>Hands a handle over to the scope outside, or to the caller where there is none: the end of this scope does not drop it.</summary>
     /// <param name="tensor">Made in this scope; any other is given back as it is.</param>
     public Tensor Result(Tensor tensor)
     {

@@ -23,13 +23,13 @@ static class CudaModule
     /// <param name="cuda">Where it will run.</param>
     /// <param name="compiled">Its entry has the name given, not ILGPU's.</param>
     /// <param name="name">Of the entry.</param>
-    /// <param name="keep">Keeps a text that was refused, and says in which file.</param>
+    /// <param name="save">Saves a text that was refused, and says in which file.</param>
     /// <exception cref="NotSupportedException">The driver refuses the text; the message has its words.</exception>
-    public static Kernel Load(CudaAccelerator cuda, PTXCompiledKernel compiled, string name, Func<string, string> keep)
+    public static Kernel Load(CudaAccelerator cuda, PTXCompiledKernel compiled, string name, Func<string, string> save)
     {
         var text = KernelLoader.TextOf(compiled);
         cuda.Bind();
-        var module = Load(text, keep);
+        var module = Load(text, save);
         CudaDriver.Check(CudaDriver.GetFunction(out var function, module, name));
 
         CudaKernel kernel;
@@ -48,7 +48,7 @@ static class CudaModule
         return kernel;
     }
 
-    static unsafe nint Load(string text, Func<string, string> keep)
+    static unsafe nint Load(string text, Func<string, string> save)
     {
         var source = Marshal.StringToCoTaskMemUTF8(text);
         var log = NativeMemory.AllocZeroed(LogBytes);
@@ -59,7 +59,7 @@ static class CudaModule
             var error = CudaDriver.LoadModule(out var module, source, 2, options, values);
             if (error == 0) return module;
             var words = Marshal.PtrToStringUTF8((nint)log)!.Trim();
-            throw new NotSupportedException($"{new CudaException((CudaError)error).Message}{(words.Length > 0 ? $": {words}" : "")}; the text that the driver refused is in {keep(text)}");
+            throw new NotSupportedException($"{new CudaException((CudaError)error).Message}{(words.Length > 0 ? $": {words}" : "")}; the text that the driver refused is in {save(text)}");
         }
         finally
         {

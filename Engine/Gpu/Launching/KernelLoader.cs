@@ -29,7 +29,7 @@ sealed class KernelLoader(Accelerator accelerator)
     public int Loaded { get; private set; }
 
     /// <summary>Kernels wait on the device for those that they depend on (<see cref="GraphEdges.Programmatic"/>).</summary>
-    public bool WaitOnDevice => accelerator is CudaAccelerator cuda && PtxText.Waits(cuda.Architecture, cuda.InstructionSet);
+    public bool WaitsOnDevice => accelerator is CudaAccelerator cuda && PtxText.CanWait(cuda.Architecture, cuda.InstructionSet);
 
     /// <summary>The launcher of a kernel, compiled at the first request.</summary>
     /// <exception cref="InvalidOperationException">It does not compile; the message names kernel and architecture.</exception>
@@ -75,7 +75,7 @@ sealed class KernelLoader(Accelerator accelerator)
     {
         var kernel = entry.MethodSource.GetGenericArguments()[0];
         var cache = new PtxCache(kernel, $"{cuda.Architecture} {cuda.InstructionSet}");
-        return CudaModule.Load(cuda, CompileForCuda(cuda, entry, specialization, cache), KernelNaming.Symbol(kernel), cache.Keep);
+        return CudaModule.Load(cuda, CompileForCuda(cuda, entry, specialization, cache), KernelNaming.Symbol(kernel), cache.Save);
     }
 
     static PTXCompiledKernel CompileForCuda(CudaAccelerator cuda, EntryPointDescription entry, KernelSpecialization specialization, PtxCache cache)
@@ -96,7 +96,7 @@ sealed class KernelLoader(Accelerator accelerator)
         var compiled = (PTXCompiledKernel)Compile(backend, entry, specialization);
         ref var text = ref TextOf(compiled);
         var kernel = entry.MethodSource.GetGenericArguments()[0];
-        text = $"// {KernelNaming.Display(kernel)}\n{PtxText.Rewrite(text, PtxText.Waits(backend.Architecture, backend.InstructionSet)).Replace($".entry {CudaModule.Entry}(", $".entry {KernelNaming.Symbol(kernel)}(", StringComparison.Ordinal)}";
+        text = $"// {KernelNaming.Display(kernel)}\n{PtxText.Rewrite(text, PtxText.CanWait(backend.Architecture, backend.InstructionSet)).Replace($".entry {CudaModule.Entry}(", $".entry {KernelNaming.Symbol(kernel)}(", StringComparison.Ordinal)}";
         return compiled;
     }
 

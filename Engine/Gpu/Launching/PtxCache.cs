@@ -60,9 +60,9 @@ sealed class PtxCache
         }
     }
 
-    /// <summary>Keeps a text for somebody to look at, in the cache or, where there is none, in the folder of temporary files.</summary>
+    /// <summary>Saves a text for somebody to look at, in the cache or, where there is none, in the folder of temporary files.</summary>
     /// <returns>The file.</returns>
-    public string Keep(string text)
+    public string Save(string text)
     {
         if (file is not null)
         {
@@ -70,9 +70,9 @@ sealed class PtxCache
             if (File.Exists(file)) return file;
         }
 
-        var kept = Path.ChangeExtension(Path.GetTempFileName(), ".ptx");
-        File.WriteAllText(kept, text);
-        return kept;
+        var saved = Path.ChangeExtension(Path.GetTempFileName(), ".ptx");
+        File.WriteAllText(saved, text);
+        return saved;
     }
 
     static IEnumerable<Type> Parts(Type type) => type.GetGenericArguments().SelectMany(Parts).Prepend(type);

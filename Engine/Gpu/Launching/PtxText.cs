@@ -8,26 +8,26 @@ namespace QuadEngine.Gpu;
 static partial class PtxText
 {
     /// <param name="ptx">As ILGPU writes it.</param>
-    /// <param name="waits">For an architecture whose kernels wait on the device (<see cref="Waits"/>).</param>
+    /// <param name="waits">For an architecture whose kernels wait on the device (<see cref="CanWait"/>).</param>
     public static string Rewrite(string ptx, bool waits)
     {
         // ILGPU marks loop exits bra.uni. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8 register tile would live
         // in memory. A plain bra means the same and is optimised.
         var text = WarpGroupText.Rewrite(SlotsInRegisters(ptx.Replace("bra.uni", "bra")));
-        return waits ? WaitFirst(text) : text;
+        return waits ? WithWait(text) : text;
     }
 
     /// <summary>
     /// Kernels for this architecture let those that depend on them start at once, and wait on the device for those that they depend on themselves
     /// (<see cref="GraphEdges.Programmatic"/>).
     /// </summary>
-    public static bool Waits(CudaArchitecture architecture, CudaInstructionSet instructions) => architecture >= CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_78;
+    public static bool CanWait(CudaArchitecture architecture, CudaInstructionSet instructions) => architecture >= CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_78;
 
     /// <summary>
     /// Before anything else, what depends on the kernel may start, and the kernel waits until all that it depends on has ended and is seen. Where it
     /// is launched with no such dependency, neither does anything. ILGPU's table of targets ends at sm_80, which has no such instructions.
     /// </summary>
-    static string WaitFirst(string ptx)
+    static string WithWait(string ptx)
     {
         var body = EntryBody().Match(ptx);
         if (!body.Success) throw new NotSupportedException("its text has no entry");

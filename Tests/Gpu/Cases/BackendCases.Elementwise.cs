@@ -31,6 +31,30 @@ static partial class BackendCases
         s.Result("y", y);
     }
 
+    // All pairs of values that compare in ways of their own: NaN, and zeros of both signs.
+    static void ComparisonAtTheEdges<TOp>(Sample s) where TOp : struct, IBinaryOp<TOp>
+    {
+        float[] edges = [float.NaN, float.NegativeInfinity, -1f, -0f, 0f, 1f, float.PositiveInfinity];
+        using Tensor a = Tensor.FromArray(edges, [7], s.Device), b = Tensor.FromArray(edges, [7, 1], s.Device), c = Tensor.FromArray([.. edges.Reverse()], [7], s.Device);
+        Tensor all = s.Output([7, 7]), same = s.Output([7]), one = s.Output([7]);
+        s.Backend.Binary<TOp>(a, b, all);
+        s.Backend.Binary<TOp>(a, c, same);
+        s.Backend.BinaryScalar<TOp>(a, s.Chance() ? float.NaN : 0f, one);
+        s.Result("all pairs", all);
+        s.Result("of one shape", same);
+        s.Result("with a number", one);
+    }
+
+    // Of every size, where turns are taken off exactly, and what has no sine.
+    static BackendCase LargeAngles<TOp>() where TOp : struct, IUnaryOp<TOp> => new(nameof(Backend.Unary), $"{typeof(TOp).Name} of large angles", s =>
+    {
+        float[] angles = [.. Enumerable.Range(-2, 130).Select(power => s.Number(-1f, 1f) * MathF.ScaleB(1f, power)), float.NaN, float.PositiveInfinity, float.MaxValue, -0f];
+        using var x = Tensor.FromArray(angles, [angles.Length], s.Device);
+        var y = s.Output([angles.Length]);
+        s.Backend.Unary<TOp>(x, y);
+        s.Result("y", y);
+    }, Tolerance: 1e-6f);
+
     static void BinaryBackward<TOp>(Sample s) where TOp : struct, IBinaryOp<TOp>
     {
         var (shape, shapeA, shapeB) = Broadcast(s);

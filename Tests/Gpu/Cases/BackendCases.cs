@@ -17,12 +17,14 @@ static partial class BackendCases
         .. ForEach(typeof(IBinaryOp<>), nameof(Backend.BinaryScalar), nameof(BinaryScalar)),
         .. ForEach(typeof(IBinaryOp<>), nameof(Backend.BinaryScalarBackward), nameof(BinaryScalarBackward)),
         .. ForEach(typeof(IReduction<>), nameof(Backend.Reduce), nameof(Reduce)),
+        .. ForEach(typeof(IComparison<>), nameof(Backend.Binary), nameof(ComparisonAtTheEdges), " at the edges"),
+        LargeAngles<Sin>(), LargeAngles<Cos>(),
     ];
 
     /// <summary>Structs of the engine that implement an operation interface.</summary>
-    static IEnumerable<BackendCase> ForEach(Type contract, string method, string runner) =>
+    static IEnumerable<BackendCase> ForEach(Type contract, string method, string runner, string suffix = "") =>
         from type in typeof(Backend).Assembly.GetTypes()
         where type is { IsValueType: true, ContainsGenericParameters: false } && type.GetInterfaces().Any(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == contract)
         orderby type.Name
-        select new BackendCase(method, type.Name, typeof(BackendCases).GetMethod(runner, BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).CreateDelegate<Action<Sample>>());
+        select new BackendCase(method, type.Name + suffix, typeof(BackendCases).GetMethod(runner, BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).CreateDelegate<Action<Sample>>());
 }

@@ -4,7 +4,7 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Tests.Interleaving.Models;
 
 /// <summary>
-/// Handles, operands, snapshots, waiting results and kept arrangements: whoever reads, goes on, overwrites and drops at the same time, values are
+/// Handles, operands, snapshots, deferred results and arrangements: whoever reads, goes on, overwrites and drops at the same time, values are
 /// those that a single thread gets, and every block comes back once.
 /// </summary>
 [TestFixture]
@@ -15,7 +15,7 @@ class MemoryModels
     {
         Device.CpuThreads = 1;
         using var model = new Model();
-        using var z = model.Wait(model.X);
+        using var z = model.Defer(model.X);
         model.Expect(z, 1f);
     }
 
@@ -51,10 +51,10 @@ class MemoryModels
         }
     }
 
-    // ---- waiting results
+    // ---- deferred results
 
     [Test]
-    public void A_result_read_by_two_threads() => Explore([m => m.Expect(m.Z!, 1f), m => m.Expect(m.Z!, 1f)], prepare: m => m.Z = m.Wait(m.X));
+    public void A_result_read_by_two_threads() => Explore([m => m.Expect(m.Z!, 1f), m => m.Expect(m.Z!, 1f)], prepare: m => m.Z = m.Defer(m.X));
 
     [Test]
     public void A_result_read_by_one_thread_and_taken_over_by_another() => Explore([
@@ -63,7 +63,7 @@ class MemoryModels
         {
             using var sum = m.Z! + m.R;
             m.Expect(sum, 11f);
-        }], prepare: m => m.Z = m.Wait(m.X), preemptions: 1);
+        }], prepare: m => m.Z = m.Defer(m.X), preemptions: 1);
 
     [Test]
     public void A_result_taken_over_by_one_thread_and_dropped_by_another() => Explore([
@@ -78,13 +78,13 @@ class MemoryModels
             {
             }
         },
-        m => m.Z!.Dispose()], prepare: m => m.Z = m.Wait(m.X), preemptions: 1);
+        m => m.Z!.Dispose()], prepare: m => m.Z = m.Defer(m.X), preemptions: 1);
 
     [Test]
     public void A_result_whose_kernel_fails_once() => Explore([m => m.TryExpect(m.Z!, 1f), m => m.TryExpect(m.Z!, 1f)], m => m.Expect(m.Z!, 1f), prepare: m =>
     {
         m.Failures = 1;
-        m.Z = m.Wait(m.X);
+        m.Z = m.Defer(m.X);
     });
 
     [Test]
@@ -107,7 +107,7 @@ class MemoryModels
     [Test]
     public void An_operand_overwritten_while_the_result_is_computed() => Explore([
         m => m.Expect(m.Z!, 1f),
-        m => m.Overwrite(m.X, 2f)], m => m.Expect(m.X, 2f), prepare: m => m.Z = m.Wait(m.X));
+        m => m.Overwrite(m.X, 2f)], m => m.Expect(m.X, 2f), prepare: m => m.Z = m.Defer(m.X));
 
     [Test]
     public void An_operand_overwritten_twice_while_two_threads_read() => Explore([
@@ -115,19 +115,19 @@ class MemoryModels
         m =>
         {
             m.Overwrite(m.X, 2f);
-            using var later = m.Wait(m.X);
+            using var later = m.Defer(m.X);
             m.Overwrite(m.X, 3f);
             m.Expect(later, 2f);
-        }], m => m.Expect(m.X, 3f), prepare: m => m.Z = m.Wait(m.X), preemptions: 1);
+        }], m => m.Expect(m.X, 3f), prepare: m => m.Z = m.Defer(m.X), preemptions: 1);
 
     [Test]
-    public void Two_threads_overwrite_what_a_result_waits_for() => Explore([m => m.Overwrite(m.X, 2f), m => m.Overwrite(m.X, 3f)], m => m.Expect(m.Z!, 1f), prepare: m => m.Z = m.Wait(m.X));
+    public void Two_threads_overwrite_what_a_deferred_result_reads() => Explore([m => m.Overwrite(m.X, 2f), m => m.Overwrite(m.X, 3f)], m => m.Expect(m.Z!, 1f), prepare: m => m.Z = m.Defer(m.X));
 
     [Test]
-    public void An_operand_overwritten_while_the_result_is_dropped() => Explore([m => m.Z!.Dispose(), m => m.Overwrite(m.X, 2f)], m => m.Expect(m.X, 2f), prepare: m => m.Z = m.Wait(m.X));
+    public void An_operand_overwritten_while_the_result_is_dropped() => Explore([m => m.Z!.Dispose(), m => m.Overwrite(m.X, 2f)], m => m.Expect(m.X, 2f), prepare: m => m.Z = m.Defer(m.X));
 
     [Test]
-    public void Three_threads_do_all_of_it_in_random_orders() => Interleavings.Sample(() => Prepared(m => m.Z = m.Wait(m.X)), [
+    public void Three_threads_do_all_of_it_in_random_orders() => Interleavings.Sample(() => Prepared(m => m.Z = m.Defer(m.X)), [
         m =>
         {
             m.Expect(m.Z!, 1f);
@@ -135,7 +135,7 @@ class MemoryModels
         },
         m =>
         {
-            using var next = m.Wait(m.R);
+            using var next = m.Defer(m.R);
             m.Overwrite(m.X, 2f);
             m.ExpectEachOf(next, 10f, 20f);
         },
@@ -214,7 +214,7 @@ class MemoryModels
         }
 
         /// <summary>x, or x plus a residual that joins, when it is read.</summary>
-        public Tensor Wait(Tensor x) => WaitingProjection.Project([2], x, R, null, normalizes: false, (Kernels _, Operand x, NormTerm<Operand>? _, Operand _, in Epilogue<Operand> epilogue, Operand y) =>
+        public Tensor Defer(Tensor x) => DeferredProjection.Project([2], x, R, null, normalizes: false, (Kernels _, Operand x, NormTerm<Operand>? _, Operand _, in Epilogue<Operand> epilogue, Operand y) =>
         {
             if (Failures > 0)
             {
@@ -225,7 +225,7 @@ class MemoryModels
             for (var i = 0; i < 2; i++) At(y, i) = Volatile.Read(ref At(x, i)) + (epilogue.Residual is { } residual ? Volatile.Read(ref At(residual, i)) : 0f);
         });
 
-        public Tensor Normalize() => WaitingNormalization.Normalize(X, R, R, null, null, new(1e-5f, BatchStatistics: false));
+        public Tensor Normalize() => DeferredNormalization.Normalize(X, R, R, null, null, new(1e-5f, BatchStatistics: false));
 
         public void Overwrite(Tensor tensor, float value)
         {
@@ -264,7 +264,7 @@ class MemoryModels
                 var copy = Tensor.Empty([2], device);
                 using (var to = copy.Write())
                     for (var i = 0; i < 2; i++) At(to, i) = Volatile.Read(ref At(x, i));
-                var storage = copy.Share();
+                var storage = copy.RetainStorage();
                 copy.Dispose();
                 return storage;
             });

@@ -23,6 +23,23 @@ static class ProjectionCases
         };
     }
 
+    // Matrices, batches of them, and a batch with a single one on the right; either operand stored the other way round.
+    [CaseFor(typeof(MatMul), nameof(MatMul.Apply))]
+    static OperationCall MatMulTransposed(Dice dice)
+    {
+        int[] leading = [.. dice.Shape(0, 2)], ofRight = dice.Coin() ? leading : [];
+        int m = dice.Extent(5), k = dice.Extent(6), n = dice.Extent(5);
+        var (transposeA, transposeB) = dice.OneOf((true, false), (false, true), (true, true));
+        int[] a = transposeA ? [k, m] : [m, k], b = transposeB ? [n, k] : [k, n];
+        return new([dice.Values([.. leading, .. a]), dice.Values([.. ofRight, .. b]), dice.Values([n])],
+            x => dice.Seed % 2 == 0 ? MatMul.Apply(x[0], x[1], x[2], transposeA, transposeB) : x[0].MatMul(x[1], transposeA, transposeB) + x[2], $"transposed {transposeA}, {transposeB}")
+        {
+            Oracle = x => Product(transposeA ? Transposed(x[0]) : x[0], transposeB ? Transposed(x[1]) : x[1], x[2]),
+        };
+    }
+
+    static Array64 Transposed(Array64 x) => Array64.From([.. x.Shape.SkipLast(2), x.Shape[^1], x.Shape[^2]], at => x[[.. at[..^2], at[^1], at[^2]]]);
+
     [CaseFor(typeof(Conv2d), nameof(Conv2d.Apply))]
     static OperationCall Convolution(Dice dice)
     {

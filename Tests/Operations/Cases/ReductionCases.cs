@@ -22,11 +22,35 @@ static class ReductionCases
     [CaseFor(typeof(Tensor), nameof(Tensor.Min))]
     static OperationCall Min(Dice dice) => Over(dice, Distinct(dice, dice.Shape()), (x, axes, keep) => x.Min(axes, keep), values => values.Min());
 
+    [CaseFor(typeof(Tensor), nameof(Tensor.Sum))]
+    static OperationCall SumOfOne(Dice dice) => OverOne(dice, dice.Values(dice.Shape(1)), (x, axis, keep) => x.Sum(axis, keep), values => values.Sum());
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Mean))]
+    static OperationCall MeanOfOne(Dice dice) => OverOne(dice, dice.Values(dice.Shape(1)), (x, axis, keep) => x.Mean(axis, keep), values => values.Average());
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Variance))]
+    static OperationCall VarianceOfOne(Dice dice) => OverOne(dice, dice.Values(dice.Shape(1)), (x, axis, keep) => x.Variance(axis, keep), values =>
+    {
+        var mean = values.Average();
+        return values.Average(value => (value - mean) * (value - mean));
+    });
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Max))]
+    static OperationCall MaxOfOne(Dice dice) => OverOne(dice, Distinct(dice, dice.Shape(1)), (x, axis, keep) => x.Max(axis, keep), values => values.Max());
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Min))]
+    static OperationCall MinOfOne(Dice dice) => OverOne(dice, Distinct(dice, dice.Shape(1)), (x, axis, keep) => x.Min(axis, keep), values => values.Min());
+
     static Tensor Distinct(Dice dice, Shape shape) => Tensor.FromArray(dice.Distinct(shape.Elements), shape);
 
-    static OperationCall Over(Dice dice, Tensor x, Func<Tensor, int[]?, bool, Tensor> reduce, Func<List<double>, double> fold)
+    static OperationCall OverOne(Dice dice, Tensor x, Func<Tensor, int, bool, Tensor> reduce, Func<List<double>, double> fold) =>
+        Over(dice, x, [dice.Between(0, x.Rank - 1)], (x, axes, keep) => reduce(x, axes![0], keep), fold);
+
+    static OperationCall Over(Dice dice, Tensor x, Func<Tensor, int[]?, bool, Tensor> reduce, Func<List<double>, double> fold) =>
+        Over(dice, x, dice.Between(0, 3) == 0 ? null : [.. Enumerable.Range(0, x.Rank).Where(_ => dice.Coin())], reduce, fold);
+
+    static OperationCall Over(Dice dice, Tensor x, int[]? axes, Func<Tensor, int[]?, bool, Tensor> reduce, Func<List<double>, double> fold)
     {
-        int[]? axes = dice.Between(0, 3) == 0 ? null : [.. Enumerable.Range(0, x.Rank).Where(_ => dice.Coin())];
         var keep = dice.Coin();
         bool Folded(int axis) => axes is null or [] || axes.Contains(axis);
         var given = axes?.Select(axis => dice.Coin() ? axis : axis - x.Rank).ToArray();

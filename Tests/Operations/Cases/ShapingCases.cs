@@ -21,6 +21,35 @@ static class ShapingCases
         Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape.Elements / x[0].Shape[0]], Squared(x[0])),
     };
 
+    [CaseFor(typeof(Tensor), nameof(Tensor.Unsqueeze))]
+    static OperationCall Unsqueeze(Dice dice)
+    {
+        var x = dice.Values(dice.Shape());
+        int axis = dice.Between(0, x.Rank), given = dice.Coin() ? axis : axis - x.Rank - 1;
+        return new([x], x => x[0].Unsqueeze(given).Square(), $"axis {given}")
+        {
+            Oracle = x => Array64.From([.. x[0].Shape.Take(axis), 1, .. x[0].Shape.Skip(axis)], Squared(x[0])),
+        };
+    }
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Squeeze))]
+    static OperationCall Squeeze(Dice dice)
+    {
+        var shape = dice.Shape(1);
+        int axis = dice.Between(0, shape.Rank - 1), given = dice.Coin() ? axis : axis - shape.Rank;
+        return new([dice.Values(shape.With(axis, 1))], x => x[0].Squeeze(given).Square(), $"axis {given}")
+        {
+            Oracle = x => Array64.From([.. shape.Take(axis), .. shape.Skip(axis + 1)], Squared(x[0])),
+        };
+    }
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Squeeze))]
+    static OperationCall SqueezeAll(Dice dice)
+    {
+        var shape = dice.Broadcastable(dice.Shape());
+        return new([dice.Values(shape)], x => x[0].Squeeze().Square()) { Oracle = x => Array64.From([.. shape.Where(extent => extent > 1)], Squared(x[0])) };
+    }
+
     [CaseFor(typeof(Tensor), nameof(Tensor.Clone))]
     static OperationCall Clone(Dice dice) => new([dice.Values(dice.Shape())], x => x[0].Clone()) { Oracle = x => x[0] };
 
@@ -37,6 +66,17 @@ static class ShapingCases
     {
         Oracle = x => Permuted(x[0], [.. Enumerable.Range(0, x[0].Shape.Rank).Reverse()]),
     };
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.SwapAxes))]
+    static OperationCall SwapAxes(Dice dice)
+    {
+        var x = dice.Values(dice.Shape(1));
+        int first = dice.Between(0, x.Rank - 1), second = dice.Between(0, x.Rank - 1);
+        int[] order = [.. Enumerable.Range(0, x.Rank)];
+        (order[first], order[second]) = (second, first);
+        int given = dice.Coin() ? first : first - x.Rank, other = dice.Coin() ? second : second - x.Rank;
+        return new([x], x => x[0].SwapAxes(given, other), $"{given} and {other}") { Oracle = x => Permuted(x[0], order) };
+    }
 
     [CaseFor(typeof(Tensor), nameof(Tensor.ToChannelsLast))]
     static OperationCall ToChannelsLast(Dice dice) => new([dice.Values(dice.Shape(4, 4))], x => x[0].ToChannelsLast()) { Oracle = x => Permuted(x[0], [0, 2, 3, 1]) };
@@ -71,6 +111,48 @@ static class ShapingCases
                 var (part, place) = (0, at[axis]);
                 while (place >= x[part].Shape[axis]) place -= x[part++].Shape[axis];
                 return x[part][Moved(at, axis, place - at[axis])];
+            }),
+        };
+    }
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Stack))]
+    static OperationCall Stack(Dice dice)
+    {
+        var shape = dice.Shape(0, 4);
+        int axis = dice.Between(0, shape.Rank), given = dice.Coin() ? axis : axis - shape.Rank - 1;
+        Tensor[] parts = [.. Enumerable.Range(0, dice.Between(1, 3)).Select(_ => dice.Values(shape))];
+        return new(parts, x => Tensor.Stack(x, given).Square(), $"axis {given}")
+        {
+            Oracle = x => Array64.From([.. shape.Take(axis), x.Length, .. shape.Skip(axis)], at => Math.Pow(x[at[axis]][[.. at[..axis], .. at[(axis + 1)..]]], 2)),
+        };
+    }
+
+    // Some of the parts, each with a weight of its own; the others get no gradient.
+    [CaseFor(typeof(Tensor), nameof(Tensor.Split))]
+    static OperationCall Split(Dice dice)
+    {
+        var x = dice.Values(dice.Shape(1));
+        int axis = dice.Between(0, x.Rank - 1), extent = x.Shape[axis], given = dice.Coin() ? axis : axis - x.Rank;
+        int size = dice.Between(1, extent + 1), used = dice.Between(1, (extent + size - 1) / size), count = Math.Min(extent, used * size);
+        return new([x], x => Tensor.Concat([.. x[0].Split(size, given).Take(used).Select((part, i) => part * (i + 1f))], given), $"axis {given}, in {size}, {used} of them")
+        {
+            Oracle = x => Array64.From(x[0].Shape.With(axis, count), at => x[0][at] * (at[axis] / size + 1)),
+        };
+    }
+
+    [CaseFor(typeof(Tensor), nameof(Tensor.Split))]
+    static OperationCall SplitBySizes(Dice dice)
+    {
+        var x = dice.Values(dice.Shape(1));
+        int axis = dice.Between(0, x.Rank - 1), extent = x.Shape[axis], first = dice.Between(0, extent), second = dice.Between(0, extent - first);
+        int[] sizes = [first, second, extent - first - second];
+        return new([x], x => Tensor.Concat([.. x[0].Split(sizes, axis).Reverse().Select(part => part.Square())], axis), $"axis {axis}, in {string.Join(" ", sizes)}")
+        {
+            Oracle = x => Array64.From(x[0].Shape, at =>
+            {
+                var place = at[axis];
+                var from = place < sizes[2] ? first + second + place : place < sizes[2] + second ? first + place - sizes[2] : place - sizes[2] - second;
+                return Math.Pow(x[0][Moved(at, axis, from - place)], 2);
             }),
         };
     }

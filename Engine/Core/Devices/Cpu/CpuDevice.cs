@@ -29,6 +29,6 @@ static unsafe class CpuPointers
     /// <summary>The first element, or null where there is no operand.</summary>
     public static float* PointerOrNull(this Operand? operand) => operand is null ? null : operand.Pointer();
 
-    /// <summary>The first element; the caller owns a share.</summary>
+    /// <summary>The first element; the caller is an owner.</summary>
     public static float* Pointer(this Storage storage) => ((CpuMemory)storage.Resolve()).Pointer;
 }

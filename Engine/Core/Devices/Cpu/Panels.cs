@@ -88,7 +88,7 @@ sealed unsafe class Panels : IDisposable
     /// <summary>Panels over memory that the caller has written or will write: row k of a panel at Data + k Step.</summary>
     /// <param name="depth">their rows</param>
     /// <param name="columns">their columns</param>
-    /// <param name="memory">from <see cref="Allocate"/>; the panels take over the caller's share</param>
+    /// <param name="memory">from <see cref="Allocate"/>; the panels are its owner in the caller's place</param>
     public Panels(int depth, int columns, Storage memory)
     {
         Depth = depth;

@@ -159,7 +159,7 @@ public sealed class BufferPool
     // ---- reserves
 
     /// <summary>Blocks that this thread rents from now on belong to the reserve, also when they are free; null ends that.</summary>
-    internal void Fill(BlockReserve? reserve)
+    internal void RentInto(BlockReserve? reserve)
     {
         lock (gate) (filling, fillingThread) = (reserve, Environment.CurrentManagedThreadId);
     }

@@ -14,7 +14,7 @@ public sealed class Operand : IDisposable
     readonly Use use;
     Storage? storage;
 
-    // Takes over the caller's share.
+    // The operand is an owner in the caller's place.
     Operand(Storage storage, DeviceMemory memory, int offset, Shape shape, Use use, Snapshot? snapshot = null)
     {
         (this.storage, this.snapshot, this.use) = (storage, snapshot, use);
@@ -22,10 +22,10 @@ public sealed class Operand : IDisposable
         Recording.Current?.Operation?.Uses(new(memory, sizeof(float) * (long)offset, sizeof(float) * ((long)offset + shape.Elements), Writes: use != Use.Read));
     }
 
-    // What is filled is written like any other memory, but nobody has seen its first content: it is no change.
-    enum Use { Read, Write, Fill }
+    // New memory is written like any other, but nobody has seen its first content: it is no change.
+    enum Use { Read, Write, WriteNew }
 
-    /// <summary>To read; takes over the caller's share, also where it throws.</summary>
+    /// <summary>To read. The operand is an owner in the caller's place; where this throws, the caller is none any more.</summary>
     internal static Operand ToRead(Storage storage, int offset, Shape shape, Snapshot? snapshot = null)
     {
         try
@@ -39,7 +39,7 @@ public sealed class Operand : IDisposable
         }
     }
 
-    /// <summary>To write; takes over the caller's share, also where it throws.</summary>
+    /// <summary>To write. Owners are as for <see cref="ToRead"/>.</summary>
     internal static Operand ToWrite(Storage storage, int offset, Shape shape)
     {
         try
@@ -54,8 +54,8 @@ public sealed class Operand : IDisposable
         }
     }
 
-    /// <summary>To fill a new block that nobody has seen; takes over the caller's share.</summary>
-    internal static Operand ToFill(Storage storage, DeviceMemory block, Shape shape) => new(storage, block, 0, shape, Use.Fill);
+    /// <summary>To write all of a new block that nobody has seen. The operand is an owner in the caller's place.</summary>
+    internal static Operand ToWriteNew(Storage storage, DeviceMemory block, Shape shape) => new(storage, block, 0, shape, Use.WriteNew);
 
     /// <summary>The block that the elements lie in.</summary>
     public DeviceMemory Memory { get; }
@@ -129,8 +129,8 @@ sealed class Held : IDisposable
     /// <summary>To read integers.</summary>
     public Operand Read(IntTensor tensor) => Hold(tensor.Read());
 
-    /// <summary>To read what a waiting result was made from.</summary>
-    public Operand Read(Snapshot content, int offset, Shape shape) => Hold(Operand.ToRead(content.Open(), offset, shape, content));
+    /// <summary>To read what a deferred result is made from.</summary>
+    public Operand Read(Snapshot content, int offset, Shape shape) => Hold(Operand.ToRead(content.RetainStorage(), offset, shape, content));
 
     /// <summary>To write a tensor.</summary>
     public Operand Write(Tensor tensor) => Hold(tensor.Write());
@@ -142,10 +142,10 @@ sealed class Held : IDisposable
     public Operand Write(IntTensor tensor) => Hold(tensor.Write());
 
     /// <summary>To write all of new memory that nobody has seen: its first content is no change.</summary>
-    public Operand Fill(Tensor tensor) => Fill(tensor.Storage, tensor.Storage.Resolve(), tensor.Shape);
+    public Operand WriteNew(Tensor tensor) => WriteNew(tensor.Storage, tensor.Storage.Resolve(), tensor.Shape);
 
-    /// <summary>To fill the block of a result that waited for it.</summary>
-    public Operand Fill(Storage result, DeviceMemory block, Shape shape) => Hold(Operand.ToFill(result.Retain(), block, shape));
+    /// <summary>To write the block of a deferred result.</summary>
+    public Operand WriteNew(Storage result, DeviceMemory block, Shape shape) => Hold(Operand.ToWriteNew(result.Retain(), block, shape));
 
     /// <summary>To read many.</summary>
     public Operand[] Read(ReadOnlySpan<Tensor> tensors)

@@ -1,12 +1,12 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// The content of a storage at one moment, for waiting results that will read it later. Until somebody writes, it is the storage itself and
+/// The content of a storage at one moment, for deferred results that will read it later. Until somebody writes, it is the storage itself and
 /// costs nothing; the first write after that moment makes a copy before it begins, and the snapshot goes over to that. All that
-/// wait for one version share one snapshot.
+/// read one version have one snapshot together.
 /// </summary>
 /// <remarks>
-/// Who reads asks for <see cref="Open"/>, reads, and asks <see cref="Is"/> afterwards: where another thread has begun to write meanwhile, the
+/// Who reads asks for <see cref="RetainStorage"/>, reads, and asks <see cref="Is"/> afterwards: where another thread has begun to write meanwhile, the
 /// copy is complete, and the reading is done again from it. Nobody waits for anybody.
 /// </remarks>
 sealed class Snapshot
@@ -30,8 +30,8 @@ sealed class Snapshot
         current.Release();
     }
 
-    /// <summary>Where the content is: a share, which the caller releases. The caller holds the snapshot.</summary>
-    public Storage Open()
+    /// <summary>Where the content is, with the caller as one owner more. The caller holds the snapshot.</summary>
+    public Storage RetainStorage()
     {
         while (true)
         {
@@ -40,8 +40,8 @@ sealed class Snapshot
         }
     }
 
-    /// <summary>The content is still where it was when it was opened.</summary>
-    public bool Is(Storage opened) => ReferenceEquals(Volatile.Read(ref current), opened);
+    /// <summary>The content is still in this storage.</summary>
+    public bool Is(Storage storage) => ReferenceEquals(Volatile.Read(ref current), storage);
 
     /// <summary>The storage is about to be written: goes over to a copy, if anybody holds the snapshot.</summary>
     public void Freeze()
@@ -51,7 +51,7 @@ sealed class Snapshot
         {
             // Of two threads that write, one makes the copy that counts.
             if (!Is(source)) return;
-            var copy = source.Copy();
+            var copy = source.Clone();
             var replaced = Interlocked.CompareExchange(ref current, copy, source);
             (ReferenceEquals(replaced, source) ? source : copy).Release();
         }

@@ -3,7 +3,7 @@ using QuadEngine.Operations;
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// Memory of 4-byte elements (float, or int for labels and indices) that tensor handles, the tape and waiting results share. It counts its
+/// Memory of 4-byte elements (float, or int for labels and indices) that tensor handles, the tape and deferred results own together. It counts its
 /// owners; at zero the block returns to the pool of its device.
 /// </summary>
 /// <remarks>
@@ -14,9 +14,9 @@ public sealed class Storage
 {
     Owners owners;
 
-    // Null until a waiting result is computed; whoever sees null in waiting sees the block here.
+    // Null until a deferred result is computed; whoever sees null in deferred sees the block here.
     DeviceMemory? memory;
-    WaitingStep? waiting;
+    DeferredStep? deferred;
 
     // Equal while nobody writes.
     int writesBegun, writesEnded;
@@ -30,11 +30,11 @@ public sealed class Storage
         memory = device.Pool.Rent(4L * length);
     }
 
-    internal Storage(WaitingStep waiting)
+    internal Storage(DeferredStep deferred)
     {
-        Device = waiting.Device;
-        Length = waiting.Shape.Elements;
-        this.waiting = waiting;
+        Device = deferred.Device;
+        Length = deferred.Shape.Elements;
+        this.deferred = deferred;
     }
 
     /// <summary>The device that holds the memory.</summary>
@@ -52,12 +52,12 @@ public sealed class Storage
     /// <summary>Nobody owns it any more.</summary>
     internal bool IsFreed => owners.Count <= 0;
 
-    /// <summary>What will fill this memory, or null once it is filled.</summary>
-    internal WaitingStep? Waiting => Volatile.Read(ref waiting);
+    /// <summary>The step whose result this is, computed when somebody first reads it; null once it is computed.</summary>
+    internal DeferredStep? Deferred => Volatile.Read(ref deferred);
 
     // ---- owners
 
-    /// <summary>One owner more; the caller owns a share.</summary>
+    /// <summary>One owner more, who calls <see cref="Release"/> once.</summary>
     internal Storage Retain()
     {
         owners.Add();
@@ -70,28 +70,28 @@ public sealed class Storage
     internal void Release()
     {
         if (!owners.Leave()) return;
-        Keep(null);
-        Interlocked.Exchange(ref waiting, null)?.Release();
+        ReplaceArrangement(null);
+        Interlocked.Exchange(ref deferred, null)?.Release();
         if (Interlocked.Exchange(ref memory, null) is { } block) Device.Pool.Return(block);
     }
 
     // ---- reading
 
-    /// <summary>The block, computed first if the result waits. The caller owns a share, and uses the block only as long as it does.</summary>
+    /// <summary>The block; a deferred result is computed first. The caller is an owner, and uses the block only as long as it is one.</summary>
     internal DeviceMemory Resolve()
     {
-        Waiting?.Compute(this, null);
+        Deferred?.Compute(this, null);
         return memory!;
     }
 
-    /// <summary>Computes the result if it waits, and gathers the statistics of its channels on the way where its step can; tells whether it did.</summary>
-    internal bool Resolve(ChannelStatistics<Tensor> statistics) => Waiting is { } result && result.Compute(this, statistics);
+    /// <summary>Computes the result if it is deferred, and gathers the statistics of its channels on the way where its step can; tells whether it did.</summary>
+    internal bool Resolve(ChannelStatistics<Tensor> statistics) => Deferred is { } step && step.Compute(this, statistics);
 
-    /// <summary>The result was computed.</summary>
-    internal void Fill(DeviceMemory block)
+    /// <summary>The deferred result was computed: it is in this block.</summary>
+    internal void Complete(DeviceMemory block)
     {
         memory = block;
-        Volatile.Write(ref waiting, null);
+        Volatile.Write(ref deferred, null);
     }
 
     /// <summary>The content as it is now, for somebody who reads it later, whatever is written in between.</summary>
@@ -127,20 +127,20 @@ public sealed class Storage
         }
 
         Interlocked.Increment(ref writesBegun);
-        Keep(null);
+        ReplaceArrangement(null);
         Recording.Current?.Writes(this);
     }
 
     internal void EndWrite() => Interlocked.Increment(ref writesEnded);
 
-    /// <summary>A copy of the whole, which the caller owns. Its version is the one that a write begun now will have.</summary>
-    internal Storage Copy()
+    /// <summary>A copy of the whole, whose owner the caller is. Its version is the one that a write begun now will have.</summary>
+    internal Storage Clone()
     {
         var copy = new Storage(Device, Length) { writesBegun = Version + 1 };
         copy.writesEnded = copy.writesBegun;
         using Tensor from = Tensor.On(Retain(), [Length]), to = Tensor.On(copy.Retain(), [Length]);
         using var held = new Held();
-        Device.Kernels.Copy(held.Read(from), held.Fill(to));
+        Device.Kernels.Copy(held.Read(from), held.WriteNew(to));
         return copy;
     }
 
@@ -156,7 +156,7 @@ public sealed class Storage
     /// </remarks>
     /// <param name="form">Tells one arrangement from another.</param>
     /// <param name="arrange">Makes it.</param>
-    /// <returns>A share of it, which the caller releases; null the first time.</returns>
+    /// <returns>It, with the caller as one owner more; null the first time.</returns>
     internal Storage? Arranged(in ArrangedForm form, Func<Storage> arrange)
     {
         // In this order: where both are equal, no write ran when the version was read.
@@ -167,18 +167,18 @@ public sealed class Storage
         var known = Volatile.Read(ref arrangement);
         if (known is null || known.Form != form || known.Version != version)
         {
-            Keep(new Arrangement(form, version, null));
+            ReplaceArrangement(new Arrangement(form, version, null));
             return null;
         }
 
         if (known.Result is { } kept && kept.TryRetain()) return kept;
         var made = arrange();
         Interlocked.MemoryBarrier();        // the elements were read before the version is read again
-        if (Version == version) Keep(new Arrangement(form, version, made.Retain()));
+        if (Version == version) ReplaceArrangement(new Arrangement(form, version, made.Retain()));
         return made;
     }
 
-    void Keep(Arrangement? next) => Interlocked.Exchange(ref arrangement, next)?.Result?.Release();
+    void ReplaceArrangement(Arrangement? next) => Interlocked.Exchange(ref arrangement, next)?.Result?.Release();
 
     // Result is null after the first request.
     sealed record Arrangement(ArrangedForm Form, int Version, Storage? Result);

@@ -2,151 +2,124 @@ using System.Numerics;
 
 namespace QuadEngine.Operations;
 
+/// <summary>A comparison of two elements: y = 1 where it holds, else 0. No gradient passes.</summary>
+/// <typeparam name="TSelf">The comparison itself.</typeparam>
+public interface IComparison<TSelf> : IBinaryOp<TSelf> where TSelf : struct, IComparison<TSelf>
+{
+    /// <summary>Whether it holds.</summary>
+    /// <param name="a">An element of the first operand.</param>
+    /// <param name="b">The element of the second operand that meets it.</param>
+    static abstract bool Holds(float a, float b);
+
+    /// <summary>All bits of each lane in which it holds, none of the others.</summary>
+    /// <param name="a">Elements of the first operand.</param>
+    /// <param name="b">Those of the second operand.</param>
+    static abstract Vector<int> Holds(Vector<float> a, Vector<float> b);
+
+    static Saves IBinaryOp<TSelf>.Saves => Saves.Nothing;
+
+    static (float A, float B)? IBinaryOp<TSelf>.Coefficients => (0f, 0f);
+
+    static float IBinaryOp<TSelf>.F(float a, float b) => TSelf.Holds(a, b) ? 1f : 0f;
+
+    static float IBinaryOp<TSelf>.DerivativeA(float a, float b, float y) => 0f;
+
+    static float IBinaryOp<TSelf>.DerivativeB(float a, float b, float y) => 0f;
+
+    static Vector<float> IBinaryOp<TSelf>.F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(TSelf.Holds(a, b), Vector<float>.One, Vector<float>.Zero);
+
+    static Vector<float> IBinaryOp<TSelf>.DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+
+    static Vector<float> IBinaryOp<TSelf>.DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+}
+
 /// <summary>1 where a &gt; b, else 0; no gradient passes.</summary>
-public readonly struct Greater : IBinaryOp<Greater>
+public readonly struct Greater : IComparison<Greater>
 {
     /// <inheritdoc/>
     public static string Name => "greater";
 
     /// <inheritdoc/>
-    public static (float A, float B)? Coefficients => (0f, 0f);
+    public static bool Holds(float a, float b) => a > b;
 
     /// <inheritdoc/>
-    public static Saves Saves => Saves.Nothing;
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThan(a, b);
+}
+
+/// <summary>1 where a &gt;= b, else 0; no gradient passes.</summary>
+public readonly struct GreaterEqual : IComparison<GreaterEqual>
+{
+    /// <inheritdoc/>
+    public static string Name => "greater-equal";
 
     /// <inheritdoc/>
-    public static float F(float a, float b) => a > b ? 1f : 0f;
+    public static bool Holds(float a, float b) => a >= b;
 
     /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => 0f;
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThanOrEqual(a, b);
+}
+
+/// <summary>1 where a &lt; b, else 0; no gradient passes.</summary>
+public readonly struct Less : IComparison<Less>
+{
+    /// <inheritdoc/>
+    public static string Name => "less";
 
     /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => 0f;
+    public static bool Holds(float a, float b) => a < b;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.One, Vector<float>.Zero);
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThan(a, b);
+}
+
+/// <summary>1 where a &lt;= b, else 0; no gradient passes.</summary>
+public readonly struct LessEqual : IComparison<LessEqual>
+{
+    /// <inheritdoc/>
+    public static string Name => "less-equal";
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    public static bool Holds(float a, float b) => a <= b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThanOrEqual(a, b);
 }
 
 /// <summary>1 where a = b, else 0; no gradient passes.</summary>
-public readonly struct Equal : IBinaryOp<Equal>
+public readonly struct Equal : IComparison<Equal>
 {
     /// <inheritdoc/>
     public static string Name => "equal";
 
     /// <inheritdoc/>
-    public static (float A, float B)? Coefficients => (0f, 0f);
+    public static bool Holds(float a, float b) => a == b;
 
     /// <inheritdoc/>
-    public static Saves Saves => Saves.Nothing;
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b);
+}
+
+/// <summary>0 where a = b, else 1; NaN equals nothing, itself neither. No gradient passes.</summary>
+public readonly struct NotEqual : IComparison<NotEqual>
+{
+    /// <inheritdoc/>
+    public static string Name => "not-equal";
 
     /// <inheritdoc/>
-    public static float F(float a, float b) => a == b ? 1f : 0f;
+    public static bool Holds(float a, float b) => a != b;
 
     /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => 0f;
-
-    /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => 0f;
-
-    /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(a, b), Vector<float>.One, Vector<float>.Zero);
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => ~Vector.Equals(a, b);
 }
 
 /// <summary>1 where a is the extreme b of its group, NaN too, which is the extreme of every group that it is in; else 0. No gradient passes.</summary>
-public readonly struct IsExtreme : IBinaryOp<IsExtreme>
+public readonly struct IsExtreme : IComparison<IsExtreme>
 {
     /// <inheritdoc/>
     public static string Name => "is-extreme";
 
     /// <inheritdoc/>
-    public static Saves Saves => Saves.Nothing;
+    public static bool Holds(float a, float b) => a == b || float.IsNaN(a);
 
     /// <inheritdoc/>
-    public static (float A, float B)? Coefficients => (0f, 0f);
-
-    /// <inheritdoc/>
-    public static float F(float a, float b) => a == b || float.IsNaN(a) ? 1f : 0f;
-
-    /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => 0f;
-
-    /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => 0f;
-
-    /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(a, b) | ~Vector.Equals(a, a), Vector<float>.One, Vector<float>.Zero);
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
-}
-
-/// <summary>a where the condition b is not 0, else 0, whatever a is there.</summary>
-public readonly struct KeepWhere : IBinaryOp<KeepWhere>
-{
-    /// <inheritdoc/>
-    public static string Name => "keep-where";
-
-    /// <inheritdoc/>
-    public static Saves Saves => Saves.Input;
-
-    /// <inheritdoc/>
-    public static float F(float a, float b) => b != 0f ? a : 0f;
-
-    /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => b != 0f ? 1f : 0f;
-
-    /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => 0f;
-
-    /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.Zero, a);
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
-}
-
-/// <summary>0 where the condition b is not 0, else a.</summary>
-public readonly struct DropWhere : IBinaryOp<DropWhere>
-{
-    /// <inheritdoc/>
-    public static string Name => "drop-where";
-
-    /// <inheritdoc/>
-    public static Saves Saves => Saves.Input;
-
-    /// <inheritdoc/>
-    public static float F(float a, float b) => b != 0f ? 0f : a;
-
-    /// <inheritdoc/>
-    public static float DerivativeA(float a, float b, float y) => b != 0f ? 0f : 1f;
-
-    /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => 0f;
-
-    /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), a, Vector<float>.Zero);
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
-
-    /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b) | ~Vector.Equals(a, a);
 }

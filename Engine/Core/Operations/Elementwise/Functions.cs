@@ -47,6 +47,28 @@ public readonly struct Exp : IUnaryOp<Exp>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y;
 }
 
+/// <summary>e^x - 1, with all its digits where x is near 0.</summary>
+public readonly struct Expm1 : IUnaryOp<Expm1>
+{
+    /// <inheritdoc/>
+    public static string Name => "expm1";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Scalar.Expm1(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => y + 1f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Scalar.Expm1(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y + Vector<float>.One;
+}
+
 /// <summary>The natural logarithm; -infinity at 0, NaN below.</summary>
 public readonly struct Log : IUnaryOp<Log>
 {
@@ -67,6 +89,28 @@ public readonly struct Log : IUnaryOp<Log>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / x;
+}
+
+/// <summary>log(1 + x), with all its digits where x is near 0; -infinity at -1, NaN below.</summary>
+public readonly struct Log1p : IUnaryOp<Log1p>
+{
+    /// <inheritdoc/>
+    public static string Name => "log1p";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Scalar.Log1p(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 1f / (1f + x);
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Scalar.Log1p(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / (Vector<float>.One + x);
 }
 
 /// <summary>The square root; NaN below 0.</summary>
@@ -133,6 +177,72 @@ public readonly struct Abs : IUnaryOp<Abs>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
+}
+
+/// <summary>-1 below 0, 1 above, 0 at 0 and NaN at NaN; the derivative is 0 everywhere.</summary>
+public readonly struct Sign : IUnaryOp<Sign>
+{
+    /// <inheritdoc/>
+    public static string Name => "sign";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Nothing;
+
+    /// <inheritdoc/>
+    public static float F(float x) => x > 0f ? 1f : x < 0f ? -1f : x;
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => 0f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.Zero;
+}
+
+/// <summary>The sine of x radians; NaN at the infinities.</summary>
+public readonly struct Sin : IUnaryOp<Sin>
+{
+    /// <inheritdoc/>
+    public static string Name => "sin";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Scalar.Sin(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => Scalar.Cos(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Scalar.Sin(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Cos(x);
+}
+
+/// <summary>The cosine of x radians; NaN at the infinities.</summary>
+public readonly struct Cos : IUnaryOp<Cos>
+{
+    /// <inheritdoc/>
+    public static string Name => "cos";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Scalar.Cos(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => -Scalar.Sin(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> x) => Scalar.Cos(x);
+
+    /// <inheritdoc/>
+    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Scalar.Sin(x);
 }
 
 /// <summary>The hyperbolic tangent.</summary>

@@ -13,7 +13,7 @@ namespace QuadEngine.Operations;
 /// All of them are written with e = exp(-|x|), which cannot overflow, and put together so that nothing cancels: the result has nearly all its digits
 /// where it is tiny, too.
 /// </remarks>
-public static class Scalar
+public static partial class Scalar
 {
     // ---- the logistic function
 
@@ -59,24 +59,58 @@ public static class Scalar
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector<float> NotBelowRange(Vector<float> x) => Vector.MaxNative(new(-VectorMath.LeastExponent), x);
 
-    /// <summary>log(1 + exp(-|x|)) = 2 atanh(s) with s = e / (2 + e), which is at most 1/3: the odd series of atanh, s (2 + s^2 P(s^2)).</summary>
-    internal static float SoftplusTail(float x)
+    /// <summary>log(1 + exp(-|x|)).</summary>
+    internal static float SoftplusTail(float x) => LogOnePlusSeries(MathF.Exp(-MathF.Abs(x)));
+
+    /// <inheritdoc cref="SoftplusTail(float)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<float> SoftplusTail(Vector<float> x) => LogOnePlusSeries(VectorMath.Exp(-Vector.Abs(x)));
+
+    // ---- near 0, where log(1 + x) and e^x - 1 would cancel
+
+    /// <summary>log(1 + x) = 2 atanh(s) for x of -1/2 to 1, with s = x / (2 + x), which is at most 1/3 in size: the odd series of atanh, s (2 + s^2 P(s^2)).</summary>
+    static float LogOnePlusSeries(float x)
     {
-        var e = MathF.Exp(-MathF.Abs(x));
-        var s = e / (2f + e);
+        var s = x / (2f + x);
         var square = s * s;
         return 2f * s + s * square * (0.6666666732f + square * (0.3999970633f + square * (0.28592358f + square * (0.2170657579f + square * 0.2322432927f))));
     }
 
-    /// <inheritdoc cref="SoftplusTail(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> SoftplusTail(Vector<float> x)
+    static Vector<float> LogOnePlusSeries(Vector<float> x)
     {
-        var e = VectorMath.Exp(-Vector.Abs(x));
-        var s = e / (new Vector<float>(2f) + e);
+        var s = x / (new Vector<float>(2f) + x);
         var square = s * s;
         var p = new Vector<float>(0.2322432927f).Next(square, 0.2170657579f).Next(square, 0.28592358f).Next(square, 0.3999970633f).Next(square, 0.6666666732f);
         return s + s + s * square * p;
+    }
+
+    /// <summary>log(1 + x); -infinity at -1, NaN below.</summary>
+    /// <param name="x">Any float.</param>
+    internal static float Log1p(float x) => x >= -0.5f && x <= 1f ? LogOnePlusSeries(x) : MathF.Log(1f + x);
+
+    /// <inheritdoc cref="Log1p(float)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<float> Log1p(Vector<float> x)
+    {
+        var near = Vector.GreaterThanOrEqual(x, new(-0.5f)) & Vector.LessThanOrEqual(x, Vector<float>.One);
+        return Vector.ConditionalSelect(near, LogOnePlusSeries(x), Vector.Log(Vector<float>.One + x));
+    }
+
+    /// <summary>e^x - 1; for |x| below 1/2 its Taylor polynomial x + x^2 P(x) of degree 8, whose remainder is below 1e-8 of it.</summary>
+    /// <param name="x">Any float.</param>
+    internal static float Expm1(float x)
+    {
+        if (!(MathF.Abs(x) < 0.5f)) return MathF.Exp(x) - 1f;
+        return x + x * x * (0.5f + x * (1f / 6f + x * (1f / 24f + x * (1f / 120f + x * (1f / 720f + x * (1f / 5040f + x * (1f / 40320f)))))));
+    }
+
+    /// <inheritdoc cref="Expm1(float)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector<float> Expm1(Vector<float> x)
+    {
+        var series = new Vector<float>(1f / 40320f).Next(x, 1f / 5040f).Next(x, 1f / 720f).Next(x, 1f / 120f).Next(x, 1f / 24f).Next(x, 1f / 6f).Next(x, 0.5f);
+        return Vector.ConditionalSelect(Vector.LessThan(Vector.Abs(x), new(0.5f)), Vector.FusedMultiplyAdd(x * x, series, x), VectorMath.Exp(x) - Vector<float>.One);
     }
 
     // ---- hyperbolic tangent

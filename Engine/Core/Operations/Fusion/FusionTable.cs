@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>What comes next behind a step that waits.</summary>
+/// <summary>What comes next behind a deferred step.</summary>
 abstract record Next
 {
     /// <summary>Quadratic neurons of its channels.</summary>
@@ -18,43 +18,43 @@ abstract record Next
     public sealed record Activate(Activation Activation) : Next;
 }
 
-/// <summary>All fusions: what waits, what comes next, and the one step that both become. A pair without a row stays two passes.</summary>
+/// <summary>All fusions: what is deferred, what comes next, and the one step that both become. A pair without a row stays two passes.</summary>
 static class FusionTable
 {
-    static WaitingStep? Row(WaitingStep waits, Next next) => (waits, next) switch
+    static DeferredStep? Row(DeferredStep step, Next next) => (step, next) switch
     {
-        (WaitingProjection { IsPlain: true } p, Next.Neurons n) => p.With(n),
-        (WaitingProjection { HasAffine: false, HasResidual: false, Activation: Activation.None } p, Next.Affine a) => p.With(a),
-        (WaitingProjection { HasResidual: false, Activation: Activation.None } p, Next.Sum s) => p.With(s),
-        (WaitingProjection { Activation: Activation.None } p, Next.Activate a) => p.With(a),
-        (WaitingNormalization { HasResidual: false, Activation: Activation.None } n, Next.Sum s) => n.With(s),
-        (WaitingNormalization { Activation: Activation.None } n, Next.Activate a) => n.With(a),
+        (DeferredProjection { IsPlain: true } p, Next.Neurons n) => p.With(n),
+        (DeferredProjection { HasAffine: false, HasResidual: false, Activation: Activation.None } p, Next.Affine a) => p.With(a),
+        (DeferredProjection { HasResidual: false, Activation: Activation.None } p, Next.Sum s) => p.With(s),
+        (DeferredProjection { Activation: Activation.None } p, Next.Activate a) => p.With(a),
+        (DeferredNormalization { HasResidual: false, Activation: Activation.None } n, Next.Sum s) => n.With(s),
+        (DeferredNormalization { Activation: Activation.None } n, Next.Activate a) => n.With(a),
         _ => null,
     };
 
-    /// <summary>The result of both, still waiting; null where z waits for nothing that <paramref name="next"/> could join.</summary>
+    /// <summary>The result of both, still deferred; null where z is no result of a deferred step that <paramref name="next"/> could join.</summary>
     public static Tensor? Join(Tensor z, Next next)
     {
         // A view of another shape is not what the step computes.
-        if (z.Storage.Waiting is not { } waits || waits.Shape != z.Shape || !waits.TryRetain()) return null;
+        if (z.Storage.Deferred is not { } step || step.Shape != z.Shape || !step.TryRetain()) return null;
         try
         {
-            return waits.IsFree(z) ? Row(waits, next)?.Result() : null;
+            return step.IsFree(z) ? Row(step, next)?.Result() : null;
         }
         finally
         {
-            waits.Release();
+            step.Release();
         }
     }
 
     /// <summary>act(z), or null.</summary>
     public static Tensor? Join(Tensor z, Activation activation) => activation == Activation.None ? null : Join(z, new Next.Activate(activation));
 
-    /// <summary>a + b, or null. One of them is written in any case, so that the other may wait; a batch norm is the better one to wait, as it joins in training.</summary>
+    /// <summary>a + b, or null. One of them is written in any case; the other stays deferred, the batch norm where there is one, as it joins in training.</summary>
     public static Tensor? JoinSum(Tensor a, Tensor b)
     {
-        if (a.Storage.Waiting is null && b.Storage.Waiting is null || a.Shape != b.Shape || a.Storage == b.Storage) return null;
-        var second = b.Storage.Waiting is WaitingNormalization && a.Storage.Waiting is not WaitingNormalization;
+        if (a.Storage.Deferred is null && b.Storage.Deferred is null || a.Shape != b.Shape || a.Storage == b.Storage) return null;
+        var second = b.Storage.Deferred is DeferredNormalization && a.Storage.Deferred is not DeferredNormalization;
         return second ? Join(b, new Next.Sum(a)) ?? Join(a, new Next.Sum(b)) : Join(a, new Next.Sum(b)) ?? Join(b, new Next.Sum(a));
     }
 }

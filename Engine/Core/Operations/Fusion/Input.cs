@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>An operand of a waiting step: its content at that moment, and its place in the graph. Steps that follow one another share it.</summary>
+/// <summary>An operand of a deferred step: its content at that moment, and its place in the graph. Steps that follow one another own it together.</summary>
 sealed class Input
 {
     readonly Snapshot content;
@@ -12,7 +12,7 @@ sealed class Input
     Input(Tensor tensor)
     {
         (offset, Shape, Node) = (tensor.Offset, tensor.Shape, tensor.EnterGraph());
-        var storage = tensor.Share();
+        var storage = tensor.RetainStorage();
         try
         {
             Version = storage.Version;
@@ -52,7 +52,7 @@ sealed class Input
     public Operand Read(Held held) => held.Read(content, offset, Shape);
 
     /// <summary>A handle on the content for the tape, outside of all scopes.</summary>
-    public Tensor Save() => Tensor.On(content.Open(), Shape, offset).Keep();
+    public Tensor Save() => Tensor.On(content.RetainStorage(), Shape, offset).Keep();
 
     public Input Retain()
     {

@@ -5,7 +5,7 @@ using QuadEngine.Tests.Memory;
 namespace QuadEngine.Tests.Autograd;
 
 /// <summary>Results that wait to be computed: whatever happens before they are read, they are what they would have been at once, and cost no more.</summary>
-public class WaitingTests
+public class DeferredTests
 {
     [Test]
     public void A_result_that_found_no_memory_is_there_once_there_is()
@@ -34,7 +34,7 @@ public class WaitingTests
         Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
     }
 
-    sealed class Failing(Device device, Func<bool> fails) : WaitingStep([5], device, [])
+    sealed class Failing(Device device, Func<bool> fails) : DeferredStep([5], device, [])
     {
         public override bool IsFree(Tensor z) => false;
 
@@ -63,7 +63,7 @@ public class WaitingTests
     }
 
     [Test]
-    public void Waiting_results_of_many_steps_leave_nothing_behind()
+    public void Deferred_results_of_many_steps_leave_nothing_behind()
     {
         var device = new LimitedDevice();
         Tensor w = Tensor.Ones([2, 2], device), x = Tensor.Ones([16, 2], device);
@@ -112,7 +112,7 @@ public class WaitingTests
     }
 
     [Test]
-    public void Threads_read_one_waiting_result()
+    public void Threads_read_one_deferred_result()
     {
         for (var round = 0; round < 300; round++)
         {

@@ -5,20 +5,20 @@ namespace QuadEngine.Operations;
 /// <summary>Runs a matrix product or a convolution of known geometry; with a norm, x is what is normalised before.</summary>
 delegate void ProjectionKernel(Kernels kernels, Operand x, NormTerm<Operand>? norm, Operand weight, in Epilogue<Operand> epilogue, Operand y);
 
-/// <summary>A matrix product or convolution that waits for the point-wise operations behind it: its <see cref="Epilogue{T}"/>. It enters the graph at once, as it was written.</summary>
-sealed class WaitingProjection : WaitingStep
+/// <summary>A matrix product or convolution, deferred until it is known which point-wise operations follow it: its <see cref="Epilogue{T}"/>. It enters the graph at once, as it was written.</summary>
+sealed class DeferredProjection : DeferredStep
 {
     const int X = 0, Weight = 1, Bias = 2, Lambda = 3, Scale = 4, Shift = 5, Residual = 6;
 
     readonly ProjectionKernel kernel;
-    readonly WaitingNormalization? before;
+    readonly DeferredNormalization? before;
     readonly QuadraticTerm<Tensor>? term;
 
-    WaitingProjection(Shape shape, Device device, ProjectionKernel kernel, Input?[] inputs, WaitingNormalization? before, QuadraticTerm<Tensor>? term, Activation activation) : base(shape, device, inputs) =>
+    DeferredProjection(Shape shape, Device device, ProjectionKernel kernel, Input?[] inputs, DeferredNormalization? before, QuadraticTerm<Tensor>? term, Activation activation) : base(shape, device, inputs) =>
         (this.kernel, this.before, this.term, Activation) = (kernel, before, term, activation);
 
     // Goes on from another one.
-    WaitingProjection(WaitingProjection from, Input?[] inputs, QuadraticTerm<Tensor>? term, Activation activation) :
+    DeferredProjection(DeferredProjection from, Input?[] inputs, QuadraticTerm<Tensor>? term, Activation activation) :
         this(from.Shape, from.Device, from.kernel, inputs, from.before, term, activation) => before?.Retain();
 
     public Activation Activation { get; }
@@ -35,18 +35,18 @@ sealed class WaitingProjection : WaitingStep
     /// <param name="x">Its input.</param>
     /// <param name="weight">Matrix or filter.</param>
     /// <param name="bias">[channels], or null.</param>
-    /// <param name="normalizes">A batch norm that x waits for is left to the kernel.</param>
+    /// <param name="normalizes">A batch norm whose deferred result x is, is left to the kernel.</param>
     /// <param name="kernel">Computes it.</param>
     public static Tensor Project(Shape shape, Tensor x, Tensor weight, Tensor? bias, bool normalizes, ProjectionKernel kernel)
     {
         if (Enabled && x.Device.Fuses)
         {
-            var before = normalizes ? WaitingNormalization.Before(x) : null;
+            var before = normalizes ? DeferredNormalization.Before(x) : null;
             try
             {
                 var inputs = Input.Of(before is null ? x : null, weight, bias, null, null, null, null);
                 before?.Retain();
-                return new WaitingProjection(shape, x.Device, kernel, inputs, before, null, Activation.None).Result();
+                return new DeferredProjection(shape, x.Device, kernel, inputs, before, null, Activation.None).Result();
             }
             finally
             {
@@ -56,25 +56,25 @@ sealed class WaitingProjection : WaitingStep
 
         var y = Tensor.Empty(shape, x.Device);
         using var held = new Held();
-        kernel(x.Device.Kernels, held.Read(x), null, held.Read(weight), new Epilogue<Operand> { Bias = held.ReadIfAny(bias) }, held.Fill(y));
+        kernel(x.Device.Kernels, held.Read(x), null, held.Read(weight), new Epilogue<Operand> { Bias = held.ReadIfAny(bias) }, held.WriteNew(y));
         return y;
     }
 
     // The backward of quadratic neurons reads their output: where it will, that has to be written, and going on without it saves nothing.
     public override bool IsFree(Tensor z) => term is null || !z.RequiresGrad;
 
-    public WaitingProjection With(Next.Neurons next) => new(this, InputsWith(Lambda, next.Term.Lambda), next.Term, Activation);
+    public DeferredProjection With(Next.Neurons next) => new(this, InputsWith(Lambda, next.Term.Lambda), next.Term, Activation);
 
-    public WaitingProjection With(Next.Affine next)
+    public DeferredProjection With(Next.Affine next)
     {
         using Tensor scale = Tensor.Like(next.Mean), shift = Tensor.Like(next.Mean);
         Device.Backend.FoldBatchNorm(next.Mean, next.Variance, next.Epsilon, next.Gamma, next.Beta, scale, shift);
         return new(this, InputsWith(Scale, scale, shift), term, Activation);
     }
 
-    public WaitingProjection With(Next.Sum next) => new(this, InputsWith(Residual, next.Residual), term, Activation);
+    public DeferredProjection With(Next.Sum next) => new(this, InputsWith(Residual, next.Residual), term, Activation);
 
-    public WaitingProjection With(Next.Activate next) => new(this, InputsWith(0), term, next.Activation);
+    public DeferredProjection With(Next.Activate next) => new(this, InputsWith(0), term, next.Activation);
 
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
     {

@@ -3,12 +3,12 @@ using QuadEngine.Devices;
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// A step that was asked for but is not computed until somebody reads its result. The operation that comes next may take it into its own pass
+/// A step that was asked for and is computed when somebody first reads its result. The operation that comes next may take it into its own pass
 /// instead (<see cref="FusionTable"/>): then the memory in between is never written. The user writes the plain network and sees plain tensors;
 /// results differ from those of separate passes by the rounding of a fused multiply-add at most.
 /// <code>
 ///                    first reader, whichever thread
-///     waiting -------------------------------------> computed
+///     deferred ------------------------------------> computed
 ///        |  ^  the kernel failed: the next reader tries again
 ///        |
 ///        +--> dropped: the last handle on the result went unread
@@ -16,12 +16,12 @@ namespace QuadEngine.Operations;
 /// </summary>
 /// <remarks>
 /// <para>A step is immutable. It holds snapshots of its operands, so that it always computes what it would have computed at once. Operands
-/// are computed when they are taken: nothing waits for something that waits, however long the chain.</para>
+/// are computed when they are taken: no deferred step reads the result of another, however long the chain.</para>
 /// <para>Three may own a step: the memory of its result until that is computed or dropped, the place of its result in the graph until that is
 /// recorded or dropped, and for a moment whoever goes on from it. The last one releases the operands, once. Only those who need the result
 /// wait while it is computed; who goes on from the step, drops it or overwrites an operand does not.</para>
 /// </remarks>
-abstract class WaitingStep
+abstract class DeferredStep
 {
     // Nobody else sees the array, so it serves as the lock of those who need the result.
     readonly Input?[] inputs;
@@ -29,8 +29,8 @@ abstract class WaitingStep
 
     /// <param name="shape">Of the result.</param>
     /// <param name="device">Where it will be.</param>
-    /// <param name="inputs">What it reads; the step takes over the shares.</param>
-    protected WaitingStep(Shape shape, Device device, Input?[] inputs) => (Shape, Device, this.inputs) = (shape, device, inputs);
+    /// <param name="inputs">What it reads; the step is their owner in the caller's place.</param>
+    protected DeferredStep(Shape shape, Device device, Input?[] inputs) => (Shape, Device, this.inputs) = (shape, device, inputs);
 
     /// <summary>Off while every output is to be checked (<see cref="NonFiniteGuard"/>).</summary>
     public static bool Enabled => !NonFiniteGuard.Active;
@@ -48,15 +48,15 @@ abstract class WaitingStep
     /// <summary>A tensor that will hold the result, with its place in the graph where the step has one of its own. Called once.</summary>
     public virtual Tensor Result() => Tensor.On(new Storage(this), Shape);
 
-    /// <summary>Computes the result where it still waits; true where the statistics asked for were gathered on the way.</summary>
-    /// <param name="result">The memory that waits for this step; the caller owns a share.</param>
+    /// <summary>Computes the result where that is still deferred; true where the statistics asked for were gathered on the way.</summary>
+    /// <param name="result">The memory of its result; the caller is an owner.</param>
     /// <param name="statistics">Statistics of its channels that are wanted too, or null.</param>
     public bool Compute(Storage result, ChannelStatistics<Tensor>? statistics)
     {
         bool gathered;
         lock (inputs)
         {
-            if (result.Waiting is null) return false;
+            if (result.Deferred is null) return false;
             var block = Device.Pool.Rent(4L * result.Length);
             try
             {
@@ -68,7 +68,7 @@ abstract class WaitingStep
                 throw;
             }
 
-            result.Fill(block);
+            result.Complete(block);
         }
 
         Release();
@@ -99,7 +99,7 @@ abstract class WaitingStep
         foreach (var input in inputs) input?.Release();
     }
 
-    /// <summary>The inputs once more, with tensors in places that were free, from <paramref name="place"/> on; the caller owns their shares.</summary>
+    /// <summary>The inputs once more, with tensors in places that were free, from <paramref name="place"/> on; the caller is one owner more of each.</summary>
     protected Input?[] InputsWith(int place, params ReadOnlySpan<Tensor?> tensors)
     {
         var more = Input.Of(tensors);
@@ -113,7 +113,7 @@ abstract class WaitingStep
         while (true)
         {
             using var held = new Held();
-            var gathered = Run(held, statistics?.Hold(held), held.Fill(result, block, Shape));
+            var gathered = Run(held, statistics?.Hold(held), held.WriteNew(result, block, Shape));
             if (held.AreCurrent) return gathered;
 
             // The running statistics have moved on with this batch and would do so again.

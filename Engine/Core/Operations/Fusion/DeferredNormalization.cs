@@ -3,17 +3,17 @@ using QuadEngine.Devices;
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// A batch norm that waits for the residual and the activation behind it. Its entry in the graph waits too: what comes out is one operation
-/// with one backward for all three.
+/// A batch norm, deferred until it is known whether a residual and an activation follow it. Its entry in the graph is deferred too: what comes out is one
+/// operation with one backward for all three.
 /// </summary>
-sealed class WaitingNormalization : WaitingStep
+sealed class DeferredNormalization : DeferredStep
 {
     const int X = 0, Mean = 1, Variance = 2, Gamma = 3, Beta = 4, Residual = 5;
 
     readonly BatchNormSettings settings;
     readonly string path = NoGrad.Active ? "" : TensorScope.CurrentPath;
 
-    WaitingNormalization(Shape shape, Device device, Input?[] inputs, in BatchNormSettings settings) : base(shape, device, inputs) => this.settings = settings;
+    DeferredNormalization(Shape shape, Device device, Input?[] inputs, in BatchNormSettings settings) : base(shape, device, inputs) => this.settings = settings;
 
     public Activation Activation => settings.Activation;
 
@@ -23,17 +23,17 @@ sealed class WaitingNormalization : WaitingStep
 
     /// <summary>The batch norm of x with given statistics.</summary>
     public static Tensor Normalize(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, in BatchNormSettings settings) =>
-        new WaitingNormalization(x.Shape, x.Device, Input.Of(x, mean, variance, gamma, beta, null), settings).Result();
+        new DeferredNormalization(x.Shape, x.Device, Input.Of(x, mean, variance, gamma, beta, null), settings).Result();
 
     /// <summary>
-    /// The batch norm without residual that y waits for, for kernels that normalise what they read: they read what it would (<see cref="ReadInput"/>), and it goes
-    /// on waiting, for those who read y. The caller owns a share. Null where y waits for something else, or for nothing.
+    /// The batch norm without residual whose deferred result y is, for kernels that normalise what they read: they read what it would (<see cref="ReadInput"/>), and it stays
+    /// deferred, for those who read y. The caller is one owner more. Null where y is no such result.
     /// </summary>
-    public static WaitingNormalization? Before(Tensor y)
+    public static DeferredNormalization? Before(Tensor y)
     {
-        if (y.Storage.Waiting is not WaitingNormalization waits || waits.Shape != y.Shape || !waits.TryRetain()) return null;
-        if (!waits.HasResidual) return waits;
-        waits.Release();
+        if (y.Storage.Deferred is not DeferredNormalization step || step.Shape != y.Shape || !step.TryRetain()) return null;
+        if (!step.HasResidual) return step;
+        step.Release();
         return null;
     }
 
@@ -45,21 +45,21 @@ sealed class WaitingNormalization : WaitingStep
     }
 
     // Only where z's place in the graph is this step's: not behind Detach, nor where z was computed under NoGrad.
-    public override bool IsFree(Tensor z) => NoGrad.Active || (NeedsGradient ? z.WaitsForPlaceOf(this) : !z.RequiresGrad);
+    public override bool IsFree(Tensor z) => NoGrad.Active || (NeedsGradient ? z.DefersPlaceTo(this) : !z.RequiresGrad);
 
-    public WaitingNormalization With(Next.Sum next) => new(Shape, Device, InputsWith(Residual, next.Residual), settings);
+    public DeferredNormalization With(Next.Sum next) => new(Shape, Device, InputsWith(Residual, next.Residual), settings);
 
-    public WaitingNormalization With(Next.Activate next) => new(Shape, Device, InputsWith(0), settings with { Activation = next.Activation });
+    public DeferredNormalization With(Next.Activate next) => new(Shape, Device, InputsWith(0), settings with { Activation = next.Activation });
 
     /// <summary>The result, and its entry in the graph when somebody asks for it.</summary>
     public override Tensor Result()
     {
         var y = base.Result();
-        if (!NoGrad.Active && NeedsGradient && TryRetain()) y.EnterGraphLater(this);
+        if (!NoGrad.Active && NeedsGradient && TryRetain()) y.DeferPlace(this);
         return y;
     }
 
-    /// <summary>The entry in the graph of y, the result. The caller owns a share of this step.</summary>
+    /// <summary>The entry in the graph of y, the result. The caller is an owner of this step.</summary>
     public Node Record(Tensor y)
     {
         Input x = Inputs[X]!, mean = Inputs[Mean]!, variance = Inputs[Variance]!;
@@ -67,7 +67,7 @@ sealed class WaitingNormalization : WaitingStep
         return new Node(nameof(BatchNorm), path,
             [x.Node, gamma?.Node, beta?.Node, residual?.Node],
             [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
-            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation == Activation.None ? null : y.View(y.Offset, y.Shape).Keep()],
+            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation == Activation.None ? null : y.Detach().Keep()],
             [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, beta?.Version ?? 0, y.Storage.Version],
             null, new BatchNormBackward(settings, HasResidual).Run);
     }

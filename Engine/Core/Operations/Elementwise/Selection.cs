@@ -1,0 +1,59 @@
+using System.Numerics;
+
+namespace QuadEngine.Operations;
+
+/// <summary>a where the condition b is not 0, else 0, whatever a is there.</summary>
+public readonly struct WhereTrue : IBinaryOp<WhereTrue>
+{
+    /// <inheritdoc/>
+    public static string Name => "where-true";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float a, float b) => b != 0f ? a : 0f;
+
+    /// <inheritdoc/>
+    public static float DerivativeA(float a, float b, float y) => b != 0f ? 1f : 0f;
+
+    /// <inheritdoc/>
+    public static float DerivativeB(float a, float b, float y) => 0f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.Zero, a);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+}
+
+/// <summary>0 where the condition b is not 0, else a.</summary>
+public readonly struct WhereFalse : IBinaryOp<WhereFalse>
+{
+    /// <inheritdoc/>
+    public static string Name => "where-false";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float a, float b) => b != 0f ? 0f : a;
+
+    /// <inheritdoc/>
+    public static float DerivativeA(float a, float b, float y) => b != 0f ? 0f : 1f;
+
+    /// <inheritdoc/>
+    public static float DerivativeB(float a, float b, float y) => 0f;
+
+    /// <inheritdoc/>
+    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), a, Vector<float>.Zero);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
+
+    /// <inheritdoc/>
+    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+}
