@@ -151,7 +151,7 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 
     public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y)
     {
-        using var _ = Time(nameof(BatchNorm) + (residual is null ? "" : " + residual") + (norm.Activation == Activation.None ? "" : $" + {norm.Activation}"), y, x, residual, y);
+        using var _ = Time(nameof(BatchNorm) + (residual is null ? "" : " + residual") + (norm.Activation.IsNone ? "" : $" + {norm.Activation}"), y, x, residual, y);
         kernels.BatchNorm(x, norm, residual, y);
     }
 
@@ -276,5 +276,5 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 
     static string Name(string kernel, in Epilogue<Operand> epilogue) => kernel
         + (epilogue.Bias is null ? "" : " + bias") + (epilogue.Quadratic is null ? "" : " + quadratic") + (epilogue.Statistics is null ? "" : " + statistics")
-        + (epilogue.Scale is null ? "" : " + affine") + (epilogue.Residual is null ? "" : " + residual") + (epilogue.Activation == Activation.None ? "" : $" + {epilogue.Activation}");
+        + (epilogue.Scale is null ? "" : " + affine") + (epilogue.Residual is null ? "" : " + residual") + (epilogue.Activation.IsNone ? "" : $" + {epilogue.Activation}");
 }

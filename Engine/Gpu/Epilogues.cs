@@ -11,13 +11,13 @@ sealed partial class GpuKernels
         var split = epilogue.Quadratic is not null || epilogue.Statistics is not null;
         if (split)
         {
-            if (epilogue.Bias is { } bias) EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(bias, null, null, y), new(null, y.View()), 0), y);
+            if (epilogue.Bias is { } bias) EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(bias, null, null, y), new(null, y.View()), Activation.None), y);
             if (epilogue.Quadratic is { } term) Quadratic(y, term, y);
             if (epilogue.Statistics is { } statistics) GatherStatistics(y, statistics);
         }
 
-        if ((split || epilogue.Bias is null) && epilogue.Scale is null && epilogue.Residual is null && epilogue.Activation == Activation.None) return;
-        EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(split ? null : epilogue.Bias, epilogue.Scale, epilogue.Shift, y), new(epilogue.Residual, y.View()), epilogue.Activation == Activation.Relu ? 1 : 0), y);
+        if ((split || epilogue.Bias is null) && epilogue.Scale is null && epilogue.Residual is null && epilogue.Activation.IsNone) return;
+        EachOfChannels<Affine, TermsOfChannel, float>(new Affine(y.View(), new ChannelTerms(split ? null : epilogue.Bias, epilogue.Scale, epilogue.Shift, y), new(epilogue.Residual, y.View()), epilogue.Activation), y);
     }
 }
 
@@ -36,15 +36,11 @@ readonly struct TermsOfChannel(float bias, float scale, float shift)
 }
 
 /// <summary>y = act((y + bias) scale + shift + residual). Floor: one or two reads, one write.</summary>
-readonly struct Affine(ArrayView<float> y, ChannelTerms terms, Optional residual, int relu) : IChannelwise<TermsOfChannel, float>
+readonly struct Affine(ArrayView<float> y, ChannelTerms terms, Optional residual, Activation activation) : IChannelwise<TermsOfChannel, float>
 {
     public TermsOfChannel Of(int channel) => terms.Of(channel);
 
-    public float Compute(TermsOfChannel channel, int i)
-    {
-        var value = channel.Apply(y[i]) + residual.Or(i, 0f);
-        return relu != 0 && value < 0f ? 0f : value;
-    }
+    public float Compute(TermsOfChannel channel, int i) => activation.F(channel.Apply(y[i]) + residual.Or(i, 0f));
 
     public void Store(int i, float value) => y[i] = value;
 }

@@ -14,12 +14,12 @@ sealed partial class GpuKernels
     }
 
     public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y) =>
-        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(norm), new Optional(residual, x.View()), norm.Activation == Activation.Relu ? 1 : 0, y.View()), y);
+        EachOfChannels<Normalize, NormOfChannel, float>(new Normalize(x.View(), new ChannelNorm(norm), new Optional(residual, x.View()), norm.Activation, y.View()), y);
 
     public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
         var ofChannels = new ChannelNorm(norm);
-        var g = new RectifiedGradient(dy.View(), new Optional(y, dy.View()), y is null && norm.Activation == Activation.Relu ? 1 : 0);
+        var g = new ActivatedGradient(dy.View(), new Optional(y, dy.View()), norm.Activation);
         using Operand? gammas = dGamma is null ? Scratch<float>(x.Shape.Channels) : null, betas = dBeta is null ? Scratch<float>(x.Shape.Channels) : null;
         ArrayView<float> ofGamma = (dGamma ?? gammas!).View(), ofBeta = (dBeta ?? betas!).View();
         var channels = new GradientOfChannels(ofChannels, ofGamma, ofBeta, batchStatistics ? 1f / x.Shape.Rows : 0f);
@@ -30,7 +30,7 @@ sealed partial class GpuKernels
         if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics || neurons is not null)
         {
             FoldChannels<NormGradientSums, NormOfChannel, Pair, Pair>(new(g, x.View(), ofChannels, new(ofChannels, ofGamma, ofBeta), new(kept, dy.View())), x);
-            if (kept is not null) g = new RectifiedGradient(kept.View(), new Optional(null, dy.View()), 0);
+            if (kept is not null) g = new ActivatedGradient(kept.View(), new Optional(null, dy.View()), Activation.None);
             dResidual = null;
         }
 
@@ -44,7 +44,7 @@ sealed partial class GpuKernels
     {
         var channels = new GradientOfChannels(new ChannelNorm(norm), dGamma.View(), dBeta.View(), 1f / x.Shape.Rows);
         if (neurons is null)
-            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(new(g.View(), new(null, g.View()), 0), x.View(), channels, new(dx, g.View()), new(null, g.View())), g);
+            EachOfChannels<NormGradient, GradientOfChannel, Pair>(new NormGradient(new(g.View(), new(null, g.View()), Activation.None), x.View(), channels, new(dx, g.View()), new(null, g.View())), g);
         else
             FoldChannels<NeuronGradient<InputGradient, GradientOfChannel>, NeuronChannel<GradientOfChannel>, Pair, float>(new(new(g.View(), channels), x.View(), neurons, dx), x);
     }
@@ -152,27 +152,27 @@ readonly struct NormOfChannel(float mean, float scale, float beta)
 }
 
 /// <summary>y = act(gamma xhat + beta + residual). Floor: one or two reads, one write.</summary>
-readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residual, int relu, ArrayView<float> y) : IChannelwise<NormOfChannel, float>
+readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residual, Activation activation, ArrayView<float> y) : IChannelwise<NormOfChannel, float>
 {
     public NormOfChannel Of(int channel) => norm.Of(channel);
 
-    public float Compute(NormOfChannel channel, int i)
-    {
-        var value = channel.Apply(x[i]) + residual.Or(i, 0f);
-        return relu != 0 && value < 0f ? 0f : value;
-    }
+    public float Compute(NormOfChannel channel, int i) => activation.F(channel.Apply(x[i]) + residual.Or(i, 0f));
 
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>g = dy where y > 0 or NaN, or everywhere where there was no ReLU. Where y was not written, it is worked out from x once more.</summary>
-readonly struct RectifiedGradient(ArrayView<float> dy, Optional y, int again)
+/// <summary>g = dy act'(y). Where y was not written, it is worked out from x once more.</summary>
+readonly struct ActivatedGradient(ArrayView<float> dy, Optional y, Activation activation)
 {
-    public float At(NormOfChannel channel, int i, float x) => (again != 0 ? channel.Apply(x) : y.Or(i, 1f)) <= 0f ? 0f : dy[i];
+    public float At(NormOfChannel channel, int i, float x)
+    {
+        var output = activation.IsNone ? 0f : y.IsPresent ? y.Or(i, 0f) : activation.F(channel.Apply(x));
+        return activation.Backward(dy[i], output);
+    }
 }
 
 /// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
-readonly struct NormGradientSums(RectifiedGradient g, ArrayView<float> x, ChannelNorm norm, NormSumsTarget target, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
+readonly struct NormGradientSums(ActivatedGradient g, ArrayView<float> x, ChannelNorm norm, NormSumsTarget target, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
 {
     public static Pair Identity => new(0f, 0f);
 
@@ -218,7 +218,7 @@ readonly struct GradientOfChannel(NormOfChannel norm, float a, float b)
     public float Apply(float g, float x) => Norm.Scale * (g - a - b * (x - Norm.Mean));
 }
 
-/// <summary>dx where no ReLU is left in g.</summary>
+/// <summary>dx where g is behind the activation already.</summary>
 readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) : IChannelGradient<GradientOfChannel>
 {
     public GradientOfChannel Of(int channel) => channels.Of(channel);
@@ -227,7 +227,7 @@ readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) :
 }
 
 /// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
-readonly struct NormGradient(RectifiedGradient g, ArrayView<float> x, GradientOfChannels channels, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
+readonly struct NormGradient(ActivatedGradient g, ArrayView<float> x, GradientOfChannels channels, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
 {
     public GradientOfChannel Of(int channel) => channels.Of(channel);
 

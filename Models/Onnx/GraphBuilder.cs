@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Google.Protobuf;
+using QuadEngine.Operations;
 
 namespace QuadEngine.Models.Onnx;
 
@@ -8,7 +9,7 @@ namespace QuadEngine.Models.Onnx;
 /// A graph of ONNX nodes under construction. Every value has one name and is written once; nodes and constants that the output does
 /// not need are left out at the end, so that whoever adds them need not look ahead.
 /// </summary>
-sealed class GraphBuilder
+sealed class GraphBuilder : IOnnxGraph
 {
     const int SmallConstant = 16;
 
@@ -60,6 +61,16 @@ sealed class GraphBuilder
 
     /// <summary>A number.</summary>
     public string Scalar(float value) => Shared([value]);
+
+    string IOnnxGraph.Node(string operation, params ReadOnlySpan<string> inputs) => Add(operation, inputs);
+
+    string IOnnxGraph.Number(float value) => Scalar(value);
+
+    string IOnnxGraph.ToNumbers(string condition) => Cast(condition, TensorProto.Types.DataType.Float);
+
+    string IOnnxGraph.ToCondition(string numbers) => Cast(numbers, TensorProto.Types.DataType.Bool);
+
+    string Cast(string x, TensorProto.Types.DataType type) => Add("Cast", [x], Attribute.Of("to", (long)type));
 
     /// <summary>A vector of integers: a shape, or axes.</summary>
     public string Integers(params long[] values)

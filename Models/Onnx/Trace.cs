@@ -159,7 +159,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     }
 
     public static NotSupportedException Unsupported(string what) => new(
-        $"OnnxExport: {(TensorScope.CurrentPath is { Length: > 0 } path ? path : "the network")} needs {what}, which has no ONNX form here. Export the part before it, or write it with other operations.");
+        $"OnnxExport: {(TensorScope.CurrentPath is { Length: > 0 } path ? path : "the network")} needs {what}, which has no ONNX form here. Export the part before it, or write it with other operations; an element-wise operation of your own says its form itself (IUnaryOp.Onnx, IBinaryOp.Onnx).");
 
     bool IsConstant(Operand x) => !symbols.ContainsKey(x.Storage) && !canvases.ContainsKey(x.Storage);
 

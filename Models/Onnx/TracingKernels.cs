@@ -34,22 +34,24 @@ sealed partial class TracingKernels(Trace trace) : Kernels
     {
         if (Computed(y, [x], y => Cpu.Unary<TOp>(Host(x), y))) return;
         var symbol = trace.Read(x);
-        trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, symbol.Name), symbol.ChannelsFirst);
+        trace.Define(y, Form(TOp.Onnx(Graph, symbol.Name), TOp.Name), symbol.ChannelsFirst);
     }
 
     public override void Binary<TOp>(Operand a, Operand b, Operand y)
     {
         if (Computed(y, [a, b], y => Cpu.Binary<TOp>(Host(a), Host(b), y))) return;
         var first = trace.AnyChannelsFirst(a, b) && y.Shape.Rank == 4;
-        trace.Define(y, ElementwiseNodes.Emit(Graph, TOp.Name, trace.Broadcast(a, y.Shape.Rank, first), trace.Broadcast(b, y.Shape.Rank, first)), first);
+        trace.Define(y, Form(TOp.Onnx(Graph, trace.Broadcast(a, y.Shape.Rank, first), trace.Broadcast(b, y.Shape.Rank, first)), TOp.Name), first);
     }
 
     public override void BinaryScalar<TOp>(Operand x, float b, Operand y)
     {
         if (Computed(y, [x], y => Cpu.BinaryScalar<TOp>(Host(x), b, y))) return;
         var symbol = trace.Read(x);
-        trace.Define(y, MeanOf<TOp>(symbol, b) ?? ElementwiseNodes.Emit(Graph, TOp.Name, symbol.Name, Graph.Scalar(b)), symbol.ChannelsFirst);
+        trace.Define(y, MeanOf<TOp>(symbol, b) ?? Form(TOp.Onnx(Graph, symbol.Name, Graph.Scalar(b)), TOp.Name), symbol.ChannelsFirst);
     }
+
+    static string Form(string? node, string operation) => node ?? throw Trace.Unsupported($"the element-wise operation \"{operation}\"");
 
     // ---- reductions
 
@@ -97,7 +99,12 @@ sealed partial class TracingKernels(Trace trace) : Kernels
 
         trace.Define(y, name, first);
         if (residual is not null) Binary<Add>(y, residual, y);
-        if (activation == Activation.Relu) Unary<Relu>(y, y);
+        activation.Accept(new Activate(this, y));
+    }
+
+    readonly struct Activate(TracingKernels kernels, Operand y) : IActivationVisitor
+    {
+        public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => kernels.Unary<TOp>(y, y);
     }
 
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)

@@ -27,7 +27,7 @@ sealed class DrawnEpilogue
             Residual = s.Maybe([rows, channels]),
             Activation = s.Chance() ? Activation.Relu : Activation.None,
         };
-        s.Noted($"epilogue{(Steps.Bias is null ? "" : " bias")}{(hasNeurons ? $" {layout}" : "")}{(hasStatistics ? " statistics" : "")}{(isAffine ? " affine" : "")}{(Steps.Residual is null ? "" : " residual")}{(Steps.Activation == Activation.None ? "" : $" {Steps.Activation}")}");
+        s.Noted($"epilogue{(Steps.Bias is null ? "" : " bias")}{(hasNeurons ? $" {layout}" : "")}{(hasStatistics ? " statistics" : "")}{(isAffine ? " affine" : "")}{(Steps.Residual is null ? "" : " residual")}{(Steps.Activation.IsNone ? "" : $" {Steps.Activation}")}");
     }
 
     public Epilogue<Tensor> Steps { get; }

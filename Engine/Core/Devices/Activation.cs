@@ -1,11 +1,113 @@
+using Table =
+    QuadEngine.Devices.Row<QuadEngine.Operations.Relu,
+    QuadEngine.Devices.NoRow>;
+
 namespace QuadEngine.Devices;
 
-/// <summary>A point-wise function that kernels apply to a result while they still have it: part of an <see cref="Epilogue{T}"/> and of a batch norm.</summary>
-public enum Activation
+/// <summary>
+/// A point-wise function that kernels apply to a result while they still have it: part of an <see cref="Epilogue{T}"/> and of a batch norm. The functions are the rows
+/// of the table above: a row is all that is needed for kernels, their backward, fusion and export to know another one.
+/// </summary>
+/// <remarks>
+/// Each is an <see cref="IUnaryOp{TSelf}"/>. Where gradients flow, only those join whose derivative reads the output alone: the input is never written. A kernel of a
+/// GPU holds the code of all rows and chooses at run time; on the CPU a kernel is compiled for each.
+/// </remarks>
+public readonly record struct Activation
 {
+    // Place in the table, counted from 1; 0 for none.
+    readonly int row;
+
+    Activation(int row) => this.row = row;
+
     /// <summary>y = z.</summary>
-    None,
+    public static Activation None => default;
 
     /// <summary>y = max(z, 0).</summary>
-    Relu,
+    public static Activation Relu => Of<Relu>();
+
+    /// <summary>The function of an operation, or <see cref="None"/> where the table has no row for it.</summary>
+    public static Activation Of<TOp>() where TOp : struct, IUnaryOp<TOp> => new(Table.Find<TOp>(1));
+
+    /// <summary>Nothing is applied.</summary>
+    public bool IsNone => row == 0;
+
+    /// <summary>The functions of all rows.</summary>
+    internal static IEnumerable<Activation> All => Enumerable.Range(1, Table.Count).Select(row => new Activation(row));
+
+    /// <summary>y = act(z), as kernels of GPUs compute it.</summary>
+    /// <param name="z">An element.</param>
+    public float F(float z) => Table.F(row, z);
+
+    /// <summary>dz = dy act'(y), as kernels of GPUs compute it.</summary>
+    /// <param name="dy">An element of the gradient of y.</param>
+    /// <param name="y">The element of the result.</param>
+    public float Backward(float dy, float y) => Table.Backward(row, dy, y);
+
+    /// <summary>Calls a visitor with the operation; of <see cref="None"/> not at all.</summary>
+    /// <param name="visitor">What is done with it.</param>
+    public void Accept<TVisitor>(TVisitor visitor) where TVisitor : IActivationVisitor => Table.Accept(row, visitor);
+
+    /// <summary>The operation's type by name, for messages.</summary>
+    public override string ToString() => Table.NameOf(row);
+}
+
+/// <summary>What is done with the operation that an <see cref="Activation"/> is.</summary>
+public interface IActivationVisitor
+{
+    /// <summary>Called with the operation.</summary>
+    void Visit<TOp>() where TOp : struct, IUnaryOp<TOp>;
+}
+
+/// <summary>Rows of the table of activations, one behind the other, as types: what is called with a row's number is compiled with the code of all of them.</summary>
+interface IRows
+{
+    static abstract int Count { get; }
+
+    static abstract int Find<TOp>(int first) where TOp : struct, IUnaryOp<TOp>;
+
+    static abstract float F(int row, float z);
+
+    static abstract float Backward(int row, float dy, float y);
+
+    static abstract void Accept<TVisitor>(int row, TVisitor visitor) where TVisitor : IActivationVisitor;
+
+    static abstract string NameOf(int row);
+}
+
+/// <summary>A row, and those behind it.</summary>
+readonly struct Row<TActivation, TRest> : IRows where TActivation : struct, IUnaryOp<TActivation> where TRest : struct, IRows
+{
+    public static int Count => 1 + TRest.Count;
+
+    public static int Find<TOp>(int first) where TOp : struct, IUnaryOp<TOp> => typeof(TOp) == typeof(TActivation) ? first : TRest.Find<TOp>(first + 1);
+
+    public static float F(int row, float z) => row == 1 ? TActivation.F(z) : TRest.F(row - 1, z);
+
+    public static float Backward(int row, float dy, float y) => row == 1 ? TActivation.Backward(dy, 0f, y) : TRest.Backward(row - 1, dy, y);
+
+    public static void Accept<TVisitor>(int row, TVisitor visitor) where TVisitor : IActivationVisitor
+    {
+        if (row == 1) visitor.Visit<TActivation>();
+        else TRest.Accept(row - 1, visitor);
+    }
+
+    public static string NameOf(int row) => row == 1 ? typeof(TActivation).Name : TRest.NameOf(row - 1);
+}
+
+/// <summary>The end of the table.</summary>
+readonly struct NoRow : IRows
+{
+    public static int Count => 0;
+
+    public static int Find<TOp>(int first) where TOp : struct, IUnaryOp<TOp> => 0;
+
+    public static float F(int row, float z) => z;
+
+    public static float Backward(int row, float dy, float y) => dy;
+
+    public static void Accept<TVisitor>(int row, TVisitor visitor) where TVisitor : IActivationVisitor
+    {
+    }
+
+    public static string NameOf(int row) => nameof(Activation.None);
 }

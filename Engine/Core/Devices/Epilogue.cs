@@ -31,7 +31,7 @@ public readonly record struct Epilogue<T> where T : class
     public Activation Activation { get; init; }
 
     /// <summary>Nothing is to be done.</summary>
-    public bool IsEmpty => Bias is null && Quadratic is null && Statistics is null && Scale is null && Residual is null && Activation == Activation.None;
+    public bool IsEmpty => Bias is null && Quadratic is null && Statistics is null && Scale is null && Residual is null && Activation.IsNone;
 }
 
 /// <summary>The quadratic part of neurons: s sum_i lambda_i z_i^2.</summary>

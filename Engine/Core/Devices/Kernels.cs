@@ -274,15 +274,15 @@ public abstract class Kernels
     }
 
     /// <summary>
-    /// The gradients of <see cref="BatchNorm"/>; g = dy where y is above 0 or NaN, or where there is no ReLU, else 0. Where the statistics are of the batch,
+    /// The gradients of <see cref="BatchNorm"/>, with g = dy act'(y). Where the statistics are of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
     /// dResidual = g.
     /// </summary>
     /// <param name="dy">[rows, channels]</param>
     /// <param name="x">Input of the forward.</param>
     /// <param name="y">
-    /// Output of the forward; null without ReLU. With ReLU it may be null where there was no residual, and then the kernel works out
-    /// from x where the ReLU let through.
+    /// Output of the forward; not read without an activation. With one it may be null where there was no residual, and then the kernel works it out
+    /// from x.
     /// </param>
     /// <param name="norm">As in the forward.</param>
     /// <param name="batchStatistics">Mean and variance are of the batch, and depend on x; else they are constants.</param>

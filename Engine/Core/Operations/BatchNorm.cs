@@ -11,8 +11,8 @@ public sealed record RunningStatistics(Tensor Mean, Tensor Variance, float Momen
 /// <summary>
 /// Batch normalisation (Ioffe and Szegedy 2015) over the rows of each channel:
 ///   xhat = (x - mean) / sqrt(variance + epsilon),   y = gamma xhat + beta
-/// A residual added to y and a ReLU behind that, as in a residual network, join the same pass: y = max(gamma xhat + beta + residual, 0).
-/// Backward in training, with g = dy where y is above 0 or NaN, else 0 (dy everywhere without ReLU), and means over the rows:
+/// A residual added to y and an activation behind that, as in a residual network, join the same pass: y = act(gamma xhat + beta + residual).
+/// Backward in training, with g = dy act'(y), and means over the rows:
 ///   dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)),   dgamma = sum g xhat,   dbeta = sum g,   dresidual = g
 /// In inference the statistics are constants and dx = gamma / sigma g.
 /// </summary>
@@ -125,7 +125,7 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
         return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
     }
 
-    // y, or null where it is still deferred because convolutions normalised what they read: then the kernel works out from x where the ReLU let through.
+    // y, or null where it is still deferred because convolutions normalised what they read: then the kernel works it out from x.
     static Tensor? Written(Tensor? y)
     {
         if (y is null || DeferredNormalization.Before(y) is not { } before) return y;
@@ -138,4 +138,4 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
 /// <param name="Epsilon">Added to the variance.</param>
 /// <param name="BatchStatistics">Mean and variance are of the batch, and depend on x.</param>
 /// <param name="Activation">Behind the residual.</param>
-readonly record struct BatchNormSettings(float Epsilon, bool BatchStatistics, Activation Activation = Activation.None);
+readonly record struct BatchNormSettings(float Epsilon, bool BatchStatistics, Activation Activation = default);

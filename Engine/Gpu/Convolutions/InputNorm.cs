@@ -26,18 +26,20 @@ readonly struct InputNorm
     public const int MostChannels = 512;
 
     readonly ChannelNorm norm;
-    readonly int relu;
+    readonly Activation activation;
 
     /// <param name="x">What is normalised; it stands in for what is not there.</param>
     /// <param name="term">How, or null.</param>
     public InputNorm(Operand x, NormTerm<Operand>? term)
     {
         norm = term is null ? new ChannelNorm(x.View()) : new ChannelNorm(term);
-        relu = term?.Activation == Activation.Relu ? 1 : 0;
+        activation = term?.Activation ?? Activation.None;
     }
 
-    /// <summary>A ReLU follows the norm.</summary>
-    public bool Rectifies => relu != 0;
+    /// <summary>The gradient of the norm without its activation, from that of its result.</summary>
+    /// <param name="dy">An element of the gradient.</param>
+    /// <param name="y">The element of the result.</param>
+    public float Backward(float dy, float y) => activation.Backward(dy, y);
 
     /// <summary>Floats of shared memory that the numbers of these channels take.</summary>
     public static int Floats(int channels) => 3 * channels;
@@ -78,7 +80,7 @@ readonly struct InputNorm
 
     float Of(float mean, float scale, float beta, bool inside, float x)
     {
-        var y = new NormOfChannel(mean, scale, beta).Apply(x);
-        return !inside | (relu != 0 & y < 0f) ? 0f : y;
+        var y = activation.F(new NormOfChannel(mean, scale, beta).Apply(x));
+        return inside ? y : 0f;
     }
 }

@@ -42,7 +42,7 @@ readonly struct PlainEnd(ArrayView<float> y) : ISlidingEnd
 }
 
 /// <summary>
-/// The first half of a batch norm's backward, where the sums are the gradient of its output: stores g, which is the sum where the ReLU let through, and adds up
+/// The first half of a batch norm's backward, where the sums are the gradient of its output: stores g, which is the sum behind the activation, and adds up
 /// g and g (x - mean) over the pixels of each channel.
 /// </summary>
 /// <param name="x">The input of the batch norm, of the shape of the result.</param>
@@ -80,7 +80,8 @@ readonly struct NormGradientEnd(ArrayView<float> x, InputNorm norm, FoldTree<Fou
             norm.Apply(shared.SubView(own), TTile.Columns, pixels[i] >= 0, normalized, 0);
             for (var c = 0; c < 4; c++)
             {
-                var gradient = pixels[i] >= 0 & (!norm.Rectifies | normalized[c] > 0f) ? sums[4 * i + c] : 0f;
+                var through = norm.Backward(sums[4 * i + c], normalized[c]);
+                var gradient = pixels[i] >= 0 ? through : 0f;
                 sums[4 * i + c] = gradient;
                 totals[2 * c] += gradient;
                 totals[2 * c + 1] += gradient * (inputs[4 * i + c] - means[c]);

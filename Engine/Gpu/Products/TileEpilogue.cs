@@ -15,7 +15,8 @@ readonly struct TileEpilogue
     readonly Neurons neurons;
     readonly FoldTree<Moments> moments;
     readonly MomentsTarget target;
-    readonly int relu, quadratic, statistics;
+    readonly Activation activation;
+    readonly int quadratic, statistics;
 
     /// <param name="epilogue">The steps.</param>
     /// <param name="rows">Of the whole product.</param>
@@ -26,7 +27,7 @@ readonly struct TileEpilogue
         (this.y, this.moments) = (y.View(), moments);
         (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
         neurons = epilogue.Quadratic is { } term ? new Neurons(term) : new Neurons(this.y);
-        relu = epilogue.Activation == Activation.Relu ? 1 : 0;
+        activation = epilogue.Activation;
         quadratic = epilogue.Quadratic is null ? 0 : 1;
         target = epilogue.Statistics is { } gathered ? new MomentsTarget(gathered, rows) : new MomentsTarget(this.y);
         statistics = epilogue.Statistics is null ? 0 : 1;
@@ -78,8 +79,7 @@ readonly struct TileEpilogue
                 if (rank > 0) value += SquaresOfNeuron(shared.SubView(at), columns.SubView(own), rank);
                 if (statistics != 0) running = running.With(value);
                 var index = place * allColumns + column;
-                value = value * columnScale + columnShift + residual.Or(index, 0f);
-                y[index] = relu != 0 && value < 0f ? 0f : value;
+                y[index] = activation.F(value * columnScale + columnShift + residual.Or(index, 0f));
             }
 
             Group.Barrier();

@@ -110,7 +110,7 @@ readonly struct UnaryGradient<TOp> : ILaneFunction where TOp : struct, IUnaryOp<
     public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => TOp.IsBounded ? dy * TOp.Derivative(x, y) : Gradient.Of(dy, dy * TOp.Derivative(x, y));
+    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => TOp.Backward(dy, x, y);
 }
 
 readonly struct BinaryFunction<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>

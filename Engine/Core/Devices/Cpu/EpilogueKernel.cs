@@ -12,6 +12,7 @@ sealed unsafe class EpilogueKernel
 
     readonly int channels;
     readonly float* bias, scale, shift, residual;
+    readonly Activation activation;
     readonly bool relu;
     readonly QuadraticRows? neurons;
     readonly ChannelStatistics<Operand>? statistics;
@@ -27,7 +28,8 @@ sealed unsafe class EpilogueKernel
         scale = epilogue.Scale.PointerOrNull();
         shift = epilogue.Shift.PointerOrNull();
         residual = epilogue.Residual.PointerOrNull();
-        relu = epilogue.Activation == Activation.Relu;
+        activation = epilogue.Activation;
+        relu = activation == Activation.Relu;
         neurons = epilogue.Quadratic is { } term ? new QuadraticRows(term) : null;
         statistics = epilogue.Statistics;
     }
@@ -57,6 +59,9 @@ sealed unsafe class EpilogueKernel
         if (statistics is not null) Gather(chunk, y, rows);
         if (scale is not null || residual is not null || relu)
             RowPass.Run(new AffinePass(scale, shift, residual is null ? null : residual + offset, relu), y, rows, channels);
+
+        // Registers have an instruction for ReLU. Any other one costs what it computes: what it reads and writes is in the nearest cache.
+        if (!relu) activation.Accept(new ActivationPass(y, (nint)rows * channels));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -98,4 +103,10 @@ sealed unsafe class EpilogueKernel
 
         fixed (double* moments = sums) ChannelMoments.Combine(moments, rowsOfChunk, statistics);
     }
+}
+
+/// <summary>y = act(y) of a band.</summary>
+readonly unsafe struct ActivationPass(float* y, nint length) : IActivationVisitor
+{
+    public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => Sweep.Rows(Mapped.Of(default(UnaryFunction<TOp>), y, y), 0, length, length, 0);
 }

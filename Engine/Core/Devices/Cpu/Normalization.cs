@@ -64,7 +64,7 @@ sealed unsafe partial class CpuKernels
         tile.Repeat(center);
         tile.Repeat(scale);
         tile.Repeat(shift);
-        tile.SweepAll(new BatchNormKernel(x.Pointer(), center, scale, shift, residual.PointerOrNull(), activation == Activation.Relu, y.Pointer()));
+        Use(activation, new Normalizing(tile, x.Pointer(), center, scale, shift, residual.PointerOrNull(), !activation.IsNone, y.Pointer()));
     }
 
     public override void FoldBatchNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand scale, Operand shift)
@@ -89,20 +89,20 @@ sealed unsafe partial class CpuKernels
             return;
         }
 
-        using var written = y is null && norm.Activation == Activation.Relu ? Normalized(x, norm) : null;
-        var g = new RectifiedOperand(dy, y ?? written);
+        using var written = y is null && !norm.Activation.IsNone ? Normalized(x, norm) : null;
+        var g = new ActivatedGradient(dy, norm.Activation.IsNone ? null : y ?? written, norm.Activation);
 
         // sums[c] = sum g, sums[channels + c] = sum g (x - mean)
         var channels = x.Shape.Channels;
         using var sums = new Scratch<double>(2 * channels);
-        if (dGamma is not null || dBeta is not null || (dx is not null && batchStatistics)) SumGradients(g, x, norm, sums.Pointer);
+        if (dGamma is not null || dBeta is not null || (dx is not null && batchStatistics)) Use(g.Activation, new SummingGradients(g, x, norm, sums.Pointer));
         for (var c = 0; c < channels; c++)
         {
             if (dBeta is not null) dBeta.Pointer()[c] = (float)sums.Pointer[c];
             if (dGamma is not null) dGamma.Pointer()[c] = (float)(sums.Pointer[channels + c] * RstdOf(norm, c));
         }
 
-        if (dx is not null || dResidual is not null) InputGradient(g, x, norm, batchStatistics ? sums.Pointer : null, neurons, dx, dResidual);
+        if (dx is not null || dResidual is not null) Use(g.Activation, new GivingInputGradient(g, x, norm, batchStatistics ? sums.Pointer : null, neurons, dx, dResidual));
     }
 
     public override void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx)
@@ -116,13 +116,31 @@ sealed unsafe partial class CpuKernels
         var channels = x.Shape.Channels;
         using var sums = new Scratch<double>(2 * channels);
         for (var c = 0; c < channels; c++) (sums.Pointer[c], sums.Pointer[channels + c]) = (dBeta.Pointer()[c], dGamma.Pointer()[c] / RstdOf(norm, c));
-        InputGradient(new(g, null), x, norm, sums.Pointer, neurons, dx, null);
+        Use(Activation.None, new GivingInputGradient(new(g, null, Activation.None), x, norm, sums.Pointer, neurons, dx, null));
     }
 
     static double RstdOf(NormTerm<Operand> norm, int channel) => 1 / Math.Sqrt((double)norm.Variance.Pointer()[channel] + norm.Epsilon);
 
+    // A kernel of any one activation serves where there is none: it is told so, or reads no y.
+    static void Use<TVisitor>(Activation activation, TVisitor kernel) where TVisitor : IActivationVisitor => (activation.IsNone ? Activation.Relu : activation).Accept(kernel);
+
+    readonly struct Normalizing(ChannelTile tile, float* x, float* mean, float* scale, float* shift, float* residual, bool activates, float* y) : IActivationVisitor
+    {
+        public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => tile.SweepAll(new BatchNormKernel<TOp>(x, mean, scale, shift, residual, activates, y));
+    }
+
+    readonly struct SummingGradients(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums) : IActivationVisitor
+    {
+        public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => SumGradients<TOp>(g, x, norm, sums);
+    }
+
+    readonly struct GivingInputGradient(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual) : IActivationVisitor
+    {
+        public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => InputGradient<TOp>(g, x, norm, sums, neurons, dx, dResidual);
+    }
+
     // sums as above, or null where the statistics are constants.
-    static void InputGradient(RectifiedOperand g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual)
+    static void InputGradient<TOp>(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual) where TOp : struct, IUnaryOp<TOp>
     {
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
@@ -141,14 +159,14 @@ sealed unsafe partial class CpuKernels
         tile.Repeat(ofGradient);
         tile.Repeat(gradientMean);
         tile.Repeat(ofInput);
-        var pass = new BatchNormGradientKernel(g.Dy.Pointer(), sums == null ? null : x.Pointer(), g.Y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
+        var pass = new BatchNormGradientKernel<TOp>(g.Dy.Pointer(), sums == null ? null : x.Pointer(), g.Y.PointerOrNull(), center, ofGradient, gradientMean, ofInput,
             dx.PointerOrNull(), dResidual.PointerOrNull());
         if (neurons is null) tile.SweepAll(pass);
         else new QuadraticPass(neurons.Term, tile.Rows).Backward(dx!.Pointer(), x.Pointer(), neurons, dx!.Pointer(), (first, rows) => tile.SweepRows(pass, first, rows));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void SumGradients(RectifiedOperand g, Operand x, NormTerm<Operand> norm, double* sums)
+    static void SumGradients<TOp>(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums) where TOp : struct, IUnaryOp<TOp>
     {
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
         var channels = tile.Channels;
@@ -162,7 +180,7 @@ sealed unsafe partial class CpuKernels
             using var gathered = new Scratch<float>(2 * tile.Width);
             float* first = gathered.Pointer, second = first + tile.Width;
             new Span<float>(first, 2 * tile.Width).Clear();
-            tile.SweepChunk(new GradientSumsKernel(g.Dy.Pointer(), x.Pointer(), g.Y.PointerOrNull(), means.Pointer, first, second), chunk);
+            tile.SweepChunk(new GradientSumsKernel<TOp>(g.Dy.Pointer(), x.Pointer(), g.Y.PointerOrNull(), means.Pointer, first, second), chunk);
             for (var c = 0; c < channels; c++)
             {
                 partials[(nint)2 * chunk * channels + c] = tile.Fold(first, c);
@@ -176,8 +194,8 @@ sealed unsafe partial class CpuKernels
 
     static float ValueOr(Operand? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
 
-    // g = dy where y is above 0 or NaN, or everywhere where y is null; else 0.
-    readonly record struct RectifiedOperand(Operand Dy, Operand? Y);
+    // g = dy act'(y), or dy where there is no activation; y is null then.
+    readonly record struct ActivatedGradient(Operand Dy, Operand? Y, Activation Activation);
 }
 
 /// <summary>Mean and sum of squared deviations (M2) of the channels, gathered chunk by chunk.</summary>
@@ -256,39 +274,39 @@ readonly unsafe struct MomentsKernel(float* x, float* shift, float* sums, float*
     }
 }
 
-readonly unsafe struct BatchNormKernel(float* x, float* mean, float* scale, float* shift, float* residual, bool relu, float* y) : IVectorKernel
+readonly unsafe struct BatchNormKernel<TActivation>(float* x, float* mean, float* scale, float* shift, float* residual, bool activates, float* y) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
         var value = (lanes.Load(x + i) - lanes.Load(mean + t)) * lanes.Load(scale + t) + lanes.Load(shift + t);
         if (residual != null) value += lanes.Load(residual + i);
-        if (relu) value = VectorMath.Relu(value);
+        if (activates) value = TActivation.F(value);
         lanes.Store(y + i, value);
     }
 }
 
-/// <summary>Sums of g and of g (x - mean), where g is dy behind the ReLU.</summary>
-readonly unsafe struct GradientSumsKernel(float* dy, float* x, float* y, float* mean, float* sums, float* products) : IVectorKernel
+/// <summary>Sums of g and of g (x - mean), where g = dy act'(y), or dy where y is null.</summary>
+readonly unsafe struct GradientSumsKernel<TActivation>(float* dy, float* x, float* y, float* mean, float* sums, float* products) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
         var g = lanes.Load(dy + i);
-        if (y != null) g = VectorMath.WherePositive(lanes.Load(y + i), g);
+        if (y != null) g = TActivation.Backward(g, default, lanes.Load(y + i));
         lanes.Store(sums + t, lanes.Load(sums + t) + g);
         lanes.Store(products + t, lanes.Load(products + t) + g * (lanes.Load(x + i) - lanes.Load(mean + t)));
     }
 }
 
 /// <summary>dx = a (g - mean g) - b (x - mean), dResidual = g; x is null where the statistics are constants.</summary>
-readonly unsafe struct BatchNormGradientKernel(float* dy, float* x, float* y, float* mean, float* a, float* gradientMean, float* b, float* dx, float* dResidual) : IVectorKernel
+readonly unsafe struct BatchNormGradientKernel<TActivation>(float* dy, float* x, float* y, float* mean, float* a, float* gradientMean, float* b, float* dx, float* dResidual) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
         var g = lanes.Load(dy + i);
-        if (y != null) g = VectorMath.WherePositive(lanes.Load(y + i), g);
+        if (y != null) g = TActivation.Backward(g, default, lanes.Load(y + i));
         if (dResidual != null) lanes.Store(dResidual + i, g);
         if (dx == null) return;
         var d = lanes.Load(a + t) * (g - lanes.Load(gradientMean + t));

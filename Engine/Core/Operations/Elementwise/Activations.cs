@@ -1,5 +1,4 @@
 using System.Numerics;
-using QuadEngine.Devices;
 using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Operations;
@@ -14,22 +13,22 @@ public readonly struct Relu : IUnaryOp<Relu>
     public static Saves Saves => Saves.Output;
 
     /// <inheritdoc/>
-    public static Activation Activation => Activation.Relu;
-
-    /// <inheritdoc/>
-    public static bool IsBounded => true;
-
-    /// <inheritdoc/>
     public static float F(float x) => x <= 0f ? 0f : x;
 
     /// <inheritdoc/>
     public static float Derivative(float x, float y) => y <= 0f ? 0f : 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero) | ~Vector.Equals(x, x), x, Vector<float>.Zero);
+    public static Vector<float> F(Vector<float> x) => VectorMath.Relu(x);
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(y, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
+
+    static float IUnaryOp<Relu>.Backward(float dy, float x, float y) => y <= 0f ? 0f : dy;
+
+    static Vector<float> IUnaryOp<Relu>.Backward(Vector<float> dy, Vector<float> x, Vector<float> y) => VectorMath.WherePositive(y, dy);
+
+    static string? IUnaryOp<Relu>.Onnx(IOnnxGraph graph, string x) => graph.Node("Relu", x);
 }
 
 /// <summary>x where x &gt; 0, slope x elsewhere (Maas et al. 2013).</summary>
@@ -58,6 +57,8 @@ public readonly struct LeakyRelu : IBinaryOp<LeakyRelu>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.Zero, a);
+
+    static string? IBinaryOp<LeakyRelu>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("PRelu", a, b);
 }
 
 /// <summary>Sigmoid linear unit, x sigmoid(x) (Elfwing et al. 2018).</summary>
@@ -80,6 +81,8 @@ public readonly struct Silu : IUnaryOp<Silu>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.SiluDerivative(x);
+
+    static string? IUnaryOp<Silu>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, graph.Node("Sigmoid", x));
 }
 
 /// <summary>Gaussian error linear unit, x Phi(x) = x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016), exact form.</summary>
@@ -102,6 +105,10 @@ public readonly struct Gelu : IUnaryOp<Gelu>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.GeluDerivative(x);
+
+    // 0.5 x (1 + erf(x / sqrt 2)): ONNX has a node of its own only from opset 20 on.
+    static string? IUnaryOp<Gelu>.Onnx(IOnnxGraph graph, string x) =>
+        graph.Node("Mul", graph.Node("Mul", x, graph.Number(0.5f)), graph.Node("Add", graph.Node("Erf", graph.Node("Mul", x, graph.Number(0.70710678f))), graph.Number(1f)));
 }
 
 /// <summary>log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).</summary>
@@ -124,4 +131,6 @@ public readonly struct Softplus : IUnaryOp<Softplus>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x);
+
+    static string? IUnaryOp<Softplus>.Onnx(IOnnxGraph graph, string x) => graph.Node("Softplus", x);
 }

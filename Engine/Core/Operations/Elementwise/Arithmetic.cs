@@ -34,6 +34,8 @@ public readonly struct Add : IBinaryOp<Add>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One;
+
+    static string? IBinaryOp<Add>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Add", a, b);
 }
 
 /// <summary>a - b.</summary>
@@ -65,6 +67,8 @@ public readonly struct Subtract : IBinaryOp<Subtract>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -Vector<float>.One;
+
+    static string? IBinaryOp<Subtract>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", a, b);
 }
 
 /// <summary>a b.</summary>
@@ -96,6 +100,8 @@ public readonly struct Multiply : IBinaryOp<Multiply>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => a;
+
+    static string? IBinaryOp<Multiply>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Mul", a, b);
 }
 
 /// <summary>a / b.</summary>
@@ -127,6 +133,8 @@ public readonly struct Divide : IBinaryOp<Divide>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -(a / b) / b;
+
+    static string? IBinaryOp<Divide>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Div", a, b);
 }
 
 /// <summary>
@@ -149,6 +157,8 @@ public readonly struct Power : IBinaryOp<Power>
 
     /// <inheritdoc/>
     public static float DerivativeB(float a, float b, float y) => a == 0f && b >= 0f ? 0f : y * MathF.Log(a);
+
+    static string? IBinaryOp<Power>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Pow", a, b);
 }
 
 /// <summary>The larger of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
@@ -177,6 +187,8 @@ public readonly struct Maximum : IBinaryOp<Maximum>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
+
+    static string? IBinaryOp<Maximum>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
 
 /// <summary>The smaller of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
@@ -205,4 +217,6 @@ public readonly struct Minimum : IBinaryOp<Minimum>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
+
+    static string? IBinaryOp<Minimum>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Min", a, b);
 }

@@ -40,4 +40,6 @@ public readonly struct BinaryCrossEntropy : IBinaryOp<BinaryCrossEntropy>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -a;
+
+    static string? IBinaryOp<BinaryCrossEntropy>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", graph.Node("Softplus", a), graph.Node("Mul", a, b));
 }

@@ -28,6 +28,8 @@ public readonly struct AtLeast : IBinaryOp<AtLeast>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThanOrEqual(a, b), Vector<float>.Zero, Vector<float>.One);
+
+    static string? IBinaryOp<AtLeast>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
 
 /// <summary>a, but b at most: <see cref="Minimum"/> whose gradient at a tie is all a's, as PyTorch's clamp has it.</summary>
@@ -56,4 +58,6 @@ public readonly struct AtMost : IBinaryOp<AtMost>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(a, b), Vector<float>.Zero, Vector<float>.One);
+
+    static string? IBinaryOp<AtMost>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Min", a, b);
 }

@@ -44,6 +44,8 @@ public readonly struct Greater : IComparison<Greater>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThan(a, b);
+
+    static string? IBinaryOp<Greater>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Greater", a, b));
 }
 
 /// <summary>1 where a &gt;= b, else 0; no gradient passes.</summary>
@@ -57,6 +59,8 @@ public readonly struct GreaterEqual : IComparison<GreaterEqual>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThanOrEqual(a, b);
+
+    static string? IBinaryOp<GreaterEqual>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("GreaterOrEqual", a, b));
 }
 
 /// <summary>1 where a &lt; b, else 0; no gradient passes.</summary>
@@ -70,6 +74,8 @@ public readonly struct Less : IComparison<Less>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThan(a, b);
+
+    static string? IBinaryOp<Less>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Less", a, b));
 }
 
 /// <summary>1 where a &lt;= b, else 0; no gradient passes.</summary>
@@ -83,6 +89,8 @@ public readonly struct LessEqual : IComparison<LessEqual>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThanOrEqual(a, b);
+
+    static string? IBinaryOp<LessEqual>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("LessOrEqual", a, b));
 }
 
 /// <summary>1 where a = b, else 0; no gradient passes.</summary>
@@ -96,6 +104,8 @@ public readonly struct Equal : IComparison<Equal>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b);
+
+    static string? IBinaryOp<Equal>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Equal", a, b));
 }
 
 /// <summary>0 where a = b, else 1; NaN equals nothing, itself neither. No gradient passes.</summary>
@@ -109,6 +119,8 @@ public readonly struct NotEqual : IComparison<NotEqual>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => ~Vector.Equals(a, b);
+
+    static string? IBinaryOp<NotEqual>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Not", graph.Node("Equal", a, b)));
 }
 
 /// <summary>1 where a is the extreme b of its group, NaN too, which is the extreme of every group that it is in; else 0. No gradient passes.</summary>
@@ -122,4 +134,6 @@ public readonly struct IsExtreme : IComparison<IsExtreme>
 
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b) | ~Vector.Equals(a, a);
+
+    static string? IBinaryOp<IsExtreme>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Or", graph.Node("Equal", a, b), graph.Node("IsNaN", a)));
 }

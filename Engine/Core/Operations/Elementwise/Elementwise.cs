@@ -7,7 +7,7 @@ public static class Elementwise
     /// <param name="x">Of any shape, which y has too.</param>
     public static Tensor Apply<TOp>(Tensor x) where TOp : struct, IUnaryOp<TOp>
     {
-        if (FusionTable.Join(x, TOp.Activation) is not { } y)
+        if (FusionTable.Join<TOp>(x) is not { } y)
         {
             y = Tensor.Like(x);
             x.Device.Backend.Unary<TOp>(x, y);

@@ -23,6 +23,8 @@ public readonly struct Negate : IUnaryOp<Negate>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Vector<float>.One;
+
+    static string? IUnaryOp<Negate>.Onnx(IOnnxGraph graph, string x) => graph.Node("Neg", x);
 }
 
 /// <summary>e^x.</summary>
@@ -45,6 +47,8 @@ public readonly struct Exp : IUnaryOp<Exp>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y;
+
+    static string? IUnaryOp<Exp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Exp", x);
 }
 
 /// <summary>e^x - 1, with all its digits where x is near 0.</summary>
@@ -67,6 +71,8 @@ public readonly struct Expm1 : IUnaryOp<Expm1>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y + Vector<float>.One;
+
+    static string? IUnaryOp<Expm1>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sub", graph.Node("Exp", x), graph.Number(1f));
 }
 
 /// <summary>The natural logarithm; -infinity at 0, NaN below.</summary>
@@ -89,6 +95,8 @@ public readonly struct Log : IUnaryOp<Log>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / x;
+
+    static string? IUnaryOp<Log>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", x);
 }
 
 /// <summary>log(1 + x), with all its digits where x is near 0; -infinity at -1, NaN below.</summary>
@@ -111,6 +119,8 @@ public readonly struct Log1p : IUnaryOp<Log1p>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / (Vector<float>.One + x);
+
+    static string? IUnaryOp<Log1p>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", graph.Node("Add", x, graph.Number(1f)));
 }
 
 /// <summary>The square root; NaN below 0.</summary>
@@ -133,6 +143,8 @@ public readonly struct Sqrt : IUnaryOp<Sqrt>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => new Vector<float>(0.5f) / y;
+
+    static string? IUnaryOp<Sqrt>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sqrt", x);
 }
 
 /// <summary>x^2.</summary>
@@ -155,6 +167,8 @@ public readonly struct Square : IUnaryOp<Square>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => x + x;
+
+    static string? IUnaryOp<Square>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, x);
 }
 
 /// <summary>|x|; the derivative at 0 is 0, at NaN it is NaN.</summary>
@@ -177,6 +191,8 @@ public readonly struct Abs : IUnaryOp<Abs>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
+
+    static string? IUnaryOp<Abs>.Onnx(IOnnxGraph graph, string x) => graph.Node("Abs", x);
 }
 
 /// <summary>-1 below 0, 1 above, 0 at 0 and NaN at NaN; the derivative is 0 everywhere.</summary>
@@ -199,6 +215,8 @@ public readonly struct Sign : IUnaryOp<Sign>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.Zero;
+
+    static string? IUnaryOp<Sign>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sign", x);
 }
 
 /// <summary>The sine of x radians; NaN at the infinities.</summary>
@@ -221,6 +239,8 @@ public readonly struct Sin : IUnaryOp<Sin>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Cos(x);
+
+    static string? IUnaryOp<Sin>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sin", x);
 }
 
 /// <summary>The cosine of x radians; NaN at the infinities.</summary>
@@ -243,6 +263,8 @@ public readonly struct Cos : IUnaryOp<Cos>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Scalar.Sin(x);
+
+    static string? IUnaryOp<Cos>.Onnx(IOnnxGraph graph, string x) => graph.Node("Cos", x);
 }
 
 /// <summary>The hyperbolic tangent.</summary>
@@ -265,6 +287,8 @@ public readonly struct Tanh : IUnaryOp<Tanh>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One - y * y;
+
+    static string? IUnaryOp<Tanh>.Onnx(IOnnxGraph graph, string x) => graph.Node("Tanh", x);
 }
 
 /// <summary>1 / (1 + exp(-x)).</summary>
@@ -287,4 +311,6 @@ public readonly struct Sigmoid : IUnaryOp<Sigmoid>
 
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y * (Vector<float>.One - y);
+
+    static string? IUnaryOp<Sigmoid>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sigmoid", x);
 }

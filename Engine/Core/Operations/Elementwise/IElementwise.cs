@@ -1,5 +1,6 @@
 using System.Numerics;
 using QuadEngine.Devices;
+using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Operations;
 
@@ -40,12 +41,6 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     /// <param name="y">F(x), as the forward computed it.</param>
     static abstract float Derivative(float x, float y);
 
-    /// <summary>This function as kernels know it, where it may join the step before it (<see cref="Devices.Activation"/>).</summary>
-    static virtual Activation Activation => Activation.None;
-
-    /// <summary>The derivative is finite for every input, so that a gradient of 0 stays 0 by itself.</summary>
-    static virtual bool IsBounded => false;
-
     /// <summary>F of each lane; optional, goes through the scalar form by default.</summary>
     /// <param name="x">An element of the input in each lane.</param>
     static virtual Vector<float> F(Vector<float> x) => Lanes.Map(x, TSelf.F);
@@ -54,6 +49,28 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     /// <param name="x">An element of the input in each lane.</param>
     /// <param name="y">F(x) of each lane.</param>
     static virtual Vector<float> Derivative(Vector<float> x, Vector<float> y) => Lanes.Map(x, y, TSelf.Derivative);
+
+    /// <summary>dL/dx = dL/dy dy/dx, and 0 where dL/dy is 0, also where the derivative is infinite or NaN. Optional: for a function that passes a gradient on or cuts it, and multiplies nothing.</summary>
+    /// <param name="dy">dL/dy.</param>
+    /// <param name="x">An element of the input, as <see cref="Derivative(float, float)"/> gets it.</param>
+    /// <param name="y">F(x), likewise.</param>
+    static virtual float Backward(float dy, float x, float y)
+    {
+        var dx = dy * TSelf.Derivative(x, y);
+        return dy == 0f ? 0f : dx;
+    }
+
+    /// <summary>The same of each lane; optional together with the scalar form.</summary>
+    /// <param name="dy">dL/dy of each lane.</param>
+    /// <param name="x">An element of the input in each lane.</param>
+    /// <param name="y">F(x) of each lane.</param>
+    static virtual Vector<float> Backward(Vector<float> dy, Vector<float> x, Vector<float> y) => Gradient.Of(dy, dy * TSelf.Derivative(x, y));
+
+    /// <summary>The operation as nodes of ONNX; optional, null for one that networks to be exported do not use.</summary>
+    /// <param name="graph">Where the nodes go.</param>
+    /// <param name="x">Name of the input.</param>
+    /// <returns>Name of the result.</returns>
+    static virtual string? Onnx(IOnnxGraph graph, string x) => null;
 }
 
 /// <summary>A function of two elements, y = F(a, b), broadcast over shapes. See <see cref="IUnaryOp{TSelf}"/>.</summary>
@@ -108,6 +125,13 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     /// <param name="b">Those of the second operand.</param>
     /// <param name="y">F(a, b) of each lane.</param>
     static virtual Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeB);
+
+    /// <summary>The operation as nodes of ONNX; optional, null for one that networks to be exported do not use.</summary>
+    /// <param name="graph">Where the nodes go.</param>
+    /// <param name="a">Name of the first operand.</param>
+    /// <param name="b">Name of the second operand.</param>
+    /// <returns>Name of the result.</returns>
+    static virtual string? Onnx(IOnnxGraph graph, string a, string b) => null;
 }
 
 /// <summary>An associative, commutative way to fold many elements into one.</summary>

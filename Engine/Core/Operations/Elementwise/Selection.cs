@@ -28,6 +28,8 @@ public readonly struct WhereTrue : IBinaryOp<WhereTrue>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+
+    static string? IBinaryOp<WhereTrue>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), a, graph.Number(0f));
 }
 
 /// <summary>0 where the condition b is not 0, else a.</summary>
@@ -56,4 +58,6 @@ public readonly struct WhereFalse : IBinaryOp<WhereFalse>
 
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+
+    static string? IBinaryOp<WhereFalse>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), graph.Number(0f), a);
 }

@@ -67,7 +67,7 @@ sealed class DeferredNormalization : DeferredStep
         return new Node(nameof(BatchNorm), path,
             [x.Node, gamma?.Node, beta?.Node, residual?.Node],
             [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
-            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation == Activation.None ? null : y.Detach().Keep()],
+            [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation.IsNone ? null : y.Detach().Keep()],
             [x.Version, mean.Version, variance.Version, gamma?.Version ?? 0, beta?.Version ?? 0, y.Storage.Version],
             null, new BatchNormBackward(settings, HasResidual).Run);
     }

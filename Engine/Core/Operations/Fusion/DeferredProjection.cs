@@ -28,7 +28,7 @@ sealed class DeferredProjection : DeferredStep
     public bool HasResidual => Inputs[Residual] is not null;
 
     /// <summary>The projection and its bias, and nothing else.</summary>
-    public bool IsPlain => term is null && !HasAffine && !HasResidual && Activation == Activation.None;
+    public bool IsPlain => term is null && !HasAffine && !HasResidual && Activation.IsNone;
 
     /// <summary>The projection of x, at once or when it is read.</summary>
     /// <param name="shape">Of the result.</param>
@@ -79,7 +79,7 @@ sealed class DeferredProjection : DeferredStep
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
     {
         // Statistics are of what the projection gives, so they come before any affine step.
-        var gather = statistics is not null && !HasAffine && !HasResidual && Activation == Activation.None;
+        var gather = statistics is not null && !HasAffine && !HasResidual && Activation.IsNone;
         var epilogue = new Epilogue<Operand>
         {
             Bias = Inputs[Bias]?.Read(held),

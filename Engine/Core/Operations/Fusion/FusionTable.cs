@@ -24,11 +24,11 @@ static class FusionTable
     static DeferredStep? Row(DeferredStep step, Next next) => (step, next) switch
     {
         (DeferredProjection { IsPlain: true } p, Next.Neurons n) => p.With(n),
-        (DeferredProjection { HasAffine: false, HasResidual: false, Activation: Activation.None } p, Next.Affine a) => p.With(a),
-        (DeferredProjection { HasResidual: false, Activation: Activation.None } p, Next.Sum s) => p.With(s),
-        (DeferredProjection { Activation: Activation.None } p, Next.Activate a) => p.With(a),
-        (DeferredNormalization { HasResidual: false, Activation: Activation.None } n, Next.Sum s) => n.With(s),
-        (DeferredNormalization { Activation: Activation.None } n, Next.Activate a) => n.With(a),
+        (DeferredProjection { HasAffine: false, HasResidual: false, Activation.IsNone: true } p, Next.Affine a) => p.With(a),
+        (DeferredProjection { HasResidual: false, Activation.IsNone: true } p, Next.Sum s) => p.With(s),
+        (DeferredProjection { Activation.IsNone: true } p, Next.Activate a) => p.With(a),
+        (DeferredNormalization { HasResidual: false, Activation.IsNone: true } n, Next.Sum s) => n.With(s),
+        (DeferredNormalization { Activation.IsNone: true } n, Next.Activate a) => n.With(a),
         _ => null,
     };
 
@@ -47,8 +47,13 @@ static class FusionTable
         }
     }
 
-    /// <summary>act(z), or null.</summary>
-    public static Tensor? Join(Tensor z, Activation activation) => activation == Activation.None ? null : Join(z, new Next.Activate(activation));
+    /// <summary>F(z), or null: where F is no <see cref="Activation"/>, or a gradient will flow through it that reads z, which a join leaves unwritten.</summary>
+    public static Tensor? Join<TOp>(Tensor z) where TOp : struct, IUnaryOp<TOp>
+    {
+        var activation = Activation.Of<TOp>();
+        if (activation.IsNone || (TOp.Saves & Saves.Input) != 0 && z.RequiresGrad && !NoGrad.Active) return null;
+        return Join(z, new Next.Activate(activation));
+    }
 
     /// <summary>a + b, or null. One of them is written in any case; the other stays deferred, the batch norm where there is one, as it joins in training.</summary>
     public static Tensor? JoinSum(Tensor a, Tensor b)
