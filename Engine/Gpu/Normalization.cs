@@ -164,11 +164,7 @@ readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residua
 /// <summary>g = dy act'(y). Where y was not written, it is worked out from x once more.</summary>
 readonly struct ActivatedGradient(ArrayView<float> dy, Optional y, Activation activation)
 {
-    public float At(NormOfChannel channel, int i, float x)
-    {
-        var output = activation.IsNone ? 0f : y.IsPresent ? y.Or(i, 0f) : activation.F(channel.Apply(x));
-        return activation.Backward(dy[i], output);
-    }
+    public float At(NormOfChannel channel, int i, float x) => activation.Backward(dy[i], y.Or(i, activation.F(channel.Apply(x))));
 }
 
 /// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>

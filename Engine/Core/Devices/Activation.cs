@@ -81,9 +81,18 @@ readonly struct Row<TActivation, TRest> : IRows where TActivation : struct, IUna
 
     public static int Find<TOp>(int first) where TOp : struct, IUnaryOp<TOp> => typeof(TOp) == typeof(TActivation) ? first : TRest.Find<TOp>(first + 1);
 
-    public static float F(int row, float z) => row == 1 ? TActivation.F(z) : TRest.F(row - 1, z);
+    // A selection, so that kernels have no jump for the first row; those behind it are jumped over.
+    public static float F(int row, float z)
+    {
+        float own = TActivation.F(z), y = row == 1 ? own : z;
+        return TRest.Count == 0 || row < 2 ? y : TRest.F(row - 1, z);
+    }
 
-    public static float Backward(int row, float dy, float y) => row == 1 ? TActivation.Backward(dy, 0f, y) : TRest.Backward(row - 1, dy, y);
+    public static float Backward(int row, float dy, float y)
+    {
+        float own = TActivation.Backward(dy, 0f, y), dz = row == 1 ? own : dy;
+        return TRest.Count == 0 || row < 2 ? dz : TRest.Backward(row - 1, dy, y);
+    }
 
     public static void Accept<TVisitor>(int row, TVisitor visitor) where TVisitor : IActivationVisitor
     {
