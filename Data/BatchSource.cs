@@ -88,5 +88,5 @@ sealed class DatasetSource(LabelledImages data, Augmentation augmentation, int p
     public override int Label(int image) => data.Label(image);
 
     public override void Write(int image, ulong seed, int epoch, Span<float> to) =>
-        augmentation.Windows(seed, epoch).Of(image).Write(data.Image(image), data.Width, data.Normalization.Levels, to);
+        augmentation.Write(data.Image(image), data.ImageShape, image, seed, epoch, data.Normalization.Levels, to);
 }

@@ -4,8 +4,8 @@ namespace QuadEngine.Data;
 
 /// <summary>
 /// A data set for a device: its bytes are moved there once, and batches are cut, mirrored and normalised there, in one launch each, with the
-/// bits of <see cref="LabelledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, and of images that stay in
-/// files, batches come from the host.
+/// bits of <see cref="LabelledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, of images that stay in
+/// files, and under an <see cref="Augmentation"/> that is not <see cref="CropFlip"/>, batches come from the host.
 /// <code>
 /// using var train = dataset.To(device);
 /// foreach (var (images, labels) in train.Batches(128, seed: 1, epoch: e, augmentation: Augmentation.PadCropFlip)) ...
@@ -119,10 +119,9 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
         public override IEnumerable<Batch> Batches(EpochPlan plan)
         {
             var b = plan.Start;
-            if (data.IsResident)
+            if (data.IsResident && augmentation.Windows(plan.Seed, plan.Epoch) is { } windows)
             {
                 using var order = IntTensor.FromSpan(plan.Order, [Count], data.Device);
-                var windows = augmentation.Windows(plan.Seed, plan.Epoch);
                 for (; b < plan.End && data.Gather(order, plan, windows, b) is { } batch; b++) yield return batch;
             }
 

@@ -29,7 +29,7 @@ public sealed class BeyondClassification : Experiment
         var scale = base.Scale(size);
         var width = Width(size);
         var network = $"encoder-decoder of widths {width}, {2 * width}, {4 * width} on scenes of {Side}x{Side}; perceptron with two hidden layers of {8 * width}";
-        scale = scale with { Network = network, Training = scale.Training with { Augmentation = Augmentation.None } };
+        scale = scale with { Network = network, Training = scale.Training with { Augmentation = "none" } };
 
         // A label for every pixel is learned in many small steps: with few, all pixels go to the background.
         return size switch
@@ -37,7 +37,8 @@ public sealed class BeyondClassification : Experiment
             ExperimentSize.Smoke => scale,
             ExperimentSize.Small => scale with { TrainImages = 10_000, TestImages = 2_000, Training = scale.Training with { Epochs = 8, BatchSize = 32, LearningRate = 0.05f } },
             ExperimentSize.Medium => scale with { Data = "fashion-mnist", TrainImages = 20_000, Training = scale.Training with { Epochs = 10, BatchSize = 32, LearningRate = 0.05f } },
-            _ => scale with { Data = "fashion-mnist", Training = scale.Training with { Epochs = 30 } },
+            ExperimentSize.Full => scale with { Data = "fashion-mnist", Training = scale.Training with { Epochs = 30 } },
+            _ => throw ExperimentScale.Unknown(size),
         };
     }
 
@@ -86,7 +87,7 @@ public sealed class BeyondClassification : Experiment
         }
     }
 
-    static int Width(ExperimentSize size) => size switch { ExperimentSize.Smoke => 4, ExperimentSize.Small or ExperimentSize.Medium => 8, _ => 16 };
+    static int Width(ExperimentSize size) => size switch { ExperimentSize.Smoke => 4, ExperimentSize.Small or ExperimentSize.Medium => 8, ExperimentSize.Full => 16, _ => throw ExperimentScale.Unknown(size) };
 
     static Sequential Perceptron(Neuron neuron, int features, int width, int classes) => new(
         neuron.Dense(features, width, bias: false), new BatchNorm(width), new Relu(),

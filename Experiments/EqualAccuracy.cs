@@ -24,7 +24,8 @@ public sealed class EqualAccuracy : Experiment
         {
             ExperimentSize.Smoke => [(8, 3), (8, 4)],
             ExperimentSize.Small or ExperimentSize.Medium => [(8, 4), (8, 6), (8, 8), (14, 6)],
-            _ => [(8, 16), (14, 16), (20, 10), (20, 12), (20, 14), (20, 16), (26, 16), (32, 16)],
+            ExperimentSize.Full => [(8, 16), (14, 16), (20, 10), (20, 12), (20, 14), (20, 16), (26, 16), (32, 16)],
+            _ => throw ExperimentScale.Unknown(scale.Size),
         };
         return Train(scale, data,
             from shape in shapes

@@ -72,12 +72,15 @@ public sealed record ExperimentScale
             Size = size, Data = "cifar10", TrainImages = 8_000, TestImages = 4_000, Depth = 8, Width = 8, Seeds = [1, 2, 3],
             Training = new TrainerOptions { Epochs = 5, BatchSize = 64, LearningRate = 0.1f, WarmUpEpochs = 0.5f },
         },
-        _ => new()
+        ExperimentSize.Full => new()
         {
             Size = size, Data = "cifar10", TrainImages = int.MaxValue, TestImages = int.MaxValue, Depth = 20, Width = 16, Seeds = [1, 2, 3, 4, 5],
-            Training = new TrainerOptions { Epochs = 164, BatchSize = 128, LearningRate = 0.1f, Schedule = ScheduleKind.Steps, Augmentation = Augmentation.PadCropFlip },
+            Training = new TrainerOptions { Epochs = 164, BatchSize = 128, LearningRate = 0.1f, Schedule = "steps", Augmentation = "crop-flip" },
         },
+        _ => throw Unknown(size),
     };
+
+    internal static ArgumentException Unknown(ExperimentSize size) => new($"no size {size} (known: {string.Join(", ", Enum.GetNames<ExperimentSize>())})");
 
     /// <summary>The protocol in words, a line each; two runs of equal lines can be joined.</summary>
     /// <param name="data">The images as they were loaded: there may be fewer than were asked for.</param>
@@ -86,8 +89,7 @@ public sealed record ExperimentScale
         ("size", Size.ToString().ToLowerInvariant()),
         ("data", $"{Data}: {data.Train.Count:N0} training and {data.Test.Count:N0} test images of {data.Train.Height}x{data.Train.Width}x{data.Train.Channels}"),
         ("network", Network ?? $"CIFAR ResNet-{Depth} of width {Width}, shortcut A, unless a setting says otherwise"),
-        ("training", $"{Training.Epochs} epochs, batch {Training.BatchSize}, {Training.Optimizer} at {Training.LearningRate}, {Training.Schedule.ToString().ToLowerInvariant()} schedule, momentum {Training.Momentum}, weight decay {Training.WeightDecay}"
-            + (Training.Augmentation == Augmentation.None ? ", no augmentation" : ", padding, crop and flip")),
+        ("training", $"{Training.Epochs} epochs, batch {Training.BatchSize}, {Optimizers.Registry.Complete(Training.Optimizer)} at {Training.LearningRate}, {Training.Schedule} schedule, weight decay {Training.WeightDecay}, augmentation {Training.Augmentation}"),
         ("seeds", string.Join(", ", Seeds)),
         ("reported", "the last epoch, never the best"),
     ];

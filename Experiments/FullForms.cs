@@ -7,7 +7,7 @@ namespace QuadEngine.Experiments;
 static class FullForms
 {
     /// <summary>The width at which a network of full forms is trained at each size.</summary>
-    public static int Width(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => 2, ExperimentSize.Small or ExperimentSize.Medium => 3, _ => 8 };
+    public static int Width(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => 2, ExperimentSize.Small or ExperimentSize.Medium => 3, ExperimentSize.Full => 8, _ => throw ExperimentScale.Unknown(scale.Size) };
 
     /// <summary>Trains one, and gives its last accuracy. M learns at a tenth of the rate of w, so that there is something to compress.</summary>
     public static (ResNet Network, double Accuracy) Train(ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)

@@ -56,7 +56,7 @@ public sealed class LayerRank : Experiment
         foreach (var rank in Ranks(scale)) page.Compare(rows, $"by layer, budget of k = {rank}", $"fixed, budget of k = {rank}");
     }
 
-    static int[] Ranks(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => [2], ExperimentSize.Small or ExperimentSize.Medium => [1, 2, 4], _ => [1, 2, 4, 8, 16] };
+    static int[] Ranks(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => [2], ExperimentSize.Small or ExperimentSize.Medium => [1, 2, 4], ExperimentSize.Full => [1, 2, 4, 8, 16], _ => throw ExperimentScale.Unknown(scale.Size) };
 
     // Multiply-adds of one rank more in every neuron of a layer, over its output pixels.
     static Dictionary<string, long> CostOfOneRank(ResNet network, ExperimentData data)

@@ -53,7 +53,7 @@ static class NetworkTrial
     public static double FineTune(ResNet network, ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)
     {
         var epochs = Math.Max(1, scale.Training.Epochs / 4);
-        var options = scale.Training with { Seed = seed + 1000, Epochs = epochs, LearningRate = scale.Training.LearningRate / 10, WarmUpEpochs = 0, Schedule = ScheduleKind.Cosine };
+        var options = scale.Training with { Seed = seed + 1000, Epochs = epochs, LearningRate = scale.Training.LearningRate / 10, WarmUpEpochs = 0, Schedule = "cosine" };
         var trainer = new Trainer(network, data.Train, data.Test, options);
         try
         {

@@ -26,7 +26,8 @@ public sealed class RankSweep : Experiment
         {
             ExperimentSize.Smoke => [3],
             ExperimentSize.Small or ExperimentSize.Medium => [1, 3, 7, 15],
-            _ => [.. Enumerable.Range(1, 15)],
+            ExperimentSize.Full => [.. Enumerable.Range(1, 15)],
+            _ => throw ExperimentScale.Unknown(scale.Size),
         };
         var strong = new QuadraticOptions { LambdaLearningRate = StrongRate };
         return Train(scale, data,

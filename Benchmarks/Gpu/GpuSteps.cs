@@ -56,7 +56,7 @@ sealed class GpuSteps
     /// <param name="onCard">The card keeps the bytes and makes the batches; else the host makes and sends them.</param>
     public double Epoch(ImageDataset data, bool onCard)
     {
-        var trainer = new Trainer(network, data, data.Take(batch), new TrainerOptions { Epochs = 4, BatchSize = batch, LearningRate = 0.01f, Augmentation = Augmentation.PadCropFlip });
+        var trainer = new Trainer(network, data, data.Take(batch), new TrainerOptions { Epochs = 4, BatchSize = batch, LearningRate = 0.01f, Augmentation = "crop-flip" });
         trainer.Stepped += step =>
         {
             // As where the card has no memory for them.

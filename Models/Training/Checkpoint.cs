@@ -100,7 +100,7 @@ public static class Checkpoint
     {
         var ordered = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var metadata = new Dictionary<string, string> { [ChecksumKey] = Checksum(ordered) };
-        if (configuration is not null) metadata[NetworkKey] = JsonSerializer.Serialize(configuration, ModelsJson.Compact.NetworkConfiguration);
+        if (configuration is not null) metadata[NetworkKey] = JsonSerializer.Serialize(configuration.Complete(), ModelsJson.Compact.NetworkConfiguration);
         if (images is not null) metadata[ImagesKey] = JsonSerializer.Serialize(images, ModelsJson.Compact.ImageDescription);
         if (state is not null) metadata[StateKey] = JsonSerializer.Serialize(state, ModelsJson.Compact.TrainingState);
         SafeTensors.Write(path, ordered, metadata);
@@ -124,7 +124,7 @@ public static class Checkpoint
         }
         catch (JsonException e)
         {
-            throw new InvalidFileException(path, $"metadata \"{key}\"", e.Message.TrimEnd('.'));
+            throw new InvalidFileException(path, $"metadata \"{key}\"", e.Message.TrimEnd('.'), "The file is damaged, or a version before 0.2 wrote it: train again.");
         }
     }
 

@@ -117,7 +117,7 @@ public sealed class RunFolder
         }
         catch (JsonException e)
         {
-            throw new InvalidFileException(ConfigurationIn(folder), $"{e.Path}, line {e.LineNumber + 1}", e.Message.TrimEnd('.'), "Mend it, or train again.");
+            throw new InvalidFileException(ConfigurationIn(folder), $"{e.Path}, line {e.LineNumber + 1}", e.Message.TrimEnd('.'), "Mend it, or train again; a run that a version before 0.2 began cannot go on.");
         }
     }
 

@@ -174,7 +174,7 @@ public sealed class Trainer
         {
             try
             {
-                foreach (var batch in images.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.Augmentation, DropsLast, State.Batch))
+                foreach (var batch in images.Batches(Options.BatchSize, Options.Seed, State.Epoch, Options.CreateAugmentation(train.ImageShape), DropsLast, State.Batch))
                 {
                     cancellation.ThrowIfCancellationRequested();
                     RunStep(step, batch);

@@ -69,16 +69,16 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 10, 40);
         Write("photos/light", 10, 200);
-        Assert.That(Training("own", "--epochs", "1"), Is.EqualTo((OptimizerKind.AdamW, 3e-3f, 16, 0.1f)));
-        Assert.That(Training("sgd", "--epochs", "1", "--optimizer", "sgd"), Is.EqualTo((OptimizerKind.Sgd, 0.05f, 16, 0.1f)));
-        Assert.That(Training("given", "--epochs", "1", "--lr", "0.01", "--batch", "7"), Is.EqualTo((OptimizerKind.AdamW, 0.01f, 7, 0.1f)));
+        Assert.That(Training("own", "--epochs", "1"), Is.EqualTo(("adamw", 3e-3f, 16, 0.1f)));
+        Assert.That(Training("sgd", "--epochs", "1", "--optimizer", "sgd"), Is.EqualTo(("sgd", 0.05f, 16, 0.1f)));
+        Assert.That(Training("given", "--epochs", "1", "--lr", "0.01", "--batch", "7"), Is.EqualTo(("adamw", 0.01f, 7, 0.1f)));
         Assert.That(RunConfiguration.ForFolder(tool.PathOf("photos")).Training.Epochs, Is.EqualTo(100));
 
-        (OptimizerKind, float, int, float) Training(string run, params string[] options)
+        (string, float, int, float) Training(string run, params string[] options)
         {
             Run(["train", "--data", tool.PathOf("photos"), "--model", "resnet8", "--image-size", "8", .. options, "--output", tool.PathOf(run)]);
             var training = RunFolder.Open(tool.PathOf(run)).Configuration.Training;
-            return (training.Optimizer, training.LearningRate, training.BatchSize, training.LabelSmoothing);
+            return (training.Optimizer.Name, training.LearningRate, training.BatchSize, training.LabelSmoothing);
         }
     }
 

@@ -30,7 +30,7 @@ public class DeviceDatasetTests
         {
             var data = DataFiles.Images(x.count, x.height, x.width, x.channels, x.channels == 3 ? Normalization.ImageNet : null);
             ulong? seed = x.shuffled ? x.seed : null;
-            var augmentation = x.shuffled ? new Augmentation(x.padding, x.flip) : Augmentation.None;
+            var augmentation = x.shuffled ? new CropFlip(x.padding, x.flip) : Augmentation.None;
             using var resident = data.To(device);
             var all = resident.Batches(x.batch, seed, x.epoch, augmentation, x.dropLast);
             var start = Math.Min(x.start, all.Count);

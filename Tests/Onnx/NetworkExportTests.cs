@@ -29,7 +29,7 @@ public class NetworkExportTests
     [Test]
     public void Network_of_each_neuron_agrees([ValueSource(typeof(Layers.Neurons), nameof(Layers.Neurons.Names))] string name, [Values] bool fold)
     {
-        var neuron = Layers.Neurons.Get(name, rank: 3);
+        var neuron = Layers.Neurons.Get(name);
         var network = new Sequential(neuron.Conv2d(1, 6, 3, stride: 2, padding: 1), new BatchNorm(6), new Relu(), neuron.Conv2d(6, 8, 3), new BatchNorm(8), new Relu(), new GlobalAvgPool2d(), neuron.Dense(8, 10)).Awaken();
         using var run = new OnnxRun(network, Grey, new OnnxOptions { FoldBatchNorm = fold });
         using var images = Images(20);

@@ -21,7 +21,7 @@ public sealed class NetworksTests
     [TestCaseSource(nameof(ReferenceCounts))]
     public void Cifar_counts_are_those_of_the_reference_table(int depth, int rank, long parameters, double millions)
     {
-        var configuration = new NetworkConfiguration { Model = $"resnet{depth}", Neuron = rank == 0 ? "linear" : "quadratic", Rank = Math.Max(1, rank) };
+        var configuration = new NetworkConfiguration { Model = $"resnet{depth}", Neuron = rank == 0 ? "linear" : new Selection("quadratic", ("rank", rank)) };
         var cost = CostModel.Of(configuration.Build(), configuration.InputShape());
 
         Assert.That(cost.Parameters, Is.EqualTo(parameters));
@@ -54,6 +54,6 @@ public sealed class NetworksTests
     public void Title_names_the_neuron_where_it_is_not_linear()
     {
         Assert.That(new NetworkConfiguration { Model = "resnet20" }.Title, Is.EqualTo("resnet20"));
-        Assert.That(new NetworkConfiguration { Model = "resnet32", Neuron = "quadratic", Rank = 7 }.Title, Is.EqualTo("resnet32-quadratic7"));
+        Assert.That(new NetworkConfiguration { Model = "resnet32", Neuron = new("quadratic", ("rank", 7)) }.Title, Is.EqualTo("resnet32-quadratic7"));
     }
 }

@@ -46,8 +46,13 @@ public readonly record struct RandomWindows(RandomStream Stream, int Padding, bo
     public Placement Of(int image)
     {
         var (x, y, z, _) = Stream.At(image);
-        var places = 2 * Padding + 1;
-        return new(Philox.Below(places, x) - Padding, Philox.Below(places, y) - Padding, Flip && (z >> 31) != 0);
+        return Of(Padding, Flip, x, y, z);
+    }
+
+    internal static Placement Of(int padding, bool flip, uint x, uint y, uint z)
+    {
+        var places = 2 * padding + 1;
+        return new(Philox.Below(places, x) - padding, Philox.Below(places, y) - padding, flip && (z >> 31) != 0);
     }
 }
 
@@ -93,6 +98,19 @@ public readonly record struct Placement(int Down, int Right, bool Mirrored)
             if ((uint)from < (uint)height) LayOut(image.Slice(from * length, length), width, channels, row);
             ImageBytes.ToNumbers(row, levels, to.Slice(h * length, length));
         }
+    }
+
+    /// <summary>Writes the window as bytes.</summary>
+    /// <param name="image">[H, W, C]</param>
+    /// <param name="width">W</param>
+    /// <param name="channels">C</param>
+    /// <param name="to">[H, W, C], black: what lies outside the image is not written.</param>
+    internal void Copy(ReadOnlySpan<byte> image, int width, int channels, Span<byte> to)
+    {
+        var length = width * channels;
+        var height = image.Length / length;
+        for (var h = 0; h < height; h++)
+            if ((uint)Row(h) < (uint)height) LayOut(image.Slice(Row(h) * length, length), width, channels, to.Slice(h * length, length));
     }
 
     void LayOut(ReadOnlySpan<byte> source, int width, int channels, Span<byte> row)
