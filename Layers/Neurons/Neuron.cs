@@ -84,7 +84,7 @@ public abstract class NeuronLayer : Module
 
     /// <summary>Registers the weights of so many linear projections; one a channel where none is said.</summary>
     private protected Parameter Weights(string name, Initializer initializer, int? outputs = null, GroupSettings? settings = null) =>
-        Register(name, new Parameter(initializer(Projection.WeightShape(outputs ?? Projection.OutChannels))), settings);
+        Register(name, new Parameter(initializer(Projection.WeightShape(outputs ?? Projection.OutChannels))) { Layout = FileLayout.OutputsFirst }, settings);
 
     /// <summary>Registers one value a channel; null where the layer has no bias.</summary>
     private protected Parameter? Offset(bool wanted, string name = "bias", float start = 0f, GroupSettings? settings = null) =>

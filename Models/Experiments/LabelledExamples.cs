@@ -37,7 +37,6 @@ sealed record LabelledExamples(float[] Inputs, Shape ExampleShape, int[] Labels,
                 GradientClipping.ByNorm(network.Parameters(), 5f);
                 optimizer.LearningRate = options.LearningRate * schedule.At(epoch * batches + batch);
                 optimizer.Step();
-                network.Retract();
                 losses[epoch] += loss.Item() / (double)batches;
             }
         }

@@ -41,10 +41,8 @@ static class StepTime
     {
         using var scope = new TensorScope();
         var loss = Losses.CrossEntropy(network.Forward(batch.Images), batch.Labels);
-        if (network.Penalty() is { } penalty) loss += penalty;
         loss.Backward();
         optimizer.Step();
-        network.Retract();
         loss.Item();
     }
 }

@@ -188,7 +188,7 @@ public static class Checkpoint
     {
         foreach (var (key, parameter) in network.NamedParameters())
         {
-            foreach (var (slot, value) in optimizer.Slots.Zip(optimizer.StateOf(parameter))) yield return KeyValuePair.Create(SlotKey(slot, key), Module.ToFile(value));
+            foreach (var (slot, value) in optimizer.Slots.Zip(optimizer.StateOf(parameter))) yield return KeyValuePair.Create(SlotKey(slot, key), Module.ToFile(value, parameter.Layout));
             if (optimizer.StateOf(parameter).Count > 0 && optimizer.StepsOf(parameter) is var own && own != steps)
                 yield return KeyValuePair.Create(SlotKey(StepsSlot, key), new HostTensor([own], []));
         }
@@ -222,7 +222,7 @@ public static class Checkpoint
     static Tensor Filled(HostTensor values, Parameter parameter)
     {
         var slot = Tensor.Like(parameter);
-        Module.FromFile(values, slot);
+        Module.FromFile(values, slot, parameter.Layout);
         return slot;
     }
 

@@ -233,7 +233,6 @@ public sealed class Trainer
         });
         FinishStep(step);
         underWay = launched;
-        Network.Retract();
         if (ReferenceEquals(Network.Device, Device.Cpu)) FinishStep(step);
     }
 

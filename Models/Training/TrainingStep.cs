@@ -64,7 +64,6 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     {
         var logits = network.Forward(images);
         var loss = Losses.CrossEntropy(logits, labels, options.LabelSmoothing);
-        if (network.Penalty() is { } penalty) loss += penalty;
         loss.Backward();
         return (loss, logits.ArgMax());
     }

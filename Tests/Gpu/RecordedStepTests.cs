@@ -117,6 +117,42 @@ public class RecordedStepTests
         }
     }
 
+    [TestCase(Basis.Retracted, Retraction.NewtonSchulz, true)]
+    [TestCase(Basis.Penalised, Retraction.NewtonSchulz, true)]
+    [TestCase(Basis.Retracted, Retraction.Qr, false)]
+    public void Constraints_are_kept_by_every_replay(Basis basis, Retraction retraction, bool isRecorded)
+    {
+        var (device, x) = (TestDevices.OpenCl, Tensor.Normal([4, 6], generator: new Generator(1)));
+        QuadraticLinear plain = Layer().To(device), recorded = Layer().To(device);
+        Action train = Training(plain);
+        using var step = new RecordedStep(device, Training(recorded));
+        for (var i = 0; i < 4; i++)
+        {
+            train();
+            step.Run();
+            Assert.That(recorded.Weight.ToArray(), Is.EqualTo(plain.Weight.ToArray()), $"step {i}, to the bit");
+        }
+
+        Assert.That(step.IsRecorded, Is.EqualTo(isRecorded), step.Refusal);
+
+        QuadraticLinear Layer()
+        {
+            Generator.Default = new Generator(2);
+            return new(6, 4, rank: 3, options: new() { Basis = basis, Retraction = retraction, Penalty = 1f });
+        }
+
+        Action Training(QuadraticLinear layer)
+        {
+            var sgd = new Sgd(layer.ParameterGroups(), learningRate: 0.1f);
+            var input = x.To(device).Keep();
+            return () =>
+            {
+                layer[input].Square().Sum().Backward();
+                sgd.Step();
+            };
+        }
+    }
+
     [Test]
     public void A_moved_network_is_recorded_anew()
     {

@@ -5,6 +5,9 @@ public abstract class StateTensor : Tensor
 {
     private protected StateTensor(Tensor values) : base(values.Share(), values.Offset, values.Shape) => Keep();
 
+    /// <summary>How it lies in files.</summary>
+    public FileLayout Layout { get; init; }
+
     /// <summary>Moves the values (and drops the gradient) to a device; everybody who holds this tensor sees it there.</summary>
     /// <param name="device">Where to; on its own device the tensor keeps its gradient too.</param>
     public void MoveTo(Device device)
@@ -31,6 +34,9 @@ public sealed class Parameter : StateTensor
 
     /// <summary>Some module has it: optimizers and checkpoints find it there.</summary>
     internal bool IsRegistered { get; set; }
+
+    /// <summary>What keeps it on a set, or draws it to one; null for none.</summary>
+    public Constraint? Constraint { get; set; }
 
     /// <summary>Takes the values of a tensor, sharing its memory.</summary>
     /// <param name="values">The first values. The handle may be dropped; a write to it reaches the parameter until that moves.</param>
