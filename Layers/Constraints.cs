@@ -5,7 +5,7 @@ public static class Constraints
 {
     /// <summary>The sum of all penalties, without a gradient, since Backward adds that; null where there are none.</summary>
     /// <param name="network">Every constrained parameter in it is asked.</param>
-    public static Tensor? Penalty(this Module network)
+    public static Tensor? Penalty(this ModuleBase network)
     {
         using var noGrad = new NoGrad();
         Tensor? sum = null;
@@ -16,7 +16,7 @@ public static class Constraints
 
     /// <summary>Puts all constrained parameters back on their sets, as an optimizer's step does.</summary>
     /// <param name="network">Every constrained parameter in it is put back.</param>
-    public static void Retract(this Module network)
+    public static void Retract(this ModuleBase network)
     {
         using var noGrad = new NoGrad();
         foreach (var parameter in network.Parameters()) parameter.Constraint?.Retract(parameter);

@@ -1,6 +1,6 @@
 namespace QuadEngine.Layers;
 
-public abstract partial class Module
+public abstract partial class ModuleBase
 {
     /// <summary>
     /// All parameters and buffers by their PyTorch keys, in the layout that each has in files (<see cref="StateTensor.Layout"/>): the weights of the engine's

@@ -94,7 +94,7 @@ public sealed record TrainerOptions
     public int? TelemetrySteps { get; init; }
 
     /// <summary>The optimizer of a network.</summary>
-    /// <param name="groups">From <see cref="Layers.Module.ParameterGroups"/>; <see cref="WeightDecay"/> is for those without.</param>
+    /// <param name="groups">From <see cref="Layers.ModuleBase.ParameterGroups"/>; <see cref="WeightDecay"/> is for those without.</param>
     public Optimizer CreateOptimizer(IReadOnlyList<ParameterGroup> groups) => Optimizer switch
     {
         OptimizerKind.AdamW => new AdamW(groups, LearningRate, weightDecay: WeightDecay),

@@ -32,7 +32,7 @@ public sealed record TrainingState
     /// <summary><see cref="Generator.Position"/> of <see cref="Generator.Default"/>.</summary>
     public ulong RandomPosition { get; init; }
 
-    /// <summary>Where the generators of modules are, by <see cref="Layers.Module.NamedGenerators"/>; null where no module has one.</summary>
+    /// <summary>Where the generators of modules are, by <see cref="Layers.ModuleBase.NamedGenerators"/>; null where no module has one.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SortedDictionary<string, GeneratorState>? Generators { get; init; }
 
