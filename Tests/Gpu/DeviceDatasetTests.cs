@@ -69,7 +69,7 @@ public class DeviceDatasetTests
         var data = DataFiles.Images(50, 6, 5, 3);
         var before = device.Pool.Statistics.InUse;
         using var resident = data.To(device);
-        var batches = new List<Batch>();
+        var batches = new List<Batch<Tensor, IntTensor>>();
         foreach (var batch in resident.Batches(8, seed: 1, augmentation: Augmentation.PadCropFlip))
         {
             batches.Add(batch);
@@ -135,6 +135,6 @@ public class DeviceDatasetTests
         }
     }
 
-    static List<(string Shape, string Images, string Labels)> Everything(IEnumerable<Batch> batches) =>
-        [.. batches.Select(batch => (batch.Images.Shape.ToString(), string.Join(' ', batch.Images.ToArray()), string.Join(' ', batch.Labels.ToArray())))];
+    static List<(string Shape, string Images, string Labels)> Everything(IEnumerable<Batch<Tensor, IntTensor>> batches) =>
+        [.. batches.Select(batch => (batch.Input.Shape.ToString(), string.Join(' ', batch.Input.ToArray()), string.Join(' ', batch.Target.ToArray())))];
 }

@@ -18,9 +18,12 @@ public interface ITensorTuple
 }
 
 /// <summary>What can be done to a tensor, a pair, an array or an <see cref="ITensorTuple"/> alike.</summary>
-static class TensorTuple
+public static class TensorTuple
 {
     /// <summary>The same with each tensor replaced.</summary>
+    /// <param name="value">A tensor, a pair or an array of them, or an <see cref="ITensorTuple"/>.</param>
+    /// <param name="tensors">Called with each tensor.</param>
+    /// <param name="integers">Called with each tensor of integers.</param>
     /// <exception cref="NotSupportedException">It is none of these; the message says what to do.</exception>
     public static T Map<T>(T value, Func<Tensor, Tensor> tensors, Func<IntTensor, IntTensor> integers) => (T)(object)(value switch
     {
@@ -38,6 +41,8 @@ static class TensorTuple
     });
 
     /// <summary>All tensors in it, in their order.</summary>
+    /// <param name="value">A tensor, a pair or an array of them, or an <see cref="ITensorTuple"/>.</param>
+    /// <exception cref="NotSupportedException">It is none of these; the message says what to do.</exception>
     public static (IReadOnlyList<Tensor> Tensors, IReadOnlyList<IntTensor> Integers) Parts<T>(T value)
     {
         var (tensors, integers) = (new List<Tensor>(), new List<IntTensor>());
