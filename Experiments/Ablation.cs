@@ -1,11 +1,12 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>The stability techniques taken away.</summary>
 public sealed class Ablation : Experiment
 {
-    const string All = "all techniques", None = "none of the three", Alone = "y alone, f not put out";
+    const string Everything = "all techniques", None = "none of the three", Alone = "y alone, f not put out";
     const int Rank = 7;
 
     /// <inheritdoc/>
@@ -15,12 +16,12 @@ public sealed class Ablation : Experiment
     public override string Question => "Which of the stability techniques are needed?";
 
     /// <inheritdoc/>
-    public override string Method => $"Block convolutions quadratic of rank {Rank}. \"{All}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalised by 1/k. "
+    public override string Method => $"Block convolutions quadratic of rank {Rank}. \"{Everything}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalised by 1/k. "
         + "Each is taken away alone and all together; then the other choices: Lambda's rate from 1e-4 to 10, its decay, the gradient through f, and the basis Q.";
 
     static (string Setting, QuadraticOptions Options)[] Settings =>
     [
-        (All, new()),
+        (Everything, new()),
         ("Lambda starts random (0.1)", new() { LambdaDeviation = 0.1f }),
         ("Lambda at the full rate", new() { LambdaLearningRate = 1f }),
         ("no normalisation", new() { Normalised = false }),
@@ -52,9 +53,9 @@ public sealed class Ablation : Experiment
         page.Conclude(diverged.Length == 0
             ? $"None of the {NetworkTrial.Runs(rows).Count()} runs diverged, with or without the techniques."
             : $"Diverged: {string.Join(", ", diverged.Select(group => $"{group.Key} ({group.Count()} of {scale.Seeds.Count})"))}.");
-        var differing = rows.Settings.Where(setting => setting != All && rows.Spread(setting, NetworkTrial.Accuracy).DiffersFrom(rows.Spread(All, NetworkTrial.Accuracy))).ToArray();
-        foreach (var setting in differing) page.Compare(rows, setting, All);
-        var same = rows.Settings.Where(setting => setting != All && !differing.Contains(setting)).ToArray();
-        if (same.Length > 0) page.Conclude($"Within the spread over seeds of \"{All}\", so that no difference in accuracy is shown: {string.Join("; ", same)}.");
+        var differing = rows.Settings.Where(setting => setting != Everything && rows.Spread(setting, NetworkTrial.Accuracy).DiffersFrom(rows.Spread(Everything, NetworkTrial.Accuracy))).ToArray();
+        foreach (var setting in differing) page.Compare(rows, setting, Everything);
+        var same = rows.Settings.Where(setting => setting != Everything && !differing.Contains(setting)).ToArray();
+        if (same.Length > 0) page.Conclude($"Within the spread over seeds of \"{Everything}\", so that no difference in accuracy is shown: {string.Join("; ", same)}.");
     }
 }

@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>One convolution replaced at a time.</summary>
 public sealed class SingleLayer : Experiment

@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>
 /// A small encoder-decoder for a label a pixel (after Ronneberger et al. 2015): two halvings by strided convolutions, a dilated convolution that sees

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>One setting of one cell, with what was measured.</summary>
-/// <param name="Cell">Its <see cref="QuadEngine.Models.Cell.Name"/>.</param>
+/// <param name="Cell">Its <see cref="QuadEngine.Experiments.Cell.Name"/>.</param>
 /// <param name="Setting">What was varied, in words.</param>
 /// <param name="Seed">Of weights and of the order of images.</param>
 /// <param name="Values">By measurement one number, or a list of them (a value an epoch, or a layer).</param>
@@ -70,7 +71,7 @@ public sealed class ExperimentRows
     /// <summary>A measurement over the seeds of a setting; of a list, its last value.</summary>
     /// <param name="setting">One of <see cref="Settings"/>.</param>
     /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>; rows without it do not count.</param>
-    public Spread Spread(string setting, string measurement) => Models.Spread.Of(Of(setting).Where(row => row.Values.ContainsKey(measurement)).Select(row => row.Values[measurement][^1]));
+    public Spread Spread(string setting, string measurement) => Experiments.Spread.Of(Of(setting).Where(row => row.Values.ContainsKey(measurement)).Select(row => row.Values[measurement][^1]));
 
     /// <summary>The lists of a measurement, one a seed, of those that were not cut short.</summary>
     /// <param name="setting">One of <see cref="Settings"/>.</param>

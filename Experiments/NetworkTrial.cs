@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>Trains one network by a protocol and measures what experiments compare.</summary>
 static class NetworkTrial

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>The page of an experiment in Markdown, put together part by part.</summary>
 public sealed class ExperimentPage
@@ -11,11 +12,11 @@ public sealed class ExperimentPage
     readonly List<LineChart> charts = [];
 
     /// <summary>The charts, side by side in the figure.</summary>
-    public IReadOnlyList<LineChart> Charts => charts;
+    internal IReadOnlyList<LineChart> Charts => charts;
 
     /// <summary>Adds a chart to the figure.</summary>
     /// <param name="chart">Left out where it has no finite point.</param>
-    public void Chart(LineChart chart)
+    internal void Chart(LineChart chart)
     {
         if (chart.Series.Any(series => series.Points.Any(point => double.IsFinite(point.Y)))) charts.Add(chart);
     }

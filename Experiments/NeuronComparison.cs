@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>The whole catalogue.</summary>
 public sealed class NeuronComparison : Experiment

@@ -1,7 +1,8 @@
 using QuadEngine.Data;
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>How much is spent on an experiment.</summary>
 public enum ExperimentSize

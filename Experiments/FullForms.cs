@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>Networks of full quadratic forms, narrow enough to be trained, for the experiments that compress them.</summary>
 static class FullForms

@@ -1,6 +1,7 @@
 using QuadEngine.Data;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>Tasks made from a data set of grey images, so that they need no other files.</summary>
 static class Scenes

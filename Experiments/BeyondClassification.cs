@@ -1,7 +1,8 @@
 using QuadEngine.Data;
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>Tasks other than telling images apart.</summary>
 public sealed class BeyondClassification : Experiment

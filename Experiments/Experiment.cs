@@ -1,4 +1,6 @@
-namespace QuadEngine.Models;
+using QuadEngine.Models;
+
+namespace QuadEngine.Experiments;
 
 /// <summary>
 /// A question, asked by training networks: cells to be run, each once for every seed, and a page that says what came out. Everything
@@ -6,6 +8,21 @@ namespace QuadEngine.Models;
 /// </summary>
 public abstract class Experiment
 {
+    /// <summary>All experiments, in the order in which they build on each other.</summary>
+    public static IReadOnlyList<Experiment> All { get; } =
+    [
+        new SingleLayer(), new RankSweep(), new AllLayers(), new Ablation(), new NeuronComparison(), new EqualAccuracy(), new LayerRank(), new CompressionExperiment(), new BeyondClassification(),
+    ];
+
+    /// <summary>Their names.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. All.Select(experiment => experiment.Name)];
+
+    /// <summary>An experiment by its name.</summary>
+    /// <param name="name">One of <see cref="Names"/>, as it is spelled there.</param>
+    /// <exception cref="ArgumentException">There is none of that name; the message lists them.</exception>
+    public static Experiment Get(string name) => All.FirstOrDefault(experiment => experiment.Name == name)
+        ?? throw new ArgumentException($"no experiment \"{name}\" (known: {string.Join(", ", Names)})");
+
     /// <summary>As the tool calls it, e.g. "rank-sweep".</summary>
     public abstract string Name { get; }
 
@@ -73,23 +90,4 @@ public sealed class Measurements : Dictionary<string, double[]>
     /// <param name="name">One that was not added before.</param>
     /// <param name="value">NaN where nothing could be measured, as of a run that diverged.</param>
     public void Add(string name, double value) => Add(name, [value]);
-}
-
-/// <summary>The known experiments.</summary>
-public static class Experiments
-{
-    /// <summary>All, in the order in which they build on each other.</summary>
-    public static IReadOnlyList<Experiment> All { get; } =
-    [
-        new SingleLayer(), new RankSweep(), new AllLayers(), new Ablation(), new NeuronComparison(), new EqualAccuracy(), new LayerRank(), new CompressionExperiment(), new BeyondClassification(),
-    ];
-
-    /// <summary>Their names.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. All.Select(experiment => experiment.Name)];
-
-    /// <summary>An experiment by its name.</summary>
-    /// <param name="name">One of <see cref="Names"/>, as it is spelled there.</param>
-    /// <exception cref="ArgumentException">There is none of that name; the message lists them.</exception>
-    public static Experiment Get(string name) => All.FirstOrDefault(experiment => experiment.Name == name)
-        ?? throw new ArgumentException($"no experiment \"{name}\" (known: {string.Join(", ", Names)})");
 }

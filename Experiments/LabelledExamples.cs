@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>
 /// Examples for tasks other than telling images apart: inputs of any shape, and one label an example (a table) or one a pixel (a segmentation).

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>
 /// What a training step of each of several networks takes. They take turns, and of each the fastest step counts, so that what else

@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>Full quadratic forms to the efficient neuron, and linear networks to quadratic ones.</summary>
 public sealed class CompressionExperiment : Experiment

@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>How far an experiment is.</summary>
 /// <param name="Done">Cells that have their rows.</param>

@@ -1,4 +1,6 @@
-namespace QuadEngine.Models;
+using QuadEngine.Models;
+
+namespace QuadEngine.Experiments;
 
 /// <summary>What experiments draw again and again.</summary>
 static class Charting

@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>A rank for each layer against one rank for all.</summary>
 public sealed class LayerRank : Experiment

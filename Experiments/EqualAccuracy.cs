@@ -1,6 +1,7 @@
 using QuadEngine.Layers;
+using QuadEngine.Models;
 
-namespace QuadEngine.Models;
+namespace QuadEngine.Experiments;
 
 /// <summary>The cheapest quadratic network that is as good as the linear one.</summary>
 public sealed class EqualAccuracy : Experiment
