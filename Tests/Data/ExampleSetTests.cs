@@ -20,7 +20,8 @@ sealed class ExampleSetTests
             Assert.That(batches.SelectMany(batch => batch.Input.ToArray()), Is.EqualTo(labels.SelectMany(label => new[] { 2f * label, 2f * label + 1f })));
         }
 
-        Assert.That(Labels(Rows.Batches(4, 7)), Is.EqualTo(Labels(Rows.Batches(4, 7))).And.Not.EqualTo(Labels(Rows.Batches(4, 7, epoch: 1))));
+        var (first, again, next) = (Labels(Rows.Batches(4, 7)), Labels(Rows.Batches(4, 7)), Labels(Rows.Batches(4, 7, epoch: 1)));
+        Assert.That(first, Is.EqualTo(again).And.Not.EqualTo(next));
         Assert.That(Labels(Rows.To(Device.Cpu).Batches(new EpochOrder(4, 7, Start: 2))), Is.EqualTo(Labels(Rows.Batches(4, 7))[8..]), "from its middle");
         Assert.That(Rows.Batches(5, 7).Select(batch => batch.Target.Length), Is.EqualTo(new[] { 5, 6 }), "one alone joins the batch before it");
         Assert.That(Rows.Batches(4, 7, dropLast: true).Select(batch => batch.Target.Length), Is.EqualTo(new[] { 4, 4 }));

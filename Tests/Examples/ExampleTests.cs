@@ -42,7 +42,41 @@ public class ExampleTests
 
     [Test]
     public void Every_example_is_tested() => Assert.That(
-        Directory.EnumerateFiles(Repository.PathOf("Examples"), "*.cs").Select(Path.GetFileName), Is.EquivalentTo(["xor.cs", "fashion.cs", "new-operation.cs", "gpu-kernel.cs", "load-pytorch.cs"]));
+        Directory.EnumerateFiles(Repository.PathOf("Examples"), "*.cs").Select(Path.GetFileName), Is.EquivalentTo(["xor.cs", "fashion.cs", "new-operation.cs", "gpu-kernel.cs", "load-pytorch.cs", "regression.cs", "labels.cs", "segmentation.cs"]));
+
+    [TestCase("regression.cs", "400")]
+    [TestCase("labels.cs", "400")]
+    [TestCase("segmentation.cs", "100")]
+    public void Task_that_is_killed_goes_on_with_the_bits_of_one_that_was_not(string example, string images)
+    {
+        Assert.That(File.ReadLines(Repository.PathOf("Examples", example)).Count(), Is.LessThan(40));
+        var folder = Directory.CreateTempSubdirectory("quadengine-example-").FullName;
+        try
+        {
+            var (code, output) = NativeToolchain.Run("dotnet", ["build", "-c", Repository.Configuration, Repository.PathOf("Examples", example), "-o", Path.Combine(folder, "program")]);
+            Assert.That(code, Is.Zero, output);
+            var (whole, killed) = (Path.Combine(folder, "whole"), Path.Combine(folder, "killed"));
+            Start(whole).WaitForExit();
+            using (var process = Start(killed))
+            {
+                // A checkpoint is written after 10 steps, and the end is steps away.
+                SpinWait.SpinUntil(() => File.Exists(Path.Combine(killed, "last.safetensors")) || process.HasExited);
+                process.Kill();
+                process.WaitForExit();
+            }
+
+            Start(killed).WaitForExit();
+            foreach (var file in (string[])["last.safetensors", "best.safetensors"])
+                Assert.That(File.ReadAllBytes(Path.Combine(killed, file)), Is.EqualTo(File.ReadAllBytes(Path.Combine(whole, file))), file);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+
+        System.Diagnostics.Process Start(string run) => System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(
+            "dotnet", [Path.Combine(folder, "program", Path.ChangeExtension(example, ".dll")), run, "3", images]) { RedirectStandardOutput = true })!;
+    }
 
     static string[] Run(string example, params string[] arguments)
     {

@@ -131,7 +131,7 @@ public class DeviceDatasetTests
             var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 2 }, () => TinyTraining.Network().To(device));
             trainer.Stepped += step => { if (step.Step == shortAt) device.Pool.Reclaim(); };
             trainer.Run();
-            return Convert.ToHexString(File.ReadAllBytes(tiny.PathOf("run/last.safetensors"))) + string.Join('\n', trainer.State.History.Select(epoch => epoch with { Seconds = null, ImagesPerSecond = null, PeakBytes = null }));
+            return Convert.ToHexString(File.ReadAllBytes(tiny.PathOf("run/last.safetensors"))) + string.Join('\n', trainer.State.History.Select(epoch => epoch with { Seconds = null, ExamplesPerSecond = null, PeakBytes = null }));
         }
     }
 

@@ -154,6 +154,27 @@ public class RecordedStepTests
     }
 
     [Test]
+    public void Steps_of_any_task_are_replayed_with_the_bits_of_the_host()
+    {
+        var (plain, replayed) = (Train(throughHost: true), Train(throughHost: false));
+        Assert.That(replayed, Is.EqualTo(plain));
+
+        static string Train(bool throughHost)
+        {
+            Generator.Default = new Generator(1);
+            var x = Tensor.Normal([48, 3], generator: new Generator(2));
+            var (train, test) = QuadEngine.Data.ExampleSet.Of(x, x.Greater(0f)).Split(0.25f);
+            var task = new MultiLabelClassification(new Sequential(new QuadraticLinear(3, 8, rank: 3), new Linear(8, 3)).To(TestDevices.OpenCl), train, test);
+            var trainer = new Trainer(task, new TrainerOptions { Epochs = 2, BatchSize = 8, ClipNorm = 1f });
+            var steps = new List<string>();
+            trainer.Stepped += step => steps.Add($"{step.Loss:R} {step.Metrics} {step.GradientNorm:R}");
+            if (throughHost) trainer.GradientsReady += () => { };
+            trainer.Run();
+            return string.Join('\n', steps) + string.Join(' ', task.Network.Parameters().SelectMany(parameter => parameter.ToArray())) + trainer.State.History[^1].Test;
+        }
+    }
+
+    [Test]
     public void A_moved_network_is_recorded_anew()
     {
         var device = TestDevices.OpenCl;

@@ -5,7 +5,9 @@ namespace QuadEngine.Tests.Neurons;
 /// <summary>Parameters that are kept on a set, or drawn to one, in a loop of forward, Backward and Step alone.</summary>
 sealed class ConstraintTests
 {
-    static readonly Tensor X = Tensor.Normal([16, 12], generator: new Generator(5)), Target = Tensor.Normal([16, 12], generator: new Generator(6));
+    static Tensor X => Tensor.Normal([16, 12], generator: new Generator(5));
+
+    static Tensor Target => Tensor.Normal([16, 12], generator: new Generator(6));
 
     [Test]
     public void Directions_stay_orthonormal_through_a_loop_that_knows_nothing_of_them([Values] Retraction retraction)

@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace QuadEngine;
 
 /// <summary>
@@ -17,7 +15,6 @@ namespace QuadEngine;
 public abstract class CustomOptimizer : Optimizer
 {
     /// <inheritdoc cref="Optimizer(IEnumerable{ParameterGroup}, float)"/>
-    [SuppressMessage("ApiDesign", "RS0022:Constructor make noninheritable base class inheritable", Justification = "This class is the way to inherit: it keeps what the base leaves open.")]
     protected CustomOptimizer(IEnumerable<ParameterGroup> groups, float learningRate) : base(groups, learningRate)
     {
     }
