@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+using QuadEngine.Data;
+using QuadEngine.Gpu;
+using QuadEngine.Layers;
+using QuadEngine.Models;
+
+namespace QuadEngine.Tests.Documentation;
+
+/// <summary>Console programs as a user's project would compile them: .NET's implicit usings, nullable on, the packages of the engine.</summary>
+static class Programs
+{
+    /// <summary>The namespaces that every console project uses without saying so.</summary>
+    public static readonly string[] ImplicitUsings = ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks"];
+
+    /// <summary>The packages that a program may refer to.</summary>
+    public static readonly Assembly[] Packages = [.. new[] { typeof(Tensor), typeof(Linear), typeof(ImageDataset), typeof(ResNet), typeof(GpuDevices) }.Select(type => type.Assembly)];
+
+    static readonly CSharpParseOptions language = new(LanguageVersion.Latest);
+
+    static readonly ImmutableArray<MetadataReference> references =
+    [
+        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            .Where(path => path.StartsWith(Path.GetDirectoryName(typeof(object).Assembly.Location)!, StringComparison.Ordinal) || Path.GetFileName(path).StartsWith("ILGPU", StringComparison.Ordinal))
+            .Concat(Packages.Select(package => package.Location)).Distinct().Select(path => MetadataReference.CreateFromFile(path)),
+    ];
+
+    /// <summary>What the compiler says against a program: errors, each with its line. Statements and types may stand in any order.</summary>
+    public static string[] Errors(string program)
+    {
+        var root = CSharpSyntaxTree.ParseText(program, language).GetCompilationUnitRoot();
+        var (statements, types) = (root.Members.OfType<GlobalStatementSyntax>().ToArray(), root.Members.Where(member => member is not GlobalStatementSyntax));
+        var text = root.WithMembers([.. statements, .. types]).ToFullString();
+        var usings = string.Concat(ImplicitUsings.Select(name => $"global using {name};\n"));
+        var compilation = CSharpCompilation.Create("program", [CSharpSyntaxTree.ParseText(usings, language), CSharpSyntaxTree.ParseText(text, language)], references,
+            new CSharpCompilationOptions(statements.Length > 0 ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
+            .Select(diagnostic => $"line {diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1}: {diagnostic.GetMessage(null)}")];
+    }
+}
