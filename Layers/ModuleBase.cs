@@ -9,7 +9,7 @@ public abstract partial class ModuleBase
 {
     readonly List<(string Name, ModuleBase Module)> children = [];
     readonly List<(string Name, Parameter Parameter, GroupSettings Settings)> parameters = [];
-    readonly List<(string Name, Buffer Buffer)> buffers = [];
+    readonly List<(string Name, BufferTensor Buffer)> buffers = [];
     readonly List<(string Name, Generator Generator)> generators = [];
 
     private protected ModuleBase()
@@ -84,7 +84,7 @@ public abstract partial class ModuleBase
     /// <summary>Takes in a buffer: state that is saved but not learned.</summary>
     /// <param name="name">Its key in files, behind the path of this module, e.g. "running_mean".</param>
     /// <param name="buffer">Given back, to be kept in a property.</param>
-    protected Buffer Register(string name, Buffer buffer)
+    protected BufferTensor Register(string name, BufferTensor buffer)
     {
         buffers.Add((name, buffer));
         return buffer;
@@ -113,7 +113,7 @@ public abstract partial class ModuleBase
     public IEnumerable<(string Path, Parameter Parameter)> NamedParameters() => Registered().Select(own => (own.Path, own.Parameter)).DistinctBy(own => own.Parameter);
 
     /// <summary>All buffers with their paths, in the order of registration.</summary>
-    public IEnumerable<(string Path, Buffer Buffer)> NamedBuffers() =>
+    public IEnumerable<(string Path, BufferTensor Buffer)> NamedBuffers() =>
         Modules().SelectMany(entry => entry.Module.buffers.Select(own => (Join(entry.Path, own.Name), own.Buffer)));
 
     /// <summary>All generators that modules have of their own, with their paths; one that several modules share under its first.</summary>

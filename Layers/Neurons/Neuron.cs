@@ -74,7 +74,7 @@ public abstract class NeuronLayer : Module
     protected sealed override Tensor Compute(Tensor x) => Neuron.Recompute ? Recompute.Apply(Neuron.Name, x, [.. Parameters(), .. Constants()], Evaluate) : Evaluate(x);
 
     // Buffers of modules in inference are read; those in training only write theirs.
-    IEnumerable<Buffer> Constants() => Modules().Where(entry => !entry.Module.Training).SelectMany(entry => entry.Module.NamedBuffers()).Select(entry => entry.Buffer).Distinct();
+    IEnumerable<BufferTensor> Constants() => Modules().Where(entry => !entry.Module.Training).SelectMany(entry => entry.Module.NamedBuffers()).Select(entry => entry.Buffer).Distinct();
 
     /// <inheritdoc/>
     public override long MultiplyAdds(Shape input, Shape output) => output.Rows * Neuron.Cost(Projection.FanIn, Projection.OutChannels).MultiplyAdds;

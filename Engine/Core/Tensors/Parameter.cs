@@ -1,6 +1,6 @@
 namespace QuadEngine;
 
-/// <summary>A tensor that outlives all scopes and is moved between devices in place: a <see cref="Parameter"/> or a <see cref="Buffer"/>.</summary>
+/// <summary>A tensor that outlives all scopes and is moved between devices in place: a <see cref="Parameter"/> or a <see cref="BufferTensor"/>.</summary>
 public abstract class StateTensor : Tensor
 {
     private protected StateTensor(Tensor values) : base(values.Share(), values.Offset, values.Shape) => Keep();
@@ -44,11 +44,11 @@ public sealed class Parameter : StateTensor
 }
 
 /// <summary>A tensor that is saved with a network but not learned, as the running statistics of batch norm.</summary>
-public sealed class Buffer : StateTensor
+public sealed class BufferTensor : StateTensor
 {
     /// <summary>Takes the values of a tensor, sharing its memory.</summary>
     /// <param name="values">The first values. The handle may be dropped; a write to it reaches the buffer until that moves.</param>
-    public Buffer(Tensor values) : base(values)
+    public BufferTensor(Tensor values) : base(values)
     {
     }
 }
