@@ -19,6 +19,8 @@ static class Programs
     /// <summary>The packages that a program may refer to.</summary>
     public static readonly Assembly[] Packages = [.. new[] { typeof(Tensor), typeof(Linear), typeof(ImageDataset), typeof(ResNet), typeof(GpuDevices) }.Select(type => type.Assembly)];
 
+    static int programs;
+
     static readonly CSharpParseOptions language = new(LanguageVersion.Latest);
 
     static readonly ImmutableArray<MetadataReference> references =
@@ -29,15 +31,26 @@ static class Programs
     ];
 
     /// <summary>What the compiler says against a program: errors, each with its line. Statements and types may stand in any order.</summary>
-    public static string[] Errors(string program)
+    public static string[] Errors(string program) =>
+        [.. Compile(program).GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
+            .Select(diagnostic => $"line {diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1}: {diagnostic.GetMessage(null)}")];
+
+    /// <summary>Runs a program that compiles, in this process; what it throws is thrown here.</summary>
+    public static void Run(string program)
+    {
+        using var image = new MemoryStream();
+        Compile(program).Emit(image);
+        var entry = Assembly.Load(image.ToArray()).EntryPoint!;
+        entry.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [Array.Empty<string>()], null);
+    }
+
+    static CSharpCompilation Compile(string program)
     {
         var root = CSharpSyntaxTree.ParseText(program, language).GetCompilationUnitRoot();
         var (statements, types) = (root.Members.OfType<GlobalStatementSyntax>().ToArray(), root.Members.Where(member => member is not GlobalStatementSyntax));
         var text = root.WithMembers([.. statements, .. types]).ToFullString();
         var usings = string.Concat(ImplicitUsings.Select(name => $"global using {name};\n"));
-        var compilation = CSharpCompilation.Create("program", [CSharpSyntaxTree.ParseText(usings, language), CSharpSyntaxTree.ParseText(text, language)], references,
+        return CSharpCompilation.Create($"program{Interlocked.Increment(ref programs)}", [CSharpSyntaxTree.ParseText(usings, language), CSharpSyntaxTree.ParseText(text, language)], references,
             new CSharpCompilationOptions(statements.Length > 0 ? OutputKind.ConsoleApplication : OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
-        return [.. compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
-            .Select(diagnostic => $"line {diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1}: {diagnostic.GetMessage(null)}")];
     }
 }
