@@ -21,7 +21,7 @@ static class Programs
 
     static int programs;
 
-    static readonly CSharpParseOptions language = new(LanguageVersion.Latest);
+    static readonly CSharpParseOptions language = new CSharpParseOptions(LanguageVersion.Latest).WithFeatures([new("FileBasedProgram", "true")]);
 
     static readonly ImmutableArray<MetadataReference> references =
     [
@@ -42,6 +42,21 @@ static class Programs
         Compile(program).Emit(image);
         var entry = Assembly.Load(image.ToArray()).EntryPoint!;
         entry.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [Array.Empty<string>()], null);
+    }
+
+    /// <summary>A program as a file, with the packages beside it: <c>dotnet FILE</c> runs it in a process of its own.</summary>
+    /// <param name="program">Compiles.</param>
+    /// <param name="folder">Where the file and the packages go.</param>
+    public static string Write(string program, string folder)
+    {
+        Directory.CreateDirectory(folder);
+        var path = Path.Combine(folder, "program.dll");
+        var result = Compile(program).Emit(path);
+        if (!result.Success) throw new AssertionException(string.Join('\n', Errors(program)));
+        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory, "*.dll").Where(file => Path.GetFileName(file) is var name && (name.StartsWith("QuadEngine", StringComparison.Ordinal) || name.StartsWith("ILGPU", StringComparison.Ordinal) || name.StartsWith("MathNet", StringComparison.Ordinal) || name.StartsWith("Google", StringComparison.Ordinal))))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        File.Copy(Path.Combine(AppContext.BaseDirectory, $"{typeof(Programs).Assembly.GetName().Name}.runtimeconfig.json"), Path.ChangeExtension(path, ".runtimeconfig.json"), overwrite: true);
+        return path;
     }
 
     static CSharpCompilation Compile(string program)
