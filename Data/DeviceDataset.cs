@@ -11,7 +11,7 @@ namespace QuadEngine.Data;
 /// foreach (var (images, labels) in train.Batches(128, seed: 1, epoch: e, augmentation: Augmentation.PadCropFlip)) ...
 /// </code>
 /// </summary>
-public sealed class DeviceDataset : IReclaimable, IDisposable
+public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, IntTensor>>
 {
     readonly Lock gate = new();
     ImageBytes? bytes;
@@ -50,7 +50,11 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
     /// <inheritdoc cref="LabelledImages.Batches"/>
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false, int start = 0, int? prefetch = null) =>
-        new(new Source(this, augmentation ?? Augmentation.None, Images.OnHost(augmentation, prefetch, Device)), batchSize, seed, epoch, dropLast, start);
+        new(new Source(this, augmentation ?? Augmentation.None, Images.OnHost(augmentation, prefetch, Device)), new EpochOrder(batchSize, seed, epoch, dropLast, start));
+
+    IEnumerable<Batch<Tensor, IntTensor>> IPlacedExamples<Batch<Tensor, IntTensor>>.Batches(EpochOrder order) => Batches(order, Augmentation.None);
+
+    internal Loader Batches(EpochOrder order, Augmentation augmentation) => new(new Source(this, augmentation, Images.OnHost(augmentation, null, Device)), order);
 
     /// <summary>Gives the device's memory back; batches come from the host from now on.</summary>
     public void Dispose()
@@ -90,7 +94,7 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
     }
 
     /// <summary>Starts the batch on the device; null where the bytes are no longer there.</summary>
-    Batch? Gather(IntTensor order, EpochPlan plan, RandomWindows windows, int b)
+    Batch<Tensor, IntTensor>? Gather(IntTensor order, EpochPlan plan, RandomWindows windows, int b)
     {
         // Allocated before: short of memory, the pool may ask for the bytes.
         var count = plan.Length(b);
@@ -101,7 +105,7 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
             if (bytes is { } held)
             {
                 Device.Backend.GatherImages(held, order, plan.First(b), windows, images, labels);
-                return new(images, labels);
+                return new Batch<Tensor, IntTensor>(images, labels);
             }
         }
 
@@ -116,7 +120,7 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
 
         public override object? Randomness => host.Randomness;
 
-        public override IEnumerable<Batch> Batches(EpochPlan plan)
+        public override IEnumerable<Batch<Tensor, IntTensor>> Batches(EpochPlan plan)
         {
             var b = plan.Start;
             if (data.IsResident && augmentation.Windows(plan.Seed, plan.Epoch) is { } windows)

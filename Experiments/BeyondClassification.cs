@@ -1,6 +1,7 @@
 using QuadEngine.Data;
 using QuadEngine.Layers;
 using QuadEngine.Models;
+using Examples = QuadEngine.Data.ExampleSet<QuadEngine.Data.Batch<QuadEngine.Tensor, QuadEngine.IntTensor>>;
 
 namespace QuadEngine.Experiments;
 
@@ -9,7 +10,7 @@ public sealed class BeyondClassification : Experiment
 {
     const string MeanIou = "mean_iou";
     const int Side = 40;
-    const string Segmentation = "segmentation, ", Table = "table, ";
+    const string Scene = "segmentation, ", Table = "table, ";
 
     /// <inheritdoc/>
     public override string Name => "tasks";
@@ -48,27 +49,29 @@ public sealed class BeyondClassification : Experiment
         var width = Width(scale.Size);
         var scenes = Math.Min(20_000, data.Train.Count / 2);
         var (images, testImages) = (data.Train, data.Test);
-        var train = new Lazy<LabelledExamples>(() => Scenes.Compose(images, scenes, Side, seed: 1));
-        var test = new Lazy<LabelledExamples>(() => Scenes.Compose(testImages, scenes / 4, Side, seed: 2));
-        var table = new Lazy<LabelledExamples>(() => Scenes.Table(images));
-        var testTable = new Lazy<LabelledExamples>(() => Scenes.Table(testImages));
+        var train = new Lazy<Examples>(() => Scenes.Compose(images, scenes, Side, seed: 1));
+        var test = new Lazy<Examples>(() => Scenes.Compose(testImages, scenes / 4, Side, seed: 2));
+        var table = new Lazy<Examples>(() => Scenes.Table(images));
+        var testTable = new Lazy<Examples>(() => Scenes.Table(testImages));
         return Repeat(scale,
         [
-            .. Kinds.Select(neuron => (Segmentation + neuron.Title, Run(train, test, [1, Side, Side, 1], neuron, (neuron, classes) => new EncoderDecoder(1, classes, width, neuron)))),
-            .. Kinds.Select(neuron => (Table + neuron.Title, Run(table, testTable, [1, images.Height + images.Width], neuron, (neuron, classes) => Perceptron(neuron, images.Height + images.Width, 8 * width, classes)))),
+            .. Kinds.Select(neuron => (Scene + neuron.Title, Run(train, test, images.Classes + 1, [1, Side, Side, 1], neuron, (neuron, classes) => new EncoderDecoder(1, classes, width, neuron)))),
+            .. Kinds.Select(neuron => (Table + neuron.Title, Run(table, testTable, images.Classes, [1, images.Height + images.Width], neuron, (neuron, classes) => Perceptron(neuron, images.Height + images.Width, 8 * width, classes)))),
         ]);
 
-        Func<ulong, CancellationToken, Measurements> Run(Lazy<LabelledExamples> train, Lazy<LabelledExamples> test, Shape input, Neuron neuron, Func<Neuron, int, Module> make) => (seed, cancellation) =>
+        Func<ulong, CancellationToken, Measurements> Run(Lazy<Examples> train, Lazy<Examples> test, int classes, Shape input, Neuron neuron, Func<Neuron, int, Module> make) => (seed, cancellation) =>
         {
             Generator.Default = new Generator(seed);
-            var network = make(neuron, train.Value.Classes).To(scale.Device);
+            var network = make(neuron, classes).To(scale.Device);
             var cost = CostModel.Of(network, input);
-            var losses = train.Value.Train(network, scale, seed, cancellation);
-            var (accuracy, iou) = Judge(test.Value.Confusion(network, scale));
+            var task = new Segmentation(network, train.Value, test.Value, classes);
+            var trainer = new Trainer(task, scale.Training with { Seed = seed, ClipNorm = 5f, DropLast = true });
+            if (!trainer.Run(cancellation)) throw new OperationCanceledException(cancellation);
+            var last = trainer.State.History[^1];
             return new Measurements
             {
-                { NetworkTrial.Accuracy, accuracy }, { MeanIou, iou }, { NetworkTrial.Parameters, cost.Parameters }, { NetworkTrial.MultiplyAdds, cost.MultiplyAdds },
-                { NetworkTrial.TrainLoss, losses },
+                { NetworkTrial.Accuracy, last.TestAccuracy }, { MeanIou, last.Test[task.Metrics[0].Name] }, { NetworkTrial.Parameters, cost.Parameters }, { NetworkTrial.MultiplyAdds, cost.MultiplyAdds },
+                { NetworkTrial.TrainLoss, [.. trainer.State.History.Select(epoch => epoch.TrainLoss)] },
             };
         };
     }
@@ -79,7 +82,7 @@ public sealed class BeyondClassification : Experiment
         page.Table(rows, rows.Settings, ("mean intersection over union, %", MeanIou, 1, 2), ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4),
             ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3));
         page.Text("Accuracy is over examples of the table, and over all pixels of the scenes, background included; the intersection over union is the mean over classes.");
-        foreach (var (task, measurement) in (ReadOnlySpan<(string, string)>)[(Segmentation, MeanIou), (Table, NetworkTrial.Accuracy)])
+        foreach (var (task, measurement) in (ReadOnlySpan<(string, string)>)[(Scene, MeanIou), (Table, NetworkTrial.Accuracy)])
         {
             var settings = rows.Settings.Where(setting => setting.StartsWith(task, StringComparison.Ordinal)).ToArray();
             page.Chart(Charting.Curves(rows, settings, NetworkTrial.TrainLoss, $"training loss, {task.TrimEnd(',', ' ')}"));
@@ -93,26 +96,4 @@ public sealed class BeyondClassification : Experiment
         neuron.Dense(features, width, bias: false), new BatchNorm(width), new Relu(),
         neuron.Dense(width, width, bias: false), new BatchNorm(width), new Relu(),
         new Linear(width, classes));
-
-    // Accuracy, and the mean over classes of (both) / (either), in percent; classes that nowhere occur are left out.
-    static (double Accuracy, double MeanIou) Judge(long[,] confusion)
-    {
-        var classes = confusion.GetLength(0);
-        long total = 0, correct = 0;
-        var ious = new List<double>();
-        for (var c = 0; c < classes; c++)
-        {
-            long either = -confusion[c, c];
-            for (var other = 0; other < classes; other++)
-            {
-                either += confusion[c, other] + confusion[other, c];
-                total += confusion[c, other];
-            }
-
-            correct += confusion[c, c];
-            if (either > 0) ious.Add(100.0 * confusion[c, c] / either);
-        }
-
-        return (100.0 * correct / total, ious.Average());
-    }
 }

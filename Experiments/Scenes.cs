@@ -11,7 +11,7 @@ static class Scenes
     /// <summary>
     /// Scenes of two images at random places, the second in front, each pixel labelled with its image's class + 1, or 0 for the background.
     /// </summary>
-    public static LabelledExamples Compose(ImageDataset images, int count, int side, ulong seed)
+    public static ExampleSet<Batch<Tensor, IntTensor>> Compose(ImageDataset images, int count, int side, ulong seed)
     {
         var random = Tensor.Uniform([count, 6], generator: new Generator(seed)).ToArray();
         var pixels = new float[count * side * side];
@@ -33,11 +33,11 @@ static class Scenes
                     }
             }
 
-        return new(pixels, [side, side, 1], labels, images.Classes + 1);
+        return ExampleSet.Of(Tensor.FromArray(pixels, [count, side, side, 1]), IntTensor.FromSpan(labels, [count, side, side]), "scenes");
     }
 
     /// <summary>A table: each image as the means of its rows and of its columns, standardised by fixed numbers.</summary>
-    public static LabelledExamples Table(ImageDataset images)
+    public static ExampleSet<Batch<Tensor, IntTensor>> Table(ImageDataset images)
     {
         var features = images.Height + images.Width;
         var table = new float[images.Count * features];
@@ -56,6 +56,6 @@ static class Scenes
             foreach (ref var value in row) value = (value - 0.3f) / 0.25f;
         }
 
-        return new(table, [features], images.Labels.ToArray(), images.Classes);
+        return ExampleSet.Of(Tensor.FromArray(table, [images.Count, features]), IntTensor.FromSpan(images.Labels.Span, [images.Count]), "the table");
     }
 }

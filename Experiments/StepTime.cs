@@ -38,14 +38,12 @@ static class StepTime
 
     static int Turns(ExperimentScale scale) => scale.Size == ExperimentSize.Smoke ? 2 : 20;
 
-    static void Step(ResNet network, Optimizer optimizer, Data.Batch batch)
+    static void Step(ResNet network, Optimizer optimizer, Data.Batch<Tensor, IntTensor> batch)
     {
         using var scope = new TensorScope();
-        var loss = Losses.CrossEntropy(network.Forward(batch.Images), batch.Labels);
-        if (network.Penalty() is { } penalty) loss += penalty;
+        var loss = Losses.CrossEntropy(network.Forward(batch.Input), batch.Target);
         loss.Backward();
         optimizer.Step();
-        network.Retract();
         loss.Item();
     }
 }

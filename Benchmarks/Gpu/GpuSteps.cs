@@ -65,7 +65,7 @@ sealed class GpuSteps
         trainer.Run();
 
         // The first compiles kernels and moves the data.
-        return Statistics.Median([.. trainer.State.History.Skip(1).Select(epoch => data.Count / epoch.ImagesPerSecond!.Value)]);
+        return Statistics.Median([.. trainer.State.History.Skip(1).Select(epoch => data.Count / epoch.ExamplesPerSecond!.Value)]);
     }
 
     void Train()

@@ -116,7 +116,7 @@ static class TrainCommand
             return;
         }
 
-        var (last, best) = (state.History[^1], state.Best!);
+        var (last, best) = (state.History[^1], run.Trainer.Best!);
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
         output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}).");
         output.Line($"Curves: {folder.Curves}");
@@ -127,7 +127,7 @@ static class TrainCommand
     {
         var state = run.Trainer.State;
         var last = state.History.LastOrDefault();
-        var speeds = state.History.Select(epoch => epoch.ImagesPerSecond).OfType<double>().ToArray();
+        var speeds = state.History.Select(epoch => epoch.ExamplesPerSecond).OfType<double>().ToArray();
         return new("train")
         {
             Model = run.Configuration.Network.Title,
@@ -139,7 +139,7 @@ static class TrainCommand
             Accuracy = last?.TestAccuracy,
             Error = last is null ? null : Math.Round(100.0 - last.TestAccuracy, 10),
             Loss = Cli.Report.Finite(last?.TestLoss),
-            BestAccuracy = state.Best?.TestAccuracy,
+            BestAccuracy = run.Trainer.Best?.TestAccuracy,
             Parameters = cost.Parameters,
             MultiplyAdds = cost.MultiplyAdds,
             Seconds = elapsed.TotalSeconds,

@@ -36,7 +36,7 @@ public sealed class FullQuadraticLayer : NeuronLayer
     {
         var n = projection.FanIn;
         Weight = Weights("weight", Initializers.KaimingNormal);
-        Form = Register("form", new Parameter(Tensor.Zeros([n * (n + 1) / 2, projection.OutChannels])), new GroupSettings("form", neuron.LearningRate));
+        Form = Register("form", new Parameter(Tensor.Zeros([n * (n + 1) / 2, projection.OutChannels])) { Layout = FileLayout.OutputsFirst }, new GroupSettings("form", neuron.LearningRate));
         Bias = Offset(bias);
     }
 

@@ -77,7 +77,7 @@ public abstract class NeuronLayer : Module
     protected sealed override Tensor Compute(Tensor x) => Neuron.Recompute ? Recompute.Apply(Neuron.Name, x, [.. Parameters(), .. Constants()], Evaluate) : Evaluate(x);
 
     // Buffers of modules in inference are read; those in training only write theirs.
-    IEnumerable<Buffer> Constants() => Modules().Where(entry => !entry.Module.Training).SelectMany(entry => entry.Module.NamedBuffers()).Select(entry => entry.Buffer).Distinct();
+    IEnumerable<BufferTensor> Constants() => Modules().Where(entry => !entry.Module.Training).SelectMany(entry => entry.Module.NamedBuffers()).Select(entry => entry.Buffer).Distinct();
 
     /// <inheritdoc/>
     public override long MultiplyAdds(Shape input, Shape output) => output.Rows * Neuron.Cost(Projection.FanIn, Projection.OutChannels).MultiplyAdds;
@@ -91,7 +91,7 @@ public abstract class NeuronLayer : Module
     /// <param name="outputs">Number of projections; one for each output channel where null.</param>
     /// <param name="settings">How the optimizer treats them; as all weights where null.</param>
     protected Parameter Weights(string name, Initializer initializer, int? outputs = null, GroupSettings? settings = null) =>
-        Register(name, new Parameter(initializer(Projection.WeightShape(outputs ?? Projection.OutChannels))), settings);
+        Register(name, new Parameter(initializer(Projection.WeightShape(outputs ?? Projection.OutChannels))) { Layout = FileLayout.OutputsFirst }, settings);
 
     /// <summary>Registers one value for each output channel.</summary>
     /// <param name="wanted">Where false, nothing is registered and the result is null.</param>

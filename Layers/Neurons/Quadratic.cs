@@ -73,7 +73,7 @@ sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lam
 /// Efficient quadratic neurons of rank k over any projection. One linear projection to all channels, then the point-wise
 /// <see cref="QuadraticNeuron"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
 /// </summary>
-public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
+public abstract class QuadraticNeuronLayer : NeuronLayer
 {
     private protected QuadraticNeuronLayer(Projection projection, QuadraticNeuronKind neuron, bool bias, Initializer? initializer) : base(neuron, projection)
     {
@@ -84,12 +84,13 @@ public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
             $"{neuron.Rank} directions in {projection.FanIn} inputs cannot be orthonormal; use a rank of at most {projection.FanIn}, or another Basis.");
 
         Weight = Weights("weight", initializer ?? Initializers.KaimingNormal, Layout.Channels);
+        Weight.Constraint = Options.Basis == Basis.Free || Layout.Coefficients == 0 ? null : new OrthonormalBasis(Layout, Options);
         Bias = bias ? Register("bias", new Parameter(Tensor.Zeros([Layout.Channels]))) : null;
         Lambda = Register("lambda", new Parameter(Options.LambdaDeviation == 0f
                 ? Tensor.Zeros([Layout.Coefficients])
                 : Tensor.Normal([Layout.Coefficients], 0f, Options.LambdaDeviation)),
             new GroupSettings("lambda", Options.LambdaLearningRate, Options.LambdaWeightDecay));
-        if (retracted) Retract();
+        Weight.Constraint?.Retract(Weight);
     }
 
     /// <summary>How the neurons start and learn.</summary>
@@ -112,17 +113,6 @@ public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
     {
         var y = QuadraticNeuron.Apply(Projection.Apply(x, Weight, Bias), Lambda, Layout, Options.Normalised, Options.Detached);
         return Options.Vectorised ? y : y.Subsample(-1, Layout.Stride);
-    }
-
-    /// <inheritdoc/>
-    public Tensor? Penalty() => Options.Basis == Basis.Penalised ? Orthonormality.Distance(Weight, Layout) * Options.Penalty : null;
-
-    /// <inheritdoc/>
-    public void Retract()
-    {
-        if (Options.Basis != Basis.Retracted || Layout.Coefficients == 0) return;
-        if (Options.Retraction == Retraction.Qr) Orthonormality.RetractByQr(Weight, Layout);
-        else Orthonormality.Retract(Weight, Layout);
     }
 
     /// <inheritdoc/>

@@ -93,10 +93,15 @@ public sealed record RunConfiguration
     };
 }
 
+/// <summary>The config.json of a run whose network and data are in a program.</summary>
+/// <param name="Program">What is trained, in a few words.</param>
+sealed record ProgramConfiguration([property: JsonPropertyName("quadengineProgram")] string Program);
+
 /// <summary>JSON of the records that files hold, without reflection.</summary>
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(SelectionJson)],
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(RunConfiguration))]
+[JsonSerializable(typeof(ProgramConfiguration))]
 [JsonSerializable(typeof(TrainingState))]
 [JsonSerializable(typeof(NetworkConfiguration))]
 [JsonSerializable(typeof(ImageDescription))]

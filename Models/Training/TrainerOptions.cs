@@ -5,10 +5,10 @@ namespace QuadEngine.Models;
 /// <summary>How a network is trained. The numbers alone decide the result; how often checkpoints and telemetry are written does not.</summary>
 public sealed record TrainerOptions
 {
-    /// <summary>Times that every training image is seen.</summary>
+    /// <summary>Times that every training example is seen.</summary>
     public int Epochs { get; init; } = 10;
 
-    /// <summary>Images of a step.</summary>
+    /// <summary>Examples of a step.</summary>
     public int BatchSize { get; init; } = 128;
 
     /// <summary>
@@ -44,6 +44,12 @@ public sealed record TrainerOptions
     /// <summary>Of the order and the changes of the images.</summary>
     public ulong Seed { get; init; } = 1;
 
+    /// <summary>What an epoch is the best by: a metric's name, or "loss"; null for the first metric of the task, or its loss where it has none.</summary>
+    public string? BestBy { get; init; }
+
+    /// <summary>Stops after this number of epochs in a row without a better one (early stopping); null for never.</summary>
+    public int? Patience { get; init; }
+
     /// <summary>A checkpoint after so many steps, beside the one of each epoch; null for none.</summary>
     public int? CheckpointSteps { get; init; }
 
@@ -57,7 +63,7 @@ public sealed record TrainerOptions
     public int? TelemetrySteps { get; init; }
 
     /// <summary>The optimizer of a network.</summary>
-    /// <param name="groups">From <see cref="Layers.Module.ParameterGroups"/>; <see cref="WeightDecay"/> is for those without.</param>
+    /// <param name="groups">From <see cref="Layers.ModuleBase.ParameterGroups"/>; <see cref="WeightDecay"/> is for those without.</param>
     /// <exception cref="ArgumentException">There is no such optimizer, or an option of it is not possible; the message says what is.</exception>
     public Optimizer CreateOptimizer(IReadOnlyList<ParameterGroup> groups) => Optimizers.Create(Optimizer, groups, LearningRate, WeightDecay);
 
@@ -81,8 +87,16 @@ public sealed record TrainerOptions
         Augmentation = Augmentations.Registry.Complete(Augmentation),
     };
 
-    internal void Validate()
+    internal void Validate(TrainingTask? task = null)
     {
+        if (task is not null)
+        {
+            string[] names = [.. task.Metrics.Select(metric => metric.Name), TrainingTask.LossName];
+            That(BestBy is null || names.Contains(BestBy), nameof(BestBy), $"\"{BestBy}\"", $"one of {string.Join(", ", names)}");
+            That(task is Classification || LabelSmoothing == 0f, nameof(LabelSmoothing), LabelSmoothing, $"0, since a {task.GetType().Name} has no labels to smooth");
+            That(task is Classification || Augmentation.Name == "none", nameof(Augmentation), Augmentation, $"none, since it is for images; the examples of a {task.GetType().Name} make their own random changes");
+        }
+
         static void That(bool valid, string name, object? got, string expected) =>
             Check.That(valid, nameof(TrainerOptions), $"{name} is {got}, expected {expected}.");
 
@@ -94,6 +108,7 @@ public sealed record TrainerOptions
         That(WeightDecay >= 0f && float.IsFinite(WeightDecay), nameof(WeightDecay), WeightDecay, "0 or more");
         That(LabelSmoothing is >= 0f and < 1f, nameof(LabelSmoothing), LabelSmoothing, "at least 0 and under 1");
         That(ClipNorm is null or > 0f, nameof(ClipNorm), ClipNorm, "a number above 0, or none");
+        That(Patience is null or > 0, nameof(Patience), Patience, "1 or more, or none");
         That(CheckpointSteps is null or > 0, nameof(CheckpointSteps), CheckpointSteps, "1 or more, or none");
         That(TelemetrySteps is null or > 0, nameof(TelemetrySteps), TelemetrySteps, "1 or more, or none");
         That(CheckpointSeconds is null or > 0, nameof(CheckpointSeconds), CheckpointSeconds, "a number above 0, or none");

@@ -69,7 +69,7 @@ public class DeviceDatasetTests
         var data = DataFiles.Images(50, 6, 5, 3);
         var before = device.Pool.Statistics.InUse;
         using var resident = data.To(device);
-        var batches = new List<Batch>();
+        var batches = new List<Batch<Tensor, IntTensor>>();
         foreach (var batch in resident.Batches(8, seed: 1, augmentation: Augmentation.PadCropFlip))
         {
             batches.Add(batch);
@@ -131,10 +131,10 @@ public class DeviceDatasetTests
             var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 2 }, () => TinyTraining.Network().To(device));
             trainer.Stepped += step => { if (step.Step == shortAt) device.Pool.Reclaim(); };
             trainer.Run();
-            return Convert.ToHexString(File.ReadAllBytes(tiny.PathOf("run/last.safetensors"))) + string.Join('\n', trainer.State.History.Select(epoch => epoch with { Seconds = null, ImagesPerSecond = null, PeakBytes = null }));
+            return Convert.ToHexString(File.ReadAllBytes(tiny.PathOf("run/last.safetensors"))) + string.Join('\n', trainer.State.History.Select(epoch => epoch with { Seconds = null, ExamplesPerSecond = null, PeakBytes = null }));
         }
     }
 
-    static List<(string Shape, string Images, string Labels)> Everything(IEnumerable<Batch> batches) =>
-        [.. batches.Select(batch => (batch.Images.Shape.ToString(), string.Join(' ', batch.Images.ToArray()), string.Join(' ', batch.Labels.ToArray())))];
+    static List<(string Shape, string Images, string Labels)> Everything(IEnumerable<Batch<Tensor, IntTensor>> batches) =>
+        [.. batches.Select(batch => (batch.Input.Shape.ToString(), string.Join(' ', batch.Input.ToArray()), string.Join(' ', batch.Target.ToArray())))];
 }

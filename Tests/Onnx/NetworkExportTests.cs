@@ -15,7 +15,7 @@ public class NetworkExportTests
     static Tensor Images(int count)
     {
         using var batch = Datasets.Load("fashion-mnist-sample").Test.Take(count).Batches(count).Single();
-        return batch.Images.Reshape(batch.Images.Shape).Keep();
+        return batch.Input.Reshape(batch.Input.Shape).Keep();
     }
 
     static void AssertSame(OnnxRun run, Tensor images, int classes)
@@ -106,8 +106,8 @@ public class NetworkExportTests
         network.LoadStateDictionary(WeightFile.Read(Path.Combine(weights!, "resnet20-12fca82f.th")).ToDictionary(entry => entry.Key.Replace("module.", "", StringComparison.Ordinal), entry => entry.Value));
         using var batch = Datasets.Load("cifar10", data).Test.Take(50).Batches(50).Single();
         using var run = new OnnxRun(network, [32, 32, 3], new OnnxOptions { FoldBatchNorm = true });
-        AssertSame(run, batch.Images, 10);
-        Assert.That(Classes(run.Run(batch.Images), 10).Zip(batch.Labels.ToArray()).Count(pair => pair.First == pair.Second), Is.GreaterThan(42));
+        AssertSame(run, batch.Input, 10);
+        Assert.That(Classes(run.Run(batch.Input), 10).Zip(batch.Target.ToArray()).Count(pair => pair.First == pair.Second), Is.GreaterThan(42));
     }
 
     [Test]

@@ -179,9 +179,9 @@ public sealed class CheckpointTests : TinyTrainingTests
 
     sealed class Masked : Module
     {
-        public Masked() => Mask = Register("mask", new QuadEngine.Buffer(Tensor.Zeros([2])));
+        public Masked() => Mask = Register("mask", new BufferTensor(Tensor.Zeros([2])));
 
-        public QuadEngine.Buffer Mask { get; }
+        public BufferTensor Mask { get; }
 
         protected override Tensor Compute(Tensor x) => x + Mask;
     }

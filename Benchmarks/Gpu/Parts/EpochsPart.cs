@@ -24,7 +24,7 @@ static class EpochsPart
     {
         var info = Datasets.Get("cifar10");
         if (folder.Length == 0) folder = Datasets.DefaultFolder;
-        if (info.Find(folder) is not null) return (info.Load(folder).Train.Take(count), $"those of {folder}");
+        if (info.FolderIn(folder) is not null) return (info.Load(folder, info.Name).Train.Take(count), $"those of {folder}");
 
         var bytes = new byte[count * info.ImageShape.Elements];
         new Random(1).NextBytes(bytes);

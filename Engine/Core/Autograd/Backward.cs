@@ -130,12 +130,43 @@ public partial class Tensor
 /// <summary>Walks the tape once, from a result to the leaves.</summary>
 sealed class BackwardPass(bool retainGraph)
 {
+    // Constrained parameters that the outermost pass of this thread has reached; passes within its operations add to them.
+    [ThreadStatic] static HashSet<Parameter>? constrained;
+
     readonly Dictionary<Node, Tensor> gradients = [];
 
     // Numbers grow in the order of execution, so the latest node left has received all of its gradient.
     readonly PriorityQueue<Node, long> pending = new();
 
     public void Run(Node root, Tensor seed)
+    {
+        if (constrained is not null)
+        {
+            Walk(root, seed);
+            return;
+        }
+
+        constrained = [];
+        try
+        {
+            Walk(root, seed);
+            foreach (var parameter in constrained.ToArray()) AddPenalty(parameter);
+        }
+        finally
+        {
+            constrained = null;
+        }
+    }
+
+    // Within the outermost pass still, so that the parameter is not asked again.
+    static void AddPenalty(Parameter parameter)
+    {
+        using var scope = new TensorScope.OnStack();
+        using var recording = new NoGrad.Suspended();
+        parameter.Constraint?.Penalty(parameter)?.Backward();
+    }
+
+    void Walk(Node root, Tensor seed)
     {
         using var claims = new Claims(nameof(Tensor.Backward));
         Give(root, seed);
@@ -147,6 +178,7 @@ sealed class BackwardPass(bool retainGraph)
             {
                 claims.Take(leaf);
                 AddTo(leaf, gradient!);
+                if (leaf is Parameter { Constraint: not null } parameter) constrained!.Add(parameter);
             }
             else Visit(node, gradient!);
             gradient!.Dispose();
