@@ -61,7 +61,7 @@ static class Tool
     }
 
     // The commands themselves use each name once; a plugin may bring one a second time.
-    static void CheckNames(Command command, IReadOnlyList<string> inherited)
+    internal static void CheckNames(Command command, IReadOnlyList<string> inherited)
     {
         var names = command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Concat(inherited).ToArray();
         if (names.CountBy(name => name).FirstOrDefault(name => name.Value > 1).Key is { } twice)

@@ -101,7 +101,8 @@ static class ExportCommand
         var folder = project is null ? Directory.CreateTempSubdirectory("quad-native-").FullName : Path.GetFullPath(project);
         try
         {
-            NativeProgram.WriteProject(folder, classifier, instructions);
+            var (model, neuron) = (classifier.Configuration.Model, classifier.Configuration.Neuron);
+            NativeProgram.WriteProject(folder, classifier, instructions, [.. new[] { model.Assembly, neuron.Assembly }.Distinct().Select(Plugins.Of).OfType<Plugin>()]);
             NativeProgram.Build(folder, target);
         }
         finally

@@ -25,6 +25,11 @@ public sealed class CommandTests
     [TestCase("train --learning-rate -1", "\"-1\"", "a number from")]
     [TestCase("train --rank 1.5", "1.5", "whole number")]
     [TestCase("train --schedule linear", "linear", "cosine")]
+    [TestCase("train --optimizer adam", "adam", "adamw")]
+    [TestCase("train --augment mirror", "mirror", "crop-flip")]
+    [TestCase("train --basis orthonormal", "orthonormal", "retracted")]
+    [TestCase("train --momentum 1", "\"1\"", "a number from 0 to 0.9999")]
+    [TestCase("train --plugin", "--plugin", "assembly")]
     [TestCase("train --resume a --epochs 9", "--epochs", "--resume")]
     [TestCase("train --frobnicate", "--frobnicate", "--help")]
     [TestCase("eval", "--weights", "--help")]
@@ -69,6 +74,11 @@ public sealed class CommandTests
     [TestCase("eval --weights .", "config.json", "holds no run")]
     [TestCase("train --lr 0.1 --batch-size 32 --data-dir /nowhere --data mnist", "/nowhere", "quad data get mnist")]
     [TestCase("train --images 10001", "10001", "10000")]
+    [TestCase("train --neuron linear --rank 3", "--rank is an option of quadratic, low-rank", "resnet20, linear")]
+    [TestCase("train --optimizer adamw --momentum 0.5", "--momentum is an option of sgd", "adamw")]
+    [TestCase("train --model resnet18 --shortcut b", "--shortcut is an option of resnet8, resnet14, ..., resnet110", "resnet18")]
+    [TestCase("train --augment flip --padding 2", "--padding is an option of crop, crop-flip", "flip")]
+    [TestCase("train --schedule constant --gamma 0.5", "--gamma is an option of steps", "constant")]
     public void What_cannot_be_done_is_one_clear_message(string line, string got, string expected)
     {
         var result = QuadTool.Run([.. line.Split(' '), .. line.StartsWith("train --re") || line.StartsWith("eval") ? [] : new[] { "--output", tool.PathOf("run") }]);

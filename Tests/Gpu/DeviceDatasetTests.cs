@@ -39,6 +39,23 @@ public class DeviceDatasetTests
         }, iter: 100, threads: 1);
     }
 
+    sealed record Inverted : Augmentation
+    {
+        public override void Apply(ReadOnlySpan<byte> image, Shape shape, ImageRandom random, Span<byte> to)
+        {
+            for (var i = 0; i < image.Length; i++) to[i] = (byte)(255 - image[i] - random.NextBelow(2));
+        }
+    }
+
+    [Test]
+    public void An_augmentation_of_a_user_runs_on_the_host_with_the_same_bits()
+    {
+        var data = DataFiles.Images(50, 6, 5, 3, Normalization.ImageNet);
+        using var resident = data.To(TestDevices.OpenCl);
+        Assert.That(Everything(resident.Batches(8, seed: 1, epoch: 2, augmentation: new Inverted())), Is.EqualTo(Everything(data.Batches(8, seed: 1, epoch: 2, augmentation: new Inverted()))));
+        Assert.That(resident.IsResident);
+    }
+
     [Test]
     public void Each_batch_is_one_launch()
     {
