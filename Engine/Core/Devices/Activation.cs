@@ -1,6 +1,6 @@
 namespace QuadEngine.Devices;
 
-/// <summary>A point-wise function that kernels apply to a result while they still have it: part of an <see cref="Epilogue{T}"/> and of a batch norm.</summary>
+/// <summary>A point-wise function that kernels apply to a result before they write it. It is part of an <see cref="Epilogue{T}"/> and of a batch norm.</summary>
 public enum Activation
 {
     /// <summary>y = z.</summary>

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-// Floors: statistics read x once; the forward reads x (and the residual) and writes y; the backward reads dy, x and y twice, for
-// the sums and then for dx, which depends on them. Quadratic neurons that join the second time work on dx block by block, in the nearest cache.
+// Floors: statistics read x once. The forward reads x (and the residual) and writes y. The backward reads dy, x and y twice: for
+// the sums, and then for dx, which depends on them. Quadratic neurons that join the second pass work on dx block by block, in the L1 cache.
 sealed unsafe partial class CpuKernels
 {
     public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
@@ -19,8 +19,8 @@ sealed unsafe partial class CpuKernels
         ChannelMoments.Combine(partials, [.. Enumerable.Range(0, tile.Chunks).Select(tile.RowsOf)], statistics);
     }
 
-    // Sums of d = x - shift and d^2, where the shift is a mean of some rows of the chunk: what cancels in the variance is then at
-    // most the ratio of rows to those rows, whatever the data.
+    // Sums of d = x - shift and d^2, where the shift is the mean of some rows of the chunk. Then the cancellation in the variance is at
+    // most the ratio of all rows to those rows, for any data.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void GatherMoments(float* x, ChannelTile tile, int chunk, double* moments)
     {
@@ -121,7 +121,7 @@ sealed unsafe partial class CpuKernels
 
     static double RstdOf(NormTerm<Operand> norm, int channel) => 1 / Math.Sqrt((double)norm.Variance.Pointer()[channel] + norm.Epsilon);
 
-    // sums as above, or null where the statistics are constants.
+    // The sums as above, or null if the statistics are constants.
     static void InputGradient(RectifiedOperand g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual)
     {
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
@@ -176,11 +176,11 @@ sealed unsafe partial class CpuKernels
 
     static float ValueOr(Operand? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
 
-    // g = dy where y is above 0 or NaN, or everywhere where y is null; else 0.
+    // g = dy where y is above 0 or NaN, or everywhere if y is null; otherwise 0.
     readonly record struct RectifiedOperand(Operand Dy, Operand? Y);
 }
 
-/// <summary>Mean and sum of squared deviations (M2) of the channels, gathered chunk by chunk.</summary>
+/// <summary>The mean and the sum of squared deviations (M2) of the channels, computed chunk by chunk.</summary>
 static unsafe class ChannelMoments
 {
     /// <summary>
@@ -227,10 +227,10 @@ static unsafe class ChannelMoments
     }
 }
 
-/// <summary>The moments of numbers whose squares leave the range of floats: once more, in double.</summary>
+/// <summary>The moments of numbers whose squares leave the range of floats, computed again in double.</summary>
 static unsafe class WideMoments
 {
-    /// <summary>The sums of d = x - shift and of d^2, over count numbers a step apart.</summary>
+    /// <summary>The sums of d = x - shift and of d^2, over count numbers that lie step elements apart.</summary>
     public static (double Sum, double Squares) Of(float* x, nint step, int count, float shift)
     {
         double sum = 0, squares = 0;
@@ -268,7 +268,7 @@ readonly unsafe struct BatchNormKernel(float* x, float* mean, float* scale, floa
     }
 }
 
-/// <summary>Sums of g and of g (x - mean), where g is dy behind the ReLU.</summary>
+/// <summary>Sums of g and of g (x - mean), where g is dy after the backward of the ReLU.</summary>
 readonly unsafe struct GradientSumsKernel(float* dy, float* x, float* y, float* mean, float* sums, float* products) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -281,7 +281,7 @@ readonly unsafe struct GradientSumsKernel(float* dy, float* x, float* y, float* 
     }
 }
 
-/// <summary>dx = a (g - mean g) - b (x - mean), dResidual = g; x is null where the statistics are constants.</summary>
+/// <summary>dx = a (g - mean g) - b (x - mean), dResidual = g; x is null if the statistics are constants.</summary>
 readonly unsafe struct BatchNormGradientKernel(float* dy, float* x, float* y, float* mean, float* a, float* gradientMean, float* b, float* dx, float* dResidual) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
