@@ -20,7 +20,7 @@ public sealed class PluginTests
     static readonly string[] training =
     [
         "--model", "shape-net", "--width", "6", "--pooled", "--neuron", "gated", "--gate-deviation", "0.2", "--data", "shapes", "--count", "96", "--optimizer", "lion", "--lr", "0.01",
-        "--schedule", "sawtooth", "--teeth", "3", "--augment", "erase", "--side", "3", "--epochs", "20", "--batch", "16", "--checkpoint-steps", "1",
+        "--schedule", "sawtooth", "--teeth", "3", "--augment", "erase", "--side", "3", "--epochs", "8", "--batch", "16", "--checkpoint-steps", "1",
     ];
 
     QuadTool tool = null!;
