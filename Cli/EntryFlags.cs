@@ -7,7 +7,7 @@ namespace QuadEngine.Cli;
 
 /// <summary>
 /// The options of registered entries as options of a command, --rank or --momentum. One that several entries have is one option, and sets the value of
-/// whichever of them is chosen; one that none of them has is refused.
+/// those that are chosen; one that nothing chosen has is refused.
 /// </summary>
 sealed class EntryFlags
 {
@@ -20,7 +20,7 @@ sealed class EntryFlags
     /// <param name="registries">Whose entries the command chooses.</param>
     public EntryFlags(string? otherwise, params IReadOnlyList<Registry> registries) => flags =
     [
-        .. registries.SelectMany(registry => registry.Entries.SelectMany(entry => entry.Options.Select(option => new Owner(registry, entry, option))))
+        .. registries.SelectMany(registry => registry.Entries.SelectMany(entry => entry.Options.Select(option => new Owner(entry, option))))
             .GroupBy(owner => owner.Option.Name).Select(group => new Flag(Make(group.Key, [.. group], otherwise), [.. group])),
     ];
 
@@ -93,7 +93,7 @@ sealed class EntryFlags
         var description = string.Join(" ", texts);
         if (owners.All(owner => owner.Option.IsFlag)) return new Option<bool>($"--{name}") { Description = description };
 
-        var option = new Option<string?>($"--{name}") { Description = description, HelpName = owners.Any(owner => owner.Option.Words.Count > 0) ? "NAME" : "N" };
+        var option = new Option<string?>($"--{name}") { Description = description, HelpName = owners.Any(owner => owner.Option.Words.Count > 0) ? "NAME" : owners.All(owner => owner.Option is EntryOption<string>) ? "TEXT" : "N" };
         option.CompletionSources.Add([.. owners.SelectMany(owner => owner.Option.Words).Distinct()]);
         option.Validators.Add(result =>
         {
@@ -133,7 +133,7 @@ sealed class EntryFlags
         }
     }
 
-    sealed record Owner(Registry Registry, Entry Entry, EntryOption Option);
+    sealed record Owner(Entry Entry, EntryOption Option);
 
     sealed record Flag(Option Option, Owner[] All)
     {

@@ -1,12 +1,13 @@
+using System.Buffers;
 using QuadEngine.Devices;
 
 namespace QuadEngine.Data;
 
 /// <summary>
-/// Random changes of training images. A record of your own is one: it changes the bytes of an image by <see cref="Apply"/>, on the host. What an image gets
-/// depends on the seed, the epoch and its index alone, so the bits are the same on any number of threads.
+/// Random changes of training images. Derive a record to write one of your own: <see cref="Apply"/> changes the bytes of one image, on the host. The change
+/// depends only on the seed, the epoch and the index of the image, so the bits are the same on any number of threads.
 /// </summary>
-/// <remarks>Called from several threads at once, so it keeps nothing from image to image.</remarks>
+/// <remarks>Several threads call it at the same time, so it must keep nothing from one image to the next.</remarks>
 public abstract record Augmentation
 {
     /// <summary>The images as they are.</summary>
@@ -15,17 +16,17 @@ public abstract record Augmentation
     /// <summary>Padding by 4, a random crop and a horizontal flip: the usual augmentation of CIFAR (He et al. 2016, section 4.2).</summary>
     public static Augmentation PadCropFlip { get; } = new CropFlip(Padding: 4, Flip: true);
 
-    /// <summary>Whether it draws random numbers, for which a seed is needed.</summary>
+    /// <summary>True if it draws random numbers, which need a seed.</summary>
     public virtual bool IsRandom => true;
 
-    /// <summary>Writes an image as a network is to see it in this epoch.</summary>
+    /// <summary>Writes the image that a network sees in this epoch.</summary>
     /// <param name="image">Bytes [H, W, C], channels last.</param>
     /// <param name="shape">[H, W, C].</param>
     /// <param name="random">The random numbers of this image in this epoch.</param>
     /// <param name="to">Bytes [H, W, C], black at first.</param>
     public abstract void Apply(ReadOnlySpan<byte> image, Shape shape, ImageRandom random, Span<byte> to);
 
-    /// <summary>The windows that do the same, so that a device can cut them; null where only the host can.</summary>
+    /// <summary>Windows that make the same change, so that a device can cut them; null if only the host can make it.</summary>
     internal virtual RandomWindows? Windows(ulong seed, int epoch) => null;
 
     /// <summary>Writes an image, changed and normalised.</summary>
@@ -37,16 +38,24 @@ public abstract record Augmentation
             return;
         }
 
-        Span<byte> changed = image.Length <= 4096 ? stackalloc byte[image.Length] : new byte[image.Length];
-        changed.Clear();
-        Apply(image, shape, new ImageRandom(EpochRandom.AugmentStream(seed, epoch), index), changed);
-        ImageBytes.ToNumbers(changed, levels, to);
+        var rented = ArrayPool<byte>.Shared.Rent(image.Length);
+        try
+        {
+            var changed = rented.AsSpan(0, image.Length);
+            changed.Clear();
+            Apply(image, shape, new ImageRandom(EpochRandom.AugmentStream(seed, epoch), index), changed);
+            ImageBytes.ToNumbers(changed, levels, to);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 }
 
 /// <summary>
 /// Padding by black pixels on all sides, a crop of the original size at a random place, and a horizontal flip with probability 1/2 (torchvision's
-/// RandomCrop(size, padding) and RandomHorizontalFlip ahead of ToTensor). A device that holds the images does it itself.
+/// RandomCrop(size, padding) and RandomHorizontalFlip before ToTensor). A device that holds the images cuts them itself.
 /// </summary>
 /// <param name="Padding">Black pixels on each side before the crop; 0 is no crop.</param>
 /// <param name="Flip">Whether half of the images are mirrored left to right.</param>
@@ -67,7 +76,7 @@ public sealed record CropFlip(int Padding = 0, bool Flip = false) : Augmentation
     internal override RandomWindows? Windows(ulong seed, int epoch) => new(EpochRandom.AugmentStream(seed, epoch), Padding, Flip);
 }
 
-/// <summary>The random numbers of one image in one epoch: the same whenever they are asked for, wherever training stands and whatever the number of threads.</summary>
+/// <summary>The random numbers of one image in one epoch. They are the same on any number of threads, and in a run that was resumed.</summary>
 public sealed class ImageRandom
 {
     readonly RandomStream stream;

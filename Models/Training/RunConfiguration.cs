@@ -98,7 +98,7 @@ public sealed record RunConfiguration
 sealed record ProgramConfiguration([property: JsonPropertyName("quadengineProgram")] string Program);
 
 /// <summary>JSON of the records that files hold, without reflection.</summary>
-[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, Converters = [typeof(SelectionJson)],
+[JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(RunConfiguration))]
 [JsonSerializable(typeof(ProgramConfiguration))]

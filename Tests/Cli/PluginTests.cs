@@ -4,6 +4,7 @@ using System.Reflection.PortableExecutable;
 using QuadEngine.Cli;
 using QuadEngine.Cli.Export;
 using QuadEngine.Models;
+using QuadEngine.Tests.Documentation;
 using QuadEngine.Tests.Export;
 
 namespace QuadEngine.Tests.Cli;
@@ -19,7 +20,7 @@ public sealed class PluginTests
     static readonly string[] training =
     [
         "--model", "shape-net", "--width", "6", "--pooled", "--neuron", "gated", "--gate-deviation", "0.2", "--data", "shapes", "--count", "96", "--optimizer", "lion", "--lr", "0.01",
-        "--schedule", "sawtooth", "--teeth", "3", "--augment", "erase", "--side", "3", "--epochs", "20", "--batch", "16", "--checkpoint-steps", "1",
+        "--schedule", "sawtooth", "--teeth", "3", "--augment", "erase", "--side", "3", "--epochs", "8", "--batch", "16", "--checkpoint-steps", "1",
     ];
 
     QuadTool tool = null!;
@@ -76,6 +77,19 @@ public sealed class PluginTests
         Assert.That(words, Does.Contain("--pooled Halve the images between the layers. Of shape-net."));
         Assert.That(words, Does.Contain("lion the sign of the momentum (Chen et al. 2023)").And.Contain("0.001 of lion").And.Contain("shapes rows, columns and diagonals of 8 x 8 pixels"));
         foreach (var option in new[] { "--gate-deviation", "--count", "--lion-beta", "--teeth", "--side" }) Assert.That(words, Does.Contain($"{option} <N>"));
+    }
+
+    [Test]
+    public void The_command_lines_of_the_guide_run()
+    {
+        var lines = File.ReadLines(Repository.PathOf(DocumentationTests.PluginPage)).Where(line => line.StartsWith("    quad --plugin", StringComparison.Ordinal)).ToArray();
+        Assert.That(lines, Is.Not.Empty);
+        foreach (var line in lines)
+        {
+            string[] words = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(word => word switch { "Shapes.dll" => shapes, "runs/shapes" => tool.PathOf("run"), _ => word })];
+            var result = QuadTool.RunProcess(words);
+            Assert.That(result.Code, Is.Zero, $"{line}: {result.Errors}");
+        }
     }
 
     [Test]

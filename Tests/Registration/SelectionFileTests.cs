@@ -20,6 +20,7 @@ public sealed class SelectionFileTests
         Assert.That(Read(Write(all)), Is.EqualTo(all));
     }
 
+    [TestCase("null", "null")]
     [TestCase("3", "Expected a name")]
     [TestCase("{}", "has no \"name\"")]
     [TestCase("""{"rank": 3}""", "has no \"name\"")]

@@ -1,8 +1,8 @@
 namespace QuadEngine;
 
 /// <summary>
-/// What can be asked for by name, from a configuration, a checkpoint or the tool: a network, a data set, a neuron, an optimizer, a schedule or an
-/// augmentation. A <see cref="Registry{T}"/> for each kind holds them.
+/// Something that configurations, checkpoints and the tool know by a name: a network, a data set, a neuron, an optimizer, a schedule or an augmentation.
+/// Each kind has a <see cref="Registry{T}"/>, which holds its entries.
 /// </summary>
 /// <param name="name">Letters, digits, dots, dashes and underscores; it names folders too.</param>
 /// <param name="help">One line, which the tool shows.</param>
@@ -14,10 +14,10 @@ public abstract class Entry(string name, string help)
     /// <summary>One line about it.</summary>
     public string Help { get; } = help;
 
-    /// <summary>What can be chosen about it. Values are read with <see cref="Selection.Get"/>.</summary>
+    /// <summary>What a user can choose about it. <see cref="Selection.Get"/> reads the values.</summary>
     public virtual IReadOnlyList<EntryOption> Options => [];
 
-    /// <summary>The simple name of the assembly that it comes from.</summary>
+    /// <summary>The simple name of the assembly that has its class.</summary>
     public string Assembly => GetType().Assembly.GetName().Name!;
 
     /// <inheritdoc/>
@@ -25,11 +25,11 @@ public abstract class Entry(string name, string help)
 }
 
 /// <summary>
-/// The registration of an assembly outside the engine. The tool makes each public class that implements this, by its constructor without arguments,
-/// when it is given the assembly (<c>quad --plugin mine.dll train --model mine</c>); a program calls <see cref="Register"/> itself, once.
+/// Registers the entries of an assembly outside the engine. With <c>quad --plugin mine.dll train --model mine</c> the tool loads the assembly, constructs each
+/// public class that implements this interface, and calls <see cref="Register"/>. A program calls <see cref="Register"/> itself, once.
 /// </summary>
 public interface IPlugin
 {
-    /// <summary>Adds what the assembly has to the registries of networks, data sets, neurons, optimizers, schedules and augmentations.</summary>
+    /// <summary>Adds the assembly's entries to the registries of networks, data sets, neurons, optimizers, schedules and augmentations.</summary>
     void Register();
 }

@@ -1,6 +1,6 @@
 namespace QuadEngine;
 
-/// <summary>What can be asked for by name, of any kind.</summary>
+/// <summary>All entries of one kind; <see cref="Registry{T}"/> knows their type.</summary>
 public abstract class Registry
 {
     private protected Registry(string kind) => Kind = kind;
@@ -14,13 +14,13 @@ public abstract class Registry
     /// <summary>Their names.</summary>
     public IReadOnlyList<string> Names => [.. Entries.Select(entry => entry.Name)];
 
-    /// <summary>The entry of a name, in any case; null where there is none.</summary>
+    /// <summary>Finds an entry by its name; upper and lower case are the same. Null if there is none.</summary>
     /// <param name="name">The name.</param>
     public Entry? Find(string name) => Entries.FirstOrDefault(entry => entry.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The entry of a selection, or of a name.</summary>
+    /// <summary>Gives the entry that a selection, or a name, asks for.</summary>
     /// <param name="selection">Its options do not count.</param>
-    /// <exception cref="ArgumentException">There is none; the message lists those that there are, and says which assembly has it where the selection does.</exception>
+    /// <exception cref="ArgumentException">There is no such entry. The message lists all entries, and names the assembly that has it if the selection does.</exception>
     public Entry Require(Selection selection)
     {
         var found = Find(selection.Name);
@@ -32,7 +32,7 @@ public abstract class Registry
 }
 
 /// <summary>
-/// Entries of a kind by their names: the engine's own, and those of any assembly.
+/// All entries of one kind by their names: the engine's own, and those that other assemblies register.
 /// <code>
 /// Networks.Registry.Register(new Perceptron());
 /// var network = Networks.Create(new NetworkConfiguration { Model = "perceptron" });
@@ -47,9 +47,9 @@ public sealed class Registry<T> : Registry where T : Entry
     // Replaced, never changed: it is read without a lock.
     volatile T[] entries = [];
 
-    /// <summary>A registry with entries of its own.</summary>
+    /// <summary>Makes a registry with its first entries.</summary>
     /// <param name="kind">What the entries are, e.g. "network".</param>
-    /// <param name="own">The first entries. Files do not name the assembly that they come from.</param>
+    /// <param name="own">The first entries. Files do not name the assembly of these.</param>
     public Registry(string kind, params IEnumerable<T> own) : base(kind)
     {
         foreach (var entry in own) Register(entry);
@@ -59,9 +59,9 @@ public sealed class Registry<T> : Registry where T : Entry
     /// <inheritdoc/>
     public override IReadOnlyList<T> Entries => entries;
 
-    /// <summary>Adds an entry, behind those that are there.</summary>
-    /// <param name="entry">Its name differs from all others by more than the case of letters.</param>
-    /// <exception cref="ArgumentException">The name is taken, empty or has letters that no name has; or an option has such a name, or comes twice.</exception>
+    /// <summary>Adds an entry at the end.</summary>
+    /// <param name="entry">Its name must differ from all others by more than upper and lower case.</param>
+    /// <exception cref="ArgumentException">The name is taken, empty, or has a letter that names cannot have; or an option has such a name, or the name of another option.</exception>
     public void Register(T entry)
     {
         CheckNames(entry);
@@ -76,9 +76,9 @@ public sealed class Registry<T> : Registry where T : Entry
     /// <inheritdoc cref="Registry.Require"/>
     public T Get(Selection selection) => (T)Require(selection);
 
-    /// <summary>A selection with the values of all options, and the assembly that the entry comes from: what a file has to say.</summary>
+    /// <summary>Checks a selection and completes it: with the values of all options, and the name of the assembly if it is not the engine's. Files hold complete selections.</summary>
     /// <param name="selection">May leave options out.</param>
-    /// <exception cref="ArgumentException">There is no such entry, it has no such option, or a value is not possible; the message says what is.</exception>
+    /// <exception cref="ArgumentException">There is no such entry, it has no such option, or a value is not allowed; the message says what is.</exception>
     public Selection Complete(Selection selection)
     {
         var entry = Get(selection);

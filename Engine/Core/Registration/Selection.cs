@@ -1,23 +1,25 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace QuadEngine;
 
 /// <summary>
-/// A registered <see cref="Entry"/> by its name, with values for its options. A name alone converts to it:
+/// Selects an <see cref="Entry"/> by its name, with values for its options. A name alone converts to a selection:
 /// <code>
 /// Selection neuron = "linear";
 /// Selection wide = new("quadratic", ("rank", 7), ("basis", "retracted"));
 /// </code>
-/// Nothing is checked until a <see cref="Registry{T}"/> is asked for it, so that files can be read that name what is not there.
+/// Only a <see cref="Registry{T}"/> checks it, so a file can be read even if it names an entry that is not registered.
 /// </summary>
+[JsonConverter(typeof(SelectionJson))]
 public sealed record Selection
 {
     readonly SortedDictionary<string, string> options = new(StringComparer.Ordinal);
 
-    /// <summary>An entry, and values for some of its options.</summary>
-    /// <param name="name">Of the entry.</param>
-    /// <param name="options">By name; those that are left out have their defaults.</param>
-    /// <exception cref="ArgumentException">An option comes twice.</exception>
+    /// <summary>Selects an entry and gives values for some of its options.</summary>
+    /// <param name="name">The name of the entry.</param>
+    /// <param name="options">Names and values. All other options have their defaults.</param>
+    /// <exception cref="ArgumentException">An option is given twice.</exception>
     public Selection(string name, params IEnumerable<(string Option, OptionValue Value)> options)
     {
         Name = name;
@@ -25,25 +27,25 @@ public sealed record Selection
             Check.That(this.options.TryAdd(option, value.Text), nameof(Selection), $"option \"{option}\" of \"{name}\" is given twice; give it once.");
     }
 
-    /// <summary>Of the entry.</summary>
+    /// <summary>The name of the entry.</summary>
     public string Name { get; }
 
-    /// <summary>The simple name of the assembly that registers the entry; null for the engine's own, and where it is not known.</summary>
+    /// <summary>The simple name of the assembly that has the entry; null for the engine's own entries, and if it is not known.</summary>
     public string? Assembly { get; init; }
 
-    /// <summary>Values as text, by the name of the option.</summary>
+    /// <summary>The values as text, by the names of the options.</summary>
     public IReadOnlyDictionary<string, string> Options => options;
 
-    /// <summary>The entry of a name with all its defaults.</summary>
-    /// <param name="name">Of the entry.</param>
+    /// <summary>Selects an entry with all its defaults.</summary>
+    /// <param name="name">The name of the entry.</param>
     public static implicit operator Selection(string name) => new(name);
 
-    /// <summary>The value of an option, its default where it was not given.</summary>
+    /// <summary>Gives the value of an option, or its default if no value was given.</summary>
     /// <param name="option">One of <see cref="Entry.Options"/>.</param>
-    /// <exception cref="ArgumentException">The value is not possible; the message says what is.</exception>
+    /// <exception cref="ArgumentException">The value is not allowed; the message says which are.</exception>
     public T Get<T>(EntryOption<T> option) => options.TryGetValue(option.Name, out var text) ? option.Parse(text) : option.Default;
 
-    /// <summary>The same with another value for an option.</summary>
+    /// <summary>Gives the same selection with another value for one option.</summary>
     /// <param name="option">Its name.</param>
     /// <param name="value">Its value.</param>
     public Selection With(string option, OptionValue value)
@@ -54,7 +56,7 @@ public sealed record Selection
         return changed;
     }
 
-    /// <summary>Whether name, assembly and options are the same.</summary>
+    /// <summary>True if name, assembly and options are the same.</summary>
     /// <param name="other">The other.</param>
     public bool Equals(Selection? other) => other is not null && Name == other.Name && Assembly == other.Assembly && options.SequenceEqual(other.options);
 
@@ -65,8 +67,8 @@ public sealed record Selection
     public override string ToString() => options.Count == 0 ? Name : $"{Name} ({string.Join(", ", options.Select(option => $"{option.Key} {option.Value}"))})";
 }
 
-/// <summary>The value of an option as text. Numbers, words and true or false convert to it.</summary>
-/// <param name="Text">As a file or a command line has it: numbers with a decimal point, whatever the country.</param>
+/// <summary>The value of an option as text. Numbers, words, true and false convert to it.</summary>
+/// <param name="Text">As in a file or on a command line. Numbers have a decimal point in every country.</param>
 public readonly record struct OptionValue(string Text)
 {
     /// <summary>A word, or any value as text.</summary>

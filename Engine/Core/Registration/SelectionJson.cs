@@ -3,13 +3,13 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace QuadEngine.Models;
+namespace QuadEngine;
 
 /// <summary>
-/// A <see cref="Selection"/> in a file: its name alone, <c>"linear"</c>, or an object of the name, the assembly where it is not the engine's, and the options,
+/// A <see cref="Selection"/> in JSON: its name alone, <c>"linear"</c>, or an object with the name, the assembly if it is not the engine's, and the options,
 /// <c>{"name": "quadratic", "rank": 3, "basis": "free"}</c>.
 /// </summary>
-sealed class SelectionJson : JsonConverter<Selection>
+public sealed class SelectionJson : JsonConverter<Selection>
 {
     const string Name = "name", Assembly = "assembly";
 
