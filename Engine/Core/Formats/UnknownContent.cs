@@ -2,12 +2,12 @@ using System.Text;
 
 namespace QuadEngine;
 
-/// <summary>What a file is that holds no weights, as far as its first bytes tell: most often what came in the place of the right file.</summary>
+/// <summary>Recognizes by its first bytes a file that holds no weights, e.g. a web page that was downloaded instead of the file.</summary>
 internal static class UnknownContent
 {
     const int Shown = 60, Looked = 512;
 
-    /// <summary>The problem and its cure, for an <see cref="InvalidFileException"/>; null where the bytes say nothing.</summary>
+    /// <summary>The problem and its fix, for an <see cref="InvalidFileException"/>; null if the content is not recognized.</summary>
     public static (string Problem, string Fix)? Of(MappedFile file)
     {
         var start = file.Slice(0, (int)Math.Min(file.Length, Looked));
@@ -24,7 +24,7 @@ internal static class UnknownContent
         return ($"this is text of {file.Length} bytes, and no weights ({quoted})", "Pass a file of weights: safetensors, or a PyTorch checkpoint written by torch.save.");
     }
 
-    // The last character may be cut.
+    // The last character may be incomplete.
     static bool IsText(ReadOnlySpan<byte> start)
     {
         if (start.Length < 8 || start.IndexOfAnyInRange((byte)0, (byte)8) >= 0 || start.IndexOfAnyInRange((byte)14, (byte)31) >= 0) return false;
