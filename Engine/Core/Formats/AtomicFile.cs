@@ -48,7 +48,7 @@ public static class AtomicFile
     static void Replace(string path, Action<Stream> write)
     {
         var partial = path + ".partial";
-        var opened = false;      // false while another process may hold the partial file, which this process must not remove
+        var opened = false;      // true once this process holds the partial file; the file of another process must not be removed
         try
         {
             using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))

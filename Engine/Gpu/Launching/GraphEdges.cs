@@ -1,12 +1,12 @@
 namespace QuadEngine.Gpu;
 
-/// <summary>What an edge between two kernels of a graph says.</summary>
+/// <summary>The kind of edge between two kernels of a graph.</summary>
 public enum GraphEdges
 {
     /// <summary>Launches are one chain, in the order in which they were made.</summary>
     Chain,
 
-    /// <summary>A kernel starts when those that it depends on have ended.</summary>
+    /// <summary>A kernel starts when the kernels on which it depends have ended.</summary>
     Full,
 
     /// <summary>
