@@ -15,7 +15,7 @@ public sealed class Arguments
         {
             var name = args[i].TrimStart('-');
             Check.That(known.Contains(name) && i + 1 < args.Count, nameof(Arguments),
-                $"\"{args[i]}\" is no option with a value; the options are: {string.Join(", ", known.Select(option => $"--{option} VALUE"))}.");
+                $"\"{args[i]}\" is not an option with a value; the options are: {string.Join(", ", known.Select(option => $"--{option} VALUE"))}.");
             values[name] = args[i + 1];
         }
     }

@@ -92,7 +92,7 @@ sealed class GpuBench
         if (devices.TryGetValue(precision, out var known)) return known;
         GpuDevices.Register();
         var found = Device.Get(precision == Precision.Float32 ? Name : $"{Name}/{precision}");
-        Check.That(found is GpuDevice, "gpu", $"{Name} is no GPU; give one of those that `quad doctor` shows, e.g. --device opencl:0.");
+        Check.That(found is GpuDevice, "gpu", $"{Name} is not a GPU; give one of the devices that `quad doctor` shows, e.g. --device opencl:0.");
         return devices[precision] = (GpuDevice)found;
     }
 }

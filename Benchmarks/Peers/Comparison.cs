@@ -23,7 +23,7 @@ static class Comparison
     {
         var options = new Arguments(args, "rounds", "filter", "write", "against");
         var against = options.Text("against");
-        Check.That(against is "" || File.Exists(against), nameof(Arguments), $"--against is \"{against}\", which is no file; name the executable that another checkout has built of this program.");
+        Check.That(against is "" || File.Exists(against), nameof(Arguments), $"--against is \"{against}\", which is not a file; name the executable of this program that another checkout has built.");
         var report = new Report(options.Number("rounds", 15));
         var groups = against is "" ? Groups() : Groups().Select(group => (group.Title, Against(against, group.Ratios)));
         foreach (var (title, ratios) in groups.Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))

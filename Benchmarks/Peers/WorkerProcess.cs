@@ -50,5 +50,5 @@ sealed class WorkerProcess : IDisposable
         return Read();
     }
 
-    string Read() => process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The process of {Contender.Name} ({Contender.Work}) ended; its own message stands above.");
+    string Read() => process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The process of {Contender.Name} ({Contender.Work}) ended; its own message is above.");
 }

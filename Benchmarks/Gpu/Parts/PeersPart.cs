@@ -29,7 +29,7 @@ static class PeersPart
     // Row-major y = a b is column-major y^T = b^T a^T. The numbers are random, because a card multiplies zeros faster.
     static IEnumerable<(string, double?, string?)> RunCuBlas(GpuDevice device, int size)
     {
-        if (device.Accelerator is not CudaAccelerator accelerator) return [(Note, null, "absent, the device is none of CUDA's")];
+        if (device.Accelerator is not CudaAccelerator accelerator) return [(Note, null, "absent, the device is not a CUDA device")];
         try
         {
             using var blas = new CuBlas(accelerator);

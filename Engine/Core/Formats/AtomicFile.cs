@@ -24,7 +24,7 @@ public static class AtomicFile
                 case FileKind.Folder:
                     throw new IOException("it is a folder");
                 case FileKind.Other:
-                    throw new IOException("it is a disk or a socket, and no file");
+                    throw new IOException("it is a disk or a socket, not a file");
                 case FileKind.Pipe or FileKind.Device:
                     WriteThrough(path, write);
                     break;
@@ -71,7 +71,7 @@ public static class AtomicFile
     {
         PathTooLongException => "Give a shorter name.",
         DirectoryNotFoundException => "Make the folder first, or choose another.",
-        UnauthorizedAccessException => "Choose another folder, or see that this one may be written.",
+        UnauthorizedAccessException => "Choose another folder, or make this one writable.",
         _ when IsDiskFull(e.HResult) => "Free some space or choose another folder, then write it again.",
         _ => "Choose another name or folder, then write it again.",
     };

@@ -51,7 +51,7 @@ internal static class Elements
             case ElementType.U16: Convert<ushort>(source, destination); break;
             case ElementType.U8: Convert<byte>(source, destination); break;
             case ElementType.BF16: ConvertBFloat16(source, destination); break;
-            case ElementType.C64: throw new ArgumentException("Elements: a complex number is no float32; read it as two F32.", nameof(type));
+            case ElementType.C64: throw new ArgumentException("Elements: a complex number is not a float32; read it as two F32.", nameof(type));
             default: ConvertByTable(type, source, destination); break;
         }
     }

@@ -12,16 +12,16 @@ internal static class UnknownContent
     {
         var start = file.Slice(0, (int)Math.Min(file.Length, Looked));
         if (start.StartsWith("version https://git-lfs"u8))
-            return ("this is a pointer of Git LFS, a text that stands for the file", "Run `git lfs pull` where it came from, or download the file itself.");
+            return ("this is a Git LFS pointer, a short text in place of the file", "Run `git lfs pull` where it came from, or download the file itself.");
         if (start.StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B])) return ("it is compressed with gzip", "Unpack it first (`gunzip`).");
         if (!IsText(start)) return null;
 
         var text = Encoding.UTF8.GetString(start).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
         var quoted = $"\"{(text.Length > Shown ? text[..Shown] + "..." : text).ReplaceLineEndings(" ").TrimEnd()}\"";
-        if (text.StartsWith('<')) return ($"this is a web page or XML, and no weights ({quoted})", "It came in the place of the file: download that itself, past the page that asks or warns.");
+        if (text.StartsWith('<')) return ($"this is a web page or XML, not weights ({quoted})", "A web site sent it instead of the file: open the page, answer what it asks, and download the file itself.");
         if (text.StartsWith('{') && text.Contains("weight_map", StringComparison.Ordinal))
             return ("this is the index of weights that are split over several files", "Join the parts into one file first.");
-        return ($"this is text of {file.Length} bytes, and no weights ({quoted})", "Pass a file of weights: safetensors, or a PyTorch checkpoint written by torch.save.");
+        return ($"this is text of {file.Length} bytes, not weights ({quoted})", "Pass a file of weights: safetensors, or a PyTorch checkpoint written by torch.save.");
     }
 
     // The last character may be incomplete.
