@@ -18,7 +18,7 @@ internal static class UnknownContent
 
         var text = Encoding.UTF8.GetString(start).TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
         var quoted = $"\"{(text.Length > Shown ? text[..Shown] + "..." : text).ReplaceLineEndings(" ").TrimEnd()}\"";
-        if (text.StartsWith('<')) return ($"this is a web page or XML, not weights ({quoted})", "A web site sent it instead of the file: open the page, answer what it asks, and download the file itself.");
+        if (text.StartsWith('<')) return ($"this is a web page or XML, not weights ({quoted})", "It was downloaded instead of the file: open the page, answer what it asks, and download the file itself.");
         if (text.StartsWith('{') && text.Contains("weight_map", StringComparison.Ordinal))
             return ("this is the index of weights that are split over several files", "Join the parts into one file first.");
         return ($"this is text of {file.Length} bytes, not weights ({quoted})", "Pass a file of weights: safetensors, or a PyTorch checkpoint written by torch.save.");
