@@ -5,7 +5,7 @@ using QuadEngine.Benchmarks.Operations;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>What was measured, as Markdown; written into docs/performance.md between two marks, so that what people wrote around them stays.</summary>
+/// <summary>The measurements as Markdown. They are written into docs/performance.md between two marks, so the text around the marks does not change.</summary>
 sealed partial class Report(int rounds)
 {
     const string Begin = "<!-- measured -->", End = "<!-- end of what was measured -->";
@@ -18,7 +18,7 @@ sealed partial class Report(int rounds)
 
     public int Rounds => rounds;
 
-    /// <summary>Takes in the turns of some contenders and the ratios wanted of them.</summary>
+    /// <summary>Adds the measurements of some contenders, and the requested ratios of them.</summary>
     public void Add(IEnumerable<Ratio> wanted, Performance[] measured)
     {
         performances.AddRange(measured);

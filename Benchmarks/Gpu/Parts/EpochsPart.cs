@@ -19,7 +19,7 @@ static class EpochsPart
             return [(Seconds, new GpuSteps(bench.At(precision), rank, bench.Batch).Epoch(images, onCard), null), (Source, images.Count, source)];
         });
 
-    /// <summary>The training images where the folder has them, else random bytes of their shape, which cost the same.</summary>
+    /// <summary>The training images if the folder has them, otherwise random bytes of the same shape, which cost the same.</summary>
     static (ImageDataset Images, string Source) Cifar10(string folder, int count)
     {
         var info = Datasets.Get("cifar10");

@@ -104,7 +104,7 @@ static class Ambient<TKind> where TKind : struct
     static void Follow(Link? value) =>
         current = stacked is { } top && ReferenceEquals(Link.Flowing(top.Outer), Link.Flowing(value)) ? top : value;
 
-    // In a class of its own, so that access to the fields above needs no check for initialization.
+    // In a separate class, so that access to the fields above needs no check for initialization.
     static class Flow
     {
         public static readonly AsyncLocal<Link?> Innermost = new(change => Follow(change.CurrentValue));

@@ -19,7 +19,7 @@ struct Claim
         var here = Environment.CurrentManagedThreadId;
         var before = Interlocked.CompareExchange(ref holder, here, 0);
         if (before == 0 || before == here) return before == 0;
-        throw new InvalidOperationException($"{operation}: another thread is training {what}{(shape is { } of ? $" of shape {of}" : "")} just now. "
+        throw new InvalidOperationException($"{operation}: another thread is training {what}{(shape is { } of ? $" of shape {of}" : "")} at the moment. "
             + "One thread at a time trains a network: let the threads take turns, or give each a network of its own. Inference may run on many threads (docs/threads.md).");
     }
 

@@ -5,7 +5,7 @@ namespace QuadEngine.Devices.Cpu;
 sealed unsafe partial class CpuKernels
 {
     // dFilter[kh, kw, ci, co] = sum over n, oh, ow of x[n, oh stride + kh dilation - padding, ..., ci] dy[n, oh, ow, co]: a product
-    // summed over pixels. The rows of all images are cut into a fixed number of shares. Each share sums a filter of its own, and the
+    // summed over pixels. The rows of all images are cut into a fixed number of shares. Each share sums its own filter, and the
     // shares are added in order.
     public override void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter)
     {

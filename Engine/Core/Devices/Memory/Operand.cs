@@ -71,7 +71,7 @@ public sealed class Operand : IDisposable
 
     /// <summary>The memory, shared with the tensor that the operand was made from.</summary>
     /// <exception cref="ObjectDisposedException">The operand was disposed.</exception>
-    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Operand), $"This operand of shape {Shape} was disposed: its memory may belong to others by now. Read() or Write() the tensor again.");
+    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Operand), $"This operand of shape {Shape} was disposed: its memory may have another owner now. Call Read() or Write() on the tensor again.");
 
     /// <summary>The operand that the same <see cref="Held"/> held before this one.</summary>
     internal Operand? Before { get; set; }
