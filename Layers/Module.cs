@@ -15,7 +15,7 @@ public abstract class Module<TInput, TOutput> : ModuleBase
 
     /// <summary>Calls the module in a scope of its own.</summary>
     /// <param name="x">What the module reads, on the device of its parameters.</param>
-    /// <returns>Handles of their own, which may be dropped whatever the module gives: its argument, a parameter, a tensor that it keeps.</returns>
+    /// <returns>Tensors are handles of their own, which may be dropped whatever the module gives: its argument, a parameter, a tensor that it keeps. An <see cref="IntTensor"/> is the one that the module gave.</returns>
     /// <exception cref="InvalidOperationException">A module or parameter would learn, but was not registered; the message names it.</exception>
     public TOutput Forward(TInput x)
     {

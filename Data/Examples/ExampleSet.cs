@@ -44,7 +44,7 @@ public abstract class ExampleSet<TBatch> : IExamples<TBatch>
     /// <summary>Some of the examples, over the same memory.</summary>
     /// <param name="start">The first, counted from 0.</param>
     /// <param name="count">May be 0.</param>
-    /// <exception cref="ArgumentException">There are not so many.</exception>
+    /// <exception cref="ArgumentException">The set does not have these examples.</exception>
     public ExampleSet<TBatch> Slice(int start, int count)
     {
         Check.That(start >= 0 && count >= 0 && count <= Count - start, nameof(Slice), $"asked for {count} examples from example {start} on, but {Name} has {Count}.");

@@ -21,6 +21,8 @@ public abstract partial class Metric
         {
             for (var i = 0; i < found.Length; i++)
             {
+                Check.That((uint)found[i] < (uint)classes && (uint)truth[i] < (uint)classes, nameof(MeanIntersectionOverUnion),
+                    $"a row of class {truth[i]} was found to be of class {found[i]}, expected 0 to {classes - 1}. Give the metric as many classes as the network has.");
                 sums[2 * truth[i] + 1]++;
                 if (found[i] == truth[i]) sums[2 * truth[i]]++;
                 else sums[2 * found[i] + 1]++;

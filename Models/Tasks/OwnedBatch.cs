@@ -1,48 +1,50 @@
 namespace QuadEngine.Models;
 
-/// <summary>A batch that goes at the end of its step.</summary>
-readonly struct OwnedBatch : IDisposable
+/// <summary>A batch of any kind that goes at the end of its step.</summary>
+sealed class OwnedBatch : IDisposable
 {
-    readonly (IReadOnlyList<Tensor> Tensors, IReadOnlyList<IntTensor> Integers) parts;
+    readonly List<Tensor> tensors = [];
+    readonly List<IntTensor> integers = [];
+    readonly List<Shape> shapes = [];
 
     public OwnedBatch(object batch)
     {
-        (Value, parts) = (batch, TensorTuple.Parts(batch));
-        var count = 0;
-        TensorTuple.Map(batch, tensor => First(tensor, tensor.Shape), integers => First(integers, integers.Shape));
-        Count = count;
-
-        T First<T>(T tensor, Shape shape)
+        Value = batch;
+        TensorTuple.Map(batch, tensor =>
         {
-            if (count == 0 && shape.Rank > 0) count = shape[0];
+            tensors.Add(tensor);
+            shapes.Add(tensor.Shape);
             return tensor;
-        }
+        }, indices =>
+        {
+            integers.Add(indices);
+            shapes.Add(indices.Shape);
+            return indices;
+        });
     }
 
     public object Value { get; }
 
-    /// <summary>Its examples: the outermost axis of its first tensor.</summary>
-    public int Count { get; }
+    /// <summary>Its examples: the outermost axis of its first tensor that has one.</summary>
+    public int Count => shapes.FirstOrDefault(shape => shape.Rank > 0) is { Rank: > 0 } first ? first[0] : 0;
 
-    public Device Device => parts.Tensors.Select(tensor => tensor.Device).Concat(parts.Integers.Select(integers => integers.Device)).First();
+    public Device Device => tensors.Count > 0 ? tensors[0].Device : integers[0].Device;
 
     /// <summary>A batch of the same shapes in memory of its own.</summary>
-    public OwnedBatch Empty() => new(TensorTuple.Map(Value, tensor => Tensor.Empty(tensor.Shape, tensor.Device).Keep(), integers => IntTensor.Empty(integers.Shape, integers.Device)));
+    public OwnedBatch Empty() => new(TensorTuple.Map(Value, tensor => Tensor.Empty(tensor.Shape, tensor.Device).Keep(), indices => IntTensor.Empty(indices.Shape, indices.Device)));
 
-    public bool Fits(OwnedBatch other) => Shapes.SequenceEqual(other.Shapes) && ReferenceEquals(Device, other.Device);
+    public bool Fits(OwnedBatch other) => shapes.SequenceEqual(other.shapes) && ReferenceEquals(Device, other.Device);
 
     /// <summary>Overwrites the tensors in place with those of a batch that fits.</summary>
     public void Assign(OwnedBatch values)
     {
-        foreach (var (own, value) in parts.Tensors.Zip(values.parts.Tensors)) own.Assign(value);
-        foreach (var (own, value) in parts.Integers.Zip(values.parts.Integers)) own.Assign(value);
+        foreach (var (own, value) in tensors.Zip(values.tensors)) own.Assign(value);
+        foreach (var (own, value) in integers.Zip(values.integers)) own.Assign(value);
     }
-
-    IEnumerable<Shape> Shapes => parts.Tensors.Select(tensor => tensor.Shape).Concat(parts.Integers.Select(integers => integers.Shape));
 
     public void Dispose()
     {
-        foreach (var tensor in parts.Tensors) tensor.Dispose();
-        foreach (var integers in parts.Integers) integers.Dispose();
+        foreach (var tensor in tensors) tensor.Dispose();
+        foreach (var indices in integers) indices.Dispose();
     }
 }

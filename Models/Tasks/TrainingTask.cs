@@ -105,9 +105,14 @@ public abstract class TrainingTask<TBatch> : TrainingTask
     /// <exception cref="ArgumentException">There are no examples.</exception>
     public TaskEvaluation Evaluate(IExamples<TBatch>? examples = null, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
-        using var placed = new Part(examples ?? TestExamples).To(Network.Device);
-        return TaskEvaluation.Run(this, placed, batchSize, judged, cancellation);
+        examples ??= TestExamples;
+        Check.That(examples.Count > 0, GetType().Name, $"{examples.Name} has no examples to judge by.");
+        using var placed = examples.To(Network.Device);
+        return Evaluate(placed, batchSize, judged, cancellation);
     }
+
+    internal TaskEvaluation Evaluate(IPlacedExamples<TBatch> examples, int batchSize, Action<int>? judged, CancellationToken cancellation) =>
+        TaskEvaluation.Run(this, new Placed(examples), batchSize, judged, cancellation);
 
     internal sealed override IPart Train => new Part(TrainExamples);
 

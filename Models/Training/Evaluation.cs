@@ -38,17 +38,8 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     /// <inheritdoc cref="Run(Module, LabelledImages, int, Action{int}?, CancellationToken)"/>
     public static Evaluation Run(Module network, DeviceDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
-        var task = new Classification(network, images.Images, images.Images);
-        var result = TaskEvaluation.Run(task, new Placed(images), batchSize, judged, cancellation);
+        Check.That(images.Images.Count > 0, nameof(Evaluation), $"{images.Images.Name} has no images to judge by.");
+        var result = new Classification(network, images.Images, images.Images).Evaluate(images, batchSize, judged, cancellation);
         return new(result.Loss, (int)Math.Round(result.Metrics[Metric.Accuracy.Name] / 100.0 * result.Examples), result.Examples, result.Elapsed);
-    }
-
-    sealed class Placed(DeviceDataset images) : TrainingTask.IPlaced
-    {
-        public Device Device => images.Device;
-
-        public IEnumerable<object> Batches(EpochOrder order) => images.Batches(order.BatchSize).Select(batch => (object)batch);
-
-        public void Dispose() => images.Dispose();
     }
 }

@@ -42,9 +42,13 @@ public sealed class Trainer
     /// <param name="options">How.</param>
     /// <param name="folder">Where metrics, curves and checkpoints go; null for nowhere.</param>
     /// <exception cref="ArgumentException">An option is out of range, or is no option of this task.</exception>
-    public Trainer(TrainingTask task, TrainerOptions options, RunFolder? folder = null)
+    public Trainer(TrainingTask task, TrainerOptions options, RunFolder? folder = null) : this(task, options, folder, ofImages: false)
     {
-        options.Validate(task);
+    }
+
+    Trainer(TrainingTask task, TrainerOptions options, RunFolder? folder, bool ofImages)
+    {
+        options.Validate(task, ofImages);
         (this.task, Options, this.folder) = (task, options, folder);
         StepsPerEpoch = Order.BatchesOf(task.Train.Count);
         schedule = options.CreateSchedule(StepsPerEpoch);
@@ -59,7 +63,7 @@ public sealed class Trainer
     /// <param name="folder">Where metrics, curves and checkpoints go; null for nowhere.</param>
     /// <exception cref="ArgumentException">An option is out of range, or a data set is empty.</exception>
     public Trainer(Module network, LabelledImages train, LabelledImages test, TrainerOptions options, RunFolder? folder = null)
-        : this(new Classification(network, train.Augmented(options.CreateAugmentation(train.ImageShape)), test) { LabelSmoothing = options.LabelSmoothing }, options, folder)
+        : this(new Classification(network, train.Augmented(options.CreateAugmentation(train.ImageShape)), test) { LabelSmoothing = options.LabelSmoothing }, options, folder, ofImages: true)
     {
     }
 

@@ -87,15 +87,18 @@ public sealed record TrainerOptions
         Augmentation = Augmentations.Registry.Complete(Augmentation),
     };
 
-    internal void Validate(TrainingTask? task = null)
+    /// <param name="task">Has the metrics that an option may name; null where it is not made yet.</param>
+    /// <param name="ofImages">The task is made of these options, which have what is a task's own elsewhere.</param>
+    internal void Validate(TrainingTask? task = null, bool ofImages = true)
     {
         if (task is not null)
         {
             string[] names = [.. task.Metrics.Select(metric => metric.Name), TrainingTask.LossName];
             That(BestBy is null || names.Contains(BestBy), nameof(BestBy), $"\"{BestBy}\"", $"one of {string.Join(", ", names)}");
-            That(task is Classification || LabelSmoothing == 0f, nameof(LabelSmoothing), LabelSmoothing, $"0, since a {task.GetType().Name} has no labels to smooth");
-            That(task is Classification || Augmentation.Name == "none", nameof(Augmentation), Augmentation, $"none, since it is for images; the examples of a {task.GetType().Name} make their own random changes");
         }
+
+        That(ofImages || LabelSmoothing == 0f, nameof(LabelSmoothing), LabelSmoothing, $"0 beside a task of your own: give it to the task, new {nameof(Classification)}(...) {{ {nameof(LabelSmoothing)} = {LabelSmoothing} }}");
+        That(ofImages || Augmentation.Name == "none", nameof(Augmentation), $"\"{Augmentation.Name}\"", $"\"none\" beside a task of your own: give it to the examples, images.{nameof(LabelledImages.Augmented)}(...)");
 
         static void That(bool valid, string name, object? got, string expected) =>
             Check.That(valid, nameof(TrainerOptions), $"{name} is {got}, expected {expected}.");

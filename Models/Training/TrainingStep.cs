@@ -32,7 +32,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
             return new(batch, learningRate, random, results);
         }
 
-        replayedBatch!.Value.Assign(batch);
+        replayedBatch!.Assign(batch);
         recorded!.Run();
         return new(batch, learningRate, random, replayed!);
     }
@@ -79,7 +79,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
     bool MayRecord(OwnedBatch batch)
     {
         if (ReferenceEquals(batch.Device, Device.Cpu) || batch.Count != options.BatchSize) return false;
-        if (recorded is not null) return replayedBatch!.Value.Fits(batch);
+        if (recorded is not null) return replayedBatch!.Fits(batch);
         var own = batch.Empty();
         replayedBatch = own;
         recorded = new RecordedStep(batch.Device, () =>

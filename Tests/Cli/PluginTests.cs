@@ -11,7 +11,7 @@ namespace QuadEngine.Tests.Cli;
 
 /// <summary>Tests/Plugin, an assembly outside the engine, by the tool. What it registers stays in a process, so that the tool is always one of its own.</summary>
 [Parallelizable]
-public sealed class PluginTests
+public sealed class PluginTests : ToolTests
 {
     static readonly string built = Repository.PathOf("Tests", "Plugin", "bin", Repository.Configuration, "net10.0");
 
@@ -23,43 +23,35 @@ public sealed class PluginTests
         "--schedule", "sawtooth", "--teeth", "3", "--augment", "erase", "--side", "3", "--epochs", "8", "--batch", "16", "--checkpoint-steps", "1",
     ];
 
-    QuadTool tool = null!;
-
-    [SetUp]
-    public void MakeFolder() => tool = new QuadTool();
-
-    [TearDown]
-    public void DeleteFolder() => tool.Dispose();
-
     [Test]
     public void What_it_registers_is_trained_killed_resumed_judged_and_exported()
     {
-        var whole = Run([.. training, "--threads", "2", "--output", tool.PathOf("whole")], "train");
+        var whole = Run([.. training, "--threads", "2", "--output", Quad.PathOf("whole")], "train");
         Assert.That(whole.Text, Does.StartWith("shape-net-gated: ").And.Contain("shapes: 96 training and 24 test images [8, 8, 1]"));
         Assert.That(whole.Text, Does.Contain($"quad --plugin {shapes} eval --weights"));
-        var config = File.ReadAllText(tool.PathOf("whole/config.json"));
+        var config = File.ReadAllText(Quad.PathOf("whole/config.json"));
         foreach (var name in new[] { "shape-net", "gated", "shapes", "lion", "sawtooth", "erase" }) Assert.That(config, Does.Match($"\"name\": \"{name}\",\\s+\"assembly\": \"Shapes\","));
         Assert.That(config, Does.Match("\"pooled\": true,\\s+\"width\": 6").And.Contain("\"teeth\": 3").And.Contain("\"lion-beta\": 0.9"), "what was given, and what was not");
 
-        using (var process = QuadTool.Start(["--plugin", shapes, "train", .. training, "--threads", "1", "--output", tool.PathOf("killed")]))
+        using (var process = QuadTool.Start(["--plugin", shapes, "train", .. training, "--threads", "1", "--output", Quad.PathOf("killed")]))
         {
-            while (!File.Exists(tool.PathOf("killed/last.safetensors")) && !process.HasExited) Thread.Sleep(1);
+            while (!File.Exists(Quad.PathOf("killed/last.safetensors")) && !process.HasExited) Thread.Sleep(1);
             process.Kill();
             process.WaitForExit();
         }
 
-        Run(["--resume", tool.PathOf("killed")], "train");
+        Run(["--resume", Quad.PathOf("killed")], "train");
         foreach (var file in new[] { "last.safetensors", "best.safetensors" })
-            Assert.That(tool.Bytes($"killed/{file}"), Is.EqualTo(tool.Bytes($"whole/{file}")), file);
+            Assert.That(Quad.Bytes($"killed/{file}"), Is.EqualTo(Quad.Bytes($"whole/{file}")), file);
 
-        var judged = Run(["--weights", tool.PathOf("killed"), "--json"], "eval");
+        var judged = Run(["--weights", Quad.PathOf("killed"), "--json"], "eval");
         Assert.That(judged.Json.GetProperty("accuracy").GetDouble(), Is.GreaterThan(60), "it learns");
-        Run(["--weights", tool.PathOf("killed"), "--format", "onnx", "--output", tool.PathOf("net.onnx")], "export");
-        Assert.That(File.Exists(tool.PathOf("net.onnx")));
+        Run(["--weights", Quad.PathOf("killed"), "--format", "onnx", "--output", Quad.PathOf("net.onnx")], "export");
+        Assert.That(File.Exists(Quad.PathOf("net.onnx")));
 
         // Away from its run, and without the assembly.
-        File.Move(tool.PathOf("killed/best.safetensors"), tool.PathOf("alone.safetensors"));
-        foreach (var line in (string[][])[["eval", "--weights", tool.PathOf("alone.safetensors"), "--data", "mnist"], ["train", "--resume", tool.PathOf("killed")]])
+        File.Move(Quad.PathOf("killed/best.safetensors"), Quad.PathOf("alone.safetensors"));
+        foreach (var line in (string[][])[["eval", "--weights", Quad.PathOf("alone.safetensors"), "--data", "mnist"], ["train", "--resume", Quad.PathOf("killed")]])
         {
             var without = QuadTool.RunProcess(line);
             Assert.That(without.Code, Is.EqualTo(1));
@@ -86,7 +78,7 @@ public sealed class PluginTests
         Assert.That(lines, Is.Not.Empty);
         foreach (var line in lines)
         {
-            string[] words = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(word => word switch { "Shapes.dll" => shapes, "runs/shapes" => tool.PathOf("run"), _ => word })];
+            string[] words = [.. line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(word => word switch { "Shapes.dll" => shapes, "runs/shapes" => Quad.PathOf("run"), _ => word })];
             var result = QuadTool.RunProcess(words);
             Assert.That(result.Code, Is.Zero, $"{line}: {result.Errors}");
         }
@@ -95,20 +87,20 @@ public sealed class PluginTests
     [Test]
     public void A_name_that_is_taken_is_refused()
     {
-        File.Copy(shapes, tool.PathOf("Shapes.dll"));
-        File.Copy(Path.Combine(built, "System.Numerics.Tensors.dll"), tool.PathOf("System.Numerics.Tensors.dll"));
-        var twice = QuadTool.RunProcess("--plugin", shapes, "--plugin", tool.PathOf("Shapes.dll"), "--plugin", shapes, "doctor");
+        File.Copy(shapes, Quad.PathOf("Shapes.dll"));
+        File.Copy(Path.Combine(built, "System.Numerics.Tensors.dll"), Quad.PathOf("System.Numerics.Tensors.dll"));
+        var twice = QuadTool.RunProcess("--plugin", shapes, "--plugin", Quad.PathOf("Shapes.dll"), "--plugin", shapes, "doctor");
         Assert.That(twice.Code, Is.EqualTo(1));
-        Assert.That(twice.Errors, Does.Contain(tool.PathOf("Shapes.dll")).And.Contain("the network \"shape-net\" of Shapes cannot be registered, since Shapes has registered one of that name"));
+        Assert.That(twice.Errors, Does.Contain(Quad.PathOf("Shapes.dll")).And.Contain("the network \"shape-net\" of Shapes cannot be registered, since Shapes has registered one of that name"));
     }
 
     [Test]
     public void A_file_that_is_missing_or_no_assembly_is_refused()
     {
-        File.WriteAllText(tool.PathOf("text.dll"), "no assembly");
-        Refuses(tool.PathOf("none.dll"), "there is no file");
-        Refuses(tool.PathOf("text.dll"), "is no .NET assembly");
-        Refuses(tool.Folder, "there is no file");
+        File.WriteAllText(Quad.PathOf("text.dll"), "no assembly");
+        Refuses(Quad.PathOf("none.dll"), "there is no file");
+        Refuses(Quad.PathOf("text.dll"), "is no .NET assembly");
+        Refuses(Quad.Folder, "there is no file");
     }
 
     [Test]
@@ -117,16 +109,16 @@ public sealed class PluginTests
     [Test]
     public void An_assembly_whose_own_packages_are_not_beside_it_names_them()
     {
-        WriteAssembly(tool.PathOf("Other.dll"), "Nowhere", new(1, 2, 0, 0));
-        Refuses(tool.PathOf("Other.dll"), "needs Nowhere 1.2.0.0", "not beside it", "EnableDynamicLoading");
+        WriteAssembly(Quad.PathOf("Other.dll"), "Nowhere", new(1, 2, 0, 0));
+        Refuses(Quad.PathOf("Other.dll"), "needs Nowhere 1.2.0.0", "not beside it", "EnableDynamicLoading");
     }
 
     [Test]
     public void An_assembly_for_another_version_of_the_engine_names_both()
     {
         var own = typeof(Tensor).Assembly.GetName().Version!.ToString(2);
-        WriteAssembly(tool.PathOf("Other.dll"), "QuadEngine", new(9, 7, 0, 0));
-        Refuses(tool.PathOf("Other.dll"), "was built for QuadEngine 9.7", $"this is QuadEngine {own}");
+        WriteAssembly(Quad.PathOf("Other.dll"), "QuadEngine", new(9, 7, 0, 0));
+        Refuses(Quad.PathOf("Other.dll"), "was built for QuadEngine 9.7", $"this is QuadEngine {own}");
     }
 
     [Test]
@@ -141,9 +133,9 @@ public sealed class PluginTests
     public void The_project_of_a_native_program_has_the_assembly_and_lets_it_register_first()
     {
         using var trained = new Trained("resnet8");
-        NativeProgram.WriteProject(tool.PathOf("native"), trained.Classifier, null, new Plugin("Shapes", ["Shapes.ShapesPlugin"], ["/place/Shapes.dll", "/place/Needed.dll"]));
-        Assert.That(File.ReadAllText(tool.PathOf("native/classifier.csproj")), Does.Contain("<Reference Include=\"/place/Shapes.dll\" />").And.Contain("<Reference Include=\"/place/Needed.dll\" />"));
-        Assert.That(File.ReadAllText(tool.PathOf("native/Plugins.cs")), Does.Contain("ModuleInitializer").And.Contain("new global::Shapes.ShapesPlugin().Register();"));
+        NativeProgram.WriteProject(Quad.PathOf("native"), trained.Classifier, null, new Plugin("Shapes", ["Shapes.ShapesPlugin"], ["/place/Shapes.dll", "/place/Needed.dll"]));
+        Assert.That(File.ReadAllText(Quad.PathOf("native/classifier.csproj")), Does.Contain("<Reference Include=\"/place/Shapes.dll\" />").And.Contain("<Reference Include=\"/place/Needed.dll\" />"));
+        Assert.That(File.ReadAllText(Quad.PathOf("native/Plugins.cs")), Does.Contain("ModuleInitializer").And.Contain("new global::Shapes.ShapesPlugin().Register();"));
     }
 
     static QuadTool.Result Run(string[] rest, string command)

@@ -23,6 +23,7 @@ sealed class MetricTests
 
         Assert.That(Over(Metric.MeanIntersectionOverUnion(classes + 1), found, truth), Is.EqualTo(ious.Average()).Within(1e-9), "class 4 occurs nowhere");
         Assert.That(() => Metric.MeanIntersectionOverUnion(0), Throws.ArgumentException);
+        Assert.That(() => Over(Metric.MeanIntersectionOverUnion(2), [1, 1], [0, 3]), Throws.ArgumentException.With.Message.Contains("class 3").And.Message.Contains("0 to 1"));
         Assert.That(() => Metric.Accuracy.Of(IntTensor.FromArray([1]), IntTensor.FromArray([1, 2])), Throws.ArgumentException.With.Message.Contains("1 classes found and 2 true"));
     }
 

@@ -106,6 +106,10 @@ sealed class TaskTests
         Refused(Options with { Augmentation = "crop-flip" }, "Augmentation");
         Refused(Options with { Patience = 0 }, "Patience is 0");
 
+        // A task that has labels to smooth has them of its own, and options beside it would be passed over.
+        var classes = ExampleSet.Of(Tensor.Ones([4, 1]), IntTensor.FromArray([0, 1, 0, 1]));
+        Assert.That(() => new Trainer(new Classification(new Linear(1, 2), classes, classes), Options with { LabelSmoothing = 0.1f }), Throws.ArgumentException.With.Message.Contains("give it to the task"));
+
         static void Refused(TrainerOptions options, string message) => Assert.That(() => new Trainer(Regression(), options), Throws.ArgumentException.With.Message.Contains(message));
     }
 
@@ -125,6 +129,7 @@ sealed class TaskTests
         Assert.That(parts.Loss, Is.EqualTo(whole.Loss).Within(1e-6 * whole.Loss));
         Assert.That(parts.Metrics["mean_absolute_error"], Is.EqualTo(whole.Metrics["mean_absolute_error"]).Within(1e-5));
         Assert.That(task.Network.Training);
+        Assert.That(() => task.Evaluate(ExampleSet.Of(Tensor.Ones([0, 4]), Tensor.Ones([0, 1]), "nothing")), Throws.ArgumentException.With.Message.Contains("nothing has no examples"));
     }
 
     [Test]

@@ -39,22 +39,4 @@ public static class TensorTuple
         ValueTuple<Tensor, Tensor, Tensor>(var a, var b, var c) => (tensors(a), tensors(b), tensors(c)),
         _ => throw new NotSupportedException($"{typeof(T).Name} is not a tensor, a pair or an array of tensors. Make it a record of tensors that implements {nameof(ITensorTuple)}, which has one method."),
     });
-
-    /// <summary>All tensors in it, in their order.</summary>
-    /// <param name="value">A tensor, a pair or an array of them, or an <see cref="ITensorTuple"/>.</param>
-    /// <exception cref="NotSupportedException">It is none of these; the message says what to do.</exception>
-    public static (IReadOnlyList<Tensor> Tensors, IReadOnlyList<IntTensor> Integers) Parts<T>(T value)
-    {
-        var (tensors, integers) = (new List<Tensor>(), new List<IntTensor>());
-        Map(value, tensor =>
-        {
-            tensors.Add(tensor);
-            return tensor;
-        }, indices =>
-        {
-            integers.Add(indices);
-            return indices;
-        });
-        return (tensors, integers);
-    }
 }

@@ -1,7 +1,7 @@
 using QuadEngine.Data;
 using QuadEngine.Models;
 
-namespace QuadEngine.Tests.Registration;
+namespace QuadEngine.Tests.Registries;
 
 public sealed class RegistryTests
 {

@@ -2,7 +2,7 @@ using System.Text.Json;
 using QuadEngine.Models;
 using QuadEngine.Tests.Training;
 
-namespace QuadEngine.Tests.Registration;
+namespace QuadEngine.Tests.Registries;
 
 /// <summary>How files say what was chosen.</summary>
 public sealed class SelectionFileTests
