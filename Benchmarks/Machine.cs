@@ -8,15 +8,15 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Benchmarks;
 
-/// <summary>The limits of this machine, measured: what a kernel can reach at best, on as many threads as kernels use.</summary>
-/// <param name="FlopsPerSecond">Peak of fused multiply-adds from registers, each counted as two.</param>
-/// <param name="BytesPerSecond">Bytes read and written by passes over arrays that are in no cache.</param>
+/// <summary>The measured limits of this machine: the best that a kernel can reach, on as many threads as kernels use.</summary>
+/// <param name="FlopsPerSecond">Peak of fused multiply-adds from registers; each counts as two.</param>
+/// <param name="BytesPerSecond">Bytes per second, read and written, of passes over arrays that are not in a cache.</param>
 public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
 {
-    /// <summary>Measures both in about a second.</summary>
+    /// <summary>Measures both limits in about a second.</summary>
     public static Machine Measure() => new(MeasureFlops(), MeasureBytes());
 
-    /// <summary>The shortest time in which so many operations and bytes can be done.</summary>
+    /// <summary>The shortest time for the given operations and bytes.</summary>
     public TimeSpan Floor(double flops, double bytes) => TimeSpan.FromSeconds(Math.Max(flops / FlopsPerSecond, bytes / BytesPerSecond));
 
     /// <summary>Processor, threads, widest vectors, .NET version.</summary>
@@ -34,7 +34,7 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
     static double MeasureFlops() =>
         Vector512.IsHardwareAccelerated ? Best<Wide512, Vector512<float>>() : Vector256.IsHardwareAccelerated ? Best<Wide256, Vector256<float>>() : Best<Wide128, Vector128<float>>();
 
-    // The best of several: the peak is what the cores can do when nobody takes them.
+    // Takes the best of several runs, because the peak is the speed of cores that nothing else uses.
     static double Best<TWidth, TVector>() where TWidth : IWidth<TVector> where TVector : struct
     {
         const int Rounds = 200_000;
@@ -51,7 +51,7 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
         return best;
     }
 
-    // Eight independent chains hide the latency of the multiply-add on every processor known (4 cycles, 2 a cycle).
+    // Eight independent chains hide the latency of the multiply-add on every processor known (latency 4 cycles, 2 per cycle).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float Chains<TWidth, TVector>(int rounds) where TWidth : IWidth<TVector> where TVector : struct
     {
@@ -72,8 +72,8 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
         return TWidth.First(TWidth.Fma(TWidth.Fma(a, b, c), TWidth.Fma(d, e, f), TWidth.Fma(g, h, m)));
     }
 
-    // Passes y = x / 2 over eight pairs of 8 MB, the size of an activation of ResNet-20 at batch 128, pair after pair: by the time a
-    // pair comes again the caches have seen 128 MB.
+    // Passes y = x / 2 over eight pairs of 8 MB, one pair after the other. 8 MB is the size of an activation of ResNet-20 at batch 128. Before a
+    // pair comes again, 128 MB have gone through the caches.
     static double MeasureBytes()
     {
         const int Pairs = 8, Length = 2 << 20, Chunk = 1 << 15;

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Benchmarks;
 
-/// <summary>The networks that whole steps are measured by.</summary>
+/// <summary>The networks whose whole steps are measured.</summary>
 public enum NetworkShape
 {
     /// <summary>ResNet-20 on images of 32x32x3, ten classes.</summary>
@@ -13,14 +13,14 @@ public enum NetworkShape
     ResNet18,
 }
 
-/// <summary>The work that whole steps are measured by: a network, images and labels fixed.</summary>
+/// <summary>The work of a measured step: a network with fixed images and labels.</summary>
 public sealed class ResNetWork
 {
     readonly Tensor images;
     readonly IntTensor labels;
     readonly Sgd sgd;
 
-    /// <summary>A network of quadratic neurons of the given rank (0: linear ones) for batches of the given size.</summary>
+    /// <summary>A network of quadratic neurons of the given rank (0: linear neurons) for batches of the given size.</summary>
     public ResNetWork(NetworkShape shape, int rank, int batch, Device device)
     {
         var neuron = rank == 0 ? Neurons.Linear : Neurons.Quadratic(rank);

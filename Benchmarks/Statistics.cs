@@ -1,9 +1,9 @@
 namespace QuadEngine.Benchmarks;
 
-/// <summary>What is said of repeated measurements.</summary>
+/// <summary>Statistics of repeated measurements.</summary>
 public static class Statistics
 {
-    /// <summary>The middle of the sorted values; the mean of the two middle ones where their number is even.</summary>
+    /// <summary>The middle of the sorted values, or the mean of the two middle values if their number is even.</summary>
     public static double Median(IEnumerable<double> values)
     {
         var sorted = values.Order().ToArray();

@@ -5,7 +5,7 @@ using QuadEngine.Benchmarks.Profile;
 
 namespace QuadEngine.Benchmarks;
 
-/// <summary>What the program can measure: `dotnet run -c Release --project Benchmarks -- VERB [options]`.</summary>
+/// <summary>The measurements of the program: `dotnet run -c Release --project Benchmarks -- VERB [options]`.</summary>
 static class Verbs
 {
     /// <summary>Each verb with its measurement, which returns the exit status.</summary>
@@ -16,7 +16,7 @@ static class Verbs
         ["kernels-tour"] = KernelsTour.Run,       // the steps of docs/kernels.md
         ["micro"] = OperationBenchmarks.Run,      // BenchmarkDotNet over all operation cases
         ["operations"] = OperationTable.Run,      // the same cases in seconds, as shares of the machine's limits
-        ["profile"] = StepProfile.Run,            // where the time of a training step goes
+        ["profile"] = StepProfile.Run,            // the time of each kernel in a training step
     };
 
     public static int Usage()

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Numerics;
 using QuadEngine.Data;
 using QuadEngine.Layers;
@@ -29,14 +28,15 @@ static class CommonOptions
 
     public static Option<string?> NamedData(string otherwise) => Choice("--data", "The data set", Datasets.Names, otherwise);
 
-    /// <summary>A data set's name, or the full path of a folder of pictures; null where none was given.</summary>
-    public static string? Data(ParseResult parsed, Option<string?> data) =>
-        parsed.GetValue(data) is not { } value ? null : IsNamed(value) ? value.ToLowerInvariant() : Path.TrimEndingDirectorySeparator(Path.GetFullPath(value));
+    /// <summary>A data set, or the full path of a folder of pictures; null where none was given.</summary>
+    public static Selection? Data(ParseResult parsed, Option<string?> data) =>
+        parsed.GetValue(data) is { } value ? new Selection(Datasets.Registry.Find(value)?.Name ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(value))) : null;
 
-    /// <summary>Whether it is the name of a data set, and no folder.</summary>
-    public static bool IsNamed(string data) => Datasets.Names.Contains(data, StringComparer.OrdinalIgnoreCase);
+    /// <summary>Whether it is a data set that has a name, and no folder.</summary>
+    public static bool IsNamed(Selection data) => Datasets.Registry.Find(data.Name) is not null;
 
-    public static Option<int?> ImageSize() => Number<int>("--image-size", "Height and width of the pictures of a folder as the network sees them. Default: their own, at most 64, or 224 in the ImageNet form", 8, 4096);
+    public static Option<int?> ImageSize() =>
+        Number<int>("--image-size", $"Height and width of the pictures of a folder as the network sees them. Default: their own, at most {InputForm.Small.LargestSide}, or {InputForm.Large.LargestSide} of a network for photographs", 8, 4096);
 
     public static Option<string?> DataFolder() => new("--data-dir") { Description = $"The folder with the data set's files. Default: {Datasets.DefaultFolder}.", HelpName = "DIR" };
 
@@ -64,28 +64,31 @@ static class CommonOptions
         return option;
     }
 
+    /// <summary>One entry of a registry.</summary>
+    /// <inheritdoc cref="Choice(string, string, IReadOnlyList{string}, string, string)"/>
+    public static Option<string?> Choice(string name, string description, Registry registry, string otherwise) => Choice(name, description, registry.Names, otherwise, EntryFlags.Listed(registry));
+
+    /// <summary>What was chosen of a registry; where that is what would be taken otherwise, with its options.</summary>
+    public static Selection Chosen(ParseResult parsed, Option<string?> option, Registry registry, Selection otherwise) =>
+        parsed.GetValue(option) is not { } name || name.Equals(otherwise.Name, StringComparison.OrdinalIgnoreCase) ? otherwise : registry.Require(name).Name;
+
     /// <summary>A number of a range.</summary>
-    public static Option<T?> Number<T>(string name, string description, T least, T most) where T : struct, INumber<T> => new(name)
+    public static Option<T?> Number<T>(string name, string description, T least, T most) where T : struct, INumber<T>
     {
-        Description = $"{description}.",
-        HelpName = "N",
-        CustomParser = result =>
+        var number = EntryOption.OptionalNumber(name, description, "", least, most);
+        return new(name)
         {
-            var value = result.Tokens[0].Value;
-            if (Read(value) is { } number) return number;
-
-            // What a comma means differs between countries; here it means nothing.
-            var meant = new[] { value.Replace(',', '.'), value.Replace(",", "", StringComparison.Ordinal) }.FirstOrDefault(text => text != value && Read(text) is not null);
-            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: \"{value}\" is not possible; give {(meant is null ? "" : $"{meant}, written without a comma: ")}{Kind<T>()} from {least} to {most}"));
-            return null;
-
-            T? Read(string text) => T.TryParse(text, Digits<T>(), CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number : null;
-        },
-    };
-
-    // No spaces, no thousands: what is not a number as a program writes it is a mistake.
-    static NumberStyles Digits<T>() where T : INumber<T> =>
-        IsWhole<T>() ? NumberStyles.AllowLeadingSign : NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+            Description = $"{description}.",
+            HelpName = "N",
+            CustomParser = result =>
+            {
+                var value = result.Tokens[0].Value;
+                if (number.Refusal(value) is not { } refusal) return number.Parse(value);
+                result.AddError($"{name}: {refusal}");
+                return null;
+            },
+        };
+    }
 
     /// <summary>The device asked for, with as many threads.</summary>
     public static Device Device(ParseResult parsed, Option<string?> device, Option<int?> threads)
@@ -93,9 +96,4 @@ static class CommonOptions
         if (parsed.GetValue(threads) is { } count) QuadEngine.Device.CpuThreads = count;
         return parsed.GetValue(device) is { } name and not "best" ? QuadEngine.Device.Get(name) : QuadEngine.Device.Best;
     }
-
-    static string Kind<T>() where T : INumber<T> => IsWhole<T>() ? "a whole number" : "a number";
-
-    // Half of a whole number is a whole number only in integer division.
-    static bool IsWhole<T>() where T : INumber<T> => T.IsZero(T.One / (T.One + T.One));
 }

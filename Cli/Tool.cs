@@ -13,22 +13,23 @@ static class Tool
     /// <summary>Gives 0 when all went well, 1 when something failed, 2 for a wrong command line, 130 when interrupted.</summary>
     public static int Run(string[] arguments, Output output)
     {
-        var parsed = Parse(arguments, output);
-        if (parsed.Errors.Count > 0)
-        {
-            output.Error(Describe(parsed));
-            output.Error($"`quad {string.Join(' ', CommandPath(parsed.CommandResult).Append("--help"))}` shows what can be given.", prefix: "");
-            return Misused;
-        }
-
         try
         {
+            Plugins.Load(arguments);
+            var parsed = Parse(arguments, output);
+            if (parsed.Errors.Count > 0)
+            {
+                output.Error(Describe(parsed));
+                output.Error($"`quad {string.Join(' ', CommandPath(parsed.CommandResult).Append("--help"))}` shows what can be given.", prefix: "");
+                return Misused;
+            }
+
             return parsed.Invoke(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null, Output = output.Text, Error = output.Errors });
         }
         catch (Exception e)
         {
             output.Error(Describe(e));
-            if (parsed.GetValue(CommonOptions.Debug)) output.Error(e.ToString(), prefix: "");
+            if (arguments.Contains(CommonOptions.Debug.Name)) output.Error(e.ToString(), prefix: "");
             return e is OperationCanceledException ? Interruption.ExitCode : Failed;
         }
     }
@@ -50,11 +51,23 @@ static class Tool
             ExperimentCommand.Create(output),
             DoctorCommand.Create(output),
             CommonOptions.Debug,
+            Plugins.Option,
         };
+        CheckNames(root, []);
         var help = root.Options.OfType<HelpOption>().Single();
         help.Action = new HelpWithExample((HelpAction)help.Action!);
         root.SetAction(_ => root.Parse("--help").Invoke());
         return root;
+    }
+
+    // The commands themselves use each name once; a plugin may bring one a second time.
+    internal static void CheckNames(Command command, IReadOnlyList<string> inherited)
+    {
+        var names = command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Concat(inherited).ToArray();
+        if (names.CountBy(name => name).FirstOrDefault(name => name.Value > 1).Key is { } twice)
+            throw new InvalidOperationException($"{EntryFlags.OutsiderOf(twice) ?? command.Name} has an option {twice}, which is an option of `quad {command.Name}` itself; it needs another name");
+        string[] recursive = [.. inherited, .. command.Options.Where(option => option.Recursive).SelectMany(option => option.Aliases.Prepend(option.Name))];
+        foreach (var subcommand in command.Subcommands) CheckNames(subcommand, recursive);
     }
 
     // What the engine throws on purpose explains itself; of anything else the type says more than its message alone.

@@ -9,9 +9,12 @@ sealed class ToolCommand(string name, string description, string example) : Comm
 {
     /// <summary>Command lines that work, one a line.</summary>
     public string Example { get; } = example;
+
+    /// <summary>What can be chosen by name, by the option that chooses it; the help has a line about each.</summary>
+    public IReadOnlyList<(string Option, Registry Registry)> Lists { get; init; } = [];
 }
 
-/// <summary>The usual help, then the command's examples.</summary>
+/// <summary>The usual help, then what can be chosen by name, then the command's examples.</summary>
 sealed class HelpWithExample(HelpAction usual) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;
@@ -19,8 +22,18 @@ sealed class HelpWithExample(HelpAction usual) : SynchronousCommandLineAction
     public override int Invoke(ParseResult parsed)
     {
         var code = usual.Invoke(parsed);
-        if (parsed.CommandResult.Command is ToolCommand command)
-            parsed.InvocationConfiguration.Output.WriteLine($"Examples:\n  {command.Example.ReplaceLineEndings("\n  ")}");
+        if (parsed.CommandResult.Command is not ToolCommand command) return code;
+        var output = parsed.InvocationConfiguration.Output;
+        foreach (var (option, registry) in command.Lists)
+        {
+            var lines = EntryFlags.Lines(registry).ToArray();
+            var width = lines.Max(line => line.Names.Length);
+            output.WriteLine($"{option}:");
+            foreach (var (names, help) in lines) output.WriteLine($"  {names.PadRight(width)}  {help}");
+            output.WriteLine();
+        }
+
+        output.WriteLine($"Examples:\n  {command.Example.ReplaceLineEndings("\n  ")}");
         return code;
     }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using QuadEngine.Data;
+using QuadEngine.Layers;
 using QuadEngine.Models;
 
 namespace QuadEngine.Cli;
@@ -10,11 +11,12 @@ sealed class TrainedNetwork(Output output)
 {
     readonly Option<string> weights = new("--weights") { Description = "A file of weights (safetensors, or a PyTorch checkpoint), or a run folder for its best.", HelpName = "FILE", Required = true };
     readonly NetworkOptions network = new(usual: null);
+    readonly EntryFlags entries = new(NetworkOptions.Known, Networks.Registry, Neurons.Registry, Datasets.Registry);
     readonly Option<string?> data = CommonOptions.Data("as the weights or their run say"), dataFolder = CommonOptions.DataFolder();
     readonly Option<int?> imageSize = CommonOptions.ImageSize();
 
     /// <summary>In the order of the help.</summary>
-    public IReadOnlyList<Option> All => [weights, .. network.All, data, imageSize];
+    public IReadOnlyList<Option> All => [weights, .. network.All, data, imageSize, .. entries.All];
 
     /// <summary>For commands that read the images of data sets too.</summary>
     public IReadOnlyList<Option> AllWithImages => [.. All, dataFolder];
@@ -26,7 +28,9 @@ sealed class TrainedNetwork(Output output)
     public Classifier Classifier(ParseResult parsed)
     {
         var (file, run) = Find(parsed.GetRequiredValue(weights));
-        return CommonOptions.Data(parsed, data) is { } given ? Of(parsed, file, given) : Itself(parsed, file) ?? Of(parsed, file, run()?.Data ?? throw Unsaid(file));
+        if (CommonOptions.Data(parsed, data) is null && Itself(parsed, file) is { } itself) return itself;
+        var images = CommonOptions.Data(parsed, data) ?? run()?.Data ?? throw Unsaid(file);
+        return Of(parsed, file, ref images);
     }
 
     /// <summary>The network, the images that it is to be judged by, and what they are.</summary>
@@ -37,31 +41,31 @@ sealed class TrainedNetwork(Output output)
         var name = CommonOptions.Data(parsed, data) ?? run?.Data ?? throw Unsaid(file);
         if (CommonOptions.IsNamed(name))
         {
-            var trained = Of(parsed, file, name);
+            var trained = Of(parsed, file, ref name);
             var images = Datasets.Load(name, parsed.GetValue(dataFolder) ?? run?.DataFolder).Test;
-            return (trained, images, $"the {images.Count:N0} test images of {name}");
+            return (trained, images, $"the {images.Count:N0} test images of {name.Name}");
         }
 
-        var classifier = Itself(parsed, file) ?? Of(parsed, file, name);
-        var (folder, source) = TestImages(name, classifier.Images.Classes, run?.Data == name ? run.Pictures : null);
+        var classifier = Itself(parsed, file) ?? Of(parsed, file, ref name);
+        var (folder, source) = TestImages(name.Name, classifier.Images.Classes, run?.Data == name ? run.Pictures : null);
         var size = new PictureOptions { Size = classifier.Configuration.Height, Channels = classifier.Configuration.Channels };
         return (classifier, size.Open(folder, classifier.Images), source);
     }
 
     /// <summary>What a network reads and tells apart where it is made for some data: a data set, or a folder of pictures.</summary>
-    public static (Shape Shape, ImageDescription Images) Describe(string data, string model, int? size, int? channels)
+    public static (Shape Shape, ImageDescription Images) Describe(Selection data, Selection model, int? size, int? channels)
     {
-        var share = Networks.IsImageNetForm(model) ? 0.875f : 1f;
+        var share = Networks.Registry.Get(model).Input.Share;
         if (CommonOptions.IsNamed(data))
         {
             var info = Datasets.Get(data);
             return (info.ImageShape, new(info.ClassNames, info.Normalization.Mean, info.Normalization.Std, share));
         }
 
-        var pictures = RunConfiguration.ForFolder(data, model, size).Pictures!;
+        var pictures = RunConfiguration.ForFolder(data.Name, model, size).Pictures!;
         pictures = pictures with { Channels = channels ?? pictures.Channels };
         var normalization = pictures.Channels == 1 ? Normalization.UnitRange(1) : Normalization.ImageNet;
-        return (pictures.ImageShape, new(ImageFolder.Open(FolderSplits.TrainPart(data)).ClassNames, normalization.Mean, normalization.Std, share));
+        return (pictures.ImageShape, new(ImageFolder.Open(FolderSplits.TrainPart(data.Name)).ClassNames, normalization.Mean, normalization.Std, share));
     }
 
     /// <summary>The file of weights at a path, and the run that it is of: a file in a run folder is of that run. Its configuration is read only where the file does not say all.</summary>
@@ -74,7 +78,7 @@ sealed class TrainedNetwork(Output output)
     }
 
     static string BestOf(RunFolder run) => System.IO.File.Exists(run.Best) ? run.Best : throw new FileNotFoundException(
-        $"the run in {run.Folder} has finished no epoch yet, so there are no best weights. Go on with: quad train --resume {Shell.Quote(run.Folder)}"
+        $"the run in {run.Folder} has finished no epoch yet, so there are no best weights. Go on with: {Shell.Tool} train --resume {Shell.Quote(run.Folder)}"
         + (System.IO.File.Exists(run.Last) ? $" (or use what there is: {run.Last})" : ""));
 
     // A checkpoint of this engine says what it reads and tells apart.
@@ -82,19 +86,20 @@ sealed class TrainedNetwork(Output output)
     {
         if (Checkpoint.ReadNetwork(file) is not { } known || Checkpoint.ReadImages(file) is not { } images) return null;
         var size = parsed.GetValue(imageSize);
-        return Build(file, network.Configuration(parsed, known) with { Height = size ?? known.Height, Width = size ?? known.Width }, images);
+        var configuration = entries.Apply(parsed, network.Configuration(parsed, known));
+        return Build(file, configuration with { Height = size ?? known.Height, Width = size ?? known.Width }, images);
     }
 
-    Classifier Of(ParseResult parsed, string file, string name)
+    Classifier Of(ParseResult parsed, string file, ref Selection name)
     {
         var known = Checkpoint.ReadNetwork(file);
-        var configuration = network.Configuration(parsed, known);
+        (var configuration, name) = entries.Apply(parsed, network.Configuration(parsed, known), name);
         var (shape, images) = Describe(name, configuration.Model, parsed.GetValue(imageSize) ?? known?.Height, known?.Channels);
         if (known is not null && (known.Channels != shape[2] || known.Classes != images.Classes.Count))
-            throw new ArgumentException($"{file} was trained on images [{known.Height}, {known.Width}, {known.Channels}] of {known.Classes} classes, but {name} has {shape} of {images.Classes.Count}; "
+            throw new ArgumentException($"{file} was trained on images [{known.Height}, {known.Width}, {known.Channels}] of {known.Classes} classes, but {name.Name} has {shape} of {images.Classes.Count}; "
                 + $"give --data what it was trained on: a data set (known: {string.Join(", ", Datasets.Names)}), or a folder of pictures");
         if (Checkpoint.ReadImages(file) is { } described && !described.Classes.SequenceEqual(images.Classes))
-            throw new ArgumentException($"{file} tells the classes {string.Join(", ", described.Classes)} apart, but those of {name} are {string.Join(", ", images.Classes)}; give --data images of the same classes");
+            throw new ArgumentException($"{file} tells the classes {string.Join(", ", described.Classes)} apart, but those of {name.Name} are {string.Join(", ", images.Classes)}; give --data images of the same classes");
         return Build(file, configuration with { Height = shape[0], Width = shape[1], Channels = shape[2], Classes = images.Classes.Count }, images);
     }
 

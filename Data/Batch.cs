@@ -1,15 +1,21 @@
 namespace QuadEngine.Data;
 
-/// <summary>A batch as a network takes it.</summary>
-/// <param name="Images">Normalised images [N, H, W, C].</param>
-/// <param name="Labels">Class numbers [N].</param>
-public readonly record struct Batch(Tensor Images, IntTensor Labels) : IDisposable
+/// <summary>A batch of what a network reads and what it is to give.</summary>
+/// <typeparam name="TInput"><see cref="Tensor"/> or <see cref="IntTensor"/>.</typeparam>
+/// <typeparam name="TTarget"><see cref="Tensor"/> or <see cref="IntTensor"/>.</typeparam>
+/// <param name="Input">[N, ...], for N examples.</param>
+/// <param name="Target">[N, ...], likewise.</param>
+public readonly record struct Batch<TInput, TTarget>(TInput Input, TTarget Target) : ITensorTuple, IDisposable where TInput : class where TTarget : class
 {
+    /// <inheritdoc/>
+    public ITensorTuple Map(Func<Tensor, Tensor> tensors, Func<IntTensor, IntTensor> integers) =>
+        new Batch<TInput, TTarget>(TensorTuple.Map(Input, tensors, integers), TensorTuple.Map(Target, tensors, integers));
+
     /// <summary>Gives the memory back now instead of at a garbage collection. Never required.</summary>
     public void Dispose()
     {
-        Images.Dispose();
-        Labels.Dispose();
+        (Input as IDisposable)?.Dispose();
+        (Target as IDisposable)?.Dispose();
     }
 }
 
@@ -22,7 +28,7 @@ sealed class HostBatch(int batchSize, Shape imageShape)
 
     public int Count { get; set; }
 
-    public Batch ToTensors(Device? device) => new(
+    public Batch<Tensor, IntTensor> ToTensors(Device? device) => new(
         Tensor.FromSpan(Images.AsSpan(0, Count * imageShape.Elements), [Count, .. imageShape], device),
         IntTensor.FromSpan(Labels.AsSpan(0, Count), [Count], device));
 }

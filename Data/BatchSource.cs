@@ -28,7 +28,7 @@ abstract class BatchSource
     public abstract object? Randomness { get; }
 
     /// <summary>The batches in order.</summary>
-    public abstract IEnumerable<Batch> Batches(EpochPlan plan);
+    public abstract IEnumerable<Batch<Tensor, IntTensor>> Batches(EpochPlan plan);
 }
 
 /// <summary>Batches made on the host: images are written one by one, by several threads at once, ahead of who asks for them.</summary>
@@ -56,7 +56,7 @@ abstract class HostSource : BatchSource
     /// <param name="to">[H, W, C]</param>
     public abstract void Write(int image, ulong seed, int epoch, Span<float> to);
 
-    public override IEnumerable<Batch> Batches(EpochPlan plan)
+    public override IEnumerable<Batch<Tensor, IntTensor>> Batches(EpochPlan plan)
     {
         using var batches = new Prefetch<HostBatch>(plan.Start, plan.End, prefetch, () => new HostBatch(plan.Longest, ImageShape), (b, batch) => Prepare(plan, b, batch));
         while (batches.MoveNext())
@@ -88,5 +88,5 @@ sealed class DatasetSource(LabelledImages data, Augmentation augmentation, int p
     public override int Label(int image) => data.Label(image);
 
     public override void Write(int image, ulong seed, int epoch, Span<float> to) =>
-        augmentation.Windows(seed, epoch).Of(image).Write(data.Image(image), data.Width, data.Normalization.Levels, to);
+        augmentation.Write(data.Image(image), data.ImageShape, image, seed, epoch, data.Normalization.Levels, to);
 }

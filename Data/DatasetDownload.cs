@@ -35,19 +35,24 @@ public sealed class DatasetDownload : IDisposable
     /// <param name="folder">Where data sets are kept; <see cref="Datasets.DefaultFolder"/> where it is left out.</param>
     /// <param name="progress">Told of every piece that arrives.</param>
     /// <param name="cancellation">Stops; what has arrived is kept and taken up the next time.</param>
-    /// <exception cref="ArgumentException">There is no data set of that name, or it is inside the package.</exception>
+    /// <exception cref="ArgumentException">There is no data set of that name, or it has no files to download.</exception>
     /// <exception cref="IOException">A file could not be had, or its checksum is wrong; the message says which file to put where.</exception>
     public Task<string> GetAsync(
         string name, string? folder = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default) =>
-        GetAsync(Datasets.Get(name), folder ?? Datasets.DefaultFolder, progress, cancellation);
+        GetAsync(Downloadable(Datasets.Get(name)), folder ?? Datasets.DefaultFolder, progress, cancellation);
+
+    /// <summary>Whether a data set has official files to fetch.</summary>
+    /// <param name="info">One of <see cref="Datasets.All"/>.</param>
+    public static bool Offers(DatasetInfo info) => info is FileDataset;
 
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
-    internal async Task<string> GetAsync(DatasetInfo info, string folder, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
-    {
-        Check.That(!info.IsEmbedded, "data get", $"{info.Name} is inside the package, there is nothing to download.");
+    static FileDataset Downloadable(DatasetInfo info) => info as FileDataset
+        ?? throw new ArgumentException($"data get: there is nothing to download of {info.Name}, which is {(info.IsEmbedded ? "inside the package" : "read by")} {info.Assembly}.");
 
+    internal async Task<string> GetAsync(FileDataset info, string folder, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
+    {
         if (!IsIntact(info, folder))
             foreach (var download in info.Downloads)
                 await Bring(info, download, folder, progress, cancellation).ConfigureAwait(false);
@@ -58,14 +63,14 @@ public sealed class DatasetDownload : IDisposable
     }
 
     /// <summary>All files are there and can be read (whatever their compression, so that repackaged ones count too).</summary>
-    static bool IsIntact(DatasetInfo info, string folder)
+    static bool IsIntact(FileDataset info, string folder)
     {
         if (info.Find(folder) is not { } files)
             return false;
 
         try
         {
-            info.Read(info, files);
+            info.Read(files);
             return true;
         }
         catch (InvalidFileException)

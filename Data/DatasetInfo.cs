@@ -5,99 +5,54 @@ namespace QuadEngine.Data;
 /// <param name="Test">Images to judge by.</param>
 public sealed record DatasetSplits(ImageDataset Train, ImageDataset Test);
 
-/// <summary>What is known of a data set before it is loaded: its size, classes, licence, and where its files are.</summary>
-public sealed record DatasetInfo
+/// <summary>
+/// What is known of a data set before it is loaded: its images, its classes, and what suits them. A class of your own makes images a data set that a run
+/// can name: see <see cref="Datasets.Registry"/>.
+/// </summary>
+/// <param name="name">See <see cref="Entry.Name"/>.</param>
+/// <param name="help">See <see cref="Entry.Help"/>.</param>
+/// <param name="imageShape">[H, W, C], the shape of one image.</param>
+/// <param name="classNames">One name a class.</param>
+public abstract class DatasetInfo(string name, string help, Shape imageShape, IReadOnlyList<string> classNames) : Entry(name, help)
 {
-    /// <param name="read">Reads the splits from the paths of <see cref="Files"/>, in their order.</param>
-    internal DatasetInfo(Func<DatasetInfo, string[], DatasetSplits> read) => Read = read;
-
-    /// <summary>The name by which <see cref="Datasets"/> and the tool know it.</summary>
-    public required string Name { get; init; }
-
-    /// <summary>One line about it.</summary>
-    public required string Title { get; init; }
-
     /// <summary>[H, W, C], the shape of one image.</summary>
-    public required Shape ImageShape { get; init; }
+    public Shape ImageShape { get; } = imageShape;
 
     /// <summary>One name a class.</summary>
-    public required IReadOnlyList<string> ClassNames { get; init; }
+    public IReadOnlyList<string> ClassNames { get; } = classNames;
 
     /// <summary>The number of classes.</summary>
     public int Classes => ClassNames.Count;
 
-    /// <summary>The number of training images.</summary>
-    public required int TrainCount { get; init; }
+    /// <summary>The number of training images; null where it is known only when they are loaded.</summary>
+    public int? TrainCount { get; init; }
 
-    /// <summary>The number of test images.</summary>
-    public required int TestCount { get; init; }
+    /// <summary>The number of test images; null where it is known only when they are loaded.</summary>
+    public int? TestCount { get; init; }
 
-    /// <summary>How bytes become the numbers a network sees.</summary>
-    public required Normalization Normalization { get; init; }
+    /// <summary>How bytes become the numbers a network sees; pixels scaled to [0, 1] unless it says otherwise.</summary>
+    public Normalization Normalization { get; init; } = Normalization.UnitRange(imageShape[2]);
+
+    /// <summary>The random changes that suit its training images, one of <see cref="Augmentations.Registry"/>; none unless it says otherwise.</summary>
+    public Selection Augmentation { get; init; } = "none";
 
     /// <summary>Under which terms it may be used.</summary>
-    public required string License { get; init; }
+    public string License { get; init; } = "";
 
     /// <summary>Its authors' page.</summary>
-    public required string HomePage { get; init; }
+    public string HomePage { get; init; } = "";
 
-    /// <summary>It is inside the assembly and needs no files.</summary>
-    public bool IsEmbedded => Files.Count == 0;
-
-    /// <summary>The files it is read from; a name that ends in .gz may be there unpacked, without that ending.</summary>
-    internal IReadOnlyList<string> Files { get; init; } = [];
-
-    /// <summary>Sub-folders where the files usually are; the first is where a download puts them.</summary>
-    internal IReadOnlyList<string> SubFolders { get; init; } = [];
-
-    internal IReadOnlyList<Download> Downloads { get; init; } = [];
-
-    internal Func<DatasetInfo, string[], DatasetSplits> Read { get; }
+    /// <summary>It needs no files: its images are inside the assembly, or are made by it.</summary>
+    public virtual bool IsEmbedded => true;
 
     /// <summary>The folder that holds its files; null where none has them all, or it needs none.</summary>
     /// <param name="folder">Where data sets are kept. The usual sub-folders in it come first, then the folder itself.</param>
-    public string? FolderIn(string folder) => Find(folder) is [var first, ..] ? Path.GetDirectoryName(first) : null;
+    public virtual string? FolderIn(string folder) => null;
 
-    internal DatasetSplits Load(string folder) => Read(this, Find(folder)
-        ?? throw new FileNotFoundException($"Datasets: {Name} is not in {folder}: {Missing(folder)}.\n  {HowToGet(folder)}"));
-
-    /// <summary>The paths of all files, from the first folder that has them all; null where none does.</summary>
-    internal string[]? Find(string folder) => Candidates(folder).Select(Present).FirstOrDefault(paths => paths.Length == Files.Count);
-
-    internal string HowToGet(string folder) =>
-        $"Get it with `quad data get {Name} --data-dir {(folder.Contains(' ', StringComparison.Ordinal) ? $"\"{folder}\"" : folder)}`, or download\n    {string.Join("\n    ", Downloads.Select(d => d.Urls[0]))}\n"
-        + (Downloads is [{ IsArchive: true } archive]
-            ? $"  and unpack it, so that {Path.Combine(folder, SubFolders[0], Files[0])} is there."
-            : $"  into {Path.Combine(folder, SubFolders[0])}.");
-
-    /// <summary>Says what is not there, in the folder that has most.</summary>
-    string Missing(string folder)
-    {
-        var fullest = Candidates(folder).MaxBy(candidate => Present(candidate).Length)!;
-        return Present(fullest).Length == 0
-            ? $"neither it nor {string.Join(", ", SubFolders)} in it has {Files[0]}"
-            : $"{fullest} lacks {string.Join(", ", Files.Where(file => PathOf(fullest, file) is null))}";
-    }
-
-    IEnumerable<string> Candidates(string folder) => SubFolders.Select(sub => Path.Combine(folder, sub)).Append(folder);
-
-    string[] Present(string folder) => [.. Files.Select(file => PathOf(folder, file)).OfType<string>()];
-
-    static string? PathOf(string folder, string file)
-    {
-        var path = Path.Combine(folder, file);
-        if (File.Exists(path))
-            return path;
-
-        var unpacked = file.EndsWith(".gz", StringComparison.Ordinal) ? path[..^3] : path;
-        return File.Exists(unpacked) ? unpacked : null;
-    }
+    /// <summary>Reads or makes both parts, with the shape, the classes and the normalisation given here.</summary>
+    /// <param name="folder">Where data sets are kept.</param>
+    /// <param name="options">Values of <see cref="Entry.Options"/>.</param>
+    /// <exception cref="FileNotFoundException">Its files are not in the folder; the message says which to put where.</exception>
+    /// <exception cref="InvalidFileException">A file does not hold what it should.</exception>
+    public abstract DatasetSplits Load(string folder, Selection options);
 }
-
-/// <summary>One official file of a data set.</summary>
-/// <param name="Urls">Where it is, the official place first.</param>
-/// <param name="Target">Where it goes, relative to the data folder.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Md5">Its published checksum.</param>
-/// <param name="IsArchive">It is a .tar.gz, to be unpacked into the data folder.</param>
-sealed record Download(IReadOnlyList<string> Urls, string Target, long Bytes, string Md5, bool IsArchive = false);

@@ -19,61 +19,56 @@ public static class Datasets
     static readonly string[] IdxFiles = 
         ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"];
 
-    /// <summary>All data sets, in order of their names.</summary>
-    public static IReadOnlyList<DatasetInfo> All { get; } =
+    static readonly string[] Cifar100Classes =
     [
-        new((info, files) => ReadCifar(info, files, labelBytes: 1))
+        "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle",
+        "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle",
+        "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile", "cup", "dinosaur",
+        "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house", "kangaroo", "keyboard",
+        "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain",
+        "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
+        "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket",
+        "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider",
+        "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor",
+        "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
+    ];
+
+    /// <summary>
+    /// The engine's own data sets, in order of their names, and those that were added. One of your own is a class, registered once:
+    /// <code>Datasets.Registry.Register(new Shapes());</code>
+    /// </summary>
+    public static Registry<DatasetInfo> Registry { get; } = new("data set",
+        new FileDataset("cifar10", "small colour photographs (Krizhevsky 2009)", [32, 32, 3], CifarClasses, (info, files) => ReadCifar(info, files, labelBytes: 1))
         {
-            Name = "cifar10",
-            Title = "CIFAR-10: small colour photographs (Krizhevsky 2009)",
-            ImageShape = [32, 32, 3],
-            ClassNames = CifarClasses,
             TrainCount = 50_000,
             TestCount = 10_000,
             // Not its own statistics: the published ResNets for CIFAR-10 were trained under these, and training minds neither.
             Normalization = Normalization.ImageNet,
+            Augmentation = "crop-flip",
             License = "none stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
             HomePage = "https://www.cs.toronto.edu/~kriz/cifar.html",
             Files = ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"],
             SubFolders = ["cifar-10-batches-bin", Path.Combine("cifar-10", "cifar-10-batches-bin"), "cifar-10", "cifar10"],
             Downloads = [CifarDownload("cifar-10-binary.tar.gz", 170_052_171, "c32a1d4ab5d03f1284b67883e8d87530")],
         },
-        new((info, files) => ReadCifar(info, files, labelBytes: 2))
+        new FileDataset("cifar100", "small colour photographs in 100 classes (Krizhevsky 2009)", [32, 32, 3], Cifar100Classes, (info, files) => ReadCifar(info, files, labelBytes: 2))
         {
-            Name = "cifar100",
-            Title = "CIFAR-100: small colour photographs in 100 classes (Krizhevsky 2009)",
-            ImageShape = [32, 32, 3],
-            ClassNames =
-            [
-                "apple", "aquarium_fish", "baby", "bear", "beaver", "bed", "bee", "beetle", "bicycle", "bottle",
-                "bowl", "boy", "bridge", "bus", "butterfly", "camel", "can", "castle", "caterpillar", "cattle",
-                "chair", "chimpanzee", "clock", "cloud", "cockroach", "couch", "crab", "crocodile", "cup", "dinosaur",
-                "dolphin", "elephant", "flatfish", "forest", "fox", "girl", "hamster", "house", "kangaroo", "keyboard",
-                "lamp", "lawn_mower", "leopard", "lion", "lizard", "lobster", "man", "maple_tree", "motorcycle", "mountain",
-                "mouse", "mushroom", "oak_tree", "orange", "orchid", "otter", "palm_tree", "pear", "pickup_truck", "pine_tree",
-                "plain", "plate", "poppy", "porcupine", "possum", "rabbit", "raccoon", "ray", "road", "rocket",
-                "rose", "sea", "seal", "shark", "shrew", "skunk", "skyscraper", "snail", "snake", "spider",
-                "squirrel", "streetcar", "sunflower", "sweet_pepper", "table", "tank", "telephone", "television", "tiger", "tractor",
-                "train", "trout", "tulip", "turtle", "wardrobe", "whale", "willow_tree", "wolf", "woman", "worm",
-            ],
             TrainCount = 50_000,
             TestCount = 10_000,
             Normalization = new([0.5071f, 0.4865f, 0.4409f], [0.2673f, 0.2564f, 0.2762f]),
+            Augmentation = "crop-flip",
             License = "none stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
             HomePage = "https://www.cs.toronto.edu/~kriz/cifar.html",
             Files = ["train.bin", "test.bin"],
             SubFolders = ["cifar-100-binary", Path.Combine("cifar-100", "cifar-100-binary"), "cifar-100", "cifar100"],
             Downloads = [CifarDownload("cifar-100-binary.tar.gz", 168_513_733, "03b5dce01913d631647c71ecec9e9cb8")],
         },
-        new(ReadIdx)
+        new FileDataset("fashion-mnist", "grey photographs of clothes (Xiao, Rasul and Vollgraf 2017)", [28, 28, 1], FashionClasses, ReadIdx)
         {
-            Name = "fashion-mnist",
-            Title = "Fashion-MNIST: grey photographs of clothes (Xiao, Rasul and Vollgraf 2017)",
-            ImageShape = [28, 28, 1],
-            ClassNames = FashionClasses,
             TrainCount = 60_000,
             TestCount = 10_000,
             Normalization = FashionNormalization,
+            Augmentation = "flip",
             License = "MIT (Zalando SE)",
             HomePage = "https://github.com/zalandoresearch/fashion-mnist",
             Files = IdxFiles,
@@ -84,24 +79,9 @@ public static class Datasets
                 (26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"), (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
                 (4_422_102, "bef4ecab320f06d8554ea6380940ec79"), (5_148, "bb300cfdad3c16e7a12a480ee83cd310")),
         },
-        new((info, _) => FashionSample.Load(info))
+        new FashionSample(FashionClasses, FashionNormalization),
+        new FileDataset("mnist", "handwritten digits (LeCun, Cortes and Burges 1998)", [28, 28, 1], ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], ReadIdx)
         {
-            Name = "fashion-mnist-sample",
-            Title = "12,000 images of Fashion-MNIST inside the package: needs no download",
-            ImageShape = [FashionSample.Side, FashionSample.Side, 1],
-            ClassNames = FashionClasses,
-            TrainCount = FashionSample.TrainCount,
-            TestCount = FashionSample.TestCount,
-            Normalization = FashionNormalization,
-            License = "MIT (Zalando SE)",
-            HomePage = "https://github.com/zalandoresearch/fashion-mnist",
-        },
-        new(ReadIdx)
-        {
-            Name = "mnist",
-            Title = "MNIST: handwritten digits (LeCun, Cortes and Burges 1998)",
-            ImageShape = [28, 28, 1],
-            ClassNames = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
             TrainCount = 60_000,
             TestCount = 10_000,
             Normalization = new([0.1307f], [0.3081f]),
@@ -113,11 +93,13 @@ public static class Datasets
                 ["https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"],
                 (9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"), (28_881, "d53e105ee54ea40749a09fcbcd1e9432"),
                 (1_648_877, "9fb629c4189551a2d022fa330f9573f3"), (4_542, "ec29112dd5afa0611ce80d1b7f02629c")),
-        },
-    ];
+        });
+
+    /// <summary>All data sets, in the order of their registration.</summary>
+    public static IReadOnlyList<DatasetInfo> All => Registry.Entries;
 
     /// <summary>The names of all data sets.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. All.Select(info => info.Name)];
+    public static IReadOnlyList<string> Names => Registry.Names;
 
     /// <summary>
     /// Where data sets are looked for unless a folder is given: the variable QUADENGINE_DATA, else .quadengine/data in the home folder.
@@ -128,18 +110,17 @@ public static class Datasets
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".quadengine", "data");
 
     /// <summary>What is known of a data set.</summary>
-    /// <param name="name">One of <see cref="Names"/>, as it is spelled there.</param>
+    /// <param name="dataset">Its name, in any case.</param>
     /// <exception cref="ArgumentException">There is none of that name; the message has the names that there are.</exception>
-    public static DatasetInfo Get(string name) => All.FirstOrDefault(info => info.Name == name)
-        ?? throw new ArgumentException($"no data set \"{name}\" (known: {string.Join(", ", Names)})");
+    public static DatasetInfo Get(Selection dataset) => Registry.Get(dataset);
 
     /// <summary>Reads a data set: its training and its test images, with their normalisation.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
+    /// <param name="dataset">Its name, and values of its options.</param>
     /// <param name="folder">The folder with its files or with their usual sub-folder; <see cref="DefaultFolder"/> where it is left out.</param>
-    /// <exception cref="ArgumentException">There is no data set of that name.</exception>
+    /// <exception cref="ArgumentException">There is no data set of that name, it has no such option, or a value is not possible.</exception>
     /// <exception cref="FileNotFoundException">Its files are not in the folder; the message says which to put where.</exception>
     /// <exception cref="InvalidFileException">A file does not hold what it should.</exception>
-    public static DatasetSplits Load(string name, string? folder = null) => Get(name).Load(folder ?? DefaultFolder);
+    public static DatasetSplits Load(Selection dataset, string? folder = null) => Registry.Get(dataset).Load(folder ?? DefaultFolder, Registry.Complete(dataset));
 
     internal static DatasetSplits ReadIdx(DatasetInfo info, string[] files) => new(
         Idx.Read(info.Name, files[0], files[1], info.ClassNames, info.Normalization),
@@ -147,8 +128,8 @@ public static class Datasets
 
     /// <summary>All files but the last are the training split.</summary>
     internal static DatasetSplits ReadCifar(DatasetInfo info, string[] files, int labelBytes) => new(
-        CifarBinary.Read(info.Name, files[..^1], info.ClassNames, labelBytes, info.TrainCount / (files.Length - 1), info.Normalization),
-        CifarBinary.Read(info.Name, files[^1..], info.ClassNames, labelBytes, info.TestCount, info.Normalization));
+        CifarBinary.Read(info.Name, files[..^1], info.ClassNames, labelBytes, info.TrainCount!.Value / (files.Length - 1), info.Normalization),
+        CifarBinary.Read(info.Name, files[^1..], info.ClassNames, labelBytes, info.TestCount!.Value, info.Normalization));
 
     static Download CifarDownload(string archive, long bytes, string md5) =>
         new(["https://www.cs.toronto.edu/~kriz/" + archive], archive, bytes, md5, IsArchive: true);

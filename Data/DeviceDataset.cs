@@ -4,14 +4,14 @@ namespace QuadEngine.Data;
 
 /// <summary>
 /// A data set for a device: its bytes are moved there once, and batches are cut, mirrored and normalised there, in one launch each, with the
-/// bits of <see cref="LabelledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, and of images that stay in
-/// files, batches come from the host.
+/// bits of <see cref="LabelledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, of images that stay in
+/// files, and under an <see cref="Augmentation"/> that is not <see cref="CropFlip"/>, batches come from the host.
 /// <code>
 /// using var train = dataset.To(device);
 /// foreach (var (images, labels) in train.Batches(128, seed: 1, epoch: e, augmentation: Augmentation.PadCropFlip)) ...
 /// </code>
 /// </summary>
-public sealed class DeviceDataset : IReclaimable, IDisposable
+public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, IntTensor>>
 {
     readonly Lock gate = new();
     ImageBytes? bytes;
@@ -50,7 +50,11 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
     /// <inheritdoc cref="LabelledImages.Batches"/>
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false, int start = 0, int? prefetch = null) =>
-        new(new Source(this, augmentation ?? Augmentation.None, Images.OnHost(augmentation, prefetch, Device)), batchSize, seed, epoch, dropLast, start);
+        new(new Source(this, augmentation ?? Augmentation.None, Images.OnHost(augmentation, prefetch, Device)), new EpochOrder(batchSize, seed, epoch, dropLast, start));
+
+    IEnumerable<Batch<Tensor, IntTensor>> IPlacedExamples<Batch<Tensor, IntTensor>>.Batches(EpochOrder order) => Batches(order, Augmentation.None);
+
+    internal Loader Batches(EpochOrder order, Augmentation augmentation) => new(new Source(this, augmentation, Images.OnHost(augmentation, null, Device)), order);
 
     /// <summary>Gives the device's memory back; batches come from the host from now on.</summary>
     public void Dispose()
@@ -90,7 +94,7 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
     }
 
     /// <summary>Starts the batch on the device; null where the bytes are no longer there.</summary>
-    Batch? Gather(IntTensor order, EpochPlan plan, RandomWindows windows, int b)
+    Batch<Tensor, IntTensor>? Gather(IntTensor order, EpochPlan plan, RandomWindows windows, int b)
     {
         // Allocated before: short of memory, the pool may ask for the bytes.
         var count = plan.Length(b);
@@ -101,7 +105,7 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
             if (bytes is { } held)
             {
                 Device.Backend.GatherImages(held, order, plan.First(b), windows, images, labels);
-                return new(images, labels);
+                return new Batch<Tensor, IntTensor>(images, labels);
             }
         }
 
@@ -116,13 +120,12 @@ public sealed class DeviceDataset : IReclaimable, IDisposable
 
         public override object? Randomness => host.Randomness;
 
-        public override IEnumerable<Batch> Batches(EpochPlan plan)
+        public override IEnumerable<Batch<Tensor, IntTensor>> Batches(EpochPlan plan)
         {
             var b = plan.Start;
-            if (data.IsResident)
+            if (data.IsResident && augmentation.Windows(plan.Seed, plan.Epoch) is { } windows)
             {
                 using var order = IntTensor.FromSpan(plan.Order, [Count], data.Device);
-                var windows = augmentation.Windows(plan.Seed, plan.Epoch);
                 for (; b < plan.End && data.Gather(order, plan, windows, b) is { } batch; b++) yield return batch;
             }
 

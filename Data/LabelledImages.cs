@@ -4,7 +4,7 @@ namespace QuadEngine.Data;
 /// Labelled images of one size, wherever they are kept: what a network learns from and is judged by. <see cref="ImageDataset"/> holds them in
 /// memory; <see cref="ImageFolder.Stream"/> reads them from files as batches need them. Both give the same bits.
 /// </summary>
-public abstract class LabelledImages
+public abstract class LabelledImages : IExamples<Batch<Tensor, IntTensor>>
 {
     private protected LabelledImages(string name, IReadOnlyList<string> classNames, Shape imageShape, Normalization normalization)
     {
@@ -65,11 +65,17 @@ public abstract class LabelledImages
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false,
         int start = 0, int? prefetch = null, Device? device = null) =>
-        new(OnHost(augmentation, prefetch, device), batchSize, seed, epoch, dropLast, start);
+        new(OnHost(augmentation, prefetch, device), new EpochOrder(batchSize, seed, epoch, dropLast, start));
 
     /// <summary>The data set for batches on a device, which keeps what is in memory here as bytes there, where its own memory allows.</summary>
     /// <param name="device">Where batches go. For the CPU nothing is copied.</param>
     public DeviceDataset To(Device device) => new(this, device);
+
+    IPlacedExamples<Batch<Tensor, IntTensor>> IExamples<Batch<Tensor, IntTensor>>.To(Device device) => To(device);
+
+    /// <summary>The images as examples to learn from, changed at random in training.</summary>
+    /// <param name="augmentation">The random changes.</param>
+    public ImageExamples Augmented(Augmentation augmentation) => new(this, augmentation);
 
     /// <inheritdoc/>
     public override string ToString() => $"{GetType().Name}({Name}: {Count:N0} images {ImageShape}, {Classes} classes)";

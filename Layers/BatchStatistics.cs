@@ -19,7 +19,14 @@ public static class BatchStatistics
     /// <param name="batches">Inputs of the network, read one by one; they stay the caller's. Whole batches of one size, since all weigh the same.</param>
     /// <returns>The number of batch norms that were estimated; where it is 0, no batch was read.</returns>
     /// <exception cref="ArgumentException">A batch gives a batch norm a single value a channel.</exception>
-    public static int Estimate(Module network, IEnumerable<Tensor> batches)
+    public static int Estimate(Module network, IEnumerable<Tensor> batches) => Estimate(network, batches, batch => network.Forward(batch));
+
+    /// <summary>The same for batches of any kind.</summary>
+    /// <param name="network">The one that is called; its parameters stay as they are.</param>
+    /// <param name="batches">Read one by one; they stay the caller's. Whole batches of one size, since all weigh the same.</param>
+    /// <param name="call">Calls the network with a batch; what it makes is dropped.</param>
+    /// <inheritdoc cref="Estimate(Module, IEnumerable{Tensor})"/>
+    public static int Estimate<TBatch>(ModuleBase network, IEnumerable<TBatch> batches, Action<TBatch> call)
     {
         var layers = network.Modules().Select(entry => entry.Module).OfType<BatchNorm>().Where(layer => layer.Training).Distinct().ToArray();
         if (layers.Length == 0) return 0;
@@ -31,7 +38,7 @@ public static class BatchStatistics
             foreach (var batch in batches)
             {
                 using var scope = new TensorScope();
-                _ = network.Forward(batch);
+                call(batch);
             }
         }
         finally

@@ -1,32 +1,24 @@
 namespace QuadEngine.Layers;
 
-/// <summary>A layer whose parameters are drawn to, or kept on, a set.</summary>
-public interface IConstrained
-{
-    /// <summary>A scalar that the loss gains, or null.</summary>
-    Tensor? Penalty();
-
-    /// <summary>Puts parameters back on their set, where they have one.</summary>
-    void Retract();
-}
-
-/// <summary>The constraints of all layers of a network, as a training step needs them.</summary>
+/// <summary>The constraints of all parameters of a network (<see cref="Parameter.Constraint"/>), for who wants to look at them or writes weights by hand; training needs neither.</summary>
 public static class Constraints
 {
-    /// <summary>The sum of all penalties, to be added to the loss; null where there are none.</summary>
-    /// <param name="network">Every <see cref="IConstrained"/> layer in it is asked.</param>
-    public static Tensor? Penalty(this Module network)
+    /// <summary>The sum of all penalties, without a gradient, since Backward adds that; null where there are none.</summary>
+    /// <param name="network">Every constrained parameter in it is asked.</param>
+    public static Tensor? Penalty(this ModuleBase network)
     {
+        using var noGrad = new NoGrad();
         Tensor? sum = null;
-        foreach (var layer in network.Modules().Select(entry => entry.Module).OfType<IConstrained>())
-            if (layer.Penalty() is { } penalty) sum = sum is null ? penalty : sum + penalty;
+        foreach (var parameter in network.Parameters())
+            if (parameter.Constraint?.Penalty(parameter) is { } penalty) sum = sum is null ? penalty : sum + penalty;
         return sum;
     }
 
-    /// <summary>Puts all constrained parameters back on their sets: call it after the optimizer's step.</summary>
-    /// <param name="network">Every <see cref="IConstrained"/> layer in it is put back.</param>
-    public static void Retract(this Module network)
+    /// <summary>Puts all constrained parameters back on their sets, as an optimizer's step does.</summary>
+    /// <param name="network">Every constrained parameter in it is put back.</param>
+    public static void Retract(this ModuleBase network)
     {
-        foreach (var layer in network.Modules().Select(entry => entry.Module).OfType<IConstrained>()) layer.Retract();
+        using var noGrad = new NoGrad();
+        foreach (var parameter in network.Parameters()) parameter.Constraint?.Retract(parameter);
     }
 }

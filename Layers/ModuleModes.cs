@@ -12,7 +12,7 @@ public static class ModuleModes
     /// <param name="module">The module.</param>
     /// <param name="training">False for inference.</param>
     /// <exception cref="InvalidOperationException">The mode would change while the module is being called.</exception>
-    public static T Train<T>(this T module, bool training = true) where T : Module
+    public static T Train<T>(this T module, bool training = true) where T : ModuleBase
     {
         module.SetMode(training);
         return module;
@@ -21,5 +21,5 @@ public static class ModuleModes
     /// <summary>Switches a module and all below to inference: batch norm uses its running statistics, dropout passes its input on.</summary>
     /// <param name="module">The module.</param>
     /// <exception cref="InvalidOperationException">The mode would change while the module is being called.</exception>
-    public static T Eval<T>(this T module) where T : Module => module.Train(false);
+    public static T Eval<T>(this T module) where T : ModuleBase => module.Train(false);
 }

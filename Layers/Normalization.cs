@@ -18,8 +18,8 @@ public sealed class BatchNorm : Module
         (this.numFeatures, this.epsilon, this.momentum) = (numFeatures, epsilon, momentum);
         Weight = Register("weight", new Parameter(Tensor.Ones([numFeatures])));
         Bias = Register("bias", new Parameter(Tensor.Zeros([numFeatures])));
-        RunningMean = Register("running_mean", new Buffer(Tensor.Zeros([numFeatures])));
-        RunningVariance = Register("running_var", new Buffer(Tensor.Ones([numFeatures])));
+        RunningMean = Register("running_mean", new BufferTensor(Tensor.Zeros([numFeatures])));
+        RunningVariance = Register("running_var", new BufferTensor(Tensor.Ones([numFeatures])));
     }
 
     /// <summary>gamma, [channels].</summary>
@@ -29,10 +29,10 @@ public sealed class BatchNorm : Module
     public Parameter Bias { get; }
 
     /// <summary>[channels].</summary>
-    public Buffer RunningMean { get; }
+    public BufferTensor RunningMean { get; }
 
     /// <summary>[channels], unbiased.</summary>
-    public Buffer RunningVariance { get; }
+    public BufferTensor RunningVariance { get; }
 
     /// <inheritdoc/>
     protected override Tensor Compute(Tensor x)

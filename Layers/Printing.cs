@@ -2,7 +2,7 @@ using System.Text;
 
 namespace QuadEngine.Layers;
 
-public abstract partial class Module
+public abstract partial class ModuleBase
 {
     /// <summary>How the module is constructed, e.g. "Conv2d(16 -> 32, 3x3, stride 2, padding 1)".</summary>
     protected virtual string Describe() => GetType().Name;

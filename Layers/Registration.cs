@@ -3,17 +3,17 @@ using System.Reflection;
 
 namespace QuadEngine.Layers;
 
-public abstract partial class Module
+public abstract partial class ModuleBase
 {
     // The module whose function runs on this thread.
     [ThreadStatic]
-    static Module? running;
+    static ModuleBase? running;
 
     bool isRegistered, isChecked;
 
     // What is not registered is in no optimizer and in no checkpoint, and moves to no device, and nothing would say so. Where no gradients are recorded
     // (a teacher's answer, inference) nothing is lost.
-    void CheckRegistered(Module? caller)
+    void CheckRegistered(ModuleBase? caller)
     {
         if (NoGrad.Active) return;
         if (caller is not null && !isRegistered && !ReferenceEquals(caller, this) && Parameters().Any(parameter => parameter.RequiresGrad))
@@ -25,12 +25,12 @@ public abstract partial class Module
         isChecked = true;
     }
 
-    static InvalidOperationException Unregistered(Module owner, string? field, string kind, long parameters) => new(
+    static InvalidOperationException Unregistered(ModuleBase owner, string? field, string kind, long parameters) => new(
         $"{owner.GetType().Name}: {field ?? "something it calls"}, a {kind} of {parameters:N0} learned values, is not registered, so it would never be trained, saved or moved to a device. "
         + $"Write {field ?? "it"} = Register(\"{field ?? "name"}\", ...) in the constructor; or call it in a {nameof(NoGrad)} if it is not to learn.");
 
-    static string? FieldOf(Module owner, Module child) =>
-        Fields(owner).Where(field => Elements<Module>(field.Value).Contains(child)).Select(field => field.Name).FirstOrDefault();
+    static string? FieldOf(ModuleBase owner, ModuleBase child) =>
+        Fields(owner).Where(field => Elements<ModuleBase>(field.Value).Contains(child)).Select(field => field.Name).FirstOrDefault();
 
     static IEnumerable<T> Elements<T>(object? held) where T : class => held switch
     {
@@ -41,9 +41,9 @@ public abstract partial class Module
 
     // Field by field from the class itself to this one; a property's field is named as the property.
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "A field that was trimmed away is not looked at; what it held is then not named, or not found.")]
-    static IEnumerable<(string Name, object? Value)> Fields(Module module)
+    static IEnumerable<(string Name, object? Value)> Fields(ModuleBase module)
     {
-        for (var type = module.GetType(); type is not null && type != typeof(Module); type = type.BaseType)
+        for (var type = module.GetType(); type is not null && type != typeof(ModuleBase); type = type.BaseType)
             foreach (var field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
                 yield return (field.Name.StartsWith('<') ? field.Name[1..field.Name.IndexOf('>', StringComparison.Ordinal)] : field.Name, field.GetValue(module));
     }

@@ -41,18 +41,18 @@ public sealed class Classifier
     {
         Check.That(images.Classes.Count == configuration.Classes, nameof(Classifier), $"the network tells {configuration.Classes} classes apart but {images.Classes.Count} are named.");
         Check.That(images.Mean.Count == configuration.Channels, nameof(Classifier), $"the network reads {configuration.Channels} channels but the normalisation is for {images.Mean.Count}.");
-        (Configuration, Network, Images) = (configuration, network, images);
+        (Configuration, Network, Images) = (configuration.Complete(), network, images);
         normalization = new([.. images.Mean], [.. images.Std]);
     }
 
     /// <summary>A classifier for the images of a data set.</summary>
-    /// <param name="configuration">How the network is built; in the ImageNet form 0.875 of a picture's side is seen, else all.</param>
+    /// <param name="configuration">How the network is built; it sees as much of a picture as <see cref="InputForm.Share"/> says.</param>
     /// <param name="network">[N, H, W, C] to logits [N, classes]; it is kept, and stays in its mode.</param>
     /// <param name="classes">One name an output.</param>
     /// <param name="normalization">That of the images which the network learned from.</param>
     /// <exception cref="ArgumentException">Channels or classes do not fit together.</exception>
     public Classifier(NetworkConfiguration configuration, Module network, IReadOnlyList<string> classes, Normalization normalization)
-        : this(configuration, network, new ImageDescription(classes, normalization.Mean, normalization.Std, Networks.IsImageNetForm(configuration.Model) ? 0.875f : 1f))
+        : this(configuration, network, new ImageDescription(classes, normalization.Mean, normalization.Std, Networks.Registry.Get(configuration.Model).Input.Share))
     {
     }
 

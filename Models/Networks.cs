@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Serialization;
 using QuadEngine.Layers;
 
@@ -7,23 +6,14 @@ namespace QuadEngine.Models;
 /// <summary>A network in words: enough to build it again from a file.</summary>
 public sealed record NetworkConfiguration
 {
-    /// <summary>One of <see cref="Networks.Names"/>.</summary>
-    public string Model { get; init; } = "resnet20";
+    /// <summary>One of <see cref="Networks.Registry"/>, and values of its options.</summary>
+    public Selection Model { get; init; } = "resnet20";
 
-    /// <summary>The neuron of the block convolutions, one of <see cref="Neurons.Names"/>.</summary>
-    public string Neuron { get; init; } = "linear";
-
-    /// <summary>k, for neurons that have a rank.</summary>
-    public int Rank { get; init; } = 3;
-
-    /// <summary>How quadratic neurons start and learn.</summary>
-    public QuadraticOptions Quadratic { get; init; } = new();
+    /// <summary>The neuron of the network's hidden layers, one of <see cref="Neurons.Registry"/>, and values of its options.</summary>
+    public Selection Neuron { get; init; } = "linear";
 
     /// <summary>Keep only the input of each layer of neurons for backward, and compute its projections again there: less memory, more time.</summary>
     public bool Recompute { get; init; }
-
-    /// <summary>The shortcut of a CIFAR ResNet where the shape changes.</summary>
-    public Shortcut Shortcut { get; init; }
 
     /// <summary>Height of the images.</summary>
     public int Height { get; init; } = 32;
@@ -37,56 +27,76 @@ public sealed record NetworkConfiguration
     /// <summary>Classes to tell apart.</summary>
     public int Classes { get; init; } = 10;
 
-    /// <summary>[N, H, W, C], for so many images.</summary>
+    /// <summary>[N, H, W, C].</summary>
     /// <param name="images">N.</param>
     public Shape InputShape(int images = 1) => [images, Height, Width, Channels];
 
     /// <summary>The network, its weights drawn from <see cref="Generator.Default"/>.</summary>
-    /// <exception cref="ArgumentException">The model or the neuron is not known.</exception>
+    /// <exception cref="ArgumentException">Model or neuron is not known, or one of their options is not possible; the message says what is.</exception>
     public Module Build() => Networks.Create(this);
+
+    /// <summary>The same with the values of all options, and the assemblies that model and neuron come from where these are not the engine's: what a file has to say.</summary>
+    /// <exception cref="ArgumentException">Model or neuron is not known, or one of their options is not possible; the message says what is.</exception>
+    public NetworkConfiguration Complete() => this with { Model = Networks.Registry.Complete(Model), Neuron = Neurons.Registry.Complete(Neuron) };
 
     /// <summary>"resnet20", or "resnet20-quadratic3" where the neuron is not linear.</summary>
     [JsonIgnore]
-    public string Title => Neuron == Neurons.Linear.Name ? Model : $"{Model}-{Neurons.Get(Neuron, Rank, Quadratic).Title}";
+    public string Title => Neuron.Name == Neurons.Linear.Name ? Model.Name : $"{Model.Name}-{Neurons.Get(Neuron).Title}";
+}
+
+/// <summary>The images that a network is made for.</summary>
+/// <param name="Side">Height and width of its images in the usual data sets.</param>
+/// <param name="LargestSide">The largest height and width to which the pictures of a folder are resized unless a size is asked for.</param>
+/// <param name="Share">Side of the part of a picture that it sees when it judges, by side of the largest centred square.</param>
+/// <param name="Classes">Classes of the usual data sets.</param>
+public sealed record InputForm(int Side, int LargestSide, float Share, int Classes)
+{
+    /// <summary>Small images, seen whole, as those of CIFAR are.</summary>
+    public static InputForm Small { get; } = new(32, 64, 1f, 10);
+
+    /// <summary>Photographs, of which 0.875 is seen, as those of ImageNet are.</summary>
+    public static InputForm Large { get; } = new(224, 224, 0.875f, 1000);
+}
+
+/// <summary>A network that a run can name. A class of your own makes it one: see <see cref="Networks.Registry"/>.</summary>
+/// <param name="name">See <see cref="Entry.Name"/>.</param>
+/// <param name="help">See <see cref="Entry.Help"/>.</param>
+public abstract class NetworkEntry(string name, string help) : Entry(name, help)
+{
+    /// <summary>The images that it is made for; small ones unless it says otherwise.</summary>
+    public virtual InputForm Input => InputForm.Small;
+
+    /// <summary>Whether its layers can be made of any neuron. Where false, no other neuron than "linear" can be asked for.</summary>
+    public virtual bool TakesNeurons => true;
+
+    /// <summary>The network, [N, H, W, C] to logits [N, classes], its weights drawn from <see cref="Generator.Default"/>.</summary>
+    /// <param name="network">The images, the classes, and in <see cref="NetworkConfiguration.Model"/> the values of <see cref="Entry.Options"/>.</param>
+    /// <param name="neuron">The neuron of its hidden layers.</param>
+    public abstract Module Make(NetworkConfiguration network, Neuron neuron);
 }
 
 /// <summary>The networks by name.</summary>
 public static class Networks
 {
-    const int DeepestCifar = 110;
+    /// <summary>
+    /// The engine's own networks (ResNets in the CIFAR form, of depth 6n + 2, and resnet18, resnet34 and resnet50 in the ImageNet form), and those that were
+    /// added. One of your own is a class, registered once:
+    /// <code>Networks.Registry.Register(new Perceptron());</code>
+    /// </summary>
+    public static Registry<NetworkEntry> Registry { get; } = new("network", ResNetEntry.All());
 
-    static readonly int[] ImageNetDepths = [18, 34, 50];
-
-    static readonly Dictionary<string, Func<NetworkConfiguration, Neuron, Module>> makers = Makers();
-
-    /// <summary>All names: ResNets in the CIFAR form (depth 6n + 2), and resnet18, resnet34 and resnet50 in the ImageNet form.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. makers.Keys];
+    /// <summary>Their names.</summary>
+    public static IReadOnlyList<string> Names => Registry.Names;
 
     /// <summary>Builds a network, its weights drawn from <see cref="Generator.Default"/>.</summary>
-    /// <param name="configuration">Its height and width do not count: the network takes images of any size.</param>
-    /// <exception cref="ArgumentException">The model or the neuron is not known; the message has those that are.</exception>
-    public static Module Create(NetworkConfiguration configuration) => makers.TryGetValue(configuration.Model, out var make)
-        ? make(configuration, Neurons.Get(configuration.Neuron, configuration.Rank, configuration.Quadratic) with { Recompute = configuration.Recompute })
-        : throw new ArgumentException($"no model \"{configuration.Model}\" (known: {string.Join(", ", Names)})");
-
-    /// <summary>Whether a network reads large images: a 7x7 convolution of stride 2 and a pooling come first.</summary>
-    /// <param name="model">One of <see cref="Names"/>; any other does not.</param>
-    public static bool IsImageNetForm(string model) => ImageNetDepths.Any(depth => NameOf(depth) == model);
-
-    static Dictionary<string, Func<NetworkConfiguration, Neuron, Module>> Makers()
+    /// <param name="configuration">Of the network.</param>
+    /// <exception cref="ArgumentException">Model or neuron is not known, or one of their options is not possible; the message says what is.</exception>
+    public static Module Create(NetworkConfiguration configuration)
     {
-        var makers = new Dictionary<string, Func<NetworkConfiguration, Neuron, Module>>();
-        for (var depth = 8; depth <= DeepestCifar; depth += 6)
-        {
-            if (ImageNetDepths.Contains(depth)) continue;
-            var cifarDepth = depth;
-            makers[NameOf(depth)] = (c, neuron) => ResNet.Cifar(cifarDepth, c.Classes, neuron, c.Channels, c.Shortcut);
-        }
-
-        foreach (var depth in ImageNetDepths)
-            makers[NameOf(depth)] = (c, neuron) => ResNet.ImageNet(depth, c.Classes, neuron, c.Channels);
-        return makers;
+        var entry = Registry.Get(configuration.Model);
+        var complete = configuration.Complete();
+        Check.That(entry.TakesNeurons || complete.Neuron.Name == Neurons.Linear.Name, nameof(Networks),
+            $"the network \"{entry.Name}\" has its own layers and takes no neuron, got \"{complete.Neuron.Name}\"; leave the neuron out.");
+        return entry.Make(complete, Neurons.Get(complete.Neuron) with { Recompute = complete.Recompute });
     }
-
-    static string NameOf(int depth) => string.Create(CultureInfo.InvariantCulture, $"resnet{depth}");
 }

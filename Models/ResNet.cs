@@ -206,3 +206,29 @@ sealed class SubsampleAndPad(int inChannels, int outChannels, int stride) : Modu
         return x.Subsample(1, stride).Subsample(2, stride).Pad(3, before, outChannels - inChannels - before);
     }
 }
+
+/// <summary>The ResNets by name: "resnet20" and others of depth 6n + 2 in the CIFAR form, "resnet18", "resnet34" and "resnet50" in the ImageNet form.</summary>
+sealed class ResNetEntry(int depth, InputForm input, string help) : NetworkEntry(string.Create(CultureInfo.InvariantCulture, $"resnet{depth}"), help)
+{
+    const int DeepestCifar = 110;
+
+    static readonly int[] imageNetDepths = [18, 34, 50];
+    static readonly EntryOption<Shortcut> shortcut = EntryOption.Word("shortcut", "Where the network changes shape, a pads with zero channels and b convolves", Shortcut.A);
+
+    bool IsLarge => input == InputForm.Large;
+
+    public override IReadOnlyList<EntryOption> Options => IsLarge ? [] : [shortcut];
+
+    public override InputForm Input => input;
+
+    public override Module Make(NetworkConfiguration network, Neuron neuron) => IsLarge
+        ? ResNet.ImageNet(depth, network.Classes, neuron, network.Channels)
+        : ResNet.Cifar(depth, network.Classes, neuron, network.Channels, network.Model.Get(shortcut));
+
+    public static IEnumerable<NetworkEntry> All() =>
+    [
+        .. Enumerable.Range(1, DeepestCifar / 6).Select(n => 6 * n + 2).Where(depth => !imageNetDepths.Contains(depth))
+            .Select(depth => new ResNetEntry(depth, InputForm.Small, "residual network of 6n + 2 layers for small images (He et al. 2016, section 4.2)")),
+        .. imageNetDepths.Select(depth => new ResNetEntry(depth, InputForm.Large, "residual network for photographs, with torchvision's names (He et al. 2016, table 1)")),
+    ];
+}

@@ -4,8 +4,8 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Benchmarks.Bandwidth;
 
 /// <summary>
-/// The kernels that only move memory, as GB/s and as a share of what a copy of the same size reaches. Kernel and copy take short
-/// turns and the best of each counts: what remains is what the machine can do when nobody else uses it.
+/// The kernels that only move memory, in GB/s and as a share of the rate of a copy of the same size. Kernel and copy take short
+/// turns, and the best of each counts. This gives the speed of the machine when nothing else uses it.
 /// </summary>
 static class BandwidthBenchmarks
 {
@@ -24,7 +24,7 @@ static class BandwidthBenchmarks
 
     static void Measure(BandwidthCase kernel)
     {
-        // A copy as large as the streams of the kernel together would not fit where one stream does: the same size a stream.
+        // The copy has the same size per tensor as the kernel. A copy as large as all tensors of the kernel together would not fit into a cache that holds one of them.
         using Tensor from = Tensor.Ones([kernel.StreamLength]), to = Tensor.Empty([kernel.StreamLength]);
         void Copy() => Device.Cpu.Backend.Copy(from, to);
         for (var warmUp = 0; warmUp < 40; warmUp++)
@@ -52,5 +52,5 @@ static class BandwidthBenchmarks
     }
 }
 
-/// <summary>A kernel with the elements of one of its streams, and the bytes that it must read and write.</summary>
+/// <summary>A kernel with the number of elements of one of its tensors, and the bytes that it must read and write.</summary>
 sealed record BandwidthCase(string Name, int StreamLength, double Bytes, Action Call);

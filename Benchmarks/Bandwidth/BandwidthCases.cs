@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Benchmarks.Bandwidth;
 
-/// <summary>The activations of ResNet-20 at batch 128, first and last stage, and some odd widths.</summary>
+/// <summary>The kernels on activations of ResNet-20 at batch 128 (first and last stage), and on some odd widths.</summary>
 static class BandwidthCases
 {
     static readonly Backend Cpu = Device.Cpu.Backend;

@@ -3,17 +3,17 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>Times work on a device: launches return at once, so a measurement ends with a wait.</summary>
+/// <summary>Times work on a device. Launches return at once, so a measurement ends with a wait.</summary>
 static class Clock
 {
-    // A launch costs the host some microseconds: a shorter kernel would be timed by how fast the host launches it.
+    // A launch costs the host a few microseconds. For a shorter kernel, a measurement would give the host's time for a launch.
     const double LongBesideALaunch = 100e-6;
     const int RecordedCalls = 50;
 
-    /// <summary>Median seconds of a call, over some 0.2 s of blocks that each end with a wait.</summary>
+    /// <summary>Median seconds of a call, over about 0.2 s of blocks that each end with a wait.</summary>
     public static double Seconds(GpuDevice device, Action call) => Seconds(device.Synchronize, call);
 
-    /// <summary>Median seconds that the device takes for a call's kernels: short calls are recorded, many to a recording, and replayed without the host.</summary>
+    /// <summary>Median seconds that the device takes for a call's kernels. Many short calls are recorded together and replayed without the host.</summary>
     public static double KernelSeconds(GpuDevice device, Action call)
     {
         var single = Seconds(device, call);
@@ -28,7 +28,7 @@ static class Clock
         return calls.IsRecorded ? Seconds(device, calls.Run) / RecordedCalls : single;
     }
 
-    /// <summary>The same as the first where another way to wait is needed.</summary>
+    /// <summary>The same as the first method, with another way to wait.</summary>
     public static double Seconds(Action wait, Action call)
     {
         call();

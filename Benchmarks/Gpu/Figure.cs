@@ -2,18 +2,18 @@ using System.Text.Json;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>One thing found out, a line of JSON in the results: of an item of a part, under a name, a number or a text.</summary>
-/// <param name="Part">What --parts selects.</param>
-/// <param name="Item">What was measured, e.g. "float32: matrix product 4096^3".</param>
-/// <param name="Name">"seconds", "error", ...; <see cref="Failed"/> where the item came to nothing.</param>
+/// <summary>One figure of an item, a line of JSON in the results: a number or a text under a name.</summary>
+/// <param name="Part">The part, as --parts names it.</param>
+/// <param name="Item">The item, e.g. "float32: matrix product 4096^3".</param>
+/// <param name="Name">"seconds", "error", ...; <see cref="Failed"/> if the item failed.</param>
 /// <param name="Value">A number, in the unit of the name.</param>
-/// <param name="Text">Words in place of a number.</param>
+/// <param name="Text">A text in place of a number.</param>
 sealed record Figure(string Part, string Item, string Name, double? Value = null, string? Text = null)
 {
     /// <summary>The item failed; the text says how.</summary>
     public const string Failed = "failed";
 
-    /// <summary>The part of the figures that say how long each part took.</summary>
+    /// <summary>The part name of the figures that give the time of each part.</summary>
     public const string Time = "time";
 
     static readonly JsonSerializerOptions Options = new() { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull, NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals };
@@ -23,14 +23,14 @@ sealed record Figure(string Part, string Item, string Name, double? Value = null
     public static Figure FromJson(string line) => JsonSerializer.Deserialize<Figure>(line, Options)!;
 }
 
-/// <summary>The figures of a run, in the order in which they came; each is in a file before the next is measured.</summary>
+/// <summary>The figures of a run, in order. Each is written to a file before the next is measured.</summary>
 sealed class Figures : IDisposable
 {
     readonly List<Figure> all = [];
     readonly StreamWriter? file;
 
-    /// <param name="folder">Where results.jsonl is made; empty for nowhere.</param>
-    /// <exception cref="IOException">It is there already.</exception>
+    /// <param name="folder">The folder of results.jsonl; empty for no file.</param>
+    /// <exception cref="IOException">The file exists already.</exception>
     public Figures(string folder)
     {
         if (folder.Length == 0) return;

@@ -3,7 +3,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>What a run was asked for: the device, how much work, and which parts of it. Nothing here touches the device before an item runs.</summary>
+/// <summary>The options of a run: the device, the amount of work, and the parts. Nothing here touches the device before an item runs.</summary>
 sealed class GpuBench
 {
     static readonly Dictionary<string, Func<GpuBench, IEnumerable<WorkItem>>> Parts = new()
@@ -21,7 +21,7 @@ sealed class GpuBench
     readonly Dictionary<Precision, GpuDevice> devices = [];
     readonly string[] parts;
 
-    /// <exception cref="ArgumentException">An option is unknown, or says something impossible.</exception>
+    /// <exception cref="ArgumentException">An option is unknown, or its value is impossible.</exception>
     public GpuBench(IReadOnlyList<string> args)
     {
         var options = new Arguments(args, "device", "parts", "seconds", "output", "size", "batch", "check", "seeds", "torch", "data-dir", "from");
@@ -40,43 +40,43 @@ sealed class GpuBench
         Items = [new("device", Name, () => [("description", null, Describe())]), .. parts.Distinct().SelectMany(part => Parts[part](this))];
     }
 
-    /// <summary>A part was asked for.</summary>
+    /// <summary>Whether a part was requested.</summary>
     public bool Has(string part) => parts.Contains(part);
 
     /// <summary>The device's name, without a precision.</summary>
     public string Name { get; }
 
-    /// <summary>A GPU of CUDA, which gets work of the size that GPUs are for; anything else gets enough to see that the program works.</summary>
+    /// <summary>Whether the device is a CUDA GPU, which gets work of realistic size. Other devices get only enough work to check the program.</summary>
     public bool IsCard { get; }
 
-    /// <summary>Side of the matrices.</summary>
+    /// <summary>The rows and columns of the matrices.</summary>
     public int Size { get; }
 
-    /// <summary>Images of a step.</summary>
+    /// <summary>The number of images in a step.</summary>
     public int Batch { get; }
 
-    /// <summary>Random calls of each case.</summary>
+    /// <summary>The number of random calls of each case.</summary>
     public int Seeds { get; }
 
-    /// <summary>Methods whose names have this are checked; all for an empty text.</summary>
+    /// <summary>Methods whose names contain this text are checked; an empty text selects all.</summary>
     public string Methods { get; }
 
     /// <summary>A Python with PyTorch for CUDA, or empty.</summary>
     public string Python { get; }
 
-    /// <summary>Where CIFAR-10 lies, or empty.</summary>
+    /// <summary>The folder of CIFAR-10, or empty.</summary>
     public string DataFolder { get; }
 
-    /// <summary>Where results.jsonl goes, or empty.</summary>
+    /// <summary>The folder for results.jsonl, or empty.</summary>
     public string Output { get; }
 
-    /// <summary>After which the run ends with what there is.</summary>
+    /// <summary>The number of seconds after which the run ends and reports what it has.</summary>
     public int Seconds { get; }
 
-    /// <summary>The item that a worker begins with.</summary>
+    /// <summary>The number of a worker's first item.</summary>
     public int From { get; }
 
-    /// <summary>All that is to be done, in order.</summary>
+    /// <summary>All items, in order.</summary>
     public IReadOnlyList<WorkItem> Items { get; }
 
     string Describe()
@@ -86,13 +86,13 @@ sealed class GpuBench
     }
 
     /// <summary>The device at a precision.</summary>
-    /// <exception cref="ArgumentException">There is no such device, or it is no GPU.</exception>
+    /// <exception cref="ArgumentException">There is no such device, or it is not a GPU.</exception>
     public GpuDevice At(Precision precision)
     {
         if (devices.TryGetValue(precision, out var known)) return known;
         GpuDevices.Register();
         var found = Device.Get(precision == Precision.Float32 ? Name : $"{Name}/{precision}");
-        Check.That(found is GpuDevice, "gpu", $"{Name} is no GPU; give one of those that `quad doctor` shows, e.g. --device opencl:0.");
+        Check.That(found is GpuDevice, "gpu", $"{Name} is not a GPU; give one of the devices that `quad doctor` shows, e.g. --device opencl:0.");
         return devices[precision] = (GpuDevice)found;
     }
 }

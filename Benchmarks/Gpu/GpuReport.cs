@@ -3,8 +3,8 @@ using System.Globalization;
 namespace QuadEngine.Benchmarks.Gpu;
 
 /// <summary>
-/// Checks a GPU against the CPU, times it beside its peers, trains on it: the pages of docs/gpu.md. Runs on any device of the Gpu package; on a CPU
-/// (OpenCL, simulator) with small work, to see that the program itself works.
+/// Checks a GPU against the CPU, times it beside its peers, and trains on it, as docs/gpu.md describes. It runs on any device of the Gpu package. On a CPU
+/// (OpenCL, simulator) it does small work, to check the program itself.
 /// </summary>
 static class GpuReport
 {

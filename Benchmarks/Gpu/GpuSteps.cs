@@ -27,7 +27,7 @@ sealed class GpuSteps
         labels = IntTensor.FromArray([.. Enumerable.Range(0, batch).Select(i => i % 10)], device);
     }
 
-    /// <summary>Kernels of a step, launched by the host one by one.</summary>
+    /// <summary>The number of kernels of a step that the host launches one by one.</summary>
     public long Launches { get; private set; }
 
     /// <summary>Seconds of a step whose kernels the host launches.</summary>
@@ -42,7 +42,7 @@ sealed class GpuSteps
     }
 
     /// <summary>Seconds of a step that was recorded, which CUDA runs as one graph.</summary>
-    /// <param name="refusal">Why it was not recorded, or took no graph, which makes it slow; null where all went well.</param>
+    /// <param name="refusal">The reason why the step was not recorded or has no graph, which makes it slow; null if it has a graph.</param>
     public double Recorded(out string? refusal)
     {
         using var step = new RecordedStep(device, Train);
@@ -51,21 +51,21 @@ sealed class GpuSteps
         return Clock.Seconds(device, step.Run);
     }
 
-    /// <summary>Seconds of an epoch as the trainer runs it: every image cropped and flipped, values read, without the evaluation after it.</summary>
-    /// <param name="data">What an epoch sees once.</param>
-    /// <param name="onCard">The card keeps the bytes and makes the batches; else the host makes and sends them.</param>
+    /// <summary>Seconds of an epoch as the trainer runs it: every image is cropped and flipped, and values are read. The evaluation after the epoch is not included.</summary>
+    /// <param name="data">The images of an epoch.</param>
+    /// <param name="onCard">Whether the card keeps the bytes and makes the batches; otherwise the host makes and sends them.</param>
     public double Epoch(ImageDataset data, bool onCard)
     {
-        var trainer = new Trainer(network, data, data.Take(batch), new TrainerOptions { Epochs = 4, BatchSize = batch, LearningRate = 0.01f, Augmentation = Augmentation.PadCropFlip });
+        var trainer = new Trainer(network, data, data.Take(batch), new TrainerOptions { Epochs = 4, BatchSize = batch, LearningRate = 0.01f, Augmentation = "crop-flip" });
         trainer.Stepped += step =>
         {
-            // As where the card has no memory for them.
+            // As if the card had no memory for them.
             if (step.Step == 1 && !onCard) device.Pool.Reclaim();
         };
         trainer.Run();
 
-        // The first compiles kernels and moves the data.
-        return Statistics.Median([.. trainer.State.History.Skip(1).Select(epoch => data.Count / epoch.ImagesPerSecond!.Value)]);
+        // The first epoch compiles kernels and moves the data, so it is not counted.
+        return Statistics.Median([.. trainer.State.History.Skip(1).Select(epoch => data.Count / epoch.ExamplesPerSecond!.Value)]);
     }
 
     void Train()

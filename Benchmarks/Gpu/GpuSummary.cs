@@ -5,25 +5,25 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>What the figures say: a line for an item while the run goes on, and at its end, whatever there is by then, faults first and one table of targets.</summary>
+/// <summary>Summarizes the figures: one line per item during the run, and at the end a summary of everything measured so far, with faults first and one table of targets.</summary>
 sealed class GpuSummary(GpuBench bench, Figures figures)
 {
-    /// <summary>Characters of the whole: what is given back of a run on a machine of others is often cut there.</summary>
+    /// <summary>The largest number of characters of the summary, because remote machines often cut longer output.</summary>
     public const int Longest = 10_000;
 
-    /// <summary>Float32 multiply-adds of an H200, by its maker; the device's own limits are measured.</summary>
+    /// <summary>The float32 peak of an H200 in FLOP/s, from its data sheet. The limits of the device itself are measured.</summary>
     const double PeakOfH200 = 67e12;
 
-    /// <summary>Nothing failed, and all that was checked is within its limits.</summary>
+    /// <summary>Whether nothing failed and every check is within its limits.</summary>
     public bool IsRight => !figures.Failures.Any() && !Wrong.Any();
 
-    // What is beyond its limit: the largest error of a method, the loss of an epoch.
+    // The checks beyond their limits: the largest error of a method, or the loss of an epoch.
     IEnumerable<(string Part, string Item, double Share)> Wrong =>
         figures.All.Where(figure => figure.Name == CheckPart.Share).Select(figure => (figure.Part, figure.Item, Share: figure.Value!.Value))
             .Concat(Losses().Where(loss => loss.Distance is not null).Select(loss => (TrainPart.Part, $"{loss.Run}, {loss.Name}", Share: loss.Distance!.Value / TrainPart.Limit(loss.Run))))
             .Where(item => !(item.Share <= 1));
 
-    // How far each loss of a run on the device is from that of the CPU, of the latter; null where there is no such loss.
+    // The relative distance of each loss of a run on the device from the CPU's loss; null if there is no such loss.
     IEnumerable<(string Run, string Name, double? Distance)> Losses() =>
         from run in figures.Of(TrainPart.Part)
         where run.Key != TrainPart.Cpu
@@ -32,7 +32,7 @@ sealed class GpuSummary(GpuBench bench, Figures figures)
         let cpu = figures[TrainPart.Part, TrainPart.Cpu, loss.Name]
         select (run.Key, loss.Name, Math.Abs(loss.Value!.Value - cpu.GetValueOrDefault()) / cpu);
 
-    /// <summary>What became of an item.</summary>
+    /// <summary>The result of an item, in one line.</summary>
     public string Line(WorkItem item)
     {
         var found = figures.All.Where(figure => figure.Part == item.Part && figure.Item == item.Name).ToArray();

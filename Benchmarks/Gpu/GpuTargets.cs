@@ -1,17 +1,17 @@
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>The table at the end: each target, what was measured, and whether it was hit.</summary>
+/// <summary>The table at the end: each target, the measured value, and whether the target was hit.</summary>
 sealed class GpuTargets
 {
     readonly List<(string Work, string Target, string Got, string Verdict)> rows = [];
 
-    /// <summary>A figure that must not be larger than the target; null where there is nothing to compare with.</summary>
+    /// <summary>Adds a figure that must not be larger than the target; null if it was not measured.</summary>
     public void AtMost(string work, double? got, double target, string format = "F2") => Add(work, $"<= {target.ToString(format, null)}", got, format, got <= target);
 
-    /// <summary>A figure that must not be smaller.</summary>
+    /// <summary>Adds a figure that must not be smaller than the target.</summary>
     public void AtLeast(string work, double? got, double target, string format = "F2") => Add(work, $">= {target.ToString(format, null)}", got, format, got >= target);
 
-    /// <summary>A figure that is only stated.</summary>
+    /// <summary>Adds a figure without a target.</summary>
     public void State(string work, double? got, string unit) => rows.Add((work, "stated", got is { } value ? $"{value:G4} {unit}" : "not measured", ""));
 
     public override string ToString()

@@ -4,7 +4,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>The steps of docs/kernels.md: one matrix product, written better and better, each with its error and its share of the peak.</summary>
+/// <summary>The steps of docs/kernels.md: one matrix product in ever faster versions, each with its error and its share of the peak.</summary>
 static class KernelsTour
 {
     public static int Run(string[] args)

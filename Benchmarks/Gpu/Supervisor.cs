@@ -4,14 +4,14 @@ using System.Globalization;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>Lets a <see cref="Worker"/> do the items of a run, and another one go on behind an item that failed, hung or ended its process.</summary>
+/// <summary>Lets a <see cref="Worker"/> run the items. If an item fails, hangs or ends its process, another worker continues after it.</summary>
 /// <param name="bench">The run.</param>
 /// <param name="args">The command line, for the worker.</param>
-/// <param name="figures">Takes what is found.</param>
-/// <param name="done">Is told of each item that has come to its end.</param>
+/// <param name="figures">Receives the figures.</param>
+/// <param name="done">Is called for each item that has ended.</param>
 sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<WorkItem> done)
 {
-    // The last words of a process, where it ends without a figure.
+    // The number of last lines that are kept of a process that ends without a figure.
     const int KeptLines = 6;
 
     readonly long begin = Stopwatch.GetTimestamp();
@@ -22,7 +22,7 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
 
     double Left => bench.Seconds - Passed;
 
-    /// <summary>Does them all, or as many as there is time for.</summary>
+    /// <summary>Runs all items, or as many as there is time for.</summary>
     public void Run()
     {
         RunItems();
@@ -36,14 +36,14 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
         {
             next = RunFrom(next);
 
-            // The device itself: without it nothing else can be done.
+            // If the first item fails, the device does not work, and no other item can run.
             if (next == 1 && figures.Failures.Any()) return;
         }
 
         foreach (var item in bench.Items.Skip(next)) figures.Add(new Figure(item.Part, item.Name, "not reached", Text: $"the {bench.Seconds} s were over"));
     }
 
-    // The item to go on with.
+    // Returns the number of the item at which to continue.
     int RunFrom(int first)
     {
         using var lines = new BlockingCollection<string?>();
@@ -110,7 +110,7 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
         }
     }
 
-    // All that passed since the item before belongs to this one: the start of a process, compiling, what it waited for.
+    // All time since the previous item belongs to this one: the start of a process, compilation, and waiting.
     void Done(WorkItem item)
     {
         secondsOfParts[item.Part] = secondsOfParts.GetValueOrDefault(item.Part) + Passed - secondsBefore;

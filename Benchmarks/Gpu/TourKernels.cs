@@ -4,7 +4,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu;
 
-/// <summary>Step 1: a thread computes one element. Each product reads two floats from memory: bound by the caches.</summary>
+/// <summary>Step 1: a thread computes one element. Each product reads two floats from memory, so the caches limit the speed.</summary>
 readonly struct NaiveProduct(ArrayView<float> a, ArrayView<float> b, ArrayView<float> y, int n) : IKernel
 {
     public void Run()
@@ -16,7 +16,7 @@ readonly struct NaiveProduct(ArrayView<float> a, ArrayView<float> b, ArrayView<f
     }
 }
 
-/// <summary>Step 2: a group of 16 x 16 threads brings a tile of each operand to shared memory and reads it 16 times from there.</summary>
+/// <summary>Step 2: a group of 16 x 16 threads copies a tile of each operand to shared memory and reads it 16 times from there.</summary>
 readonly struct SharedTileProduct(ArrayView<float> a, ArrayView<float> b, ArrayView<float> y, int n) : IKernel
 {
     public const int Side = 16;
@@ -41,8 +41,8 @@ readonly struct SharedTileProduct(ArrayView<float> a, ArrayView<float> b, ArrayV
 }
 
 /// <summary>
-/// Step 3: a thread computes 4 x 4 elements in registers, so that 8 floats from shared memory give 16 products. The left tile is
-/// stored transposed: a thread's four rows are then neighbours.
+/// Step 3: a thread computes 4 x 4 elements in registers, so 8 floats from shared memory give 16 products. The left tile is
+/// stored transposed, so that a thread's four rows are adjacent.
 /// </summary>
 readonly struct RegisterTileProduct(ArrayView<float> a, ArrayView<float> b, ArrayView<float> y, int n) : IKernel
 {
@@ -79,15 +79,15 @@ readonly struct RegisterTileProduct(ArrayView<float> a, ArrayView<float> b, Arra
 }
 
 /// <summary>
-/// Step 4: a warp multiplies 16 x 8 sums by 8 terms in one instruction, mma.sync, with factors rounded to tf32. Its 32 lanes hold the operands
-/// between them: with g = lane / 4 and t = lane mod 4, a lane gives rows g and g + 8 of the left operand at terms t and t + 4, column g of
-/// the right one at the same terms, and has the sums of rows g and g + 8 at columns 2t and 2t + 1. Eight warps, 32 x 16 sums each.
+/// Step 4: in one instruction, mma.sync, a warp adds 8 terms to each of 16 x 8 sums, with factors rounded to tf32. The operands are distributed over its 32 lanes.
+/// With g = lane / 4 and t = lane mod 4, a lane gives rows g and g + 8 of the left operand at terms t and t + 4, and column g of
+/// the right operand at the same terms. It has the sums of rows g and g + 8 at columns 2t and 2t + 1. There are eight warps, with 32 x 16 sums each.
 /// </summary>
 readonly struct TensorCoreProduct(ArrayView<float> a, ArrayView<float> b, ArrayView<float> y, int n) : IKernel
 {
     public const int Side = 64;
 
-    // Rows are a few floats longer than they need be: then the lanes of a fragment read from 32 different banks.
+    // Rows are a few floats longer than necessary, so that the lanes of a fragment read from 32 different banks.
     const int Depth = 16, LeftPitch = Depth + 4, RightPitch = Side + 8, Rows = 2, Columns = 2;
 
     public void Run()
@@ -137,7 +137,7 @@ readonly struct TensorCoreProduct(ArrayView<float> a, ArrayView<float> b, ArrayV
             return;
         }
 
-        // Elsewhere the same sums by multiply-adds of factors rounded alike.
+        // On other devices: the same sums by multiply-adds of factors with the same rounding.
         for (var s = 0; s < 4; s++)
             for (var q = p; q < p + 8; q++)
                 sums[at + s] += ToTf32(left[(row + s / 2 * 8) * LeftPitch + q]) * ToTf32(right[q * RightPitch + column + 2 * t + (s & 1)]);

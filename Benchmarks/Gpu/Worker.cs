@@ -3,8 +3,8 @@ using System.Globalization;
 namespace QuadEngine.Benchmarks.Gpu;
 
 /// <summary>
-/// The process that works on the device. It does one item after the other and writes a line for each thing that happens: "begin N", a figure, "end N".
-/// An item that fails ends it, since a kernel that failed leaves a card unusable for its process: the parent starts another one behind the item.
+/// The process that works on the device. It runs one item after the other and writes a line for each event: "begin N", a figure, "end N".
+/// An item that fails ends the process, because after a failed kernel the process cannot use the card any more. The parent then starts another process after the item.
 /// </summary>
 static class Worker
 {
@@ -15,7 +15,7 @@ static class Worker
         var bench = new GpuBench(args);
         using var output = new StreamWriter(Console.OpenStandardOutput()) { AutoFlush = true };
 
-        // What anybody else writes is no figure.
+        // Other output is not a figure.
         Console.SetOut(Console.Error);
         for (var i = bench.From; i < bench.Items.Count; i++)
         {

@@ -7,7 +7,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace QuadEngine.Benchmarks.Operations;
 
-/// <summary>Operation cases under BenchmarkDotNet, for the spread of single kernels; --filter TEXT chooses those whose names contain it.</summary>
+/// <summary>Operation cases under BenchmarkDotNet, which shows the spread of single kernels; --filter TEXT chooses the cases whose names contain TEXT.</summary>
 public class OperationBenchmarks
 {
     const int NameWidth = 80;
@@ -15,11 +15,11 @@ public class OperationBenchmarks
     static string filter = "";
     Action call = () => { };
 
-    /// <summary>The kernel measured.</summary>
+    /// <summary>The measured kernel.</summary>
     [ParamsSource(nameof(Cases))]
     public OperationCase Case { get; set; } = OperationCase.All[0];
 
-    /// <summary>The kernels chosen.</summary>
+    /// <summary>The chosen kernels.</summary>
     public static IEnumerable<OperationCase> Cases => OperationCase.Matching(filter);
 
     /// <summary>Makes the operands.</summary>

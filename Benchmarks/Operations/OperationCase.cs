@@ -2,10 +2,10 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Benchmarks.Operations;
 
-/// <summary>A kernel on operands of a size that matters, ready to be run again and again.</summary>
-/// <param name="Name">As tables show it.</param>
+/// <summary>A kernel on operands of a realistic size, which can be run repeatedly.</summary>
+/// <param name="Name">The name in tables.</param>
 /// <param name="Prepare">Makes the operands on a device and returns the call.</param>
-/// <param name="Target">The share of its floor that it should reach, or null where none is set.</param>
+/// <param name="Target">The share of its floor that it should reach, or null if there is no target.</param>
 public sealed record OperationCase(string Name, Func<Device, Action> Prepare, double? Target = null)
 {
     const int Batch = 128, LargeImages = 8;
@@ -22,7 +22,7 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         Sgd(),
     ];
 
-    /// <summary>Those whose names contain the text.</summary>
+    /// <summary>The cases whose names contain the text.</summary>
     public static IEnumerable<OperationCase> Matching(string text) => All.Where(operation => operation.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     /// <inheritdoc/>
@@ -110,7 +110,7 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         });
     }
 
-    // The parameters of ResNet-20 are 270 thousand in 65 tensors.
+    // ResNet-20 has 270 thousand parameters in 65 tensors.
     static OperationCase Sgd() => new("SGD with momentum, 65 tensors", device =>
     {
         Tensor[] parameters = Many(), gradients = Many(), momenta = Many();

@@ -6,12 +6,12 @@ namespace QuadEngine.Benchmarks.Operations;
 /// <summary>One measured operation.</summary>
 /// <param name="Case">The case.</param>
 /// <param name="Time">Median time of a call.</param>
-/// <param name="GigaflopsPerSecond">Operations, a multiply-add counted as two.</param>
-/// <param name="GigabytesPerSecond">Bytes that the call has to read and write.</param>
-/// <param name="ShareOfFloor">The shortest time for either on this machine over the time taken.</param>
+/// <param name="GigaflopsPerSecond">Operations per second; a multiply-add counts as two.</param>
+/// <param name="GigabytesPerSecond">Bytes per second that the call must read and write.</param>
+/// <param name="ShareOfFloor">The floor on this machine (for operations or bytes, whichever is longer) divided by the time taken.</param>
 public sealed record OperationResult(OperationCase Case, TimeSpan Time, double GigaflopsPerSecond, double GigabytesPerSecond, double ShareOfFloor);
 
-/// <summary>All operation cases within a minute: median time, rates, and the share of the machine's limit that each reaches.</summary>
+/// <summary>Measures all operation cases in a minute: median time, rates, and the share of the machine's limit that each reaches.</summary>
 public static class OperationTable
 {
     internal static int Run(string[] args)
@@ -27,8 +27,8 @@ public static class OperationTable
     }
 
     /// <summary>
-    /// Measures the cases one after the other. Those that only move memory find the caches cold, as in a step, where nothing they read
-    /// was used just before; those that compute find them warm.
+    /// Measures the cases one after the other. Cases that only move memory start with cold caches, as in a step, where nothing that they read
+    /// was used just before. Cases that compute start with warm caches.
     /// </summary>
     public static IEnumerable<OperationResult> Measure(Machine machine, IEnumerable<OperationCase> cases)
     {
@@ -45,7 +45,7 @@ public static class OperationTable
         }
     }
 
-    // Calls for 0.3 s and 10 times at least, after as long a warm-up.
+    // Calls for 0.3 s and at least 10 times, after a warm-up of the same length.
     static List<double> Times(Action call, Action before)
     {
         var times = new List<double>();

@@ -2,18 +2,18 @@ using QuadEngine.Benchmarks.Operations;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>A ratio to be found: the faster of some contenders over the faster of others, round by round.</summary>
-/// <param name="Title">As the table shows it.</param>
-/// <param name="Of">Above the line.</param>
-/// <param name="To">Below it.</param>
-/// <param name="Target">The highest ratio that is good enough, or null where none is set.</param>
-/// <param name="Memory">Of peak memory, not of time.</param>
+/// <summary>A ratio to measure: the faster of some contenders over the faster of others, round by round.</summary>
+/// <param name="Title">The title in the table.</param>
+/// <param name="Of">The numerator.</param>
+/// <param name="To">The denominator.</param>
+/// <param name="Target">The highest ratio that is good enough, or null if there is no target.</param>
+/// <param name="Memory">Whether the ratio is of peak memory instead of time.</param>
 sealed record Ratio(string Title, Contender[] Of, Contender[] To, double? Target = null, bool Memory = false);
 
 /// <summary>
-/// Steps of residual networks side by side: the contenders of a round take turns, step by step, so that whatever the machine does to one it does to
-/// all. Prints what it finds and writes it to docs/performance.md. With --against FILE this build competes with another one of this program, and the
-/// document stays as it is.
+/// Compares steps of residual networks. The contenders of a round take turns, step by step, so that a disturbance of the machine affects all of
+/// them. It prints the results and writes them to docs/performance.md. With --against FILE this build competes with another build of this program, and the
+/// document does not change.
 /// </summary>
 static class Comparison
 {
@@ -23,7 +23,7 @@ static class Comparison
     {
         var options = new Arguments(args, "rounds", "filter", "write", "against");
         var against = options.Text("against");
-        Check.That(against is "" || File.Exists(against), nameof(Arguments), $"--against is \"{against}\", which is no file; name the executable that another checkout has built of this program.");
+        Check.That(against is "" || File.Exists(against), nameof(Arguments), $"--against is \"{against}\", which is not a file; name the executable of this program that another checkout has built.");
         var report = new Report(options.Number("rounds", 15));
         var groups = against is "" ? Groups() : Groups().Select(group => (group.Title, Against(against, group.Ratios)));
         foreach (var (title, ratios) in groups.Where(group => group.Title.Contains(options.Text("filter"), StringComparison.OrdinalIgnoreCase)))
@@ -38,7 +38,7 @@ static class Comparison
         return 0;
     }
 
-    // This build's part of a group beside another build's.
+    // The contenders of this build in a group, each against the same contender of another build.
     static Ratio[] Against(string build, Ratio[] ratios) =>
     [
         .. from work in ratios.SelectMany(ratio => ratio.Of).Where(contender => contender.Library == Library.Ours).Distinct()

@@ -1,6 +1,6 @@
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>What a step is.</summary>
+/// <summary>The kind of step.</summary>
 enum Step
 {
     /// <summary>Forward, cross-entropy, backward, SGD with momentum 0.9 and weight decay 1e-4.</summary>
@@ -10,7 +10,7 @@ enum Step
     Infer,
 }
 
-/// <summary>Who does it.</summary>
+/// <summary>The library that runs the step.</summary>
 enum Library
 {
     /// <summary>QuadEngine.</summary>
@@ -26,22 +26,22 @@ enum Library
     Onnx,
 }
 
-/// <summary>A library with a step of a network to run; each runs in a process of its own.</summary>
-/// <param name="Library">Who does it.</param>
-/// <param name="Step">What.</param>
-/// <param name="Rank">Rank of the quadratic neurons, 0 for linear ones.</param>
-/// <param name="Batch">Images a step.</param>
-/// <param name="Threads">Threads that the library may use.</param>
-/// <param name="Avx2">Vectors of 256 bits at most, as on a processor without AVX-512.</param>
-/// <param name="Network">Of which network; libtorch has ResNet-20 alone.</param>
-/// <param name="Build">The executable of another build of this program that does it, or null for this one.</param>
+/// <summary>A library with a step of a network. Each contender runs in its own process.</summary>
+/// <param name="Library">The library.</param>
+/// <param name="Step">The kind of step.</param>
+/// <param name="Rank">Rank of the quadratic neurons, or 0 for linear neurons.</param>
+/// <param name="Batch">The number of images per step.</param>
+/// <param name="Threads">The number of threads that the library may use.</param>
+/// <param name="Avx2">Whether vectors have at most 256 bits, as on a processor without AVX-512.</param>
+/// <param name="Network">The network; for libtorch only ResNet-20 exists.</param>
+/// <param name="Build">The executable of another build of this program that runs the step, or null for this build.</param>
 sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20, string? Build = null)
 {
     /// <summary>The command line of its process.</summary>
     public IEnumerable<string> ToArguments() =>
         ["worker", $"{Library}", "--step", $"{Step}", "--rank", $"{Rank}", "--batch", $"{Batch}", "--threads", $"{Threads}", "--network", $"{Network}"];
 
-    /// <summary>Reads what <see cref="ToArguments"/> wrote, behind the word "worker".</summary>
+    /// <summary>Reads the arguments of <see cref="ToArguments"/>, after the word "worker".</summary>
     public static Contender Parse(string[] args)
     {
         var options = new Arguments(args[1..], "step", "rank", "batch", "threads", "network");
@@ -50,14 +50,14 @@ sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Thr
             Network: Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())));
     }
 
-    /// <summary>The variables that hold .NET, libtorch, oneDNN and MKL to AVX2, where asked.</summary>
+    /// <summary>The environment variables that limit .NET, libtorch, oneDNN and MKL to AVX2, if requested.</summary>
     public IEnumerable<(string Name, string Value)> Environment() => !Avx2 ? [] :
     [
         ("DOTNET_EnableAVX512", "0"), ("DOTNET_EnableAVX512F", "0"),
         ("ATEN_CPU_CAPABILITY", "avx2"), ("ONEDNN_MAX_CPU_ISA", "AVX2"), ("MKL_ENABLE_INSTRUCTIONS", "AVX2"),
     ];
 
-    /// <summary>Network, neuron, step, batch, threads: what contenders that are compared have in common.</summary>
+    /// <summary>Network, neuron, step, batch and threads, which compared contenders have in common.</summary>
     public string Work =>
         $"{(Network == NetworkShape.ResNet18 ? "ResNet-18 at 224x224, " : "")}{(Rank == 0 ? "linear" : $"quadratic k = {Rank}")}, {(Step == Step.Train ? "training step" : "inference")} of {Batch}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}";
 

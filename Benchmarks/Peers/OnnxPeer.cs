@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>Inference in ONNX Runtime of the graph that QuadEngine exports, with all optimisations of the graph and no copy of its input.</summary>
+/// <summary>Inference in ONNX Runtime of the graph that QuadEngine exports, with all graph optimizations and without a copy of the input.</summary>
 static class OnnxPeer
 {
     public static (Action Step, string Version) Prepare(Contender contender)

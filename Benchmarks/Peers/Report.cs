@@ -5,7 +5,7 @@ using QuadEngine.Benchmarks.Operations;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>What was measured, as Markdown; written into docs/performance.md between two marks, so that what people wrote around them stays.</summary>
+/// <summary>The measurements as Markdown. They are written into docs/performance.md between two marks, so the text around the marks does not change.</summary>
 sealed partial class Report(int rounds)
 {
     const string Begin = "<!-- measured -->", End = "<!-- end of what was measured -->";
@@ -18,7 +18,7 @@ sealed partial class Report(int rounds)
 
     public int Rounds => rounds;
 
-    /// <summary>Takes in the turns of some contenders and the ratios wanted of them.</summary>
+    /// <summary>Adds the measurements of some contenders, and the requested ratios of them.</summary>
     public void Add(IEnumerable<Ratio> wanted, Performance[] measured)
     {
         performances.AddRange(measured);
@@ -53,9 +53,9 @@ sealed partial class Report(int rounds)
     {
         var text = new StringBuilder();
         text.Append($"""
-            Measured {DateTime.UtcNow:yyyy-MM-dd} by `dotnet run -c Release --project Benchmarks/Peers`: medians of {rounds} rounds in which the contenders take
-            turns, each in a warm process of its own (lowest to highest in brackets). Ratios are taken round by round, lower is better; of
-            libtorch's two memory formats the faster counts. ResNet-20 on images of 32x32x3 where nothing else is said. Load of the machine when it began: {load}.
+            Measured {DateTime.UtcNow:yyyy-MM-dd} by `dotnet run -c Release --project Benchmarks/Peers`. Times are medians of {rounds} rounds in which the contenders take
+            turns, each in its own warm process (lowest to highest in brackets). Ratios are taken round by round; lower is better. Of
+            libtorch's two memory formats the faster one counts. The network is ResNet-20 on images of 32x32x3 unless the row says otherwise. Load of the machine at the start: {load}.
 
             {string.Join("\n", performances.Select(performance => performance.Version).Distinct().Order().Select(version => $"- {version}"))}
 
@@ -66,16 +66,16 @@ sealed partial class Report(int rounds)
         foreach (var (ratio, values) in ratios)
             text.Append($"| {ratio.Title} | {Spread(values, "F2")} | {Verdict(ratio.Target, "<= {0:F2}", Statistics.Median(values) <= ratio.Target)} |\n");
 
-        text.Append("\n| work | library | ms a step | images/s | peak memory | first step after |\n| --- | --- | ---: | ---: | ---: | ---: |\n");
+        text.Append("\n| work | library | ms per step | images/s | peak memory | first step after |\n| --- | --- | ---: | ---: | ---: | ---: |\n");
         foreach (var p in performances)
             text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {p.Contender.Batch / p.Median * 1e3:F0} | {p.PeakBytes / 1e6:F0} MB | {p.SecondsToFirstStep:F1} s |\n");
 
         if (operations.Count == 0) return text.ToString();
         text.Append($"""
 
-            Our operations at batch 128, {Device.CpuThreads} threads. The floor is the time of their operations at the FMA peak or of their bytes at the bandwidth measured in
-            the same run, whichever is longer: {limits}. Operations are those of the direct convolution;
-            Winograd's algorithm needs four times fewer multiplications, so a 3x3 convolution may exceed 100 %. So may a pass that finds part of its operands in the cache.
+            This table has our operations at batch 128, on {Device.CpuThreads} threads. The floor is the time of the arithmetic at the FMA peak, or of the bytes at the memory bandwidth, whichever is longer. The same run
+            measured both limits: {limits}. The arithmetic is that of the direct convolution.
+            Winograd's algorithm needs four times fewer multiplications, so a 3x3 convolution may exceed 100 %. A pass that finds part of its operands in the cache may exceed it too.
 
             | operation | us | GFLOP/s | GB/s | of floor | target | |
             | --- | ---: | ---: | ---: | ---: | --- | --- |

@@ -6,7 +6,7 @@ using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>The work in TorchSharp, as somebody who cares for speed writes it.</summary>
+/// <summary>The work in TorchSharp, written for speed.</summary>
 static class TorchPeer
 {
     const int Classes = 10;

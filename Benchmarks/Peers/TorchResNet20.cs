@@ -27,7 +27,7 @@ sealed class TorchResNet20 : Module<NativeTensor, NativeTensor>
 
     public override NativeTensor forward(NativeTensor x) => layers.forward(x);
 
-    // Filters [out, height, width, in] in memory, as libtorch wants them for channels-last images.
+    // Stores filters as [out, height, width, in], as libtorch needs them for channels-last images.
     void StoreChannelsLast()
     {
         foreach (var conv in modules().OfType<Conv2d>())
@@ -48,7 +48,7 @@ sealed class TorchBlock : Module<NativeTensor, NativeTensor>
         RegisterComponents();
     }
 
-    // What is not the result is dropped at once, so that libtorch's allocator finds its memory again; the graph keeps what it needs.
+    // Intermediate tensors are dropped at once, so that libtorch's allocator can reuse their memory. The graph keeps what it needs.
     public override NativeTensor forward(NativeTensor x)
     {
         using var scope = NewDisposeScope();
@@ -71,8 +71,8 @@ sealed class TorchBlock : Module<NativeTensor, NativeTensor>
 }
 
 /// <summary>
-/// The quadratic neuron of operations that libtorch has, y = w x + s sum_i lambda_i f_i^2, in the form that is faster for the format of
-/// its images (of four tried: these two, a chain of addcmul, and a full 1x1 convolution of f^2).
+/// The quadratic neuron y = w x + s sum_i lambda_i f_i^2, built from libtorch's operations in the form that is faster for the format of
+/// its images. Four forms were tried: these two, a chain of addcmul, and a full 1x1 convolution of f^2.
 /// </summary>
 sealed class TorchQuadratic : Module<NativeTensor, NativeTensor>
 {
@@ -95,7 +95,7 @@ sealed class TorchQuadratic : Module<NativeTensor, NativeTensor>
         return (channelsLast ? ByGroups(z) : BySlices(z)).MoveToOuterDisposeScope();
     }
 
-    // Channels are all y, then all f_1, and so on: slices are whole images, and the sum runs over a leading axis.
+    // Channels are all y, then all f_1, and so on. So slices are whole images, and the sum runs over a leading axis.
     NativeTensor BySlices(NativeTensor z)
     {
         var f = z.narrow(1, neurons, rank * neurons);
@@ -103,7 +103,7 @@ sealed class TorchQuadratic : Module<NativeTensor, NativeTensor>
         return cat([z.narrow(1, 0, neurons) + terms.sum(1), f], 1);
     }
 
-    // Channels are y, f_1..f_k, neuron after neuron: a 1x1 convolution of z^2 in one group a neuron, with [0, lambda] for y and 0 for f.
+    // Channels are y, f_1..f_k, neuron after neuron. The sum is a 1x1 convolution of z^2 with one group per neuron, with weights [0, lambda] for y and 0 for f.
     NativeTensor ByGroups(NativeTensor z)
     {
         var filter = functional.pad(lambda.view(neurons, 1, rank, 1) / rank, [0, 0, 1, 0, 0, rank]).view(-1, rank + 1, 1, 1);

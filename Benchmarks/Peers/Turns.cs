@@ -1,20 +1,20 @@
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>What a contender did.</summary>
-/// <param name="Contender">Who.</param>
-/// <param name="Milliseconds">A step, round by round.</param>
-/// <param name="SecondsToFirstStep">From the start of its process to the end of its first step.</param>
+/// <summary>The measurements of a contender.</summary>
+/// <param name="Contender">The contender.</param>
+/// <param name="Milliseconds">The time of a step, for each round.</param>
+/// <param name="SecondsToFirstStep">The time from the start of its process to the end of its first step.</param>
 /// <param name="PeakBytes">The highest memory of its process.</param>
-/// <param name="Version">What the library says of itself.</param>
+/// <param name="Version">The library's name and version, as it reports them.</param>
 sealed record Performance(Contender Contender, double[] Milliseconds, double SecondsToFirstStep, long PeakBytes, string Version)
 {
     public double Median => Statistics.Median(Milliseconds);
 }
 
-/// <summary>Contenders take turns: A B C A B C ..., one at a time, each in a process that is warm.</summary>
+/// <summary>Contenders take turns: A B C A B C ..., one at a time, each in its own warm process.</summary>
 static class Turns
 {
-    // Long enough for the threads of OpenMP and ONNX Runtime to stop looking out for more work.
+    // Long enough for the threads of OpenMP and ONNX Runtime to stop spinning.
     const int PauseMilliseconds = 30;
 
     public static Performance[] Take(IReadOnlyList<Contender> contenders, int rounds)
@@ -39,7 +39,7 @@ static class Turns
         }
     }
 
-    // One turn lasts some tenths of a second.
+    // One turn takes a few tenths of a second.
     static int StepsOf(Contender contender) => contender switch
     {
         { Step: Step.Train } => 3,

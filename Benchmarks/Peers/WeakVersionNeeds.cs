@@ -5,12 +5,12 @@ using System.Text;
 namespace QuadEngine.Benchmarks.Peers;
 
 /// <summary>
-/// Lets a shared library load where the system's libstdc++ is older than the one it was built with, if it uses nothing of the new
+/// Lets a shared library load on a system whose libstdc++ is older than the one it was built with, if the library uses nothing of the new
 /// version. TorchSharp 0.107 was built with GCC 13, whose header iostream makes every library refer to
-/// ios_base_library_init of version GLIBCXX_3.4.32 and none call it; Debian 12 ends at 3.4.30, and its loader refuses the library.
+/// ios_base_library_init of version GLIBCXX_3.4.32, although none calls it. Debian 12 ends at 3.4.30, and its loader refuses the library.
 /// </summary>
 /// <remarks>
-/// An ELF file lists the versions that it needs, and each entry has a flag for a need that is weak: the loader then goes on without
+/// An ELF file lists the versions that it needs. Each entry has a flag that marks the need as weak; the loader then continues without
 /// it. See "Version Requirements" in the Linux Standard Base, chapter "Symbol Versioning".
 /// </remarks>
 static class WeakVersionNeeds
@@ -18,7 +18,7 @@ static class WeakVersionNeeds
     const int VersionNeeds = 0x6ffffffe;    // SHT_GNU_verneed
     const ushort Weak = 0x2;                // VER_FLG_WEAK
 
-    /// <summary>Marks the need of a version weak, in a copy of the library that belongs to this program, unless the system offers the symbol.</summary>
+    /// <summary>Marks the need of a version as weak, in this program's copy of the library, unless the system has the symbol.</summary>
     public static void Allow(string library, string version, string provider, string symbol)
     {
         if (!File.Exists(library) || NativeLibrary.TryLoad(provider, out var handle) && NativeLibrary.TryGetExport(handle, symbol, out _)) return;
@@ -45,7 +45,7 @@ static class WeakVersionNeeds
         return null;
     }
 
-    // For each library needed: number of versions at 2, distance to the first at 8 and to the next library at 12.
+    // For each needed library: number of versions at 2, distance to the first at 8 and to the next library at 12.
     // For each version: flags at 4, name at 8, distance to the next at 12.
     static long? Entry(byte[] elf, long need, int libraries, long strings, string version)
     {

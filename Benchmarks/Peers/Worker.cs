@@ -3,13 +3,13 @@ using System.Diagnostics;
 namespace QuadEngine.Benchmarks.Peers;
 
 /// <summary>
-/// The process of one contender. It warms up, says how long it took from its start to the end of its first step, and then runs steps
-/// when its parent says so: a line "run COUNT" is answered by the
-/// mean milliseconds of a step, "peak" by the highest memory the process has held, in bytes; the end of its input ends it.
+/// The process of one contender. It warms up, reports the time from its start to the end of its first step, and then runs steps
+/// at its parent's request. It answers a line "run COUNT" with the
+/// mean milliseconds of a step, and "peak" with the highest memory of the process in bytes. The end of its input ends the process.
 /// </summary>
 /// <remarks>
-/// Processes, because the threads of one library must not disturb another (those of OpenMP spin for a while after their work), and
-/// because the memory of a library is that of its process.
+/// Contenders are processes, because the threads of one library must not disturb another (OpenMP's threads spin for a while after their work), and
+/// because the memory of a library is measured as that of its process.
 /// </remarks>
 static class Worker
 {
@@ -33,14 +33,14 @@ static class Worker
         _ => TorchPeer.Prepare(contender),
     };
 
-    // Long enough for the just-in-time compiler to reach its last tier and for all buffers to be there.
+    // Long enough for the just-in-time compiler to reach its last tier, and for all buffers to be allocated.
     static void WarmUp(Action step)
     {
         var begin = Stopwatch.GetTimestamp();
         for (var count = 0; count < 30 && Stopwatch.GetElapsedTime(begin).TotalSeconds < 10 || Stopwatch.GetElapsedTime(begin).TotalSeconds < 2; count++) step();
     }
 
-    // The first step after the turns of others finds the caches full of their data, as no step of a loop does; it is not counted.
+    // The first step is not counted: after the turns of others the caches are full of their data, which never happens in a loop of steps.
     static double Time(Action step, int count)
     {
         step();

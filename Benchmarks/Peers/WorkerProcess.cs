@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace QuadEngine.Benchmarks.Peers;
 
-/// <summary>The parent's end of a <see cref="Worker"/>.</summary>
+/// <summary>The parent's side of a <see cref="Worker"/>.</summary>
 sealed class WorkerProcess : IDisposable
 {
     readonly Process process;
 
     /// <summary>Starts the process; returns when it has warmed up.</summary>
-    /// <exception cref="InvalidOperationException">It ended before.</exception>
+    /// <exception cref="InvalidOperationException">The process ended before.</exception>
     public WorkerProcess(Contender contender)
     {
         Contender = contender;
@@ -24,16 +24,16 @@ sealed class WorkerProcess : IDisposable
 
     public Contender Contender { get; }
 
-    /// <summary>What the library says of itself.</summary>
+    /// <summary>The library's name and version, as it reports them.</summary>
     public string Version { get; }
 
-    /// <summary>From the start of the process to the end of its first step.</summary>
+    /// <summary>The time from the start of the process to the end of its first step.</summary>
     public double SecondsToFirstStep { get; }
 
     /// <summary>The highest resident memory of the process so far.</summary>
     public long PeakBytes => long.Parse(Ask("peak"), CultureInfo.InvariantCulture);
 
-    /// <summary>Mean milliseconds of a step over so many steps.</summary>
+    /// <summary>Mean milliseconds of a step, over the given number of steps.</summary>
     public double Run(int steps) => double.Parse(Ask($"run {steps}"), CultureInfo.InvariantCulture);
 
     public void Dispose()
@@ -50,5 +50,5 @@ sealed class WorkerProcess : IDisposable
         return Read();
     }
 
-    string Read() => process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The process of {Contender.Name} ({Contender.Work}) ended; its own message stands above.");
+    string Read() => process.StandardOutput.ReadLine() ?? throw new InvalidOperationException($"The process of {Contender.Name} ({Contender.Work}) ended; its own message is above.");
 }

@@ -3,7 +3,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Benchmarks.Profile;
 
-/// <summary>Time and compulsory work of the kernels that ran, by kernel and shape.</summary>
+/// <summary>The time and the necessary work of the kernels that ran, by kernel and shape.</summary>
 sealed class KernelLog
 {
     readonly Dictionary<(string Kernel, string Shape), KernelCost> costs = [];
@@ -13,10 +13,10 @@ sealed class KernelLog
     public void Clear() => costs.Clear();
 
     /// <summary>Times a kernel until the result is disposed.</summary>
-    /// <param name="kernel">Its name.</param>
-    /// <param name="shape">What it works on, as the table shows it.</param>
-    /// <param name="flops">Floating-point operations, a multiply-add counted as two.</param>
-    /// <param name="operands">Everything that has to be read or written once; null where absent.</param>
+    /// <param name="kernel">The name of the kernel.</param>
+    /// <param name="shape">The shape of its operands, as the table shows it.</param>
+    /// <param name="flops">Floating-point operations; a multiply-add counts as two.</param>
+    /// <param name="operands">Everything that must be read or written once; null if absent.</param>
     public Running Time(string kernel, string shape, double flops, params ReadOnlySpan<Operand?> operands)
     {
         var bytes = 0.0;
@@ -32,7 +32,7 @@ sealed class KernelLog
     }
 }
 
-/// <summary>Calls of a kernel, their time, and the operations and bytes that nothing can spare them.</summary>
+/// <summary>The calls of a kernel, their time, and the operations and bytes that they cannot avoid.</summary>
 readonly record struct KernelCost(int Calls, TimeSpan Time, double Flops, double Bytes)
 {
     public static KernelCost operator +(KernelCost a, KernelCost b) => new(a.Calls + b.Calls, a.Time + b.Time, a.Flops + b.Flops, a.Bytes + b.Bytes);

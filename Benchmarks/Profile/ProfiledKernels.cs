@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Benchmarks.Profile;
 
-/// <summary>Passes every call on to another backend and logs its time. Operands named to the log are what the kernel must read and write.</summary>
+/// <summary>Passes every call on to other kernels and logs its time. The log gets the operands that the kernel must read and write.</summary>
 sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 {
     // ---- memory
@@ -135,7 +135,7 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
         kernels.QuadraticBackward(dy, y, neurons, dz);
     }
 
-    // ---- normalisation
+    // ---- normalization
 
     public override void FoldBatchNorm(Operand mean, Operand variance, float epsilon, Operand? gamma, Operand? beta, Operand scale, Operand shift)
     {
@@ -157,7 +157,7 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 
     public override void BatchNormBackward(Operand dy, Operand x, Operand? y, NormTerm<Operand> norm, bool batchStatistics, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dGamma, Operand? dBeta, Operand? dResidual)
     {
-        // Sums over the batch come before the first dx: dy, x and y have to be read twice.
+        // Sums over the batch come before the first dx, so dy, x and y must be read twice.
         var name = nameof(BatchNormBackward) + (neurons is null ? "" : " + quadratic") + (dResidual is null ? "" : " + residual") + (y is null ? "" : " + ReLU");
         using var _ = Time(name, x, dy, x, y, dy, x, y, dx, dResidual);
         kernels.BatchNormBackward(dy, x, y, norm, batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
@@ -257,7 +257,7 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
 
     public override void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut)
     {
-        // Parameters and momenta are read and written, gradients read.
+        // Parameters and momenta are read and written; gradients are read.
         using var _ = log.Time(nameof(Sgd), $"{parameters.Length} tensors", 0, [.. parameters, .. parameters, .. gradients, .. momenta, .. momenta]);
         kernels.Sgd(parameters, gradients, momenta, step, gradientScale, leftOut);
     }

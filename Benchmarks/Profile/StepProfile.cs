@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace QuadEngine.Benchmarks.Profile;
 
 /// <summary>
-/// Where the time of a step of a ResNet goes, kernel by kernel: milliseconds, share of the step, and how near each comes to its
-/// floor, the time that its operations take at the FMA peak or its bytes at the bandwidth measured in the same run, whichever is longer.
+/// Shows the time of each kernel in a step of a ResNet: milliseconds, share of the step, and how near the kernel comes to its
+/// floor. The floor is the time of its operations at the FMA peak, or of its bytes at the memory bandwidth measured in the same run, whichever is longer.
 /// </summary>
 static class StepProfile
 {
-    // Until the just-in-time compiler has reached its last tier.
+    // Enough steps for the just-in-time compiler to reach its last tier.
     const int WarmUpSteps = 30;
     const double WarmUpSeconds = 3;
 

@@ -22,7 +22,7 @@ static class DataCommand
         var name = new Argument<string>("NAME") { Description = $"One of {string.Join(", ", known)}.", HelpName = "NAME" };
         name.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var value }] && !Datasets.Names.Contains(value))
+            if (result.Tokens is [{ Value: var value }] && Datasets.Registry.Find(value) is null)
                 result.AddError($"there is no data set \"{value}\" (known: {string.Join(", ", known)})");
         });
         return name;
@@ -37,9 +37,9 @@ static class DataCommand
         {
             var place = parsed.GetValue(folder) ?? Datasets.DefaultFolder;
             output.Table(["name", ">training", ">test", "images", ">classes", "here", "licence"], Datasets.All.Select(info => (string[])
-                [info.Name, $"{info.TrainCount:N0}", $"{info.TestCount:N0}", info.ImageShape.ToString(), $"{info.Classes}", Whereabouts(info, place), info.License]));
+                [info.Name, $"{info.TrainCount:N0}", $"{info.TestCount:N0}", info.ImageShape.ToString(), $"{info.Classes}", Whereabouts(info, place) ?? "no", info.License]));
             if (parsed.GetValue(json))
-                output.Json(new("data list") { Items = [.. Datasets.All.Select(info => new ReportItem(info.Name, Whereabouts(info, place)))] });
+                output.Json(new("data list") { Items = [.. Datasets.All.Select(info => new ReportItem(info.Name, Whereabouts(info, place) ?? "no"))] });
         });
         return command;
     }
@@ -76,9 +76,11 @@ static class DataCommand
             .Start(context => get(new BarProgress(context)));
     }
 
-    static string Whereabouts(DatasetInfo info, string folder) => info.IsEmbedded ? "in the package" : info.FolderIn(folder) ?? "no";
+    /// <summary>Where a data set is; null where its files are missing.</summary>
+    public static string? Whereabouts(DatasetInfo info, string folder) =>
+        !info.IsEmbedded ? info.FolderIn(folder) : info.Assembly == typeof(Datasets).Assembly.GetName().Name ? "in the package" : $"in {info.Assembly}";
 
-    static IEnumerable<string> Downloadable() => Datasets.All.Where(info => !info.IsEmbedded).Select(info => info.Name);
+    static IEnumerable<string> Downloadable() => Datasets.All.Where(DatasetDownload.Offers).Select(info => info.Name);
 
     /// <summary>A line for each file when it is there.</summary>
     sealed class LineProgress(Output output) : IProgress<DownloadProgress>

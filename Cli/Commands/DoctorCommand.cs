@@ -23,7 +23,7 @@ static class DoctorCommand
                 new("runtime", $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}"),
                 .. GpuDiagnostics.Describe().Select(gpu => new ReportItem(gpu.Name, gpu.Hardware.Length > 0 ? $"{gpu.Hardware}, {gpu.Details}" : gpu.Details)),
                 new("best device", Device.Best.Name),
-                .. Datasets.All.Select(info => new ReportItem(info.Name, info.IsEmbedded ? "in the package" : info.FolderIn(Datasets.DefaultFolder) ?? $"not in {Datasets.DefaultFolder}")),
+                .. Datasets.All.Select(info => new ReportItem(info.Name, DataCommand.Whereabouts(info, Datasets.DefaultFolder) ?? $"not in {Datasets.DefaultFolder}")),
             ];
             output.Table(["", ""], items.Select(item => (string[])[item.Name, item.Value ?? ""]));
             if (parsed.GetValue(json)) output.Json(new("doctor") { Device = Device.Best.Name, Items = items });

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
-using QuadEngine.Models;
+using QuadEngine.Experiments;
 
 namespace QuadEngine.Cli.Commands;
 
@@ -9,13 +9,13 @@ static class ExperimentCommand
 {
     public static Command Create(Output output)
     {
-        var name = new Argument<string?>("NAME") { Description = $"One of: {string.Join(", ", Experiments.Names)}; all of them one after the other where it is left out.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME") { Description = $"One of: {string.Join(", ", Experiment.Names)}; all of them one after the other where it is left out.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
         name.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var value }] && !Experiments.Names.Contains(value))
-                result.AddError($"there is no experiment \"{value}\" (known: {string.Join(", ", Experiments.Names)})");
+            if (result.Tokens is [{ Value: var value }] && !Experiment.Names.Contains(value))
+                result.AddError($"there is no experiment \"{value}\" (known: {string.Join(", ", Experiment.Names)})");
         });
-        name.CompletionSources.Add([.. Experiments.Names]);
+        name.CompletionSources.Add([.. Experiment.Names]);
         var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, ten minutes of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU", ["smoke", "small", "medium", "full"], "small");
         var dataSet = CommonOptions.NamedData("as the size has it");
         var depth = CommonOptions.Number<int>("--depth", "Of the network, 6n + 2, where the experiment does not vary it. Default: as the size has it", 8, 1 << 10);
@@ -39,7 +39,7 @@ static class ExperimentCommand
         command.SetAction(parsed =>
         {
             var place = CommonOptions.Device(parsed, device, threads);
-            var chosen = parsed.GetValue(name) is { } one ? [Experiments.Get(one)] : Experiments.All;
+            var chosen = parsed.GetValue(name) is { } one ? [Experiment.Get(one)] : Experiment.All;
             var effort = Enum.Parse<ExperimentSize>(parsed.GetValue(size) ?? "small", ignoreCase: true);
             using var interruption = new Interruption(() => output.Error("stopping; the same command goes on from here", prefix: "\n"));
             var watch = Stopwatch.StartNew();

@@ -48,9 +48,11 @@ static class ExportCommand
                 case "native":
                     BuildProgram(output, target, classifier, parsed.GetValue(instructions), parsed.GetValue(project));
                     break;
-                default:
+                case "safetensors":
                     classifier.Save(target);
                     break;
+                default:
+                    throw Unknown(kind);
             }
 
             var bytes = new FileInfo(target).Length;
@@ -99,7 +101,8 @@ static class ExportCommand
         var folder = project is null ? Directory.CreateTempSubdirectory("quad-native-").FullName : Path.GetFullPath(project);
         try
         {
-            NativeProgram.WriteProject(folder, classifier, instructions);
+            var (model, neuron) = (classifier.Configuration.Model, classifier.Configuration.Neuron);
+            NativeProgram.WriteProject(folder, classifier, instructions, [.. new[] { model.Assembly, neuron.Assembly }.Distinct().Select(Plugins.Of).OfType<Plugin>()]);
             NativeProgram.Build(folder, target);
         }
         finally
@@ -112,6 +115,9 @@ static class ExportCommand
     {
         "onnx" => Path.ChangeExtension(weights, ".onnx"),
         "safetensors" => Path.ChangeExtension(weights, ".classifier.safetensors"),
-        _ => Path.ChangeExtension(weights, OperatingSystem.IsWindows() ? ".exe" : null),
+        "native" => Path.ChangeExtension(weights, OperatingSystem.IsWindows() ? ".exe" : null),
+        _ => throw Unknown(format),
     };
+
+    static ArgumentException Unknown(string format) => new($"no format \"{format}\" (known: {string.Join(", ", Formats)})");
 }

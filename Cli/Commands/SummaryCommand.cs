@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using QuadEngine.Data;
+using QuadEngine.Layers;
 using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
@@ -9,10 +11,12 @@ static class SummaryCommand
 {
     public static Command Create(Output output)
     {
-        var network = new NetworkOptions(new());
+        var usual = new NetworkConfiguration();
+        var network = new NetworkOptions(usual);
+        var entries = new EntryFlags(otherwise: null, Networks.Registry, Neurons.Registry, Datasets.Registry);
         var data = CommonOptions.Data("none");
-        var classes = CommonOptions.Number<int>("--classes", "Classes to tell apart. Default: those of the data, else 10, or 1000 in the ImageNet form", 1, 1 << 20);
-        var size = CommonOptions.Number<int>("--image-size", "Height and width of the images. Default: those of the data, else 32, or 224 in the ImageNet form", 1, 1 << 14);
+        var classes = CommonOptions.Number<int>("--classes", "Classes to tell apart. Default: those of the data, else 10, or 1000 of a network for photographs", 1, 1 << 20);
+        var size = CommonOptions.Number<int>("--image-size", "Height and width of the images. Default: those of the data, else 32, or 224 of a network for photographs", 1, 1 << 14);
         size.Aliases.Add("--size");
         var channels = CommonOptions.Number<int>("--channels", "Channels of the images. Default: those of the data, else 3", 1, 1 << 14);
         var json = CommonOptions.Json();
@@ -22,12 +26,15 @@ static class SummaryCommand
             quad summary --model resnet56 --neuron quadratic --rank 7
             quad summary --model resnet18 --data photos
             """);
-        foreach (var option in network.All.Concat([data, classes, size, channels, json])) command.Add(option);
+        foreach (var option in network.All.Concat([.. entries.All, data, classes, size, channels, json])) command.Add(option);
 
         command.SetAction(parsed =>
         {
-            var configuration = network.Configuration(parsed, known: null);
-            var (shape, count) = Task(CommonOptions.Data(parsed, data), configuration.Model, parsed.GetValue(size));
+            var configuration = network.Configuration(parsed, usual);
+            var images = CommonOptions.Data(parsed, data);
+            if (images is null) configuration = entries.Apply(parsed, configuration);
+            else (configuration, images) = entries.Apply(parsed, configuration, images);
+            var (shape, count) = Task(images, configuration.Model, parsed.GetValue(size));
             configuration = configuration with
             {
                 Height = parsed.GetValue(size) ?? shape[0],
@@ -46,9 +53,10 @@ static class SummaryCommand
         return command;
     }
 
-    static (Shape Images, int Classes) Task(string? data, string model, int? size)
+    static (Shape Images, int Classes) Task(Selection? data, Selection model, int? size)
     {
-        if (data is null) return Networks.IsImageNetForm(model) ? ([224, 224, 3], 1000) : ([32, 32, 3], 10);
+        var form = Networks.Registry.Get(model).Input;
+        if (data is null) return ([form.Side, form.Side, 3], form.Classes);
         var (shape, images) = TrainedNetwork.Describe(data, model, size, channels: null);
         return (shape, images.Classes.Count);
     }

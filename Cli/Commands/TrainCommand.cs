@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using QuadEngine.Data;
+using QuadEngine.Layers;
 using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
@@ -23,7 +24,14 @@ static class TrainCommand
             quad train --model resnet32 --neuron quadratic --rank 7 --data cifar10 --epochs 30 --output runs/a
             quad train --data photos --image-size 64
             quad train --resume runs/a
-            """);
+            """)
+        {
+            Lists =
+            [
+                ("--model", Networks.Registry), ("--neuron", Neurons.Registry), ("--data", Datasets.Registry), ("--optimizer", Optimizers.Registry), ("--schedule", Schedules.Registry),
+                ("--augment", Augmentations.Registry),
+            ],
+        };
         foreach (var option in options.All.Concat([threads, device, folder, resume, json])) command.Add(option);
         command.Validators.Add(result =>
         {
@@ -44,7 +52,7 @@ static class TrainCommand
             else
             {
                 var configuration = options.Configuration(parsed, CommonOptions.Device(parsed, device, threads));
-                if (configuration.Pictures is not null) output.Line($"reading the pictures of {configuration.Data}");
+                if (configuration.Pictures is not null) output.Line($"reading the pictures of {configuration.Data.Name}");
                 run = parsed.GetValue(folder) is { } given ? TrainingRun.Start(configuration, given) : TrainingRun.StartNumbered(configuration, "runs");      // numbers, not dates: the same commands leave the same folders
             }
 
@@ -68,7 +76,7 @@ static class TrainCommand
         }
         catch (IOException e)
         {
-            throw new IOException($"{e.Message}\nThen go on with: quad train --resume {Shell.Quote(folder.Folder)}", e);
+            throw new IOException($"{e.Message}\nThen go on with: {Shell.Tool} train --resume {Shell.Quote(folder.Folder)}", e);
         }
 
         Conclude(run, finished, start, watch.Elapsed, output);
@@ -79,7 +87,7 @@ static class TrainCommand
     static void Introduce(TrainingRun run, bool resumed, CostModel cost, Output output)
     {
         output.Line("", run.Configuration.Network.Title, $": {cost.Parameters:N0} parameters, {Hardware.Count(cost.MultiplyAdds)} multiply-adds an image");
-        output.Line($"{run.Configuration.Data}: {run.Train.Count:N0} training and {run.Test.Count:N0} test images {run.Train.ImageShape}");
+        output.Line($"{run.Configuration.Data.Name}: {run.Train.Count:N0} training and {run.Test.Count:N0} test images {run.Train.ImageShape}");
         if (run.Configuration.Pictures is { } pictures) output.Line(Describe(run, pictures));
         output.Line($"{Hardware.Describe(run.Network.Device)}; writing to {run.Folder!.Folder}");
         if (resumed && run.Trainer.State.Step == 0) output.Line("there is no checkpoint in it yet; starting at step 1");
@@ -94,7 +102,7 @@ static class TrainCommand
             ? string.Create(CultureInfo.InvariantCulture, $"{100f * pictures.TestShare:0.#} % of each are held out as test images (seed {pictures.Seed})")
             : $"the test images are those in {run.Test.Name}";
         var place = run.Train is ImageDataset ? "" : "; too many for memory, read from their files each time";
-        var leftOut = PictureCommands.LeftOut(ImageFolder.Open(FolderSplits.TrainPart(run.Configuration.Data))) is { } files ? $"; {files}" : "";
+        var leftOut = PictureCommands.LeftOut(ImageFolder.Open(FolderSplits.TrainPart(run.Configuration.Data.Name))) is { } files ? $"; {files}" : "";
         return $"{run.Train.Classes} classes ({string.Join(", ", run.Train.ClassNames.Take(5))}{(run.Train.Classes > 5 ? ", ..." : "")}); {judge}{place}{leftOut}";
     }
 
@@ -104,26 +112,26 @@ static class TrainCommand
         output.Line();
         if (!finished)
         {
-            output.Line("Interrupted", $" at step {state.Step:N0}, and saved", $". Go on with: quad train --resume {Shell.Quote(folder.Folder)}");
+            output.Line("Interrupted", $" at step {state.Step:N0}, and saved", $". Go on with: {Shell.Tool} train --resume {Shell.Quote(folder.Folder)}");
             return;
         }
 
-        var (last, best) = (state.History[^1], state.Best!);
+        var (last, best) = (state.History[^1], run.Trainer.Best!);
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
         output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}).");
         output.Line($"Curves: {folder.Curves}");
-        output.Line($"Use it: quad {(run.Configuration.Pictures is null ? $"eval --weights {Shell.Quote(folder.Best)}" : $"predict --weights {Shell.Quote(folder.Best)} PICTURES")}");
+        output.Line($"Use it: {Shell.Tool} {(run.Configuration.Pictures is null ? $"eval --weights {Shell.Quote(folder.Best)}" : $"predict --weights {Shell.Quote(folder.Best)} PICTURES")}");
     }
 
     static Report Report(TrainingRun run, CostModel cost, TimeSpan elapsed)
     {
         var state = run.Trainer.State;
         var last = state.History.LastOrDefault();
-        var speeds = state.History.Select(epoch => epoch.ImagesPerSecond).OfType<double>().ToArray();
+        var speeds = state.History.Select(epoch => epoch.ExamplesPerSecond).OfType<double>().ToArray();
         return new("train")
         {
             Model = run.Configuration.Network.Title,
-            Data = run.Configuration.Data,
+            Data = run.Configuration.Data.Name,
             Device = run.Network.Device.Name,
             Output = run.Folder!.Folder,
             Epochs = state.Epoch,
@@ -131,7 +139,7 @@ static class TrainCommand
             Accuracy = last?.TestAccuracy,
             Error = last is null ? null : Math.Round(100.0 - last.TestAccuracy, 10),
             Loss = Cli.Report.Finite(last?.TestLoss),
-            BestAccuracy = state.Best?.TestAccuracy,
+            BestAccuracy = run.Trainer.Best?.TestAccuracy,
             Parameters = cost.Parameters,
             MultiplyAdds = cost.MultiplyAdds,
             Seconds = elapsed.TotalSeconds,

@@ -14,7 +14,8 @@ static class NativeProgram
     static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data", "MathNet.Numerics", "Google.Protobuf"];
 
     /// <summary>Writes the project: `dotnet publish -r RID -o DIR` in the folder then builds the program.</summary>
-    public static void WriteProject(string folder, Classifier classifier, string? instructions)
+    /// <param name="plugins">Those that the network comes from: the program has them in it.</param>
+    public static void WriteProject(string folder, Classifier classifier, string? instructions, params IReadOnlyList<Plugin> plugins)
     {
         Directory.CreateDirectory(folder);
         if (Directory.EnumerateFileSystemEntries(folder).Any() && !File.Exists(Path.Combine(folder, $"{Name}.csproj")))
@@ -22,7 +23,8 @@ static class NativeProgram
         classifier.Save(Path.Combine(folder, $"{Name}.safetensors"));
         using (var source = typeof(NativeProgram).Assembly.GetManifestResourceStream(Source)!)
             AtomicFile.Write(Path.Combine(folder, "Program.cs"), source.CopyTo);
-        File.WriteAllText(Path.Combine(folder, $"{Name}.csproj"), Project(instructions));
+        File.WriteAllText(Path.Combine(folder, $"{Name}.csproj"), Project(instructions, [.. plugins.SelectMany(plugin => plugin.Files).Distinct()]));
+        File.WriteAllText(Path.Combine(folder, "Plugins.cs"), Registrations([.. plugins.SelectMany(plugin => plugin.Registrations)]));
 
         // What stands further up the tree is of other projects.
         foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
@@ -50,7 +52,21 @@ static class NativeProgram
         return string.Join('\n', lines.Length > 0 ? lines.Take(10) : text.Split('\n').TakeLast(10));
     }
 
-    static string Project(string? instructions) =>
+    // Before the program starts: it reads the network by its name.
+    static string Registrations(string[] classes) =>
+        $$"""
+        static class Plugins
+        {
+            [System.Runtime.CompilerServices.ModuleInitializer]
+            internal static void Register()
+            {
+                {{string.Join("\n        ", classes.Select(name => $"new global::{name}().Register();"))}}
+            }
+        }
+
+        """;
+
+    static string Project(string? instructions, string[] plugins) =>
         $"""
         <Project Sdk="Microsoft.NET.Sdk">
           <PropertyGroup>
@@ -67,7 +83,7 @@ static class NativeProgram
             <TrimmerSingleWarn>false</TrimmerSingleWarn>
           </PropertyGroup>
           <ItemGroup>
-            {string.Join("\n    ", Libraries.Select(library => $"""<Reference Include="{Path.Combine(AppContext.BaseDirectory, library)}.dll" />"""))}
+            {string.Join("\n    ", Libraries.Select(library => Path.Combine(AppContext.BaseDirectory, $"{library}.dll")).Concat(plugins).Select(file => $"""<Reference Include="{file}" />"""))}
             <EmbeddedResource Include="{Name}.safetensors" LogicalName="{Name}.safetensors" />
             <RuntimeHostConfigurationOption Include="QuadEngine.Data.Sample" Value="false" Trim="true" />
           </ItemGroup>

@@ -17,7 +17,7 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
         new("test loss", 5, (epoch, _) => Number(epoch.TestLoss, "0.0000")),
         new("test acc.", 7, (epoch, _) => Number(epoch.TestAccuracy, "0.00 \\%")),
         new("learning rate", 1, (epoch, _) => Number(epoch.LearningRate, "G3")),
-        new("images/s", 2, (epoch, _) => epoch.ImagesPerSecond is { } speed ? Number(speed, "0") : ""),
+        new("images/s", 2, (epoch, _) => epoch.ExamplesPerSecond is { } speed ? Number(speed, "0") : ""),
         new("time", 6, (epoch, _) => epoch.Seconds is { } seconds ? Hardware.Time(TimeSpan.FromSeconds(seconds)) : ""),
     ];
 
@@ -58,8 +58,8 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
         (string Text, int Importance)[] parts =
         [
             ($"epoch {Math.Min(state.Epoch + 1, Trainer.Options.Epochs)}/{Trainer.Options.Epochs}", 5),
-            ($"loss {Number(state.Loss, "0.000")}", 3),
-            ($"accuracy {Number(state.Accuracy, "0.0 \\%")}", 2),
+            ($"loss {Number(state.Totals.Loss, "0.000")}", 3),
+            ($"accuracy {Number(state.Totals.ValuesOf([Metric.Accuracy]).GetValueOrDefault(Metric.Accuracy.Name), "0.0 \\%")}", 2),
             ($"{Number(done * Trainer.Options.BatchSize / watch.Elapsed.TotalSeconds, "0")} images/s", 1),
             ($"{Hardware.Time(left)} left", 4),
         ];

@@ -77,7 +77,7 @@ public sealed class ImageFolder
     public Loader Batches(
         int batchSize, Shape imageShape, Framing? framing = null, Normalization? normalization = null, ulong? seed = null, int epoch = 0, bool dropLast = false,
         int start = 0, int? prefetch = null, Device? device = null) =>
-        new(new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization, prefetch ?? Environment.ProcessorCount, device), batchSize, seed, epoch, dropLast, start);
+        new(new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization, prefetch ?? Environment.ProcessorCount, device), new EpochOrder(batchSize, seed, epoch, dropLast, start));
 
     /// <summary>The images as a data set that decodes, cuts and resizes each when a batch needs it: for folders that memory does not hold.</summary>
     /// <inheritdoc cref="ToDataset"/>

@@ -5,46 +5,58 @@ namespace QuadEngine.Data.Sample;
 /// the assembly, so that real images can be learned with no download. Classes are balanced and interleaved: the label of image i
 /// is i mod 10, hence any prefix is balanced too, and labels need no bytes. <c>make-sample.cs</c> writes the resource.
 /// </summary>
-static class FashionSample
+sealed class FashionSample : DatasetInfo
 {
-    public const int TrainCount = 10_000, TestCount = 2_000, Side = 28, Classes = 10;
+    public const int Side = 28;
 
-    const int ImageBytes = Side * Side;
+    const int TrainImages = 10_000, TestImages = 2_000, ImageBytes = Side * Side;
     const ulong Seed = 1;
 
-    public static DatasetSplits Load(DatasetInfo info)
+    public FashionSample(IReadOnlyList<string> classNames, Normalization normalization)
+        : base("fashion-mnist-sample", "12,000 images of Fashion-MNIST inside the package: needs no download", [Side, Side, 1], classNames)
     {
-        var pixels = new byte[(TrainCount + TestCount) * ImageBytes];
+        TrainCount = TrainImages;
+        TestCount = TestImages;
+        Normalization = normalization;
+        Augmentation = "flip";
+        License = "MIT (Zalando SE)";
+        HomePage = "https://github.com/zalandoresearch/fashion-mnist";
+    }
+
+    public override DatasetSplits Load(string folder, Selection options)
+    {
+        var pixels = new byte[(TrainImages + TestImages) * ImageBytes];
         using var resource = typeof(FashionSample).Assembly.GetManifestResourceStream("fashion-mnist-sample.br")
-            ?? throw new InvalidOperationException($"{info.Name} was left out of this program when it was trimmed (QuadEngine.Data.Sample is false).");
+            ?? throw new InvalidOperationException($"{Name} was left out of this program when it was trimmed (QuadEngine.Data.Sample is false).");
         GreyImageCodec.Decode(resource, pixels, Side, Side);
 
         return new(
-            Split(pixels.AsMemory(0, TrainCount * ImageBytes)),
-            Split(pixels.AsMemory(TrainCount * ImageBytes)));
+            Split(pixels.AsMemory(0, TrainImages * ImageBytes)),
+            Split(pixels.AsMemory(TrainImages * ImageBytes)));
 
         ImageDataset Split(ReadOnlyMemory<byte> part)
         {
             var labels = new int[part.Length / ImageBytes];
             for (var i = 0; i < labels.Length; i++)
                 labels[i] = i % Classes;
-            return new(info.Name, part, labels, info.ClassNames, Side, Side, channels: 1, info.Normalization);
+            return new(Name, part, labels, ClassNames, Side, Side, channels: 1, Normalization);
         }
     }
 
     /// <summary>The pixels of the sample, chosen from the whole data set: training images, then test images.</summary>
-    public static byte[] Choose(DatasetSplits whole) => [.. Choose(whole.Train, TrainCount), .. Choose(whole.Test, TestCount)];
+    public static byte[] Choose(DatasetSplits whole) => [.. Choose(whole.Train, TrainImages), .. Choose(whole.Test, TestImages)];
 
     /// <summary>The first images of each class in a random order of the whole, class after class in turn.</summary>
     static byte[] Choose(ImageDataset whole, int count)
     {
+        var classes = whole.Classes;
         var chosen = new byte[count * ImageBytes];
-        var taken = new int[Classes];
+        var taken = new int[classes];
         foreach (var image in EpochRandom.Permutation(whole.Count, Seed, epoch: 0))
         {
             var label = whole.Labels.Span[image];
-            if (taken[label] < count / Classes)
-                whole.Image(image).CopyTo(chosen.AsSpan((taken[label]++ * Classes + label) * ImageBytes));
+            if (taken[label] < count / classes)
+                whole.Image(image).CopyTo(chosen.AsSpan((taken[label]++ * classes + label) * ImageBytes));
         }
         return chosen;
     }

@@ -54,7 +54,7 @@ sealed partial class GpuKernels
         Multiply<PatchesProduct<AcrossSum>, Patches<AcrossSum>, Matrix<AcrossSum>>(product, four, (rows, columns, geometry.Rows), 1, default, dFilter);
     }
 
-    // As many as a grid has groups along z.
+    // The largest number of groups that a grid has along z.
     const int MostClasses = 65535;
 
     static Patches<TDirection> PatchesOf<TDirection>(Operand x, ConvGeometry geometry) where TDirection : struct, IDirection =>
@@ -68,10 +68,10 @@ readonly struct Taps(ConvGeometry geometry)
 {
     public readonly int InChannels = geometry.InChannels, OutChannels = geometry.OutChannels;
 
-    /// <summary>Channels of one group.</summary>
+    /// <summary>The channels of one group.</summary>
     public readonly int GroupIn = geometry.InChannels / geometry.Groups, GroupOut = geometry.OutChannels / geometry.Groups;
 
-    /// <summary>Places of single channels: an index into the input or output divided by its channels is a pixel here.</summary>
+    /// <summary>The windows for one channel: an index into the input or output, divided by its channels, is a pixel here.</summary>
     public readonly Windows Pixels = new(new PoolGeometry(geometry.Batch, geometry.Height, geometry.Width, 1, geometry.Window));
 
     public readonly FastDivisor Ins = new(geometry.InChannels), Outs = new(geometry.OutChannels);
@@ -79,7 +79,7 @@ readonly struct Taps(ConvGeometry geometry)
     public int Filter(int kh, int kw, int ci, int co) => ((kh * Pixels.KernelWidth + kw) * GroupIn + ci) * OutChannels + co;
 }
 
-/// <summary>y[n, oh, ow, co] = sum over kh, kw, ci of x filter, one element a thread: for groups, and as an oracle.</summary>
+/// <summary>y[n, oh, ow, co] = sum over kh, kw, ci of x filter, one element per thread; used for grouped convolutions, and as an oracle.</summary>
 readonly struct DirectConvolution(ArrayView<float> x, ArrayView<float> filter, Taps taps, ArrayView<float> y) : IPointwise<float>
 {
     public float Compute(int i)
@@ -103,7 +103,7 @@ readonly struct DirectConvolution(ArrayView<float> x, ArrayView<float> filter, T
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>dx[n, h, w, ci] = sum over the taps and co that read it.</summary>
+/// <summary>dx[n, h, w, ci] = sum of dy filter over the taps and co that read the element.</summary>
 readonly struct DirectInputGradient(ArrayView<float> dy, ArrayView<float> filter, Taps taps, ArrayView<float> dx) : IPointwise<float>
 {
     public float Compute(int i)

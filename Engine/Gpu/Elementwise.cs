@@ -32,7 +32,7 @@ sealed partial class GpuKernels
     {
         return new Strides(shape, Within(a.Shape), Within(b.Shape), operation);
 
-        // Strides of an operand along the axes of the result: 0 where it is repeated.
+        // Strides of an operand along the axes of the result: 0 where the operand is repeated.
         int[] Within(Shape operand)
         {
             var own = operand.Strides();
@@ -53,7 +53,7 @@ readonly struct Unary<TOp>(ArrayView<float> x, ArrayView<float> y) : IPointwise<
 
 static class Gradient
 {
-    /// <summary>The product of dy and a derivative, where dy is not 0; else 0, also where the derivative is infinite or NaN.</summary>
+    /// <summary>The product of dy and a derivative. If dy is 0 the product is 0, even if the derivative is infinite or NaN.</summary>
     public static float Of(float dy, float product) => dy == 0f ? 0f : product;
 }
 
@@ -85,7 +85,7 @@ readonly struct BinaryBroadcast<TOp>(ArrayView<float> a, ArrayView<float> b, Arr
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>da = dy dF/da, db = dy dF/db, whichever is wanted.</summary>
+/// <summary>da = dy dF/da, db = dy dF/db; each only if it is needed.</summary>
 readonly struct BinaryGradient<TOp>(ArrayView<float> dy, Optional a, Optional b, Optional y, Optional da, Optional db, Strides strides) : IPointwise<Pair>
     where TOp : struct, IBinaryOp<TOp>
 {
@@ -119,7 +119,7 @@ readonly struct BinaryScalarGradient<TOp>(ArrayView<float> dy, Optional x, float
     public void Store(int i, float value) => dx[i] = value;
 }
 
-/// <summary>y = alpha x + beta y, y unread where beta is 0.</summary>
+/// <summary>y = alpha x + beta y; y is not read if beta is 0.</summary>
 readonly struct ScaledSum(float alpha, ArrayView<float> x, float beta, ArrayView<float> y) : IPointwise<float>
 {
     public float Compute(int i) => alpha * x[i] + (beta == 0f ? 0f : beta * y[i]);

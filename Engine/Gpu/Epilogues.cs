@@ -5,7 +5,7 @@ namespace QuadEngine.Gpu;
 
 sealed partial class GpuKernels
 {
-    /// <summary>An epilogue in passes of its own, after kernels that do not fuse it.</summary>
+    /// <summary>Applies an epilogue in separate passes, after kernels that do not fuse it.</summary>
     void Finish(in Epilogue<Operand> epilogue, Operand y)
     {
         var split = epilogue.Quadratic is not null || epilogue.Statistics is not null;
@@ -29,7 +29,7 @@ readonly struct ChannelTerms(Operand? bias, Operand? scale, Operand? shift, Oper
     public TermsOfChannel Of(int channel) => new(bias.Or(channel, 0f), scale.Or(channel, 1f), shift.Or(channel, 0f));
 }
 
-/// <summary>Those of one channel.</summary>
+/// <summary>The terms of one channel.</summary>
 readonly struct TermsOfChannel(float bias, float scale, float shift)
 {
     public float Apply(float z) => (z + bias) * scale + shift;

@@ -7,8 +7,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// A GPU, or OpenCL or ILGPU's simulator in its place. Kernels run in the order of their launches on one stream of the device;
-/// the host waits only where a value is read.
+/// A GPU, or OpenCL or ILGPU's simulator in its place. Kernels run in the order of their launches on one stream of the device.
+/// The host waits only where it reads a value.
 /// </summary>
 public sealed class GpuDevice : Device
 {
@@ -20,10 +20,10 @@ public sealed class GpuDevice : Device
     readonly PinnedDownloads? downloads;
     bool capturing;
 
-    /// <summary>The most groups that CUDA takes along y, and along z.</summary>
+    /// <summary>The largest number of groups that CUDA takes along y, and along z.</summary>
     internal const int MostGroupsYZ = 65535;
 
-    // ILGPU's finalizers would free a block together with the last tensor that the collector drops, before the pool has it back.
+    // These references keep ILGPU's finalizers from freeing a block together with its last tensor, before the block has returned to the pool.
     readonly HashSet<GpuMemory> blocks = [];
 
     internal GpuDevice(string name, Accelerator accelerator) : base(name)
@@ -44,9 +44,9 @@ public sealed class GpuDevice : Device
     /// <summary>The underlying device of ILGPU.</summary>
     public Accelerator Accelerator => accelerator;
 
-    /// <summary>How factors are rounded in matrix products and convolutions: that of the device's name ("cuda:0/tf32"), else <see cref="Precision.Float32"/>.</summary>
-    /// <remarks>A <see cref="RecordedStep"/> keeps the precision that it was recorded at. Without tensor cores (OpenCL, the simulator) the same rounding is done by other instructions, slowly: to see what a precision costs in accuracy.</remarks>
-    /// <exception cref="NotSupportedException">The GPU has no tensor cores for it: those of compute capability 8.0 and later have.</exception>
+    /// <summary>How factors are rounded in matrix products and convolutions. The device's name gives it ("cuda:0/tf32"); otherwise it is <see cref="Precision.Float32"/>.</summary>
+    /// <remarks>A <see cref="RecordedStep"/> keeps the precision that it was recorded at. Without tensor cores (OpenCL, the simulator) other, slow instructions do the same rounding; this shows what a precision costs in accuracy.</remarks>
+    /// <exception cref="NotSupportedException">The GPU has no tensor cores for this precision; it needs compute capability 8.0 or later.</exception>
     public Precision Precision
     {
         get;
@@ -58,24 +58,24 @@ public sealed class GpuDevice : Device
         }
     }
 
-    /// <summary>The one tile that products take where it holds what they need, for those who check or time tiles; null for the one that suits best.</summary>
+    /// <summary>The only tile that products use if they can, for checks and timings of tiles; null for the tile that suits best.</summary>
     internal TileChoice? OnlyTile { get; set; }
 
-    /// <summary>Groups of a large tile that are worth launching: three quarters of the multiprocessors of a large GPU. With fewer, small tiles are faster.</summary>
+    /// <summary>The least number of groups for which a large tile pays: three quarters of the multiprocessors of a large GPU. With fewer groups, small tiles are faster.</summary>
     internal int FewestGroups { get; set; } = 99;
 
-    /// <summary>Products may be multiplied by warp groups (wgmma): by compute capability 9.0, by no later one, and in emulation.</summary>
+    /// <summary>Whether warp groups (wgmma) may compute products: on compute capability 9.0, on no later one, and in emulation.</summary>
     internal bool HasWarpGroups => accelerator is not CudaAccelerator { Architecture: var architecture, InstructionSet: var instructions } || architecture == CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_80;
 
-    /// <summary>Kernels launched so far: small networks are bound by launches.</summary>
+    /// <summary>The number of kernels launched so far. Launches limit the speed of small networks.</summary>
     public long Launches { get; private set; }
 
-    /// <summary>Different kernels compiled so far.</summary>
+    /// <summary>The number of different kernels compiled so far.</summary>
     public int CompiledKernels => kernels.Loaded;
 
-    /// <summary>Runs a kernel on a grid of groups, after all that was launched before.</summary>
-    /// <param name="kernel">Its fields are the arguments.</param>
-    /// <param name="groups">Groups along x; nothing is launched for none.</param>
+    /// <summary>Runs a kernel on a grid of groups, after everything that was launched before.</summary>
+    /// <param name="kernel">The kernel; its fields are the arguments.</param>
+    /// <param name="groups">The number of groups along x; for 0 nothing is launched.</param>
     /// <param name="groupsY">Groups along y, at most 65535.</param>
     /// <param name="groupsZ">Groups along z, at most 65535.</param>
     /// <exception cref="ArgumentException">There are more groups along y or z than CUDA takes.</exception>
@@ -146,7 +146,7 @@ public sealed class GpuDevice : Device
                 }
                 catch (AcceleratorException)
                 {
-                    // There is no memory for another slot, for now: a plain copy waits, but needs none.
+                    // There is no memory for another slot now. A plain copy waits, but needs no slot.
                 }
             }
 
@@ -154,7 +154,7 @@ public sealed class GpuDevice : Device
         }
     }
 
-    /// <summary>Memory of integers at 0, which belongs to no scope.</summary>
+    /// <summary>Memory of integers that are 0; it belongs to no scope.</summary>
     internal Operand Counters(int count)
     {
         using var memory = Tensor.Empty([count], this).Keep();
@@ -190,7 +190,7 @@ public sealed class GpuDevice : Device
         lock (gate) stream.Synchronize();
     }
 
-    /// <summary>A block goes back to the driver: no kernel may still use it.</summary>
+    /// <summary>Called when a block returns to the driver; no kernel may still use it.</summary>
     internal void Forget(GpuMemory block)
     {
         lock (gate)
@@ -200,7 +200,7 @@ public sealed class GpuDevice : Device
         }
     }
 
-    /// <summary>Fills a freed block with NaN, after all that was launched before. On CUDA only: elsewhere ILGPU would wait for it.</summary>
+    /// <summary>Fills a freed block with NaN, after everything that was launched before. It works on CUDA only, because ILGPU would wait for it elsewhere.</summary>
     internal void Poison(GpuMemory block)
     {
         if (accelerator is not CudaAccelerator) return;
@@ -219,13 +219,13 @@ public sealed class GpuDevice : Device
 
     // ---- recorded steps
 
-    /// <summary>Recorded steps launched as one graph so far.</summary>
+    /// <summary>The number of recorded steps launched as one graph so far.</summary>
     public long GraphLaunches { get; private set; }
 
-    /// <summary>Why the driver took no graph of the last recorded step, whose kernels are launched one by one then; null where it took it.</summary>
+    /// <summary>The reason why the driver refused the graph of the last recorded step, whose kernels are then launched one by one; null if it accepted the graph.</summary>
     public string? GraphRefusal { get; private set; }
 
-    /// <summary>The graph that the last recorded step became; null where it became none.</summary>
+    /// <summary>The graph of the last recorded step; null if it has none.</summary>
     public GraphForm? Graph { get; private set; }
 
     /// <inheritdoc/>
@@ -250,7 +250,7 @@ public sealed class GpuDevice : Device
         }
     }
 
-    // A driver that takes no programmatic edges may take full ones, and one that takes no edges a chain.
+    // A driver without programmatic edges may accept full edges, and a driver without edges may accept a chain.
     CudaGraph? Capture(CudaStream cuda, IReadOnlyList<RecordedLaunch> launches)
     {
         var order = LaunchGraph.Of([.. launches.Select(launch => launch.Operation)]);
@@ -300,7 +300,7 @@ public sealed class GpuDevice : Device
     internal StreamNumber Stream(RandomStream drawn, ArrayView<float> standIn) =>
         Recorder is { } recorder && recorder.Advance(drawn) is { } advance ? recorder.Stream(drawn.Stream, advance) : new StreamNumber(standIn.SubView(0, 0).Cast<ulong>(), Gpu.Number.Constant, drawn.Stream);
 
-    /// <summary>What this thread records of this device, or null.</summary>
+    /// <summary>This thread's recording on this device, or null.</summary>
     internal GpuRecording? Recorder => Recording.Current is GpuRecording recording && ReferenceEquals(recording.Device, this) ? recording : null;
 
     static void Issue(IReadOnlyList<RecordedLaunch> launches)

@@ -9,8 +9,8 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The devices "cuda:i", "opencl:i" and "simulator" of <see cref="Device.Get"/>, which finds them where a program has this package.
-/// "cuda:0/tf32" and "cuda:0/bf16" are the same hardware at another <see cref="Precision"/>, with memory of their own.
+/// The devices "cuda:i", "opencl:i" and "simulator" of <see cref="Device.Get"/>, which finds them if the program has this package.
+/// "cuda:0/tf32" and "cuda:0/bf16" are the same hardware with another <see cref="Precision"/> and separate memory.
 /// </summary>
 public sealed class GpuDevices : IDeviceProvider
 {
@@ -33,7 +33,7 @@ public sealed class GpuDevices : IDeviceProvider
         };
     }
 
-    /// <summary>Makes GPUs available under their names, as <see cref="Device.Get"/> and <see cref="Device.Best"/> do by themselves. Calling it again changes nothing.</summary>
+    /// <summary>Makes GPUs available under their names. <see cref="Device.Get"/> and <see cref="Device.Best"/> do this by themselves. Calling it again changes nothing.</summary>
     public static void Register() => Device.Register(Instance);
 
     /// <inheritdoc/>
@@ -69,8 +69,8 @@ public sealed class GpuDevices : IDeviceProvider
         }
     }
 
-    /// <summary>Devices of a family as ILGPU lists them; none where there is no driver.</summary>
-    /// <remarks>ILGPU puts its CPU accelerator in the place of a family that it finds nothing of.</remarks>
+    /// <summary>The devices of a family as ILGPU lists them; empty if there is no driver.</summary>
+    /// <remarks>If ILGPU finds no device of a family, it lists its CPU accelerator instead; this method leaves that out.</remarks>
     internal IReadOnlyList<ILGPU.Runtime.Device> Listed(string family) =>
         families[family].Value is { } context ? [.. context.Devices.Where(device => device.AcceleratorType == TypeOf(family))] : [];
 
@@ -89,7 +89,7 @@ public sealed class GpuDevices : IDeviceProvider
 
     static string FullName(string family, int index) => family == Simulator ? Simulator : $"{family}:{index}";
 
-    // At the highest optimisation level ILGPU's OpenCL needs no generic address space but in the places that OpenClText rewrites.
+    // At the highest optimization level, ILGPU's OpenCL C needs the generic address space only in the places that OpenClText rewrites.
     static bool Admit(CLDevice device)
     {
         if (!device.Capabilities.GenericAddressSpace) SetGenericAddressSpace(device.Capabilities, true);

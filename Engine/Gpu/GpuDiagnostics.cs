@@ -4,23 +4,23 @@ using ILGPU.Runtime.OpenCL;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>What is known of one device, or of a family that has none.</summary>
-/// <param name="Name">"cuda:0", or "cuda" where there is no such device.</param>
+/// <summary>Describes one device, or a family that has no device.</summary>
+/// <param name="Name">"cuda:0", or "cuda" if there is no such device.</param>
 /// <param name="Hardware">The name that the driver gives.</param>
 /// <param name="Details">Driver, architecture, instruction set, memory; or why there is no device.</param>
-/// <param name="Works">A kernel was compiled, ran there and gave the right result.</param>
+/// <param name="Works">Whether a kernel was compiled, ran on the device and gave the correct result.</param>
 public sealed record GpuDescription(string Name, string Hardware, string Details, bool Works)
 {
     /// <inheritdoc/>
     public override string ToString() => $"{Name}: {Hardware}{(Hardware.Length > 0 ? ", " : "")}{Details}";
 }
 
-/// <summary>Finds out which GPUs there are and whether kernels run on them: what `quad doctor` shows.</summary>
+/// <summary>Finds the GPUs of the machine and tests whether kernels run on them; `quad doctor` shows the result.</summary>
 public static class GpuDiagnostics
 {
     const int Elements = 1000, OldestDriver = 11;
 
-    /// <summary>Every device, tried with one kernel, and the families that have none with the reason.</summary>
+    /// <summary>Every device, tested with one kernel; and each family without a device, with the reason.</summary>
     public static IReadOnlyList<GpuDescription> Describe()
     {
         GpuDevices.Register();

@@ -4,7 +4,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>The kernels of GPUs, one file a family, as those of the CPU. A family's file holds the launches and the kernels themselves.</summary>
+/// <summary>The kernels of GPUs, one file per family as for the CPU. The file of a family has the launches and the kernels.</summary>
 sealed partial class GpuKernels(GpuDevice device) : Kernels
 {
     void Each<TBody, TValue>(in TBody body, int n) where TBody : struct, IPointwise<TValue> where TValue : unmanaged =>
@@ -29,7 +29,7 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
         device.Launch(new FoldColumns<TFold, T>(fold, Totals<T>(partials, shape), shape), shape.ColumnBlocks, shape.Chunks);
     }
 
-    /// <summary>Works on each element of [rows, channels] and folds over the rows, in one launch.</summary>
+    /// <summary>Computes each element of [rows, channels] and folds over the rows, in one launch.</summary>
     void FoldChannels<TBody, TChannel, TValue, T>(in TBody body, Operand matrix) where TBody : struct, IChannelFold<TChannel, TValue, T> where TChannel : unmanaged where TValue : unmanaged where T : unmanaged
     {
         var shape = new FoldShape(1, matrix.Shape.Rows, matrix.Shape.Channels);
@@ -43,23 +43,23 @@ sealed partial class GpuKernels(GpuDevice device) : Kernels
         new(new(Elements<T>(partials), Arrivals(shape.ColumnBlocks * FoldTree.Inner(shape.Chunks)), shape.Chunks, shape.Columns));
 
     /// <summary>
-    /// Counters by which the groups of the next launch find out which of them comes last: at 0, and the launch must leave them so. Launches of a
-    /// recorded step, which may run at once, have counters of their own; others share them.
+    /// Counters by which the groups of the next launch find out which group comes last. They are 0, and the launch must leave them at 0. Launches of a
+    /// recorded step may run at the same time, so each has its own counters; other launches share them.
     /// </summary>
     Arrivals Arrivals(int count)
     {
-        // One to spare: views of no counters begin at one, too.
+        // One more than needed, because a view of no counters must begin at a counter too.
         count++;
         if (device.Recorder?.Arrivals(count) is { } own) return new(own);
         lock (gate)
         {
-            // Smaller ones are never given back: another thread may be about to launch with them.
+            // Smaller arrays are never freed, because another thread may be about to launch with them.
             if (arrivals is null || arrivals.Length < count) arrivals = device.Counters(Math.Max(1024, (int)BitOperations.RoundUpToPowerOf2((uint)count)));
             return new(arrivals.Integers().SubView(0, count));
         }
     }
 
-    /// <summary>Memory for a moment; it may go back to the pool as soon as the kernels that use it were launched.</summary>
+    /// <summary>Temporary memory. It may return to the pool as soon as the kernels that use it were launched.</summary>
     Operand Scratch<T>(int count) where T : unmanaged
     {
         using var memory = Tensor.Empty([count * Interop.SizeOf<T>() / sizeof(float)], device).Keep();

@@ -9,7 +9,7 @@ sealed class GpuMemory(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> b
 {
     public override long Bytes { get; } = buffer.LengthInBytes;
 
-    /// <summary>Where it starts, as the driver sees it.</summary>
+    /// <summary>The driver's address of the block.</summary>
     public nint Address { get; } = buffer.NativePtr;
 
     public ArrayView<float> View { get; } = buffer.View;
@@ -23,14 +23,14 @@ sealed class GpuMemory(GpuDevice device, MemoryBuffer1D<float, Stride1D.Dense> b
     }
 }
 
-/// <summary>How kernels see tensors.</summary>
+/// <summary>Views of tensors for kernels.</summary>
 public static class GpuViews
 {
     /// <summary>The elements of an operand on a GPU, in row-major order.</summary>
-    /// <param name="operand">From <see cref="Tensor.Read"/> or <see cref="Tensor.Write"/>: hold it until the kernel was launched.</param>
+    /// <param name="operand">An operand from <see cref="Tensor.Read"/> or <see cref="Tensor.Write"/>. Hold it until the kernel was launched.</param>
     public static ArrayView<float> View(this Operand operand) => ((GpuMemory)operand.Memory).View.SubView(operand.Offset, operand.Length);
 
     /// <summary>The integers of an operand on a GPU.</summary>
-    /// <param name="operand">Of an <see cref="IntTensor"/>: hold it until the kernel was launched.</param>
+    /// <param name="operand">An operand of an <see cref="IntTensor"/>. Hold it until the kernel was launched.</param>
     public static ArrayView<int> Integers(this Operand operand) => operand.View().Cast<int>();
 }

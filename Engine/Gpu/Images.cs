@@ -13,8 +13,8 @@ sealed partial class GpuKernels
 }
 
 /// <summary>
-/// images[n] = the window of image order[first + n], each byte looked up in the levels of its channel; black is byte 0. A group an image, several
-/// along y for a large one; a thread draws the window once and takes elements a group's width apart. Floor: a byte read and a float written for each.
+/// images[n] = the window of image order[first + n], each byte looked up in the levels of its channel; black is byte 0. There is one group per image, or several
+/// along y for a large image. A thread draws the window once and takes elements that are a group's width apart. Floor: one byte is read and one float is written per element.
 /// </summary>
 readonly struct ImageGathering : IKernel
 {
@@ -41,7 +41,7 @@ readonly struct ImageGathering : IKernel
         var image = order[first + Grid.IdxX];
         var placement = new RandomWindows(stream, padding, flip != 0).Of(image);
 
-        // All bytes of a data set are at most 2^31 - 1, so their places are ints. Past the last of them i may wrap around, which an unsigned comparison sees.
+        // A data set has at most 2^31 - 1 bytes, so positions are ints. After the last byte i may overflow, which the unsigned comparison handles.
         int source = image * elements, target = Grid.IdxX * elements, step = Grid.DimY * IKernel.DefaultThreads;
         for (var i = Grid.IdxY * IKernel.DefaultThreads + Group.IdxX; (uint)i < (uint)elements; i += step)
         {

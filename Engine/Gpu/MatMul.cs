@@ -19,7 +19,7 @@ sealed partial class GpuKernels
 
         void Run<TA, TB>() where TA : struct, IDirection where TB : struct, IDirection
         {
-            // A single product has no next one: its sum may be cut, and slices begin at the same matrices.
+            // A single product has no next matrix. Its sum may be cut, and all slices begin at the same matrices.
             var (strideA, strideB) = g.Batch == 1 ? (0, 0) : (g.StrideA, g.StrideB);
             var product = new MatrixProduct<TA, TB>(new(new(a.View()), g.M, g.K), new(new(b.View()), g.N, g.K), strideA, strideB);
             var four = Four(a, g.TransposeA ? g.M : g.K) && Four(b, g.TransposeB ? g.K : g.N) && strideA % 4 == 0 && strideB % 4 == 0;

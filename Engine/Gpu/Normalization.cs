@@ -24,7 +24,7 @@ sealed partial class GpuKernels
         ArrayView<float> ofGamma = (dGamma ?? gammas!).View(), ofBeta = (dBeta ?? betas!).View();
         var channels = new GradientOfChannels(ofChannels, ofGamma, ofBeta, batchStatistics ? 1f / x.Shape.Rows : 0f);
 
-        // Neurons read the g of their neighbours, which dx must not lie over.
+        // Neurons read the g of neighboring channels, so dx must not overwrite it.
         using var aside = neurons is not null && dResidual is null ? Scratch<float>(dy.Length) : null;
         var kept = dResidual ?? aside;
         if (dGamma is not null || dBeta is not null || dx is not null && batchStatistics || neurons is not null)
@@ -66,7 +66,7 @@ sealed partial class GpuKernels
     }
 }
 
-/// <summary>Where the moments of each channel go: mean and biased variance, and the running ones with the unbiased variance.</summary>
+/// <summary>The outputs for the moments of each channel: mean and biased variance, and the running statistics with the unbiased variance.</summary>
 readonly struct MomentsTarget
 {
     readonly ArrayView<float> mean, variance;
@@ -81,7 +81,7 @@ readonly struct MomentsTarget
         unbiased = rows > 1 ? rows / (rows - 1f) : 1f;
     }
 
-    /// <summary>No target, where a kernel's argument needs one.</summary>
+    /// <summary>A placeholder for a kernel argument if there is no target.</summary>
     public MomentsTarget(ArrayView<float> standIn) => (mean, variance, runningMean, runningVariance) = (standIn, standIn, new(null, standIn), new(null, standIn));
 
     public void Store(int channel, float m, float v)
@@ -94,8 +94,8 @@ readonly struct MomentsTarget
 }
 
 /// <summary>
-/// Mean and variance from the sums of d and d^2 / rows, where d = x - (the channel's first value): shifted by a value of the data, the
-/// difference of the sums does not cancel; divided first, squares stay in the range of floats where the variance does. Floor: one read.
+/// Mean and variance from the sums of d and d^2 / rows, where d = x - (the channel's first value). The shift by a value of the data keeps the
+/// difference of the sums from canceling. The early division keeps squares in the range of floats whenever the variance is. Floor: one read.
 /// </summary>
 readonly struct BatchMoments(ArrayView<float> x, MomentsTarget target, float perRow) : IFold<Pair>
 {
@@ -129,7 +129,7 @@ readonly struct ChannelNorm
         (gamma, beta) = (new(norm.Gamma, mean), new(norm.Beta, mean));
     }
 
-    /// <summary>No norm, where a kernel's argument needs one.</summary>
+    /// <summary>A placeholder for a kernel argument if there is no norm.</summary>
     public ChannelNorm(ArrayView<float> standIn) => (mean, variance, gamma, beta, epsilon) = (standIn, standIn, new(null, standIn), new(null, standIn), 0f);
 
     public NormOfChannel Of(int channel) => new(Mean(channel), Gamma(channel) / Deviation(channel), Beta(channel));
@@ -189,7 +189,7 @@ readonly struct NormGradientSums(ActivatedGradient g, ArrayView<float> x, Channe
     public void StoreTotal(int channel, Pair total) => target.Store(channel, total.A, total.B);
 }
 
-/// <summary>Where the sums of g and g (x - mean) go: dBeta, and divided by the deviation dGamma.</summary>
+/// <summary>The outputs for the sums of g and g (x - mean): dBeta and, divided by the deviation, dGamma.</summary>
 readonly struct NormSumsTarget(ChannelNorm norm, ArrayView<float> dGamma, ArrayView<float> dBeta)
 {
     public void Store(int channel, float sum, float product)
@@ -199,14 +199,14 @@ readonly struct NormSumsTarget(ChannelNorm norm, ArrayView<float> dGamma, ArrayV
     }
 }
 
-/// <summary>From the sums of a channel to what its gradient takes of them.</summary>
+/// <summary>Turns the sums of a channel into the numbers that its gradient needs.</summary>
 readonly struct GradientOfChannels(ChannelNorm norm, ArrayView<float> dGamma, ArrayView<float> dBeta, float perRow)
 {
-    // Constants have no sums, and then nobody may have written any.
+    // With constant statistics there are no sums, and the memory may never have been written.
     public GradientOfChannel Of(int channel) => new(norm.Of(channel), perRow != 0f ? dBeta[channel] * perRow : 0f, perRow != 0f ? dGamma[channel] * perRow / norm.Deviation(channel) : 0f);
 }
 
-/// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 where the statistics are constants.</summary>
+/// <summary>scale (g - a - b (x - mean)), with a = mean(g) and b = mean(g xhat) / sigma; both are 0 if the statistics are constants.</summary>
 readonly struct GradientOfChannel(NormOfChannel norm, float a, float b)
 {
     public readonly NormOfChannel Norm = norm;
@@ -214,7 +214,7 @@ readonly struct GradientOfChannel(NormOfChannel norm, float a, float b)
     public float Apply(float g, float x) => Norm.Scale * (g - a - b * (x - Norm.Mean));
 }
 
-/// <summary>dx where g is behind the activation already.</summary>
+/// <summary>dx, for a g to which the ReLU has been applied already.</summary>
 readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) : IChannelGradient<GradientOfChannel>
 {
     public GradientOfChannel Of(int channel) => channels.Of(channel);
@@ -250,7 +250,7 @@ readonly struct NormalizeRows(RowLanes rows, ArrayView<float> x, float epsilon, 
         for (var i = start + rows.Lane; i < end; i += rows.Lanes) sum += x[i];
         var m = rows.Fold(sum) / rows.Channels;
 
-        // Divided by their number before they are added up, squares stay in the range of floats where their mean does.
+        // The squares are divided by their number before they are added up, so they stay in the range of floats whenever their mean does.
         var perChannel = 1f / rows.Channels;
         var square = new LongSum(0f, 0f);
         for (var i = start + rows.Lane; i < end; i += rows.Lanes) square += (x[i] - m) * ((x[i] - m) * perChannel);

@@ -91,7 +91,7 @@ readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList fi
         }
     }
 
-    /// <summary>1 - e^x for x at most 0, without the digits that the difference loses near 0: to 3 units in the last place.</summary>
+    /// <summary>1 - e^x for x at most 0, without the cancellation of the difference near 0; the error is at most 3 units in the last place.</summary>
     static float OneMinusExp(float x)
     {
         if (x < -0.5f) return 1f - MathF.Exp(x);
@@ -106,24 +106,24 @@ readonly struct AdamWUpdate(ViewList parameters, ViewList gradients, ViewList fi
 }
 
 /// <summary>
-/// Whether a step is taken, and which one it is. Where the scale of the gradients is not above 0, no thread updates anything, and the first thread of the
-/// first launch adds 1 to the count. No thread reads the count of a step that is left out, so none has to wait for another.
+/// Decides whether a step is taken, and gives its number. If the scale of the gradients is not above 0, no thread updates anything, and the first thread of the
+/// first launch adds 1 to the count. No thread reads the count in a skipped step, so no thread has to wait for another.
 /// </summary>
 readonly struct StepGuard(Operand? gradientScale, Operand? leftOut, Number number, bool counts, ArrayView<float> standIn)
 {
     readonly Optional gradientScale = new(gradientScale, standIn), leftOut = new(leftOut, standIn);
     readonly int counts = counts ? 1 : 0;
 
-    /// <summary>What gradients are multiplied by.</summary>
+    /// <summary>The factor of all gradients.</summary>
     public float Scale => gradientScale.Or(0, 1f);
 
-    /// <summary>Which step it is, from 1; those that were left out do not count.</summary>
+    /// <summary>The number of the step, counted from 1 without skipped steps.</summary>
     public float Step => number.Value - leftOut.Or(0, 0f);
 
-    /// <summary>Nothing is to be updated.</summary>
+    /// <summary>Whether the step is skipped.</summary>
     public bool LeavesOut()
     {
-        // Not `if (Scale > 0f) return false`: ILGPU writes the opposite, Scale <= 0, in OpenCL C, and that is false for a NaN.
+        // This must not be `if (Scale > 0f) return false`: ILGPU writes the opposite comparison, Scale <= 0, in OpenCL C, which is false for a NaN.
         if (!(Scale > 0f))
         {
             if (counts != 0 && Grid.IdxX == 0 && Group.IdxX == 0) leftOut.Set(0, leftOut.Or(0, 0f) + 1f);

@@ -18,13 +18,13 @@ sealed partial class GpuKernels
         Each(new MeanOfWindowGradient(dy.View(), new Windows(geometry), dx.View()), dx.Length);
 }
 
-/// <summary>A place in [N, H, W, C].</summary>
+/// <summary>A position in [N, H, W, C].</summary>
 readonly struct Place(int image, int row, int column, int channel)
 {
     public readonly int Image = image, Row = row, Column = column, Channel = channel;
 }
 
-/// <summary>Windows of a pooling over [N, H, W, C] and the arithmetic between input and output places.</summary>
+/// <summary>Windows of a pooling over [N, H, W, C], and the conversion between input and output positions.</summary>
 readonly struct Windows(PoolGeometry geometry)
 {
     public readonly int Height = geometry.Height, Width = geometry.Width, OutHeight = geometry.OutHeight, OutWidth = geometry.OutWidth, Channels = geometry.Channels;
@@ -39,7 +39,7 @@ readonly struct Windows(PoolGeometry geometry)
 
     public Place Output(int i) => Split(i, outWidths, outHeights);
 
-    /// <summary>The place of an output pixel, at channel 0.</summary>
+    /// <summary>The position of an output pixel, at channel 0.</summary>
     public Place OutputPixel(int pixel) => Split(pixel, 0, outWidths, outHeights);
 
     /// <summary>The input element at a tap of the window of an output, or -1 in the padding.</summary>
@@ -49,7 +49,7 @@ readonly struct Windows(PoolGeometry geometry)
         return h >= 0 && h < Height && w >= 0 && w < Width ? ((output.Image * Height + h) * Width + w) * Channels + output.Channel : -1;
     }
 
-    /// <summary>The output element whose window has an input at a tap, or -1 where there is none.</summary>
+    /// <summary>The output element whose window has an input at a tap, or -1 if there is none.</summary>
     public int OutputOf(Place input, int kh, int kw)
     {
         int h = input.Row + Padding - kh * Dilation, w = input.Column + Padding - kw * Dilation;
@@ -73,7 +73,7 @@ readonly struct Windows(PoolGeometry geometry)
     }
 }
 
-/// <summary>The largest element of each window and its index within the image plane; the first of equals; -infinity and -1 where all is padding.</summary>
+/// <summary>The largest element of each window and its index within the image plane; of equal elements the first; -infinity and -1 if all elements are padding.</summary>
 readonly struct LargestOfWindow(ArrayView<float> x, Windows windows, ArrayView<float> y, ArrayView<int> indices) : IPointwise<Candidate>
 {
     public Candidate Compute(int i)
@@ -101,7 +101,7 @@ readonly struct LargestOfWindow(ArrayView<float> x, Windows windows, ArrayView<f
     }
 }
 
-/// <summary>Each input gathers from the windows that chose it, in the order of the taps: no atomics.</summary>
+/// <summary>Each input adds up the gradients of the windows that chose it, in the order of the taps, so no atomics are needed.</summary>
 readonly struct LargestOfWindowGradient(ArrayView<float> dy, ArrayView<int> indices, Windows windows, ArrayView<float> dx) : IPointwise<float>
 {
     public float Compute(int i)
@@ -121,7 +121,7 @@ readonly struct LargestOfWindowGradient(ArrayView<float> dy, ArrayView<int> indi
     public void Store(int i, float value) => dx[i] = value;
 }
 
-/// <summary>The sum over each window divided by its size, padding counted as zeros.</summary>
+/// <summary>The sum over each window divided by its size, padding counts as zeros.</summary>
 readonly struct MeanOfWindow(ArrayView<float> x, Windows windows, ArrayView<float> y) : IPointwise<float>
 {
     public float Compute(int i)
@@ -141,7 +141,7 @@ readonly struct MeanOfWindow(ArrayView<float> x, Windows windows, ArrayView<floa
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>Each input gathers its share of all windows that it lies in.</summary>
+/// <summary>Each input adds up its part of the gradients of all windows that contain it.</summary>
 readonly struct MeanOfWindowGradient(ArrayView<float> dy, Windows windows, ArrayView<float> dx) : IPointwise<float>
 {
     public float Compute(int i)

@@ -14,7 +14,7 @@ sealed partial class GpuKernels
     }
 }
 
-/// <summary>The quadratic neurons of a layer: Lambda and which channel plays which part. See <see cref="Operations.NeuronLayout"/>.</summary>
+/// <summary>The quadratic neurons of a layer: Lambda and the role of each channel. See <see cref="Operations.NeuronLayout"/>.</summary>
 readonly struct Neurons
 {
     readonly ArrayView<float> lambda;
@@ -27,31 +27,31 @@ readonly struct Neurons
         stride = new FastDivisor(term.Layout.Stride);
         normalised = term.Normalised ? 1 : 0;
 
-        // A layer of rank 0 has no coefficients, but kernels need some view.
+        // A layer of rank 0 has no coefficients, but kernels need a view.
         lambda = term.Lambda.View();
     }
 
-    /// <summary>No neurons, where a kernel's argument needs some.</summary>
+    /// <summary>A placeholder for a kernel argument if there are no neurons.</summary>
     public Neurons(ArrayView<float> standIn) => (lambda, channels, stride) = (standIn, new FastDivisor(1), new FastDivisor(1));
 
     public int Channel(int index) => channels.Remainder(index);
 
-    /// <summary>The channel of the y of the neuron that a channel belongs to.</summary>
+    /// <summary>The channel of y (the head) of the neuron to which a channel belongs.</summary>
     public int Head(int channel) => stride.Divide(channel) * stride.Divisor;
 
-    /// <summary>k of the neuron with this head: less for a last neuron that is cut off.</summary>
+    /// <summary>k of the neuron with this head; the last neuron may have a smaller k.</summary>
     public int Rank(int head) => Math.Min(stride.Divisor, channels.Divisor - head) - 1;
 
     /// <summary>s of a neuron of this rank.</summary>
     public float Scale(int rank) => normalised != 0 ? 1f / Math.Max(1, rank) : 1f;
 
-    /// <summary>The coefficient of a channel that is an f: every neuron before and the own head have none.</summary>
+    /// <summary>The index of the coefficient of an f channel. The heads of this neuron and of the neurons before it have no coefficients.</summary>
     public int Coefficient(int channel) => channel - 1 - stride.Divide(channel);
 
     public float Lambda(int channel) => lambda[Coefficient(channel)];
 }
 
-/// <summary>y = z_0 + s sum_i lambda_i f_i^2 in the channels of y; the others pass. Floor: one read (neighbours are in the cache), one write.</summary>
+/// <summary>y = z_0 + s sum_i lambda_i f_i^2 in the channels of y; the other channels are copied. Floor: one read (neighboring channels are in the cache), one write.</summary>
 readonly struct QuadraticOutputs(ArrayView<float> z, Neurons neurons, ArrayView<float> y) : IPointwise<float>
 {
     public float Compute(int i)
@@ -67,21 +67,21 @@ readonly struct QuadraticOutputs(ArrayView<float> z, Neurons neurons, ArrayView<
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>The gradient d of some channels, element by element.</summary>
+/// <summary>A gradient d that is computed element by element.</summary>
 interface IChannelGradient<TChannel> where TChannel : unmanaged
 {
-    /// <summary>The numbers of a channel.</summary>
+    /// <summary>The values that depend on the channel alone.</summary>
     /// <param name="channel">The column, counted from 0.</param>
     TChannel Of(int channel);
 
-    /// <summary>d of element i of this channel, whose value is x.</summary>
-    /// <param name="channel">Its numbers, from <see cref="Of"/>.</param>
-    /// <param name="i">Of the element, in [rows, channels].</param>
-    /// <param name="x">Of the neurons' output, read already.</param>
+    /// <summary>d at element i of this channel.</summary>
+    /// <param name="channel">The values of the channel, from <see cref="Of"/>.</param>
+    /// <param name="i">The index of the element in [rows, channels].</param>
+    /// <param name="x">The neurons' output at this element, which has been read already.</param>
     float At(TChannel channel, int i, float x);
 }
 
-/// <summary>d as it lies in memory; channels have no numbers of their own.</summary>
+/// <summary>A d that is in memory; it needs no values of the channel.</summary>
 readonly struct GivenGradient(ArrayView<float> d) : IChannelGradient<int>
 {
     public int Of(int channel) => channel;
@@ -89,24 +89,24 @@ readonly struct GivenGradient(ArrayView<float> d) : IChannelGradient<int>
     public float At(int channel, int i, float x) => d[i];
 }
 
-/// <summary>A channel of a neuron, and the y that heads it.</summary>
+/// <summary>A channel of a neuron, and the neuron's head (the channel of y).</summary>
 readonly struct NeuronChannel<TChannel>(TChannel own, TChannel head, int toHead, float coefficient, int gains) where TChannel : unmanaged
 {
     public readonly TChannel Own = own, Head = head;
 
-    /// <summary>Elements back to the head's.</summary>
+    /// <summary>The number of elements back to the head.</summary>
     public readonly int ToHead = toHead;
 
-    /// <summary>2 s lambda, and whether the gradient gains the term that it belongs to.</summary>
+    /// <summary>2 s lambda, and whether the gradient has the term with this coefficient.</summary>
     public readonly float Coefficient = coefficient;
 
     public readonly int Gains = gains;
 }
 
 /// <summary>
-/// From d, the gradient of [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y and dLambda_i = s sum over rows of d_y f_i^2, where f = x. The head's
-/// d_y is worked out again by each f of its neuron, from numbers that are in the nearest cache. The columns of the heads fold what nobody reads, so
-/// that reads stay coalesced. dz may lie over a given d: d_y, which others read, stays as it is. Floor: two reads, one write.
+/// From d, the gradient of [y, f]: dz_0 = d_y, dz_i = d_f_i + 2 s lambda_i f_i d_y and dLambda_i = s sum over rows of d_y f_i^2, where f = x. Each f of a neuron computes the head's
+/// d_y again, from values that are in the L1 cache. The columns of the heads compute a fold that nobody reads, so
+/// that reads stay coalesced. dz may overwrite a given d: d_y, which other threads read, does not change. Floor: two reads, one write.
 /// </summary>
 readonly struct NeuronGradient<TGradient, TChannel> : IChannelFold<NeuronChannel<TChannel>, Pair, float>
     where TGradient : struct, IChannelGradient<TChannel>

@@ -56,7 +56,7 @@ readonly struct NormalNumbers(ArrayView<float> y, ulong seed, StreamNumber strea
     }
 }
 
-/// <summary>y = x / (1 - p) where u >= p, else 0.</summary>
+/// <summary>y = x / (1 - p) where u >= p, otherwise 0.</summary>
 readonly struct DropoutMask(ArrayView<float> x, ulong seed, StreamNumber stream, float p, float scale, ArrayView<float> y) : IKernel
 {
     public void Run()

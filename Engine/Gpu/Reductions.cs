@@ -42,7 +42,7 @@ readonly struct Reduction<TOp>(ArrayView<float> x, ArrayView<float> y) : IFold<f
     public void Store(int column, float total) => y[column] = total;
 }
 
-/// <summary>A value and where it stands.</summary>
+/// <summary>A value and its index.</summary>
 readonly struct Candidate(float value, int index)
 {
     public readonly float Value = value;
@@ -69,8 +69,8 @@ readonly struct LargestOf(ArrayView<float> x, ArrayView<int> y) : IFold<Candidat
 }
 
 /// <summary>
-/// A sum of squares that neither overflows nor underflows: of numbers from 2^40 on divided by 2^84, of those below 2^-40 multiplied by it, and of the
-/// others as they are (Blue 1978).
+/// A sum of squares that neither overflows nor underflows (Blue 1978). It has three parts: numbers of 2^40 and above are divided by 2^84, numbers below 2^-40 are multiplied by 2^84, and the
+/// other numbers are not scaled.
 /// </summary>
 readonly struct Squares(float large, float middle, float small) : ICombine<Squares>
 {
@@ -87,16 +87,16 @@ readonly struct Squares(float large, float middle, float small) : ICombine<Squar
         var size = MathF.Abs(x);
         if (size < 1f / Large) return new Squares(0f, 0f, x * Scale * (x * Scale));
         if (size < Large) return new Squares(0f, x * x, 0f);
-        return new Squares(x / Scale * (x / Scale), 0f, 0f);        // NaN, too
+        return new Squares(x / Scale * (x / Scale), 0f, 0f);        // for NaN too
     }
 
-    /// <summary>The root of the sum of all. What is beside a larger part is divided in two steps, as the square of the scale is no float.</summary>
+    /// <summary>The square root of the whole sum. A part next to a larger part is divided in two steps, because the square of the scale is not a float.</summary>
     public float Root => large != 0f ? MathF.Sqrt(large + middle / Scale / Scale) * Scale
         : middle != 0f ? MathF.Sqrt(middle + small / Scale / Scale)
         : MathF.Sqrt(small) / Scale;
 }
 
-/// <summary>The root of the sum of partial sums of squares.</summary>
+/// <summary>The square root of the sum of partial sums of squares.</summary>
 readonly struct RootOfSquares(ArrayView<Squares> partials, ArrayView<float> y) : IFold<Squares>
 {
     public static Squares Identity => Squares.Identity;

@@ -28,7 +28,7 @@ sealed partial class GpuKernels
         Each(new CrossEntropyGradient(dLosses.View(), probabilities.View(), labels.Integers(), smoothing, new FastDivisor(probabilities.Shape.Channels), dLogits.View()), dLogits.Length);
 }
 
-/// <summary>The largest of a row, for softmax.</summary>
+/// <summary>The largest element of a row, for softmax.</summary>
 readonly struct Largest : ICombine<float>
 {
     public static float Identity => float.NegativeInfinity;
@@ -83,7 +83,7 @@ readonly struct SoftmaxGradient(RowLanes rows, ArrayView<float> dy, ArrayView<fl
     }
 }
 
-/// <summary>p = softmax(logits); loss = -(1 - smoothing) log p[label] - smoothing / C sum_c log p[c], NaN where the label is no class.</summary>
+/// <summary>p = softmax(logits); loss = -(1 - smoothing) log p[label] - smoothing / C sum_c log p[c], NaN if the label is not a class.</summary>
 readonly struct CrossEntropyRows(RowLanes rows, ArrayView<float> logits, ArrayView<int> labels, float smoothing, ArrayView<float> probabilities, ArrayView<float> losses) : IKernel
 {
     public void Run()

@@ -28,7 +28,7 @@ public sealed class QuadraticTelemetry : IDisposable
 
     /// <summary>Watches the calls of a network that follow, also after an await on another thread and in tasks started meanwhile (<see cref="ModuleTrace"/>).</summary>
     /// <param name="network">Watched are the quadratic layers that it has now.</param>
-    public QuadraticTelemetry(Module network)
+    public QuadraticTelemetry(ModuleBase network)
     {
         layers = [.. network.Modules().Where(entry => entry.Module is QuadraticNeuronLayer).Select(entry => (entry.Path, (QuadraticNeuronLayer)entry.Module))];
         trace = new ModuleTrace((module, x, y) =>

@@ -19,6 +19,15 @@ public sealed record FanNeuron(float LearningRate = 1e-4f) : Neuron
     public override Module Layer(Projection projection, bool bias = true) => new FanLayer(this, projection);
 }
 
+sealed class FanEntry() : NeuronEntry("fan", "(w1 x + b1)(w2 x + b2) + w3 (x*x) + c (Fan et al. 2018)")
+{
+    static readonly EntryOption<float> rate = EntryOption.Number("fan-learning-rate", "Multiplies the learning rate of w2, b2, w3 and c", 1e-4f, 0f, 1e6f);
+
+    public override IReadOnlyList<EntryOption> Options => [rate];
+
+    public override Neuron Make(Selection options) => Neurons.Fan(options.Get(rate));
+}
+
 /// <summary>A layer of <see cref="FanNeuron"/>.</summary>
 public sealed class FanLayer : NeuronLayer
 {

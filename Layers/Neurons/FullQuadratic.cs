@@ -20,6 +20,15 @@ public sealed record FullQuadraticNeuron(float LearningRate = 0.01f) : Neuron
     public override Module Layer(Projection projection, bool bias = true) => new FullQuadraticLayer(this, projection, bias);
 }
 
+sealed class FullQuadraticEntry() : NeuronEntry("full", "x^T M x + w x + b, M symmetric; for narrow layers")
+{
+    static readonly EntryOption<float> rate = EntryOption.Number("full-learning-rate", "Multiplies the learning rate of M", 0.01f, 0f, 1e6f);
+
+    public override IReadOnlyList<EntryOption> Options => [rate];
+
+    public override Neuron Make(Selection options) => Neurons.FullQuadratic(options.Get(rate));
+}
+
 /// <summary>A layer of <see cref="FullQuadraticNeuron"/>; M starts at 0, so that the layer starts linear.</summary>
 public sealed class FullQuadraticLayer : NeuronLayer
 {
@@ -27,7 +36,7 @@ public sealed class FullQuadraticLayer : NeuronLayer
     {
         var n = projection.FanIn;
         Weight = Weights("weight", Initializers.KaimingNormal);
-        Form = Register("form", new Parameter(Tensor.Zeros([n * (n + 1) / 2, projection.OutChannels])), new GroupSettings("form", neuron.LearningRate));
+        Form = Register("form", new Parameter(Tensor.Zeros([n * (n + 1) / 2, projection.OutChannels])) { Layout = FileLayout.OutputsFirst }, new GroupSettings("form", neuron.LearningRate));
         Bias = Offset(bias);
     }
 

@@ -21,6 +21,16 @@ public sealed record KervolutionNeuron(int Power = 2, float Offset = 0.5f) : Neu
     public override Module Layer(Projection projection, bool bias = true) => new KervolutionLayer(this, projection, bias);
 }
 
+sealed class KervolutionEntry() : NeuronEntry("kervolution", "(w x + c)^p (Wang et al. 2019)")
+{
+    static readonly EntryOption<int> power = EntryOption.Number("power", "p", 2, 1, 64);
+    static readonly EntryOption<float> offset = EntryOption.Number("offset", "c; given, not learned", 0.5f, -1e6f, 1e6f);
+
+    public override IReadOnlyList<EntryOption> Options => [power, offset];
+
+    public override Neuron Make(Selection options) => Neurons.Kervolution(options.Get(power), options.Get(offset));
+}
+
 /// <summary>A layer of <see cref="KervolutionNeuron"/>.</summary>
 public sealed class KervolutionLayer : NeuronLayer
 {

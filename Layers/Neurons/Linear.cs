@@ -18,6 +18,11 @@ public sealed record LinearNeuron : Neuron
     };
 }
 
+sealed class LinearEntry() : NeuronEntry("linear", "w x + b")
+{
+    public override Neuron Make(Selection options) => Neurons.Linear;
+}
+
 /// <summary>Linear neurons, y = w x + b, over any projection.</summary>
 public abstract class LinearNeuronLayer : NeuronLayer
 {

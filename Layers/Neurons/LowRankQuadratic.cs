@@ -23,6 +23,15 @@ public sealed record LowRankQuadraticNeuron(int Rank) : Neuron
     public override Module Layer(Projection projection, bool bias = true) => new LowRankQuadraticLayer(this, projection, bias);
 }
 
+sealed class LowRankQuadraticEntry() : NeuronEntry("low-rank", "(Q1 x) . (Q2 x) + w x + b")
+{
+    static readonly EntryOption<int> rank = EntryOption.Number("rank", "k, the number of products", 3, 1, 1024);
+
+    public override IReadOnlyList<EntryOption> Options => [rank];
+
+    public override Neuron Make(Selection options) => Neurons.LowRankQuadratic(options.Get(rank));
+}
+
 /// <summary>
 /// A layer of <see cref="LowRankQuadraticNeuron"/>. Q2 starts at 0, so the layer starts linear, and Q1 waits until Q2 has found a
 /// direction worth multiplying with.

@@ -55,10 +55,13 @@ public abstract record Neuron
 /// <param name="MultiplyAdds">Of all channels, for one row of outputs.</param>
 public readonly record struct NeuronCost(long Parameters, long MultiplyAdds);
 
-/// <summary>A layer of neurons over any projection.</summary>
+/// <summary>A layer of neurons over any projection. One of your own registers its weights when it is made, and says its equation in <see cref="Evaluate"/>.</summary>
 public abstract class NeuronLayer : Module
 {
-    private protected NeuronLayer(Neuron neuron, Projection projection) => (Neuron, Projection) = (neuron, projection);
+    /// <summary>A layer without weights yet.</summary>
+    /// <param name="neuron">The kind of its neurons.</param>
+    /// <param name="projection">How inputs meet weights.</param>
+    protected NeuronLayer(Neuron neuron, Projection projection) => (Neuron, Projection) = (neuron, projection);
 
     /// <summary>The kind of its neurons.</summary>
     public Neuron Neuron { get; }
@@ -74,7 +77,7 @@ public abstract class NeuronLayer : Module
     protected sealed override Tensor Compute(Tensor x) => Neuron.Recompute ? Recompute.Apply(Neuron.Name, x, [.. Parameters(), .. Constants()], Evaluate) : Evaluate(x);
 
     // Buffers of modules in inference are read; those in training only write theirs.
-    IEnumerable<Buffer> Constants() => Modules().Where(entry => !entry.Module.Training).SelectMany(entry => entry.Module.NamedBuffers()).Select(entry => entry.Buffer).Distinct();
+    IEnumerable<BufferTensor> Constants() => Modules().Where(entry => !entry.Module.Training).SelectMany(entry => entry.Module.NamedBuffers()).Select(entry => entry.Buffer).Distinct();
 
     /// <inheritdoc/>
     public override long MultiplyAdds(Shape input, Shape output) => output.Rows * Neuron.Cost(Projection.FanIn, Projection.OutChannels).MultiplyAdds;
@@ -82,12 +85,20 @@ public abstract class NeuronLayer : Module
     /// <inheritdoc/>
     protected override string Describe() => $"{GetType().Name}({Projection}{Neuron.Settings})";
 
-    /// <summary>Registers the weights of so many linear projections; one a channel where none is said.</summary>
-    private protected Parameter Weights(string name, Initializer initializer, int? outputs = null, GroupSettings? settings = null) =>
-        Register(name, new Parameter(initializer(Projection.WeightShape(outputs ?? Projection.OutChannels))), settings);
+    /// <summary>Registers the weights of linear projections.</summary>
+    /// <param name="name">Of the parameter.</param>
+    /// <param name="initializer">Draws the weights.</param>
+    /// <param name="outputs">Number of projections; one for each output channel where null.</param>
+    /// <param name="settings">How the optimizer treats them; as all weights where null.</param>
+    protected Parameter Weights(string name, Initializer initializer, int? outputs = null, GroupSettings? settings = null) =>
+        Register(name, new Parameter(initializer(Projection.WeightShape(outputs ?? Projection.OutChannels))) { Layout = FileLayout.OutputsFirst }, settings);
 
-    /// <summary>Registers one value a channel; null where the layer has no bias.</summary>
-    private protected Parameter? Offset(bool wanted, string name = "bias", float start = 0f, GroupSettings? settings = null) =>
+    /// <summary>Registers one value for each output channel.</summary>
+    /// <param name="wanted">Where false, nothing is registered and the result is null.</param>
+    /// <param name="name">Of the parameter.</param>
+    /// <param name="start">What all values are at first.</param>
+    /// <param name="settings">How the optimizer treats them; as all weights where null.</param>
+    protected Parameter? Offset(bool wanted, string name = "bias", float start = 0f, GroupSettings? settings = null) =>
         wanted ? Register(name, new Parameter(Tensor.Full([Projection.OutChannels], start)), settings) : null;
 
     private protected static Tensor Add(Tensor y, Tensor? bias) => bias is null ? y : y + bias;

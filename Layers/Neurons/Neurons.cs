@@ -1,8 +1,25 @@
 namespace QuadEngine.Layers;
 
-/// <summary>The catalogue of neurons: each by a method, and all <see cref="Get"/>.</summary>
+/// <summary>A neuron that a run can name. A class of your own makes it one: see <see cref="Neurons.Registry"/>.</summary>
+/// <param name="name">See <see cref="Entry.Name"/>.</param>
+/// <param name="help">See <see cref="Entry.Help"/>.</param>
+public abstract class NeuronEntry(string name, string help) : Entry(name, help)
+{
+    /// <summary>The neuron.</summary>
+    /// <param name="options">Values of <see cref="Entry.Options"/>.</param>
+    public abstract Neuron Make(Selection options);
+}
+
+/// <summary>The catalogue of neurons: each by a method, and all by name.</summary>
 public static class Neurons
 {
+    /// <summary>The engine's own neurons, and those that were added.</summary>
+    public static Registry<NeuronEntry> Registry { get; } = new("neuron",
+        new LinearEntry(), new QuadraticEntry(), new FullQuadraticEntry(), new LowRankQuadraticEntry(), new FanEntry(), new QResEntry(), new QuadraEntry(), new KervolutionEntry());
+
+    /// <summary>Their names.</summary>
+    public static IReadOnlyList<string> Names => Registry.Names;
+
     /// <summary>w x + b.</summary>
     public static Neuron Linear { get; } = new LinearNeuron();
 
@@ -35,30 +52,8 @@ public static class Neurons
     /// <param name="offset">c; given, not learned.</param>
     public static Neuron Kervolution(int power = 2, float offset = 0.5f) => new KervolutionNeuron(power, offset);
 
-    static readonly Dictionary<string, Func<int, QuadraticOptions, Neuron>> Catalogue = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["linear"] = (_, _) => Linear,
-        ["quadratic"] = Quadratic,
-        ["full"] = (_, _) => FullQuadratic(),
-        ["low-rank"] = (rank, _) => LowRankQuadratic(rank),
-        ["fan"] = (_, _) => Fan(),
-        ["qres"] = (_, _) => QRes,
-        ["quadranet"] = (_, _) => QuadraNN(),
-        ["kervolution"] = (_, _) => Kervolution(),
-    };
-
-    /// <summary>The names that <see cref="Get"/> knows.</summary>
-    public static IReadOnlyList<string> Names => [.. Catalogue.Keys];
-
     /// <summary>A neuron by its name, as configurations and the tool give it.</summary>
-    /// <param name="name">One of <see cref="Names"/>.</param>
-    /// <param name="rank">k, for the neurons that have a rank.</param>
-    /// <param name="options">For the efficient quadratic neuron.</param>
-    /// <exception cref="ArgumentException">No neuron has this name; the message lists those that there are.</exception>
-    public static Neuron Get(string name, int rank = 3, QuadraticOptions? options = null)
-    {
-        var known = Catalogue.TryGetValue(name, out var make);
-        Check.That(known, nameof(Neurons), $"no neuron \"{name}\" (known: {string.Join(", ", Names)}).");
-        return make!(rank, options ?? new QuadraticOptions());
-    }
+    /// <param name="neuron">One of <see cref="Names"/>, and values of its options.</param>
+    /// <exception cref="ArgumentException">There is no such neuron, it has no such option, or a value is not possible; the message says what is.</exception>
+    public static Neuron Get(Selection neuron) => Registry.Get(neuron).Make(Registry.Complete(neuron));
 }

@@ -16,6 +16,11 @@ public sealed record QResNeuron : Neuron
     public override Module Layer(Projection projection, bool bias = true) => new QResLayer(this, projection, bias);
 }
 
+sealed class QResEntry() : NeuronEntry("qres", "(w1 x)(w2 x) + w1 x + b (Bu and Karpatne 2021)")
+{
+    public override Neuron Make(Selection options) => Neurons.QRes;
+}
+
 /// <summary>A layer of <see cref="QResNeuron"/>.</summary>
 public sealed class QResLayer : NeuronLayer
 {

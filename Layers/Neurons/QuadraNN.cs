@@ -21,6 +21,15 @@ public sealed record QuadraNeuron(bool Normalised = true) : Neuron
     public override Module Layer(Projection projection, bool bias = true) => new QuadraLayer(this, projection, bias);
 }
 
+sealed class QuadraEntry() : NeuronEntry("quadranet", "(w1 x)(w2 x) + w3 x (Xu et al. 2022)")
+{
+    static readonly EntryOption<bool> unnormalised = EntryOption.Flag("unnormalised", "No batch norm behind each of the three projections");
+
+    public override IReadOnlyList<EntryOption> Options => [unnormalised];
+
+    public override Neuron Make(Selection options) => Neurons.QuadraNN(!options.Get(unnormalised));
+}
+
 /// <summary>A layer of <see cref="QuadraNeuron"/>.</summary>
 public sealed class QuadraLayer : NeuronLayer
 {

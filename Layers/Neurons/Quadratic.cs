@@ -39,11 +39,41 @@ public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : N
     };
 }
 
+sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lambda_i f_i^2, f], f = Q^T x (Chen et al. 2023)")
+{
+    static readonly QuadraticOptions usual = new();
+    static readonly EntryOption<int> rank = EntryOption.Number("rank", "k, the number of f of a neuron", 3, 1, 1024);
+    static readonly EntryOption<float> rate = EntryOption.Number("lambda-learning-rate", "Multiplies the learning rate of Lambda", usual.LambdaLearningRate, 0f, 1e6f);
+    static readonly EntryOption<float?> decay = EntryOption.OptionalNumber("lambda-weight-decay", "Weight decay of Lambda", "as the other weights", 0f, 100f);
+    static readonly EntryOption<float> deviation = EntryOption.Number("lambda-deviation", "Lambda starts with normal numbers of this deviation; at 0 the network starts linear", usual.LambdaDeviation, 0f, 100f);
+    static readonly EntryOption<Basis> basis = EntryOption.Word("basis", "What keeps Q orthonormal", usual.Basis);
+    static readonly EntryOption<Retraction> retraction = EntryOption.Word("retraction", "How Q is put back to orthonormal where the basis is retracted", usual.Retraction);
+    static readonly EntryOption<float> penalty = EntryOption.Number("penalty", "Weight of |Q^T Q - I|^2 in the loss where the basis is penalised", usual.Penalty, 0f, 1e6f);
+    static readonly EntryOption<bool> unnormalised = EntryOption.Flag("unnormalised", "s = 1 instead of 1/k");
+    static readonly EntryOption<bool> detached = EntryOption.Flag("detached", "No gradient of y passes through f");
+    static readonly EntryOption<bool> alone = EntryOption.Flag("y-alone", "Put out y alone, and no f");
+
+    public override IReadOnlyList<EntryOption> Options => [rank, rate, decay, deviation, basis, retraction, penalty, unnormalised, detached, alone];
+
+    public override Neuron Make(Selection options) => Neurons.Quadratic(options.Get(rank), new QuadraticOptions
+    {
+        LambdaLearningRate = options.Get(rate),
+        LambdaWeightDecay = options.Get(decay),
+        LambdaDeviation = options.Get(deviation),
+        Basis = options.Get(basis),
+        Retraction = options.Get(retraction),
+        Penalty = options.Get(penalty),
+        Normalised = !options.Get(unnormalised),
+        Detached = options.Get(detached),
+        Vectorised = !options.Get(alone),
+    });
+}
+
 /// <summary>
 /// Efficient quadratic neurons of rank k over any projection. One linear projection to all channels, then the point-wise
 /// <see cref="QuadraticNeuron"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
 /// </summary>
-public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
+public abstract class QuadraticNeuronLayer : NeuronLayer
 {
     private protected QuadraticNeuronLayer(Projection projection, QuadraticNeuronKind neuron, bool bias, Initializer? initializer) : base(neuron, projection)
     {
@@ -54,12 +84,13 @@ public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
             $"{neuron.Rank} directions in {projection.FanIn} inputs cannot be orthonormal; use a rank of at most {projection.FanIn}, or another Basis.");
 
         Weight = Weights("weight", initializer ?? Initializers.KaimingNormal, Layout.Channels);
+        Weight.Constraint = Options.Basis == Basis.Free || Layout.Coefficients == 0 ? null : new OrthonormalBasis(Layout, Options);
         Bias = bias ? Register("bias", new Parameter(Tensor.Zeros([Layout.Channels]))) : null;
         Lambda = Register("lambda", new Parameter(Options.LambdaDeviation == 0f
                 ? Tensor.Zeros([Layout.Coefficients])
                 : Tensor.Normal([Layout.Coefficients], 0f, Options.LambdaDeviation)),
             new GroupSettings("lambda", Options.LambdaLearningRate, Options.LambdaWeightDecay));
-        if (retracted) Retract();
+        Weight.Constraint?.Retract(Weight);
     }
 
     /// <summary>How the neurons start and learn.</summary>
@@ -82,17 +113,6 @@ public abstract class QuadraticNeuronLayer : NeuronLayer, IConstrained
     {
         var y = QuadraticNeuron.Apply(Projection.Apply(x, Weight, Bias), Lambda, Layout, Options.Normalised, Options.Detached);
         return Options.Vectorised ? y : y.Subsample(-1, Layout.Stride);
-    }
-
-    /// <inheritdoc/>
-    public Tensor? Penalty() => Options.Basis == Basis.Penalised ? Orthonormality.Distance(Weight, Layout) * Options.Penalty : null;
-
-    /// <inheritdoc/>
-    public void Retract()
-    {
-        if (Options.Basis != Basis.Retracted || Layout.Coefficients == 0) return;
-        if (Options.Retraction == Retraction.Qr) Orthonormality.RetractByQr(Weight, Layout);
-        else Orthonormality.Retract(Weight, Layout);
     }
 
     /// <inheritdoc/>

@@ -6,10 +6,10 @@ public enum Basis
     /// <summary>Nothing: Q is learned as any weight. The cheapest, and the neuron can still express every rank-k form.</summary>
     Free,
 
-    /// <summary>The loss gains <see cref="QuadraticOptions.Penalty"/> |Q^T Q - I|^2, which draws Q there without forcing it. See <see cref="Constraints.Penalty"/>.</summary>
+    /// <summary>Each Backward adds the gradient of <see cref="QuadraticOptions.Penalty"/> |Q^T Q - I|^2, which draws Q there without forcing it: <see cref="Constraint.Penalty"/>.</summary>
     Penalised,
 
-    /// <summary>Q starts orthonormal and is put back to the nearest orthonormal matrix after each step. See <see cref="Constraints.Retract"/>.</summary>
+    /// <summary>Q starts orthonormal and is put back to the nearest orthonormal matrix after each step. See <see cref="Constraint.Retract"/>.</summary>
     Retracted,
 }
 
@@ -62,7 +62,7 @@ public sealed record QuadraticOptions
     /// <summary>The way back to orthonormal where <see cref="Basis"/> is retracted.</summary>
     public Retraction Retraction { get; init; }
 
-    /// <summary>Weight of |Q^T Q - I|^2 in the loss where <see cref="Basis"/> is penalised.</summary>
+    /// <summary>Weight of |Q^T Q - I|^2 where <see cref="Basis"/> is penalised.</summary>
     public float Penalty { get; init; } = 1e-3f;
 
     /// <summary>

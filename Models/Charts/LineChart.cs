@@ -4,7 +4,7 @@ namespace QuadEngine.Models;
 /// <param name="XLabel">Below the horizontal axis.</param>
 /// <param name="YLabel">Above the vertical axis.</param>
 /// <param name="Series">The lines.</param>
-public sealed record LineChart(string XLabel, string YLabel, IReadOnlyList<Series> Series)
+sealed record LineChart(string XLabel, string YLabel, IReadOnlyList<Series> Series)
 {
     /// <summary>The vertical axis shows powers of 10; needs values above 0.</summary>
     public bool LogarithmicY { get; init; }
@@ -16,7 +16,7 @@ public sealed record LineChart(string XLabel, string YLabel, IReadOnlyList<Serie
 /// <summary>One line: points joined from left to right, with a band around it where a spread is known.</summary>
 /// <param name="Name">For the legend.</param>
 /// <param name="Points">In the order of X.</param>
-public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
+sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
 {
     /// <summary>Drawn dashed, e.g. training beside test.</summary>
     public bool Dashed { get; init; }
@@ -49,4 +49,4 @@ public sealed record Series(string Name, IReadOnlyList<ChartPoint> Points)
 /// <param name="Y">Vertical; a point that is not finite is left out and breaks the line.</param>
 /// <param name="Low">The band's lower edge; null for none.</param>
 /// <param name="High">The band's upper edge; null for none.</param>
-public readonly record struct ChartPoint(double X, double Y, double? Low = null, double? High = null);
+readonly record struct ChartPoint(double X, double Y, double? Low = null, double? High = null);

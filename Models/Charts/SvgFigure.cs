@@ -5,7 +5,7 @@ using System.Text;
 namespace QuadEngine.Models;
 
 /// <summary>Charts side by side as one SVG picture, legible on light and on dark pages, with no script and no font of its own.</summary>
-public static class SvgFigure
+static class SvgFigure
 {
     const double PanelWidth = 340, PanelHeight = 210, LeastLeft = 52, LeastRight = 18, Top = 62, Bottom = 46;
     const double LegendLine = 18, LegendMark = 22, LetterWidth = 6.6, DigitWidth = 7.7, TickGap = 8;

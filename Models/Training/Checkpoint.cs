@@ -25,7 +25,7 @@ public static class Checkpoint
     /// <param name="configuration">Lets <see cref="ReadNetwork"/> give it back; left out where null.</param>
     /// <param name="images">Lets <see cref="ReadImages"/> give it back; left out where null.</param>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
-    public static void SaveWeights(string path, Module network, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
+    public static void SaveWeights(string path, ModuleBase network, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
         Save(path, network.StateDictionary(), configuration, images, state: null);
 
     /// <summary>Writes everything that a run needs to go on.</summary>
@@ -36,7 +36,7 @@ public static class Checkpoint
     /// <param name="configuration">Lets <see cref="ReadNetwork"/> give it back; left out where null.</param>
     /// <param name="images">Lets <see cref="ReadImages"/> give it back; left out where null.</param>
     /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
-    public static void Save(string path, Module network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
+    public static void Save(string path, ModuleBase network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
         Save(path, network.StateDictionary().Concat(Slots(network, optimizer, state.Step)), configuration, images, state with { Generators = GeneratorsOf(network) });
 
     /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, <see cref="Generator.Default"/> and the generators of modules.</summary>
@@ -45,7 +45,7 @@ public static class Checkpoint
     /// <param name="optimizer">Of the kind that was saved, over the parameters of this network.</param>
     /// <exception cref="InvalidFileException">The file is damaged, or is of another network or optimizer. Nothing has been changed then.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
-    public static TrainingState Restore(string path, Module network, Optimizer optimizer)
+    public static TrainingState Restore(string path, ModuleBase network, Optimizer optimizer)
     {
         var (tensors, metadata, _) = Read(path);
         if (!metadata.TryGetValue(StateKey, out var json))
@@ -77,7 +77,7 @@ public static class Checkpoint
     /// <returns>What was left out of the file, a phrase each, e.g. <c>the prefix "module." of all names</c>; most often nothing.</returns>
     /// <exception cref="InvalidFileException">The file is damaged, of an unknown format, its weights are of another network, or one is NaN or infinite. Nothing has been changed then.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
-    public static IReadOnlyList<string> LoadWeights(string path, Module network)
+    public static IReadOnlyList<string> LoadWeights(string path, ModuleBase network)
     {
         var (tensors, _, leftOut) = Read(path);
         var prefix = Load(path, WeightsOf(tensors), network);
@@ -100,7 +100,7 @@ public static class Checkpoint
     {
         var ordered = tensors.OrderBy(tensor => tensor.Key, StringComparer.Ordinal).ToList();
         var metadata = new Dictionary<string, string> { [ChecksumKey] = Checksum(ordered) };
-        if (configuration is not null) metadata[NetworkKey] = JsonSerializer.Serialize(configuration, ModelsJson.Compact.NetworkConfiguration);
+        if (configuration is not null) metadata[NetworkKey] = JsonSerializer.Serialize(configuration.Complete(), ModelsJson.Compact.NetworkConfiguration);
         if (images is not null) metadata[ImagesKey] = JsonSerializer.Serialize(images, ModelsJson.Compact.ImageDescription);
         if (state is not null) metadata[StateKey] = JsonSerializer.Serialize(state, ModelsJson.Compact.TrainingState);
         SafeTensors.Write(path, ordered, metadata);
@@ -124,12 +124,12 @@ public static class Checkpoint
         }
         catch (JsonException e)
         {
-            throw new InvalidFileException(path, $"metadata \"{key}\"", e.Message.TrimEnd('.'));
+            throw new InvalidFileException(path, $"metadata \"{key}\"", e.Message.TrimEnd('.'), "The file is damaged, or a version before 0.2 wrote it: train again.");
         }
     }
 
     /// <summary>Puts weights into a network, without a prefix that all names share and the network lacks; gives that prefix.</summary>
-    internal static string Load(string path, IReadOnlyDictionary<string, HostTensor> weights, Module network)
+    internal static string Load(string path, IReadOnlyDictionary<string, HostTensor> weights, ModuleBase network)
     {
         var (parameters, buffers) = (network.NamedParameters().Select(entry => entry.Path).ToArray(), network.NamedBuffers().Select(entry => entry.Path).ToArray());
         var prefix = SharedPrefix.Of([.. weights.Keys], [.. parameters, .. buffers]);
@@ -167,13 +167,13 @@ public static class Checkpoint
     // ---- generators
 
     // Null where there are none, and then the state says nothing of them.
-    static SortedDictionary<string, GeneratorState>? GeneratorsOf(Module network)
+    static SortedDictionary<string, GeneratorState>? GeneratorsOf(ModuleBase network)
     {
         var generators = network.NamedGenerators().ToDictionary(own => own.Path, own => new GeneratorState(own.Generator.Seed, own.Generator.Position));
         return generators.Count == 0 ? null : new(generators, StringComparer.Ordinal);
     }
 
-    static List<(Generator Generator, GeneratorState Saved)> RequireGenerators(string path, TrainingState state, Module network)
+    static List<(Generator Generator, GeneratorState Saved)> RequireGenerators(string path, TrainingState state, ModuleBase network)
     {
         var own = network.NamedGenerators().ToDictionary(entry => entry.Path, entry => entry.Generator);
         if (state.Generators?.Keys.FirstOrDefault(name => !own.ContainsKey(name)) is { } missing)
@@ -184,18 +184,18 @@ public static class Checkpoint
 
     // ---- the optimizer's tensors
 
-    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(Module network, Optimizer optimizer, int steps)
+    static IEnumerable<KeyValuePair<string, HostTensor>> Slots(ModuleBase network, Optimizer optimizer, int steps)
     {
         foreach (var (key, parameter) in network.NamedParameters())
         {
-            foreach (var (slot, value) in optimizer.Slots.Zip(optimizer.StateOf(parameter))) yield return KeyValuePair.Create(SlotKey(slot, key), Module.ToFile(value));
+            foreach (var (slot, value) in optimizer.Slots.Zip(optimizer.StateOf(parameter))) yield return KeyValuePair.Create(SlotKey(slot, key), ModuleBase.ToFile(value, parameter.Layout));
             if (optimizer.StateOf(parameter).Count > 0 && optimizer.StepsOf(parameter) is var own && own != steps)
                 yield return KeyValuePair.Create(SlotKey(StepsSlot, key), new HostTensor([own], []));
         }
     }
 
     // A parameter that has not been updated yet (it was frozen) has no tensors there; one that has them has all of them.
-    static List<(Parameter Parameter, HostTensor[] Values, int? Steps)> RequireSlots(string path, IReadOnlyDictionary<string, HostTensor> tensors, Module network, Optimizer optimizer)
+    static List<(Parameter Parameter, HostTensor[] Values, int? Steps)> RequireSlots(string path, IReadOnlyDictionary<string, HostTensor> tensors, ModuleBase network, Optimizer optimizer)
     {
         var found = new List<(Parameter, HostTensor[], int?)>();
         var unused = tensors.Keys.Where(key => key.StartsWith(SlotPrefix, StringComparison.Ordinal)).ToHashSet();
@@ -222,7 +222,7 @@ public static class Checkpoint
     static Tensor Filled(HostTensor values, Parameter parameter)
     {
         var slot = Tensor.Like(parameter);
-        Module.FromFile(values, slot);
+        ModuleBase.FromFile(values, slot, parameter.Layout);
         return slot;
     }
 

@@ -39,42 +39,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     public static Evaluation Run(Module network, DeviceDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         Check.That(images.Images.Count > 0, nameof(Evaluation), $"{images.Images.Name} has no images to judge by.");
-        var watch = Stopwatch.StartNew();
-        var (lossSum, correct, count) = (0.0, 0, 0);
-        using var evaluation = new EvaluationMode();
-        using var noGrad = new NoGrad();
-        Judged? underWay = null;
-        foreach (var batch in images.Batches(batchSize))
-        {
-            cancellation.ThrowIfCancellationRequested();
-            var next = Judge(network, batch);
-            Finish(underWay);
-            underWay = next;
-        }
-
-        Finish(underWay);
-        return new(lossSum / count, correct, count, watch.Elapsed);
-
-        void Finish(Judged? batch)
-        {
-            if (batch is null) return;
-            var labels = batch.Labels();
-            lossSum += (double)batch.Loss()[0] * labels.Length;
-            correct += batch.Found().Zip(labels).Count(pair => pair.First == pair.Second);
-            count += labels.Length;
-            judged?.Invoke(count);
-        }
+        var result = new Classification(network, images.Images, images.Images).Evaluate(images, batchSize, judged, cancellation);
+        return new(result.Loss, (int)Math.Round(result.Metrics[Metric.Accuracy.Name] / 100.0 * result.Examples), result.Examples, result.Elapsed);
     }
-
-    static Judged Judge(Module network, Batch batch)
-    {
-        using var owned = batch;
-        using var scope = new TensorScope();
-        var logits = network.Forward(batch.Images);
-        using var found = logits.ArgMax();
-        return new(Losses.CrossEntropy(logits, batch.Labels).BeginToArray(), found.BeginToArray(), batch.Labels.BeginToArray());
-    }
-
-    /// <summary>A batch under way: a GPU is already at the next one when its values are read.</summary>
-    sealed record Judged(Func<float[]> Loss, Func<int[]> Found, Func<int[]> Labels);
 }

@@ -6,10 +6,8 @@ namespace QuadEngine.Models;
 /// <summary>How a folder of pictures is made a data set, and how the same one is known again.</summary>
 public sealed record PictureOptions
 {
-    const int CifarSize = 64, ImageNetSize = 224;
-
     /// <summary>Height and width to which pictures are cut and resized.</summary>
-    public int Size { get; init; } = CifarSize;
+    public int Size { get; init; } = InputForm.Small.LargestSide;
 
     /// <summary>1 for grey, 3 for colours.</summary>
     public int Channels { get; init; } = 3;
@@ -27,12 +25,12 @@ public sealed record PictureOptions
     [JsonIgnore]
     public long HeldBytes { get; init; } = Math.Min(int.MaxValue / 2, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4);
 
-    /// <summary>What suits the pictures of a folder: their size, at most 64, or 224 in the ImageNet form; grey where all of them are.</summary>
+    /// <summary>What suits the pictures of a folder: their size, at most the largest that the network is made for; grey where all of them are.</summary>
     /// <exception cref="InvalidFileException">Files are no pictures; the message names them.</exception>
-    internal static PictureOptions For(FolderSplits splits, string model)
+    internal static PictureOptions For(FolderSplits splits, Selection model)
     {
         var survey = splits.Survey();
-        return new() { Size = Math.Min(survey.MedianSide, Networks.IsImageNetForm(model) ? ImageNetSize : CifarSize), Channels = survey.Channels, Fingerprint = splits.Fingerprint };
+        return new() { Size = Math.Min(survey.MedianSide, Networks.Registry.Get(model).Input.LargestSide), Channels = survey.Channels, Fingerprint = splits.Fingerprint };
     }
 
     /// <summary>[H, W, C] of the pictures as a network sees them.</summary>

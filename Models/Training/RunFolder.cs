@@ -12,18 +12,28 @@ namespace QuadEngine.Models;
 /// </summary>
 public sealed class RunFolder
 {
-    RunFolder(string folder, RunConfiguration configuration) => (Folder, Configuration) = (folder, configuration);
+    readonly RunConfiguration? configuration;
+
+    RunFolder(string folder, string title, RunConfiguration? configuration) => (Folder, Title, this.configuration) = (folder, title, configuration);
 
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
+    /// <summary>What is trained, in a few words.</summary>
+    public string Title { get; }
+
     /// <summary>What config.json says.</summary>
-    public RunConfiguration Configuration { get; }
+    /// <exception cref="InvalidOperationException">The run is a program's (<see cref="OpenOrCreate"/>), which has its configuration in its code.</exception>
+    public RunConfiguration Configuration => configuration
+        ?? throw new InvalidOperationException($"the run in {Folder} is that of a program, \"{Title}\", and not of the tool. Run that program again to go on.");
+
+    /// <summary>The network in words; null where a program built it.</summary>
+    internal NetworkConfiguration? Network => configuration?.Network;
 
     /// <summary>Weights, optimizer and state.</summary>
     public string Last => Path.Combine(Folder, "last.safetensors");
 
-    /// <summary>Weights of the epoch of the highest test accuracy, of several the one of the lowest test loss.</summary>
+    /// <summary>Weights of the best epoch: <see cref="Trainer.Best"/>.</summary>
     public string Best => Path.Combine(Folder, "best.safetensors");
 
     /// <summary>A row an epoch.</summary>
@@ -32,7 +42,7 @@ public sealed class RunFolder
     /// <summary>The quadratic layers over the steps, where <see cref="TrainerOptions.TelemetrySteps"/> asks for it.</summary>
     public string Telemetry => Path.Combine(Folder, "telemetry.csv");
 
-    /// <summary>Loss and accuracy over the epochs.</summary>
+    /// <summary>Loss and metrics over the epochs.</summary>
     public string Curves => Path.Combine(Folder, "curves.svg");
 
     /// <summary>Starts a folder for a new run.</summary>
@@ -46,6 +56,35 @@ public sealed class RunFolder
         using var held = FolderLock.Take(folder);
         CheckFree(folder);
         return Begin(folder, configuration);
+    }
+
+    /// <summary>
+    /// The folder of a run whose network and data are in a program: a new one at the first time, later the same. <see cref="Trainer.Resume"/> goes on where it stands.
+    /// <code>
+    /// var trainer = new Trainer(task, options, RunFolder.OpenOrCreate("runs/rain", "rain in millimeters"));
+    /// trainer.Resume();
+    /// trainer.Run();
+    /// </code>
+    /// </summary>
+    /// <param name="folder">A new folder, or that of a run of this title.</param>
+    /// <param name="title">What is trained, in a few words; it stands above the curves.</param>
+    /// <exception cref="ArgumentException">The title is empty.</exception>
+    /// <exception cref="IOException">There is another run in it, or files that a run would overwrite, or it cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">Another process is starting a run in it.</exception>
+    public static RunFolder OpenOrCreate(string folder, string title)
+    {
+        Check.That(!string.IsNullOrWhiteSpace(title), nameof(RunFolder), $"the title is empty, expected a few words that say what is trained.");
+        Make(folder);
+        using var held = FolderLock.Take(folder);
+        if (!Exists(folder))
+        {
+            CheckFree(folder);
+            AtomicFile.Write(ConfigurationIn(folder), stream => JsonSerializer.Serialize(stream, new ProgramConfiguration(title), ModelsJson.Default.ProgramConfiguration));
+        }
+
+        var opened = Open(folder);
+        return opened.configuration is null && opened.Title == title ? opened
+            : throw new IOException($"{folder} holds a run of \"{opened.Title}\", and this is \"{title}\". Give another folder.");
     }
 
     /// <summary>Starts a folder for a new run under the first number that is free: PARENT/TITLE-1, -2, ... Processes that do so at once get a folder each.</summary>
@@ -93,12 +132,12 @@ public sealed class RunFolder
     static RunFolder Begin(string folder, RunConfiguration configuration)
     {
         AtomicFile.Write(ConfigurationIn(folder), stream => JsonSerializer.Serialize(stream, configuration, ModelsJson.Default.RunConfiguration));
-        return new(folder, configuration);
+        return new(folder, configuration.Network.Title, configuration);
     }
 
     static IEnumerable<string> Taken(string folder)
     {
-        var files = new RunFolder(folder, new());
+        var files = new RunFolder(folder, "", null);
         return new[] { ConfigurationIn(folder), files.Last, files.Best, files.Metrics, files.Telemetry, files.Curves }.Where(Path.Exists).Select(path => Path.GetFileName(path));
     }
 
@@ -112,12 +151,14 @@ public sealed class RunFolder
             throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is {(File.Exists(ConfigurationIn(folder)) ? "of another program" : "missing")}.{RunsIn(folder)}");
         try
         {
-            using var stream = File.OpenRead(ConfigurationIn(folder));
-            return new(folder, JsonSerializer.Deserialize(stream, ModelsJson.Default.RunConfiguration)!);
+            var json = File.ReadAllBytes(ConfigurationIn(folder));
+            if (HasKeys(json, ProgramKey)) return new(folder, JsonSerializer.Deserialize(json, ModelsJson.Default.ProgramConfiguration)!.Program, null);
+            var configuration = JsonSerializer.Deserialize(json, ModelsJson.Default.RunConfiguration)!;
+            return new(folder, configuration.Network.Title, configuration);
         }
         catch (JsonException e)
         {
-            throw new InvalidFileException(ConfigurationIn(folder), $"{e.Path}, line {e.LineNumber + 1}", e.Message.TrimEnd('.'), "Mend it, or train again.");
+            throw new InvalidFileException(ConfigurationIn(folder), $"{e.Path}, line {e.LineNumber + 1}", e.Message.TrimEnd('.'), "Mend it, or train again; a run that a version before 0.2 began cannot go on.");
         }
     }
 
@@ -125,15 +166,19 @@ public sealed class RunFolder
     /// <param name="folder">It need not exist.</param>
     public static bool Exists(string folder) => File.Exists(ConfigurationIn(folder)) && IsOfRun(File.ReadAllBytes(ConfigurationIn(folder)));
 
-    // Every run says what its network is and how it is trained. One that was damaged by hand is still one, and is refused as damaged when it is opened.
-    static bool IsOfRun(byte[] json)
+    const string ProgramKey = "quadengineProgram";
+
+    // Every run of the tool says what its network is and how it is trained, and every run of a program what that is called. One that was damaged by hand is
+    // still one, and is refused as damaged when it is opened.
+    static bool IsOfRun(byte[] json) => HasKeys(json, "network", "training") || HasKeys(json, ProgramKey);
+
+    static bool HasKeys(byte[] json, params ReadOnlySpan<string> keys)
     {
-        ReadOnlySpan<string> keys = ["network", "training"];
         try
         {
             using var document = JsonDocument.Parse(json, new() { CommentHandling = JsonCommentHandling.Skip });
             foreach (var key in keys)
-                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(key, out var value) || value.ValueKind != JsonValueKind.Object) return false;
+                if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(key, out var value) || value.ValueKind != (key == ProgramKey ? JsonValueKind.String : JsonValueKind.Object)) return false;
         }
         catch (JsonException)
         {
@@ -154,11 +199,12 @@ public sealed class RunFolder
 
     /// <summary>Writes metrics and curves.</summary>
     /// <param name="history">All epochs so far; both files are written anew.</param>
+    /// <param name="metrics">Those of the task.</param>
     /// <exception cref="IOException">They cannot be written; earlier ones are untouched.</exception>
-    public void Write(IReadOnlyList<EpochMetrics> history)
+    public void Write(IReadOnlyList<EpochMetrics> history, IReadOnlyList<Metric> metrics)
     {
         AtomicFile.Write(Metrics, stream => stream.Write(Encoding.UTF8.GetBytes(MetricsTable.ToCsv(history))));
-        AtomicFile.Write(Curves, stream => stream.Write(Encoding.UTF8.GetBytes(TrainingCurves.ToSvg(Configuration.Network.Title, history))));
+        AtomicFile.Write(Curves, stream => stream.Write(Encoding.UTF8.GetBytes(TrainingCurves.ToSvg(Title, history, metrics))));
     }
 
     /// <summary>Adds the quadratic layers of a step to the telemetry.</summary>

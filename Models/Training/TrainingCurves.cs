@@ -1,16 +1,21 @@
 namespace QuadEngine.Models;
 
-/// <summary>The picture of a run: loss and accuracy over the epochs, on training images and on test images.</summary>
+/// <summary>The picture of a run: loss and metrics over the epochs, on training and on test examples.</summary>
 public static class TrainingCurves
 {
     const double Outlier = 10.0;
 
     /// <summary>As SVG. The loss is on a logarithmic scale where one epoch's would flatten all others.</summary>
-    /// <param name="title">Above both charts.</param>
+    /// <param name="title">Above the charts.</param>
     /// <param name="history">Epoch after epoch.</param>
-    public static string ToSvg(string title, IReadOnlyList<EpochMetrics> history) => SvgFigure.Draw(title,
-        Chart("loss", history, epoch => epoch.TrainLoss, epoch => epoch.TestLoss) with { LogarithmicY = HasOutlier([.. history.SelectMany(epoch => new[] { epoch.TrainLoss, epoch.TestLoss })]) },
-        Chart("accuracy, %", history, epoch => epoch.TrainAccuracy, epoch => epoch.TestAccuracy));
+    /// <param name="metrics">Those of the task, each a chart.</param>
+    public static string ToSvg(string title, IReadOnlyList<EpochMetrics> history, IReadOnlyList<Metric> metrics) => SvgFigure.Draw(title,
+        [
+            Chart("loss", history, epoch => epoch.TrainLoss, epoch => epoch.TestLoss) with { LogarithmicY = HasOutlier([.. history.SelectMany(epoch => new[] { epoch.TrainLoss, epoch.TestLoss })]) },
+            .. metrics.Select(metric => Chart(Label(metric), history, epoch => epoch.Train[metric.Name], epoch => epoch.Test[metric.Name])),
+        ]);
+
+    static string Label(Metric metric) => metric.Name.Replace('_', ' ') + (metric.Unit.Length > 0 ? $", {metric.Unit}" : "");
 
     static bool HasOutlier(double[] losses)
     {

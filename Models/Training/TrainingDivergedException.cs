@@ -21,17 +21,17 @@ public sealed class TrainingDivergedException : ArithmeticException
     {
     }
 
-    /// <summary>The loss on the test images is not finite at the end of an epoch.</summary>
+    /// <summary>The loss on the test examples is not finite at the end of an epoch.</summary>
     /// <param name="step">Steps taken.</param>
     /// <param name="epoch">The epoch, counted from 1.</param>
-    /// <param name="testLoss">Mean over the test images.</param>
+    /// <param name="testLoss">Mean over the test examples.</param>
     /// <param name="fault">The first output that is not finite; null where each is, and only the loss is not.</param>
     /// <param name="lastGood">The checkpoint of before the evaluation; null where there is none.</param>
     /// <param name="best">The best epoch of before, whose weights are kept; null where there is none.</param>
     internal TrainingDivergedException(int step, int epoch, double testLoss, NonFiniteException? fault, string? lastGood, EpochMetrics? best)
-        : this(step, fault, lastGood, $"training diverged in epoch {epoch} (step {step}): the loss on the test images is {Text(testLoss)}."
+        : this(step, fault, lastGood, $"training diverged in epoch {epoch} (step {step}): the loss on the test examples is {Text(testLoss)}."
             + (fault is null ? "" : $" {fault.Message}")
-            + (best is null ? "" : string.Create(CultureInfo.InvariantCulture, $" The weights of epoch {best.Epoch}, the best until then ({best.TestAccuracy:0.00} % right), are kept."))
+            + (best is null ? "" : string.Create(CultureInfo.InvariantCulture, $" The weights of epoch {best.Epoch}, the best until then ({best.Test}), are kept."))
             + (lastGood is null ? "" : $" {lastGood} is from before."))
     {
     }
@@ -39,7 +39,7 @@ public sealed class TrainingDivergedException : ArithmeticException
     TrainingDivergedException(int step, NonFiniteException? fault, string? lastGood, string message)
         : base(message + Advice, fault) => (Step, Where, LastGood) = (step, fault?.Where, lastGood);
 
-    /// <summary>The step, counted from 1; its update was not made. Where the loss on the test images is not finite, the last step before it.</summary>
+    /// <summary>The step, counted from 1; its update was not made. Where the loss on the test examples is not finite, the last step before it.</summary>
     public int Step { get; }
 
     /// <summary>Where the first value that is not finite appeared: module path and operation, e.g. "layer1.0.conv1: Conv2d"; null where each is finite, and only their sum is not.</summary>

@@ -11,6 +11,7 @@ public sealed class TrainingRun
 {
     TrainingRun(RunConfiguration configuration, Func<RunConfiguration, RunFolder?> folderOf)
     {
+        configuration = configuration.Complete();
         var device = Device.Get(configuration.Device);
         StepMemory.Require(configuration);
         var (train, test) = Load(configuration);
@@ -85,7 +86,7 @@ public sealed class TrainingRun
             return (configuration.TrainImages is { } first ? train.Take(first) : train, test);
         }
 
-        var splits = pictures.Split(configuration.Data);
+        var splits = pictures.Split(configuration.Data.Name);
         try
         {
             return (pictures.Open(configuration.TrainImages is { } count ? splits.Train.Take(count) : splits.Train), pictures.Open(splits.Test));

@@ -17,14 +17,8 @@ public sealed record TrainingState
     /// <summary>Steps taken in all.</summary>
     public int Step { get; init; }
 
-    /// <summary>Images seen in the epoch under way.</summary>
-    public int Images { get; init; }
-
-    /// <summary>Those whose class was found.</summary>
-    public int Correct { get; init; }
-
-    /// <summary>The sum of their losses.</summary>
-    public double LossSum { get; init; }
+    /// <summary>What the steps of the epoch under way add up to.</summary>
+    public EpochTotals Totals { get; init; } = new();
 
     /// <summary><see cref="Generator.Seed"/> of <see cref="Generator.Default"/>.</summary>
     public ulong RandomSeed { get; init; }
@@ -32,24 +26,41 @@ public sealed record TrainingState
     /// <summary><see cref="Generator.Position"/> of <see cref="Generator.Default"/>.</summary>
     public ulong RandomPosition { get; init; }
 
-    /// <summary>Where the generators of modules are, by <see cref="Layers.Module.NamedGenerators"/>; null where no module has one.</summary>
+    /// <summary>Where the generators of modules are, by <see cref="Layers.ModuleBase.NamedGenerators"/>; null where no module has one.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SortedDictionary<string, GeneratorState>? Generators { get; init; }
 
     /// <summary>One entry for each epoch finished.</summary>
     public IReadOnlyList<EpochMetrics> History { get; init; } = [];
+}
 
-    /// <summary>Mean loss of the epoch under way.</summary>
-    [JsonIgnore]
-    public double Loss => LossSum / Math.Max(1, Images);
+/// <summary>What the steps of an epoch add up to.</summary>
+public sealed record EpochTotals
+{
+    /// <summary>Examples seen.</summary>
+    public int Examples { get; init; }
 
-    /// <summary>Accuracy of the epoch under way, in percent.</summary>
-    [JsonIgnore]
-    public double Accuracy => 100.0 * Correct / Math.Max(1, Images);
+    /// <summary>The sum of their losses.</summary>
+    public double LossSum { get; init; }
 
-    /// <summary>The epoch of the highest test accuracy, of several the one of the lowest test loss; null before the first ends.</summary>
+    /// <summary>The sums of each metric by its name.</summary>
+    public SortedDictionary<string, double[]> Sums { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Their mean loss; 0 before the first.</summary>
     [JsonIgnore]
-    public EpochMetrics? Best => History.MaxBy(epoch => (epoch.TestAccuracy, double.IsNaN(epoch.TestLoss) ? double.NegativeInfinity : -epoch.TestLoss));
+    public double Loss => LossSum / Math.Max(1, Examples);
+
+    /// <summary>The values of metrics, in their order; those of which nothing was measured are left out.</summary>
+    /// <param name="metrics">Those that were measured.</param>
+    public MetricValues ValuesOf(IEnumerable<Metric> metrics) =>
+        new MetricValues(metrics.Where(metric => Sums.ContainsKey(metric.Name)).Select(metric => KeyValuePair.Create(metric.Name, metric.Value(Sums[metric.Name]))));
+
+    internal EpochTotals With(int examples, float loss, IReadOnlyList<BatchSums> batch)
+    {
+        var sums = new SortedDictionary<string, double[]>(Sums, StringComparer.Ordinal);
+        foreach (var (metric, values) in batch) sums[metric.Name] = sums.TryGetValue(metric.Name, out var before) ? [.. before.Zip(values, (a, b) => a + b)] : values;
+        return new() { Examples = Examples + examples, LossSum = LossSum + (double)loss * examples, Sums = sums };
+    }
 }
 
 /// <summary>Where a <see cref="Generator"/> is.</summary>
@@ -62,18 +73,30 @@ public sealed record GeneratorState(ulong Seed, ulong Position);
 /// <param name="Step">Steps taken in all at its end.</param>
 /// <param name="LearningRate">Of its last step.</param>
 /// <param name="TrainLoss">Mean over its steps, while the weights changed.</param>
-/// <param name="TrainAccuracy">Likewise, in percent.</param>
-/// <param name="TestLoss">Mean over the test images at its end.</param>
-/// <param name="TestAccuracy">Likewise, in percent.</param>
-public sealed record EpochMetrics(int Epoch, int Step, float LearningRate, double TrainLoss, double TrainAccuracy, double TestLoss, double TestAccuracy)
+/// <param name="TestLoss">Mean over the test examples at its end.</param>
+public sealed record EpochMetrics(int Epoch, int Step, float LearningRate, double TrainLoss, double TestLoss)
 {
+    /// <summary>The task's metrics over its steps, while the weights changed.</summary>
+    public MetricValues Train { get; init; } = MetricValues.None;
+
+    /// <summary>The task's metrics over the test examples at its end.</summary>
+    public MetricValues Test { get; init; } = MetricValues.None;
+
+    /// <summary>Of a classification, in percent, over its steps; NaN of other tasks.</summary>
+    [JsonIgnore]
+    public double TrainAccuracy => Train.GetValueOrDefault(Metric.Accuracy.Name, double.NaN);
+
+    /// <summary>Of a classification, in percent, over the test examples; NaN of other tasks.</summary>
+    [JsonIgnore]
+    public double TestAccuracy => Test.GetValueOrDefault(Metric.Accuracy.Name, double.NaN);
+
     /// <summary>Training and evaluation, without the part before an interruption; null where it was not measured.</summary>
     [JsonIgnore]
     public double? Seconds { get; init; }
 
     /// <summary>Speed of training alone.</summary>
     [JsonIgnore]
-    public double? ImagesPerSecond { get; init; }
+    public double? ExamplesPerSecond { get; init; }
 
     /// <summary>The most bytes that tensors took on the device at once.</summary>
     [JsonIgnore]

@@ -1,4 +1,3 @@
-using QuadEngine.Data;
 using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
@@ -11,10 +10,11 @@ namespace QuadEngine.Models;
 /// A step whose loss or gradients are not finite makes no update, nor does any after it: the device itself decides that, long before the
 /// host knows. The parameters then are those of before the step, and it can be run again to find the fault.
 /// </remarks>
-sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions options) : IDisposable
+sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions options) : IDisposable
 {
-    Tensor? images, intact;
-    IntTensor? labels;
+    readonly ModuleBase network = task.Network;
+    OwnedBatch? replayedBatch;
+    Tensor? intact;
     RecordedStep? recorded;
     Results? replayed;
 
@@ -22,7 +22,7 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     /// <param name="batch">On the network's device.</param>
     /// <param name="learningRate">Of the update.</param>
     /// <param name="gradientsReady">Called between backward and update; a step with one goes through the host code.</param>
-    public Launched Launch(Batch batch, float learningRate, Action? gradientsReady)
+    public Launched Launch(OwnedBatch batch, float learningRate, Action? gradientsReady)
     {
         optimizer.LearningRate = learningRate;
         var random = new RandomPositions(network);
@@ -32,19 +32,18 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
             return new(batch, learningRate, random, results);
         }
 
-        images!.Assign(batch.Images);
-        labels!.Assign(batch.Labels);
+        replayedBatch!.Assign(batch);
         recorded!.Run();
         return new(batch, learningRate, random, replayed!);
     }
 
     // A step that ends in an exception before its update was not taken: what it has changed already is put back, so that the same step may be tried again.
-    Results RunOrUndo(Batch batch, Action? gradientsReady, RandomPositions random)
+    Results RunOrUndo(OwnedBatch batch, Action? gradientsReady, RandomPositions random)
     {
         var buffers = network.NamedBuffers().Select(own => (own.Buffer, Before: own.Buffer.Clone().Keep())).ToArray();
         try
         {
-            return Run(batch.Images, batch.Labels, gradientsReady);
+            return Run(batch.Value, gradientsReady);
         }
         catch
         {
@@ -60,13 +59,11 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     }
 
     /// <summary>Forward and backward alone.</summary>
-    public (Tensor Loss, IntTensor Found) Differentiate(Tensor images, IntTensor labels)
+    public Judgement Differentiate(object batch)
     {
-        var logits = network.Forward(images);
-        var loss = Losses.CrossEntropy(logits, labels, options.LabelSmoothing);
-        if (network.Penalty() is { } penalty) loss += penalty;
-        loss.Backward();
-        return (loss, logits.ArgMax());
+        var judgement = task.JudgeAny(batch);
+        judgement.Loss.Backward();
+        return judgement;
     }
 
     /// <inheritdoc/>
@@ -74,31 +71,29 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     {
         recorded?.Dispose();
         replayed?.Dispose();
-        images?.Dispose();
-        labels?.Dispose();
+        replayedBatch?.Dispose();
         intact?.Dispose();
     }
 
     // The CPU gains nothing by it, and the last batch of an epoch may be smaller.
-    bool MayRecord(Batch batch)
+    bool MayRecord(OwnedBatch batch)
     {
-        var device = batch.Images.Device;
-        if (ReferenceEquals(device, Device.Cpu) || batch.Labels.Length != options.BatchSize) return false;
-        if (recorded is not null) return images!.Shape == batch.Images.Shape && images.Device == device;
-        images = Tensor.Empty(batch.Images.Shape, device).Keep();
-        labels = IntTensor.Empty(batch.Labels.Shape, device);
-        recorded = new RecordedStep(device, () =>
+        if (ReferenceEquals(batch.Device, Device.Cpu) || batch.Count != options.BatchSize) return false;
+        if (recorded is not null) return replayedBatch!.Fits(batch);
+        var own = batch.Empty();
+        replayedBatch = own;
+        recorded = new RecordedStep(batch.Device, () =>
         {
             replayed?.Dispose();
-            replayed = Run(images, labels, null);
+            replayed = Run(own.Value, null);
         });
         return true;
     }
 
-    Results Run(Tensor images, IntTensor labels, Action? gradientsReady)
+    Results Run(object batch, Action? gradientsReady)
     {
         using var scope = new TensorScope();
-        var (loss, found) = Differentiate(images, labels);
+        var (loss, measures) = Differentiate(batch);
         gradientsReady?.Invoke();
 
         using var noGrad = new NoGrad();
@@ -109,11 +104,11 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
         optimizer.GradientScale = options.ClipNorm is { } limit ? intact * GradientClipping.FactorOf(norm, limit) : intact;
         optimizer.Step();
         optimizer.GradientScale = null;
-        return new(loss.Detach().Keep(), norm.Keep(), found);
+        return new(loss.Detach().Keep(), norm.Keep(), measures);
     }
 
     /// <summary>Where the generators that a network draws from are: the default one, and those of its modules.</summary>
-    public sealed class RandomPositions(Module network)
+    public sealed class RandomPositions(ModuleBase network)
     {
         readonly (Generator Generator, ulong Position)[] positions =
             [.. network.NamedGenerators().Select(own => own.Generator).Append(Generator.Default).Distinct().Select(generator => (generator, generator.Position))];
@@ -125,23 +120,23 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
     }
 
     /// <summary>What a step leaves on the device.</summary>
-    public sealed record Results(Tensor Loss, Tensor GradientNorm, IntTensor Found) : IDisposable
+    public sealed record Results(Tensor Loss, Tensor GradientNorm, IReadOnlyList<Measure> Measures) : IDisposable
     {
         public void Dispose()
         {
             Loss.Dispose();
             GradientNorm.Dispose();
-            Found.Dispose();
+            foreach (var measure in Measures) measure.Dispose();
         }
     }
 
     /// <summary>A step under way, and its values as soon as they are there.</summary>
-    public sealed class Launched(Batch batch, float learningRate, RandomPositions random, Results results)
+    public sealed class Launched(OwnedBatch batch, float learningRate, RandomPositions random, Results results)
     {
         readonly Func<float[]> loss = results.Loss.BeginToArray(), norm = results.GradientNorm.BeginToArray();
-        readonly Func<int[]> found = results.Found.BeginToArray(), labels = batch.Labels.BeginToArray();
+        readonly Func<BatchSums>[] measures = [.. results.Measures.Select(measure => measure.Begin())];
 
-        public Batch Batch => batch;
+        public OwnedBatch Batch => batch;
 
         public float LearningRate => learningRate;
 
@@ -153,6 +148,7 @@ sealed class TrainingStep(Module network, Optimizer optimizer, TrainerOptions op
         /// <summary>Of all gradients, before they are clipped.</summary>
         public float GradientNorm => norm()[0];
 
-        public int Correct => found().Zip(labels()).Count(pair => pair.First == pair.Second);
+        /// <summary>The sums of the task's metrics, in their order.</summary>
+        public IReadOnlyList<BatchSums> ReadMeasures() => [.. measures.Select(read => read())];
     }
 }

@@ -4,7 +4,7 @@ using QuadEngine.Tests.Memory;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>Results that wait to be computed: whatever happens before they are read, they are what they would have been at once, and cost no more.</summary>
+/// <summary>Deferred results: whatever happens before they are read, they are what they would have been at once, and cost no more.</summary>
 public class DeferredTests
 {
     [Test]

@@ -192,7 +192,7 @@ public class TapeTests
     public void The_result_of_an_operation_cannot_be_made_a_leaf() =>
         Assert.That(() => (Leaf(1f) * 2f).RequiresGrad = false, Throws.InvalidOperationException.With.Message.Contains("Detach()"));
 
-    // Element by element, through products that wait for their epilogue, and through residual sums that wait too: none may recurse.
+    // Element by element, through deferred products, and through deferred residual sums: none may recurse.
     [Test]
     public void Graphs_of_100_000_nodes_are_walked_without_recursion()
     {

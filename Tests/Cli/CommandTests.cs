@@ -4,18 +4,10 @@ using Spectre.Console;
 
 namespace QuadEngine.Tests.Cli;
 
-public sealed class CommandTests
+public sealed class CommandTests : ToolTests
 {
     // The smallest run of the real thing: a ResNet-8 for an epoch on a few images.
     static readonly string[] smallRun = ["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "1"];
-
-    QuadTool tool = null!;
-
-    [SetUp]
-    public void MakeFolder() => tool = new QuadTool();
-
-    [TearDown]
-    public void DeleteFolder() => tool.Dispose();
 
     [TestCase("train --model resnet21", "resnet21", "resnet20")]
     [TestCase("train --neuron cubic", "cubic", "quadratic")]
@@ -25,6 +17,11 @@ public sealed class CommandTests
     [TestCase("train --learning-rate -1", "\"-1\"", "a number from")]
     [TestCase("train --rank 1.5", "1.5", "whole number")]
     [TestCase("train --schedule linear", "linear", "cosine")]
+    [TestCase("train --optimizer adam", "adam", "adamw")]
+    [TestCase("train --augment mirror", "mirror", "crop-flip")]
+    [TestCase("train --basis orthonormal", "orthonormal", "retracted")]
+    [TestCase("train --momentum 1", "\"1\"", "a number from 0 to 0.9999")]
+    [TestCase("train --plugin", "--plugin", "assembly")]
     [TestCase("train --resume a --epochs 9", "--epochs", "--resume")]
     [TestCase("train --frobnicate", "--frobnicate", "--help")]
     [TestCase("eval", "--weights", "--help")]
@@ -69,20 +66,25 @@ public sealed class CommandTests
     [TestCase("eval --weights .", "config.json", "holds no run")]
     [TestCase("train --lr 0.1 --batch-size 32 --data-dir /nowhere --data mnist", "/nowhere", "quad data get mnist")]
     [TestCase("train --images 10001", "10001", "10000")]
+    [TestCase("train --neuron linear --rank 3", "--rank is an option of quadratic, low-rank", "resnet20, linear")]
+    [TestCase("train --optimizer adamw --momentum 0.5", "--momentum is an option of sgd", "adamw")]
+    [TestCase("train --model resnet18 --shortcut b", "--shortcut is an option of resnet8, resnet14, ..., resnet110", "resnet18")]
+    [TestCase("train --augment flip --padding 2", "--padding is an option of crop, crop-flip", "flip")]
+    [TestCase("train --schedule constant --gamma 0.5", "--gamma is an option of steps", "constant")]
     public void What_cannot_be_done_is_one_clear_message(string line, string got, string expected)
     {
-        var result = QuadTool.Run([.. line.Split(' '), .. line.StartsWith("train --re") || line.StartsWith("eval") ? [] : new[] { "--output", tool.PathOf("run") }]);
+        var result = QuadTool.Run([.. line.Split(' '), .. line.StartsWith("train --re") || line.StartsWith("eval") ? [] : new[] { "--output", Quad.PathOf("run") }]);
         Assert.That(result.Code, Is.EqualTo(1));
         Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(got).And.Contain(expected));
         Assert.That(result.Errors, Does.Not.Contain("   at "), "no stack trace");
-        Assert.That(Directory.Exists(tool.PathOf("run")), Is.False, "a run that cannot start leaves no folder");
+        Assert.That(Directory.Exists(Quad.PathOf("run")), Is.False, "a run that cannot start leaves no folder");
     }
 
     [Test]
     public void Folder_of_runs_is_answered_by_its_runs()
     {
-        QuadTool.Run([.. smallRun, "--output", tool.PathOf("runs/a")]);
-        Assert.That(QuadTool.Run("eval", "--weights", tool.PathOf("runs")).Errors, Does.Contain("holds no run").And.Contain(tool.PathOf("runs/a")));
+        QuadTool.Run([.. smallRun, "--output", Quad.PathOf("runs/a")]);
+        Assert.That(QuadTool.Run("eval", "--weights", Quad.PathOf("runs")).Errors, Does.Contain("holds no run").And.Contain(Quad.PathOf("runs/a")));
     }
 
     [Test]
@@ -92,7 +94,7 @@ public sealed class CommandTests
     [Test]
     public void Run_that_diverges_ends_with_a_message_and_an_error()
     {
-        var result = QuadTool.Run(["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "3", "--lr", "100", "--output", tool.PathOf("run")]);
+        var result = QuadTool.Run(["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "3", "--lr", "100", "--output", Quad.PathOf("run")]);
         Assert.That(result.Code, Is.EqualTo(1));
         Assert.That(result.Errors, Does.StartWith("quad: training diverged in epoch").Or.StartWith("quad: training diverged at step"));
         Assert.That(result.Errors, Does.Contain("smaller learning rate").And.Not.Contain("   at "));
@@ -101,7 +103,7 @@ public sealed class CommandTests
     [Test]
     public void Training_leaves_a_run_folder_that_eval_judges_alike()
     {
-        var run = tool.PathOf("run");
+        var run = Quad.PathOf("run");
         var trained = QuadTool.Run([.. smallRun, "--output", run, "--json"]);
         Assert.That(trained.Code, Is.Zero, trained.Errors);
         Assert.That(Directory.EnumerateFiles(run).Select(Path.GetFileName).Order(),
@@ -119,35 +121,35 @@ public sealed class CommandTests
     [Test]
     public void Run_that_finds_the_disk_full_says_how_to_go_on_and_goes_on_with_the_same_bits()
     {
-        Assert.That(QuadTool.Run([.. smallRun, "--output", tool.PathOf("whole")]).Code, Is.Zero);
+        Assert.That(QuadTool.Run([.. smallRun, "--output", Quad.PathOf("whole")]).Code, Is.Zero);
 
         // A folder where the checkpoint is written: what a full disk does, on every machine.
-        Directory.CreateDirectory(tool.PathOf("run/last.safetensors.partial"));
-        var stopped = QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
+        Directory.CreateDirectory(Quad.PathOf("run/last.safetensors.partial"));
+        var stopped = QuadTool.Run([.. smallRun, "--output", Quad.PathOf("run")]);
         Assert.That(stopped.Code, Is.EqualTo(1));
-        Assert.That(stopped.Errors, Does.Contain("last.safetensors could not be written").And.Contain($"quad train --resume {tool.PathOf("run")}"));
+        Assert.That(stopped.Errors, Does.Contain("last.safetensors could not be written").And.Contain($"quad train --resume {Quad.PathOf("run")}"));
 
-        Directory.Delete(tool.PathOf("run/last.safetensors.partial"));
-        var resumed = QuadTool.Run("train", "--resume", tool.PathOf("run"));
+        Directory.Delete(Quad.PathOf("run/last.safetensors.partial"));
+        var resumed = QuadTool.Run("train", "--resume", Quad.PathOf("run"));
         Assert.That(resumed.Text, Does.Contain("no checkpoint in it yet"));
-        Assert.That(tool.Bytes("run/last.safetensors"), Is.EqualTo(tool.Bytes("whole/last.safetensors")));
+        Assert.That(Quad.Bytes("run/last.safetensors"), Is.EqualTo(Quad.Bytes("whole/last.safetensors")));
     }
 
     [Test]
     public void Weights_answer_other_data_and_other_targets_by_what_is_expected()
     {
-        QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
-        File.WriteAllText(tool.PathOf("no.png"), "no image");
+        QuadTool.Run([.. smallRun, "--output", Quad.PathOf("run")]);
+        File.WriteAllText(Quad.PathOf("no.png"), "no image");
         Refuses(["eval", "--data", "cifar100"], "[28, 28, 1] of 10 classes", "[32, 32, 3] of 100");
-        Refuses(["predict", "--data", "cifar10", tool.PathOf("no.png")], "[28, 28, 1] of 10 classes", "[32, 32, 3] of 10");
-        Refuses(["predict", tool.PathOf("no.png")], "no.png", "PNG");
-        Refuses(["predict", tool.Folder], "is a folder", "*.png");
-        Refuses(["export", "--format", "onnx", "--output", tool.Folder], "is a folder");
-        Refuses(["export", "--format", "onnx", "--output", tool.PathOf("none/a.onnx")], "there is no folder");
+        Refuses(["predict", "--data", "cifar10", Quad.PathOf("no.png")], "[28, 28, 1] of 10 classes", "[32, 32, 3] of 10");
+        Refuses(["predict", Quad.PathOf("no.png")], "no.png", "PNG");
+        Refuses(["predict", Quad.Folder], "is a folder", "*.png");
+        Refuses(["export", "--format", "onnx", "--output", Quad.Folder], "is a folder");
+        Refuses(["export", "--format", "onnx", "--output", Quad.PathOf("none/a.onnx")], "there is no folder");
 
         void Refuses(string[] line, params string[] says)
         {
-            var result = QuadTool.Run([.. line, "--weights", tool.PathOf("run")]);
+            var result = QuadTool.Run([.. line, "--weights", Quad.PathOf("run")]);
             Assert.That(result.Code, Is.EqualTo(1));
             foreach (var text in says) Assert.That(result.Errors, Does.Contain(text));
         }
@@ -156,15 +158,15 @@ public sealed class CommandTests
     [Test]
     public void Every_command_ends_with_one_line_of_JSON()
     {
-        var run = tool.PathOf("run");
+        var run = Quad.PathOf("run");
         string[] counts = ["parameters", "multiplyAdds"], speed = ["seconds", "imagesPerSecond"];
-        File.WriteAllBytes(tool.PathOf("image.f32"), new byte[4 * 28 * 28]);
+        File.WriteAllBytes(Quad.PathOf("image.f32"), new byte[4 * 28 * 28]);
         Ends([.. smallRun, "--output", run], ["accuracy", "error", "loss", .. counts, .. speed]);
         Ends(["train", "--resume", run], ["accuracy", "error", "loss", .. counts, .. speed]);
         Ends(["eval", "--weights", run], ["accuracy", "error", "loss", .. counts, .. speed]);
-        Ends(["predict", "--weights", run, tool.PathOf("image.f32")], ["items", .. speed]);
+        Ends(["predict", "--weights", run, Quad.PathOf("image.f32")], ["items", .. speed]);
         Ends(["export", "--weights", run, "--format", "onnx"], ["output", "bytes", "seconds", .. counts]);
-        Ends(["experiment", "single-layer", "--size", "smoke", "--seeds", "1", "--images", "64", "-o", tool.PathOf("e")], ["finished", "seconds", "items"]);
+        Ends(["experiment", "single-layer", "--size", "smoke", "--seeds", "1", "--images", "64", "-o", Quad.PathOf("e")], ["finished", "seconds", "items"]);
         Ends(["summary"], counts);
         Ends(["data", "list"], ["items"]);
         Ends(["doctor"], ["items"]);
@@ -185,7 +187,7 @@ public sealed class CommandTests
         using StringWriter screen = new(), errors = new();
         var terminal = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(screen) });
         terminal.Profile.Width = width;
-        Assert.That(QuadEngine.Cli.Tool.Run([.. smallRun, "--output", tool.PathOf("run")], new QuadEngine.Cli.Output(screen, errors, terminal)), Is.Zero, errors.ToString());
+        Assert.That(QuadEngine.Cli.Tool.Run([.. smallRun, "--output", Quad.PathOf("run")], new QuadEngine.Cli.Output(screen, errors, terminal)), Is.Zero, errors.ToString());
 
         var lines = screen.ToString().ReplaceLineEndings("\n").Split('\n');
         var heading = Array.FindIndex(lines, line => line.StartsWith("   epoch", StringComparison.Ordinal));
@@ -197,29 +199,29 @@ public sealed class CommandTests
     [Test]
     public void Folder_with_a_run_is_not_overwritten()
     {
-        QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
-        var before = tool.Bytes("run/last.safetensors");
+        QuadTool.Run([.. smallRun, "--output", Quad.PathOf("run")]);
+        var before = Quad.Bytes("run/last.safetensors");
 
-        var again = QuadTool.Run([.. smallRun, "--seed", "2", "--output", tool.PathOf("run")]);
+        var again = QuadTool.Run([.. smallRun, "--seed", "2", "--output", Quad.PathOf("run")]);
 
         Assert.That(again.Code, Is.EqualTo(1));
         Assert.That(again.Errors, Does.Contain("holds a run already"));
-        Assert.That(tool.Bytes("run/last.safetensors"), Is.EqualTo(before));
+        Assert.That(Quad.Bytes("run/last.safetensors"), Is.EqualTo(before));
     }
 
     [Test]
     public void Damaged_checkpoint_and_configuration_are_refused_by_name()
     {
-        QuadTool.Run([.. smallRun, "--output", tool.PathOf("run")]);
-        var checkpoint = tool.Bytes("run/last.safetensors");
+        QuadTool.Run([.. smallRun, "--output", Quad.PathOf("run")]);
+        var checkpoint = Quad.Bytes("run/last.safetensors");
         checkpoint[^100] ^= 1;
-        File.WriteAllBytes(tool.PathOf("run/last.safetensors"), checkpoint);
-        var damaged = QuadTool.Run("train", "--resume", tool.PathOf("run"));
+        File.WriteAllBytes(Quad.PathOf("run/last.safetensors"), checkpoint);
+        var damaged = QuadTool.Run("train", "--resume", Quad.PathOf("run"));
         Assert.That(damaged.Code, Is.EqualTo(1));
         Assert.That(damaged.Errors, Does.Contain("last.safetensors").And.Contain("damaged"));
 
-        File.WriteAllText(tool.PathOf("run/config.json"), File.ReadAllText(tool.PathOf("run/config.json")).Replace("\"epochs\": 1", "\"epochs\": \"one\""));
-        var unreadable = QuadTool.Run("train", "--resume", tool.PathOf("run"));
+        File.WriteAllText(Quad.PathOf("run/config.json"), File.ReadAllText(Quad.PathOf("run/config.json")).Replace("\"epochs\": 1", "\"epochs\": \"one\""));
+        var unreadable = QuadTool.Run("train", "--resume", Quad.PathOf("run"));
         Assert.That(unreadable.Code, Is.EqualTo(1));
         Assert.That(unreadable.Errors, Does.Contain("config.json").And.Contain("epochs"));
     }
@@ -227,10 +229,10 @@ public sealed class CommandTests
     [Test]
     public void Output_that_cannot_be_written_is_told_before_training()
     {
-        File.WriteAllText(tool.PathOf("file"), "");
-        var result = QuadTool.Run([.. smallRun, "--output", tool.PathOf("file/run")]);
+        File.WriteAllText(Quad.PathOf("file"), "");
+        var result = QuadTool.Run([.. smallRun, "--output", Quad.PathOf("file/run")]);
         Assert.That(result.Code, Is.EqualTo(1));
-        Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(tool.PathOf("file")));
+        Assert.That(result.Errors, Does.StartWith("quad: ").And.Contain(Quad.PathOf("file")));
         Assert.That(result.Errors, Does.Not.Contain("   at "));
     }
 
@@ -247,7 +249,7 @@ public sealed class CommandTests
     [Test]
     public void Data_list_names_every_data_set()
     {
-        var result = QuadTool.Run("data", "list", "--data-dir", tool.Folder, "--json");
+        var result = QuadTool.Run("data", "list", "--data-dir", Quad.Folder, "--json");
         foreach (var name in Datasets.Names) Assert.That(result.Text, Does.Contain(name));
         Assert.That(result.Json.GetProperty("items").GetArrayLength(), Is.EqualTo(Datasets.Names.Count));
     }

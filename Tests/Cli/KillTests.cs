@@ -4,73 +4,65 @@ namespace QuadEngine.Tests.Cli;
 
 /// <summary>The real process, ended in its middle.</summary>
 [Parallelizable]
-public sealed class KillTests
+public sealed class KillTests : ToolTests
 {
     static readonly string[] run = ["--model", "resnet8", "--images", "512", "--batch", "64", "--epochs", "3", "--checkpoint-seconds", "0.2", "--threads", "2"];
-
-    QuadTool tool = null!;
-
-    [SetUp]
-    public void MakeFolder() => tool = new QuadTool();
-
-    [TearDown]
-    public void DeleteFolder() => tool.Dispose();
 
     [Test]
     public void Run_killed_five_times_and_resumed_leaves_the_bits_of_the_run_never_stopped()
     {
-        var whole = QuadTool.RunProcess(["train", .. run, "--output", tool.PathOf("whole")]);
+        var whole = QuadTool.RunProcess(["train", .. run, "--output", Quad.PathOf("whole")]);
         Assert.That(whole.Code, Is.Zero, whole.Errors);
 
         // The moments are spread over the run and differ between machines, as they are meant to.
-        var checkpoint = tool.PathOf("killed/last.safetensors");
+        var checkpoint = Quad.PathOf("killed/last.safetensors");
         for (var kill = 0; kill < 5; kill++)
         {
             using var process = kill == 0
-                ? QuadTool.Start(["train", .. run, "--output", tool.PathOf("killed")])
-                : QuadTool.Start("train", "--resume", tool.PathOf("killed"));
+                ? QuadTool.Start(["train", .. run, "--output", Quad.PathOf("killed")])
+                : QuadTool.Start("train", "--resume", Quad.PathOf("killed"));
             WaitForWrite(process, checkpoint, writes: 1);
             Thread.Sleep(37 * kill);
             process.Kill();
             process.WaitForExit();
         }
 
-        var last = QuadTool.RunProcess("train", "--resume", tool.PathOf("killed"));
+        var last = QuadTool.RunProcess("train", "--resume", Quad.PathOf("killed"));
         Assert.That(last.Code, Is.Zero, last.Errors);
         foreach (var file in new[] { "last.safetensors", "best.safetensors" })
-            Assert.That(tool.Bytes($"killed/{file}"), Is.EqualTo(tool.Bytes($"whole/{file}")), file);
+            Assert.That(Quad.Bytes($"killed/{file}"), Is.EqualTo(Quad.Bytes($"whole/{file}")), file);
     }
 
     [Test]
     public void Interrupt_saves_says_how_to_go_on_and_loses_no_step()
     {
-        var whole = QuadTool.RunProcess(["train", .. run, "--output", tool.PathOf("whole")]);
+        var whole = QuadTool.RunProcess(["train", .. run, "--output", Quad.PathOf("whole")]);
         Assert.That(whole.Code, Is.Zero, whole.Errors);
 
-        using var process = QuadTool.Start(["train", .. run, "--output", tool.PathOf("stopped")]);
-        WaitForWrite(process, tool.PathOf("stopped/last.safetensors"), writes: 1);
+        using var process = QuadTool.Start(["train", .. run, "--output", Quad.PathOf("stopped")]);
+        WaitForWrite(process, Quad.PathOf("stopped/last.safetensors"), writes: 1);
         QuadTool.Interrupt(process);
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.That(process.ExitCode, Is.EqualTo(130), text);
-        Assert.That(text, Does.Contain($"quad train --resume {tool.PathOf("stopped")}"));
+        Assert.That(text, Does.Contain($"quad train --resume {Quad.PathOf("stopped")}"));
 
-        var resumed = QuadTool.RunProcess("train", "--resume", tool.PathOf("stopped"));
+        var resumed = QuadTool.RunProcess("train", "--resume", Quad.PathOf("stopped"));
         Assert.That(resumed.Code, Is.Zero, resumed.Errors);
-        Assert.That(tool.Bytes("stopped/last.safetensors"), Is.EqualTo(tool.Bytes("whole/last.safetensors")));
+        Assert.That(Quad.Bytes("stopped/last.safetensors"), Is.EqualTo(Quad.Bytes("whole/last.safetensors")));
     }
 
     [Test]
     public void Second_interrupt_ends_the_process_at_once_and_the_run_goes_on_from_its_last_checkpoint()
     {
-        using var process = QuadTool.Start(["train", .. run, "--output", tool.PathOf("run")]);
-        WaitForWrite(process, tool.PathOf("run/last.safetensors"), writes: 1);
+        using var process = QuadTool.Start(["train", .. run, "--output", Quad.PathOf("run")]);
+        WaitForWrite(process, Quad.PathOf("run/last.safetensors"), writes: 1);
         QuadTool.Interrupt(process);
         if (!process.HasExited) QuadTool.Interrupt(process);
         Assert.That(process.WaitForExit(10_000), "it is gone");
         Assert.That(process.StandardError.ReadToEnd(), Does.Not.Contain("   at "));
 
-        var resumed = QuadTool.RunProcess("train", "--resume", tool.PathOf("run"));
+        var resumed = QuadTool.RunProcess("train", "--resume", Quad.PathOf("run"));
         Assert.That(resumed.Code, Is.Zero, resumed.Errors);
         Assert.That(resumed.Text, Does.Contain("going on at step").Or.Contain("finished already"));
     }

@@ -5,49 +5,41 @@ using QuadEngine.Tests.Images;
 namespace QuadEngine.Tests.Cli;
 
 /// <summary>A user's own pictures: a folder for each class.</summary>
-public sealed class PictureFolderTests
+public sealed class PictureFolderTests : ToolTests
 {
     static readonly string[] small = ["--model", "resnet8", "--batch", "8"], fourEpochs = [.. small, "--epochs", "4"];
-
-    QuadTool tool = null!;
-
-    [SetUp]
-    public void MakeFolder() => tool = new QuadTool();
-
-    [TearDown]
-    public void DeleteFolder() => tool.Dispose();
 
     [Test]
     public void Network_learns_a_folder_and_its_weights_know_size_classes_and_normalisation()
     {
         Write("photos/dark", 20, 40);
         Write("photos/light", 20, 200);
-        var trained = Run(["train", "--data", tool.PathOf("photos"), "--image-size", "12", .. fourEpochs, "--output", tool.PathOf("run"), "--json"]);
+        var trained = Run(["train", "--data", Quad.PathOf("photos"), "--image-size", "12", .. fourEpochs, "--output", Quad.PathOf("run"), "--json"]);
         Assert.That(trained.Text, Does.Contain("32 training and 8 test images [12, 12, 3]").And.Contain("2 classes (dark, light); 20 % of each are held out").And.Contain("quad predict --weights"));
         Assert.That(trained.Json.GetProperty("accuracy").GetDouble(), Is.EqualTo(100));
 
-        var judged = Run(["eval", "--weights", tool.PathOf("run/last.safetensors"), "--json"]);
+        var judged = Run(["eval", "--weights", Quad.PathOf("run/last.safetensors"), "--json"]);
         Assert.That(judged.Text, Does.Contain("the 8 pictures of").And.Contain("held out"));
         Assert.That(judged.Json.GetProperty("loss").GetDouble(), Is.EqualTo(trained.Json.GetProperty("loss").GetDouble()).Within(1e-5));
 
         // Far from its run the file is enough.
-        File.Move(tool.PathOf("run/best.safetensors"), tool.PathOf("mine.safetensors"));
+        File.Move(Quad.PathOf("run/best.safetensors"), Quad.PathOf("mine.safetensors"));
         Write("new/light", 3, 190);
-        var predicted = Run(["predict", "--weights", tool.PathOf("mine.safetensors"), tool.PathOf("new/light/0.png"), tool.PathOf("photos/dark/3.png"), "--json"]);
+        var predicted = Run(["predict", "--weights", Quad.PathOf("mine.safetensors"), Quad.PathOf("new/light/0.png"), Quad.PathOf("photos/dark/3.png"), "--json"]);
         Assert.That(predicted.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("value").GetString()), Is.EqualTo(["light", "dark"]));
-        var others = Run(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", tool.PathOf("new"), "--json"]);
+        var others = Run(["eval", "--weights", Quad.PathOf("mine.safetensors"), "--data", Quad.PathOf("new"), "--json"]);
         Assert.That(others.Text, Does.Contain("all 3 pictures of"));
         Assert.That(others.Json.GetProperty("accuracy").GetDouble(), Is.EqualTo(100), "the folder's only class is the network's second");
 
-        Run(["export", "--weights", tool.PathOf("mine.safetensors"), "--format", "onnx", "--output", tool.PathOf("mine.onnx")]);
-        var classifier = Classifier.Read(tool.PathOf("mine.safetensors"));
+        Run(["export", "--weights", Quad.PathOf("mine.safetensors"), "--format", "onnx", "--output", Quad.PathOf("mine.onnx")]);
+        var classifier = Classifier.Read(Quad.PathOf("mine.safetensors"));
         Assert.That((classifier.Configuration.Height, classifier.Images.Classes), Is.EqualTo((12, (string[])["dark", "light"])));
-        Assert.That(Classifier.Read(tool.PathOf("run/last.safetensors")).Images.Classes, Is.EqualTo(["dark", "light"]), "the optimizer's tensors are passed over");
+        Assert.That(Classifier.Read(Quad.PathOf("run/last.safetensors")).Images.Classes, Is.EqualTo(["dark", "light"]), "the optimizer's tensors are passed over");
 
-        Fails(["eval", "--weights", tool.PathOf("mine.safetensors")], "does not say on which data", "--data DIR");
-        Fails(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", "mnist"], "[12, 12, 3] of 2 classes", "of 10");
+        Fails(["eval", "--weights", Quad.PathOf("mine.safetensors")], "does not say on which data", "--data DIR");
+        Fails(["eval", "--weights", Quad.PathOf("mine.safetensors"), "--data", "mnist"], "[12, 12, 3] of 2 classes", "of 10");
         Write("new/grey", 3, 120);
-        Fails(["eval", "--weights", tool.PathOf("mine.safetensors"), "--data", tool.PathOf("new")], "has grey", "dark, light");
+        Fails(["eval", "--weights", Quad.PathOf("mine.safetensors"), "--data", Quad.PathOf("new")], "has grey", "dark, light");
     }
 
     // Three steps an epoch: running statistics would be those of the first weights throughout.
@@ -57,9 +49,9 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 30, 90);
         Write("photos/light", 30, 150);
-        Run(["train", "--data", tool.PathOf("photos"), "--neuron", neuron, "--model", "resnet20", "--image-size", "12", "--epochs", "12", "--output", tool.PathOf("run")]);
+        Run(["train", "--data", Quad.PathOf("photos"), "--neuron", neuron, "--model", "resnet20", "--image-size", "12", "--epochs", "12", "--output", Quad.PathOf("run")]);
 
-        var losses = File.ReadAllLines(tool.PathOf("run/metrics.csv")).Skip(1).Select(line => double.Parse(line.Split(',')[5], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var losses = File.ReadAllLines(Quad.PathOf("run/metrics.csv")).Skip(1).Select(line => double.Parse(line.Split(',')[5], System.Globalization.CultureInfo.InvariantCulture)).ToArray();
         Assert.That(losses, Has.Length.EqualTo(12).And.All.LessThan(5));
         Assert.That(losses[^1], Is.LessThan(0.5));
     }
@@ -69,16 +61,16 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 10, 40);
         Write("photos/light", 10, 200);
-        Assert.That(Training("own", "--epochs", "1"), Is.EqualTo((OptimizerKind.AdamW, 3e-3f, 16, 0.1f)));
-        Assert.That(Training("sgd", "--epochs", "1", "--optimizer", "sgd"), Is.EqualTo((OptimizerKind.Sgd, 0.05f, 16, 0.1f)));
-        Assert.That(Training("given", "--epochs", "1", "--lr", "0.01", "--batch", "7"), Is.EqualTo((OptimizerKind.AdamW, 0.01f, 7, 0.1f)));
-        Assert.That(RunConfiguration.ForFolder(tool.PathOf("photos")).Training.Epochs, Is.EqualTo(100));
+        Assert.That(Training("own", "--epochs", "1"), Is.EqualTo(("adamw", 3e-3f, 16, 0.1f)));
+        Assert.That(Training("sgd", "--epochs", "1", "--optimizer", "sgd"), Is.EqualTo(("sgd", 0.05f, 16, 0.1f)));
+        Assert.That(Training("given", "--epochs", "1", "--lr", "0.01", "--batch", "7"), Is.EqualTo(("adamw", 0.01f, 7, 0.1f)));
+        Assert.That(RunConfiguration.ForFolder(Quad.PathOf("photos")).Training.Epochs, Is.EqualTo(100));
 
-        (OptimizerKind, float, int, float) Training(string run, params string[] options)
+        (string, float, int, float) Training(string run, params string[] options)
         {
-            Run(["train", "--data", tool.PathOf("photos"), "--model", "resnet8", "--image-size", "8", .. options, "--output", tool.PathOf(run)]);
-            var training = RunFolder.Open(tool.PathOf(run)).Configuration.Training;
-            return (training.Optimizer, training.LearningRate, training.BatchSize, training.LabelSmoothing);
+            Run(["train", "--data", Quad.PathOf("photos"), "--model", "resnet8", "--image-size", "8", .. options, "--output", Quad.PathOf(run)]);
+            var training = RunFolder.Open(Quad.PathOf(run)).Configuration.Training;
+            return (training.Optimizer.Name, training.LearningRate, training.BatchSize, training.LabelSmoothing);
         }
     }
 
@@ -87,7 +79,7 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 700, 40);
         Write("photos/light", 700, 200);
-        var (all, few) = (RunConfiguration.ForFolder(tool.PathOf("photos")), RunConfiguration.ForFolder(tool.PathOf("photos"), trainImages: 300));
+        var (all, few) = (RunConfiguration.ForFolder(Quad.PathOf("photos")), RunConfiguration.ForFolder(Quad.PathOf("photos"), trainImages: 300));
         Assert.That((all.TrainImages, all.Training.BatchSize, all.Training.Epochs), Is.EqualTo(((int?)null, 32, 1200 * 32 / 1120)));
         Assert.That((few.TrainImages, few.Training.BatchSize, few.Training.Epochs), Is.EqualTo(((int?)300, 16, 1200 * 16 / 300)));
     }
@@ -98,16 +90,16 @@ public sealed class PictureFolderTests
         Write("photos/train/dark", 9, 40);
         Write("photos/train/light", 8, 200);
         Write("photos/val/light", 4, 200);
-        File.WriteAllText(tool.PathOf("photos/train/light/notes.txt"), "");
-        var trained = Run(["train", "--data", tool.PathOf("photos"), .. small, "--epochs", "1", "--output", tool.PathOf("run")]);
+        File.WriteAllText(Quad.PathOf("photos/train/light/notes.txt"), "");
+        var trained = Run(["train", "--data", Quad.PathOf("photos"), .. small, "--epochs", "1", "--output", Quad.PathOf("run")]);
         Assert.That(trained.Text, Does.Contain("17 training and 4 test images [16, 16, 3]").And.Contain("the test images are those in val; 1 other file is left out"));
-        Assert.That(Run(["eval", "--weights", tool.PathOf("run")]).Text, Does.Contain("the 4 pictures in").And.Contain("val"));
+        Assert.That(Run(["eval", "--weights", Quad.PathOf("run")]).Text, Does.Contain("the 4 pictures in").And.Contain("val"));
 
-        var shown = Run(["data", "show", tool.PathOf("photos"), "--json"]);
+        var shown = Run(["data", "show", Quad.PathOf("photos"), "--json"]);
         Assert.That(shown.Text, Does.Contain("those in val").And.Contain("16 to 24 pixels").And.Contain("1 other file is left out"));
         Assert.That(shown.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("value").GetString()), Is.EqualTo(["9 + 0", "8 + 4"]));
-        Assert.That(Run(["summary", "--model", "resnet8", "--data", tool.PathOf("photos")]).Text, Does.Contain("[1, 16, 16, 16]").And.Contain("Linear(64 -> 2)"));
-        Assert.That(Run(["summary", "--model", "resnet8", "--data", tool.PathOf("photos"), "--image-size", "24"]).Text, Does.Contain("[1, 24, 24, 16]"));
+        Assert.That(Run(["summary", "--model", "resnet8", "--data", Quad.PathOf("photos")]).Text, Does.Contain("[1, 16, 16, 16]").And.Contain("Linear(64 -> 2)"));
+        Assert.That(Run(["summary", "--model", "resnet8", "--data", Quad.PathOf("photos"), "--image-size", "24"]).Text, Does.Contain("[1, 24, 24, 16]"));
     }
 
     [Test]
@@ -117,14 +109,14 @@ public sealed class PictureFolderTests
         Write("photos/light", 10, 200);
         foreach (var (name, held) in new[] { ("memory", long.MaxValue), ("files", 0L) })
         {
-            var configuration = RunConfiguration.ForFolder(tool.PathOf("photos"), "resnet8", size: 10);
+            var configuration = RunConfiguration.ForFolder(Quad.PathOf("photos"), "resnet8", size: 10);
             configuration = configuration with { Pictures = configuration.Pictures! with { HeldBytes = held }, Training = configuration.Training with { Epochs = 2, BatchSize = 6 } };
-            var run = TrainingRun.Start(configuration, tool.PathOf(name));
+            var run = TrainingRun.Start(configuration, Quad.PathOf(name));
             Assert.That(run.Train is ImageDataset, Is.EqualTo(held > 0));
             run.Trainer.Run();
         }
 
-        Assert.That(tool.Bytes("files/last.safetensors"), Is.EqualTo(tool.Bytes("memory/last.safetensors")));
+        Assert.That(Quad.Bytes("files/last.safetensors"), Is.EqualTo(Quad.Bytes("memory/last.safetensors")));
     }
 
     [Test]
@@ -132,30 +124,30 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 10, 40);
         Write("photos/light", 10, 200);
-        Run(["train", "--data", tool.PathOf("photos"), .. fourEpochs, "--output", tool.PathOf("run")]);
-        Assert.That(Run(["train", "--resume", tool.PathOf("run")]).Text, Does.Contain("finished already"));
+        Run(["train", "--data", Quad.PathOf("photos"), .. fourEpochs, "--output", Quad.PathOf("run")]);
+        Assert.That(Run(["train", "--resume", Quad.PathOf("run")]).Text, Does.Contain("finished already"));
 
-        File.Delete(tool.PathOf("photos/dark/5.png"));
-        Fails(["train", "--resume", tool.PathOf("run")], "are not those that the run began with", "new run");
-        Fails(["eval", "--weights", tool.PathOf("run")], "are not those that the run began with", "another folder");
-        Directory.Move(tool.PathOf("photos"), tool.PathOf("elsewhere"));
-        Fails(["train", "--resume", tool.PathOf("run")], "photos", "not there any more");
+        File.Delete(Quad.PathOf("photos/dark/5.png"));
+        Fails(["train", "--resume", Quad.PathOf("run")], "are not those that the run began with", "new run");
+        Fails(["eval", "--weights", Quad.PathOf("run")], "are not those that the run began with", "another folder");
+        Directory.Move(Quad.PathOf("photos"), Quad.PathOf("elsewhere"));
+        Fails(["train", "--resume", Quad.PathOf("run")], "photos", "not there any more");
     }
 
     [Test]
     public void Folders_that_cannot_be_learned_from_are_answered_before_anything_is_written()
     {
         Write("one/dark", 3, 40);
-        Fails(["train", "--data", tool.PathOf("one")], "one class only (dark)");
-        Fails(["train", "--data", tool.PathOf("one/dark")], "no folders");
+        Fails(["train", "--data", Quad.PathOf("one")], "one class only (dark)");
+        Fails(["train", "--data", Quad.PathOf("one/dark")], "no folders");
         Write("one/light", 3, 200);
-        File.WriteAllText(tool.PathOf("one/light/1.png"), "not a picture");
-        Fails(["train", "--data", tool.PathOf("one")], tool.PathOf("one/light/1.png"), "PNG");
-        Fails(["data", "show", tool.PathOf("one")], tool.PathOf("one/light/1.png"));
-        Fails(["data", "show", tool.PathOf("none")], "no folder");
+        File.WriteAllText(Quad.PathOf("one/light/1.png"), "not a picture");
+        Fails(["train", "--data", Quad.PathOf("one")], Quad.PathOf("one/light/1.png"), "PNG");
+        Fails(["data", "show", Quad.PathOf("one")], Quad.PathOf("one/light/1.png"));
+        Fails(["data", "show", Quad.PathOf("none")], "no folder");
         Fails(["train", "--data", "mnist", "--image-size", "20"], "--image-size", "mnist");
-        Assert.That(Directory.Exists(tool.PathOf("run")), Is.False);
-        Assert.That(QuadTool.Run("train", "--data", tool.PathOf("none")).Errors, Does.Contain("no folder of pictures at").And.Contain("cifar10"));
+        Assert.That(Directory.Exists(Quad.PathOf("run")), Is.False);
+        Assert.That(QuadTool.Run("train", "--data", Quad.PathOf("none")).Errors, Does.Contain("no folder of pictures at").And.Contain("cifar10"));
     }
 
     [Test]
@@ -163,10 +155,10 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 10, 40);
         Write("photos/light", 10, 200);
-        Run(["train", "--data", tool.PathOf("photos"), .. fourEpochs, "--output", tool.PathOf("run")]);
-        File.WriteAllBytes(tool.PathOf("cut.png"), tool.Bytes("photos/dark/1.png")[..^30]);
-        string[] files = [tool.PathOf("photos/dark/0.png"), tool.PathOf("cut.png"), tool.PathOf("missing.png"), tool.PathOf("photos"), tool.PathOf("photos/light/0.png")];
-        var result = QuadTool.Run(["predict", "--weights", tool.PathOf("run"), .. files, "--json"]);
+        Run(["train", "--data", Quad.PathOf("photos"), .. fourEpochs, "--output", Quad.PathOf("run")]);
+        File.WriteAllBytes(Quad.PathOf("cut.png"), Quad.Bytes("photos/dark/1.png")[..^30]);
+        string[] files = [Quad.PathOf("photos/dark/0.png"), Quad.PathOf("cut.png"), Quad.PathOf("missing.png"), Quad.PathOf("photos"), Quad.PathOf("photos/light/0.png")];
+        var result = QuadTool.Run(["predict", "--weights", Quad.PathOf("run"), .. files, "--json"]);
         Assert.That(result.Code, Is.EqualTo(1));
         foreach (var file in files[1..4]) Assert.That(result.Errors, Does.Contain(file));
 
@@ -187,14 +179,14 @@ public sealed class PictureFolderTests
     {
         Write("photos/dark", 10, 40);
         Write("photos/light", 10, 200);
-        File.WriteAllBytes(tool.PathOf("photos/dark/3.png"), tool.Bytes("photos/dark/3.png")[..^30]);
-        File.WriteAllText(tool.PathOf("photos/light/4.png"), "");
-        var result = QuadTool.Run("data", "show", tool.PathOf("photos"), "--json");
+        File.WriteAllBytes(Quad.PathOf("photos/dark/3.png"), Quad.Bytes("photos/dark/3.png")[..^30]);
+        File.WriteAllText(Quad.PathOf("photos/light/4.png"), "");
+        var result = QuadTool.Run("data", "show", Quad.PathOf("photos"), "--json");
         Assert.That(result.Code, Is.EqualTo(1));
         Assert.That(result.Text, Does.Contain("dark ").And.Contain("light").And.Contain("all "));
-        Assert.That(result.Errors, Does.Contain(tool.PathOf("photos/dark/3.png")).And.Contain(tool.PathOf("photos/light/4.png")).And.Contain("2 of 20 pictures"));
+        Assert.That(result.Errors, Does.Contain(Quad.PathOf("photos/dark/3.png")).And.Contain(Quad.PathOf("photos/light/4.png")).And.Contain("2 of 20 pictures"));
         Assert.That(result.Json.GetProperty("items").EnumerateArray().Count(item => item.TryGetProperty("error", out _)), Is.EqualTo(2));
-        Fails(["train", "--data", tool.PathOf("photos")], "photos/dark/3.png", "photos/light/4.png");
+        Fails(["train", "--data", Quad.PathOf("photos")], "photos/dark/3.png", "photos/light/4.png");
     }
 
     [Test]
@@ -203,28 +195,28 @@ public sealed class PictureFolderTests
         Write("photos/dark", 10, 40);
         Write("photos/light", 10, 200);
         var watch = System.Diagnostics.Stopwatch.StartNew();
-        Fails(["train", "--data", tool.PathOf("photos"), "--image-size", "4096", "--device", "cpu"], "16 pictures of 4096 x 4096", "GB of memory", "--image-size");
+        Fails(["train", "--data", Quad.PathOf("photos"), "--image-size", "4096", "--device", "cpu"], "16 pictures of 4096 x 4096", "GB of memory", "--image-size");
         Assert.That(watch.Elapsed.TotalSeconds, Is.LessThan(20));
-        Assert.That(Directory.Exists(tool.PathOf("run")), Is.False);
+        Assert.That(Directory.Exists(Quad.PathOf("run")), Is.False);
     }
 
     [Test]
     public void Data_set_that_was_written_is_judged_by_its_own_network()
     {
-        Run(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes"), "--images", "60"]);
-        Run(["train", "--images", "60", "--epochs", "1", "--model", "resnet8", "--output", tool.PathOf("run")]);
-        Assert.That(Run(["eval", "--weights", tool.PathOf("run"), "--data", tool.PathOf("clothes")]).Text, Does.Contain("the 60 pictures in"));
+        Run(["data", "export", "fashion-mnist-sample", Quad.PathOf("clothes"), "--images", "60"]);
+        Run(["train", "--images", "60", "--epochs", "1", "--model", "resnet8", "--output", Quad.PathOf("run")]);
+        Assert.That(Run(["eval", "--weights", Quad.PathOf("run"), "--data", Quad.PathOf("clothes")]).Text, Does.Contain("the 60 pictures in"));
     }
 
     [Test]
     public void Data_set_is_written_as_pictures_that_train_it_again()
     {
-        Run(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes"), "--images", "50"]);
-        Assert.That(Directory.GetFiles(tool.PathOf("clothes"), "*.png", SearchOption.AllDirectories), Has.Length.EqualTo(100));
+        Run(["data", "export", "fashion-mnist-sample", Quad.PathOf("clothes"), "--images", "50"]);
+        Assert.That(Directory.GetFiles(Quad.PathOf("clothes"), "*.png", SearchOption.AllDirectories), Has.Length.EqualTo(100));
         var (train, _) = Datasets.Load("fashion-mnist-sample");
-        Assert.That(Picture.Read(tool.PathOf($"clothes/train/{ClassFolder.NameOf(train.ClassNames[train.Label(7)])}/8.png"), 1).Pixels, Is.EqualTo(train.Image(7).ToArray()));
-        Assert.That(Run(["data", "show", tool.PathOf("clothes")]).Text, Does.Contain("T-shirt/top").And.Contain("all grey").And.Contain("[28, 28, 1]"));
-        Fails(["data", "export", "fashion-mnist-sample", tool.PathOf("clothes")], "is not empty");
+        Assert.That(Picture.Read(Quad.PathOf($"clothes/train/{ClassFolder.NameOf(train.ClassNames[train.Label(7)])}/8.png"), 1).Pixels, Is.EqualTo(train.Image(7).ToArray()));
+        Assert.That(Run(["data", "show", Quad.PathOf("clothes")]).Text, Does.Contain("T-shirt/top").And.Contain("all grey").And.Contain("[28, 28, 1]"));
+        Fails(["data", "export", "fashion-mnist-sample", Quad.PathOf("clothes")], "is not empty");
     }
 
     static QuadTool.Result Run(string[] line)
@@ -236,7 +228,7 @@ public sealed class PictureFolderTests
 
     void Fails(string[] line, params string[] says)
     {
-        var result = QuadTool.Run(line[0] == "train" && line[1] == "--data" ? [.. line, "--output", tool.PathOf("run")] : line);
+        var result = QuadTool.Run(line[0] == "train" && line[1] == "--data" ? [.. line, "--output", Quad.PathOf("run")] : line);
         Assert.That(result.Code, Is.EqualTo(1), result.Text);
         foreach (var text in says) Assert.That(result.Errors, Does.Contain(text));
         Assert.That(result.Errors, Does.Not.Contain("   at "));
@@ -245,11 +237,11 @@ public sealed class PictureFolderTests
     /// <summary>Pictures of one brightness and several sizes, with stripes.</summary>
     void Write(string folder, int count, byte brightness)
     {
-        Directory.CreateDirectory(tool.PathOf(folder));
+        Directory.CreateDirectory(Quad.PathOf(folder));
         for (var i = 0; i < count; i++)
         {
             var waves = ImageFiles.Waves(16 + i % 9, 16, seed: i);
-            new Picture(waves.Height, waves.Width, 3, [.. waves.Pixels.Select(pixel => (byte)(brightness + (pixel - 128) / 8))]).Save(tool.PathOf($"{folder}/{i}.png"));
+            new Picture(waves.Height, waves.Width, 3, [.. waves.Pixels.Select(pixel => (byte)(brightness + (pixel - 128) / 8))]).Save(Quad.PathOf($"{folder}/{i}.png"));
         }
     }
 }

@@ -6,29 +6,21 @@ namespace QuadEngine.Tests.Cli;
 
 /// <summary>One trainer at a time writes to a run's folder.</summary>
 [Parallelizable]
-public sealed class RunLockTests
+public sealed class RunLockTests : ToolTests
 {
-    QuadTool tool = null!;
-
-    [SetUp]
-    public void MakeFolder() => tool = new QuadTool();
-
-    [TearDown]
-    public void DeleteFolder() => tool.Dispose();
-
     [Test]
     public void A_second_process_is_refused_by_the_number_of_the_first_until_that_is_killed()
     {
         string[] run = ["--model", "resnet8", "--images", "512", "--batch", "64", "--epochs", "500", "--checkpoint-seconds", "0.1", "--threads", "1"];
-        using var first = QuadTool.Start(["train", .. run, "--output", tool.PathOf("run")]);
+        using var first = QuadTool.Start(["train", .. run, "--output", Quad.PathOf("run")]);
         try
         {
-            WaitFor(() => File.Exists(tool.PathOf("run/last.safetensors")) || first.HasExited);
-            var second = QuadTool.RunProcess("train", "--resume", tool.PathOf("run"));
+            WaitFor(() => File.Exists(Quad.PathOf("run/last.safetensors")) || first.HasExited);
+            var second = QuadTool.RunProcess("train", "--resume", Quad.PathOf("run"));
             Assert.That(second.Code, Is.EqualTo(1), second.Text);
-            Assert.That(second.Errors, Does.StartWith("quad: ").And.Contain($"process {first.Id}").And.Contain(tool.PathOf("run")));
-            Assert.That(QuadTool.Run(["train", .. run, "--output", tool.PathOf("run")]).Errors, Does.Contain("holds a run already"));
-            Assert.That(RunFolder.Open(tool.PathOf("run")).Configuration.Training.Epochs, Is.EqualTo(500), "reading goes on");
+            Assert.That(second.Errors, Does.StartWith("quad: ").And.Contain($"process {first.Id}").And.Contain(Quad.PathOf("run")));
+            Assert.That(QuadTool.Run(["train", .. run, "--output", Quad.PathOf("run")]).Errors, Does.Contain("holds a run already"));
+            Assert.That(RunFolder.Open(Quad.PathOf("run")).Configuration.Training.Epochs, Is.EqualTo(500), "reading goes on");
         }
         finally
         {
@@ -37,9 +29,9 @@ public sealed class RunLockTests
         }
 
         // Killed: what it left is no lock.
-        using var third = QuadTool.Start("train", "--resume", tool.PathOf("run"));
-        var before = File.GetLastWriteTimeUtc(tool.PathOf("run/last.safetensors"));
-        WaitFor(() => File.GetLastWriteTimeUtc(tool.PathOf("run/last.safetensors")) != before || third.HasExited);
+        using var third = QuadTool.Start("train", "--resume", Quad.PathOf("run"));
+        var before = File.GetLastWriteTimeUtc(Quad.PathOf("run/last.safetensors"));
+        WaitFor(() => File.GetLastWriteTimeUtc(Quad.PathOf("run/last.safetensors")) != before || third.HasExited);
         Assert.That(third.HasExited, Is.False, "it trains");
         third.Kill();
         third.WaitForExit();
@@ -75,7 +67,7 @@ public sealed class RunLockTests
     [Test]
     public void A_lock_that_passes_from_thread_to_thread_is_held_by_one_at_a_time()
     {
-        var folder = Directory.CreateDirectory(tool.PathOf("folder")).FullName;
+        var folder = Directory.CreateDirectory(Quad.PathOf("folder")).FullName;
         const int Times = 200;
         var (inside, taken, worst) = (0, 0, 0);
         var watch = Stopwatch.StartNew();

@@ -26,7 +26,7 @@ public sealed class DataFiles : IDisposable
         if (string.IsNullOrEmpty(folder))
             Assert.Ignore($"QUADENGINE_DATA is not set: {name} itself is not tested.");
 
-        if (Datasets.Get(name).Find(folder) is null)
+        if (Datasets.Get(name).FolderIn(folder) is null)
             Assert.Ignore($"QUADENGINE_DATA ({folder}) has no {name}: it is not tested.");
 
         return Datasets.Load(name, folder);

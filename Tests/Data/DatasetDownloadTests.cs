@@ -70,7 +70,7 @@ public class DatasetDownloadTests
         var folder = Get(Mnist(), new Progress(reports));
 
         Assert.That(folder, Is.EqualTo(Path.Combine(files.Folder, "mnist")));
-        Assert.That(Mnist().Load(files.Folder).Train.Count, Is.EqualTo(5));
+        Assert.That(Mnist().Load(files.Folder, "mnist").Train.Count, Is.EqualTo(5));
         Assert.That(reports.Last(), Is.EqualTo(new DownloadProgress("t10k-labels-idx1-ubyte.gz", Last.Bytes, Last.Bytes)));
         Assert.That(Directory.GetFiles(folder).Select(Path.GetFileName), Is.EquivalentTo(Mnist().Files), "no part is left");
     }
@@ -92,7 +92,7 @@ public class DatasetDownloadTests
         network.Asked.Clear();
         Get(Mnist());
         Assert.That(network.Asked, Is.EqualTo(new[] { First.Urls[0] }));
-        Assert.That(Mnist().Load(files.Folder).Train.Count, Is.EqualTo(5));
+        Assert.That(Mnist().Load(files.Folder, "mnist").Train.Count, Is.EqualTo(5));
     }
 
     [Test]
@@ -105,7 +105,7 @@ public class DatasetDownloadTests
         network.Asked.Clear();
         Get(Mnist());
         Assert.That(network.Asked[0], Is.EqualTo(First.Urls[0] + " from 1000"));
-        Assert.That(Mnist().Load(files.Folder).Train.Count, Is.EqualTo(5));
+        Assert.That(Mnist().Load(files.Folder, "mnist").Train.Count, Is.EqualTo(5));
     }
 
     [Test]
@@ -114,7 +114,7 @@ public class DatasetDownloadTests
         files.Write(First.Target + ".part", published[First.Urls[0]][..1000]);
         network.ServesRanges = false;
         Get(Mnist());
-        Assert.That(Mnist().Load(files.Folder).Train.Count, Is.EqualTo(5));
+        Assert.That(Mnist().Load(files.Folder, "mnist").Train.Count, Is.EqualTo(5));
     }
 
     [Test]
@@ -123,7 +123,7 @@ public class DatasetDownloadTests
         files.Write(First.Target + ".part", new byte[1000]);
         Get(Mnist());
         Assert.That(network.Asked.Take(2), Is.EqualTo(new[] { First.Urls[0] + " from 1000", First.Urls[0] }));
-        Assert.That(Mnist().Load(files.Folder).Train.Count, Is.EqualTo(5));
+        Assert.That(Mnist().Load(files.Folder, "mnist").Train.Count, Is.EqualTo(5));
     }
 
     [Test]
@@ -140,9 +140,8 @@ public class DatasetDownloadTests
         var content = published[First.Urls[0]];
         published.Remove(First.Urls[0]);
         published[Mirror + "train-images-idx3-ubyte.gz"] = content;
-        var info = Mnist();
-        Get(info with { Downloads = [First with { Urls = [First.Urls[0], Mirror + "train-images-idx3-ubyte.gz"] }, .. info.Downloads.Skip(1)] });
-        Assert.That(Mnist().Load(files.Folder).Train.Count, Is.EqualTo(5));
+        Get(Mnist(changed: first => first with { Urls = [first.Urls[0], Mirror + "train-images-idx3-ubyte.gz"] }));
+        Assert.That(Mnist().Load(files.Folder, "mnist").Train.Count, Is.EqualTo(5));
     }
 
     [Test]
@@ -162,8 +161,8 @@ public class DatasetDownloadTests
         var folder = Get(info);
 
         Assert.That(folder, Is.EqualTo(Path.Combine(files.Folder, "cifar-10-batches-bin")));
-        Assert.That(info.Load(files.Folder).Train.Labels.ToArray(), Is.EqualTo(new[] { 1, 2 }));
-        Assert.That(info.Load(files.Folder).Test.Labels.ToArray(), Is.EqualTo(new[] { 3 }));
+        Assert.That(info.Load(files.Folder, "mnist").Train.Labels.ToArray(), Is.EqualTo(new[] { 1, 2 }));
+        Assert.That(info.Load(files.Folder, info.Name).Test.Labels.ToArray(), Is.EqualTo(new[] { 3 }));
         Assert.That(Directory.GetFileSystemEntries(files.Folder), Is.EqualTo(new[] { folder }));
     }
 
@@ -175,36 +174,39 @@ public class DatasetDownloadTests
         Get(info);
 
         Assert.That(network.Asked, Is.Empty);
-        Assert.That(info.Load(files.Folder).Test.Count, Is.EqualTo(1));
+        Assert.That(info.Load(files.Folder, info.Name).Test.Count, Is.EqualTo(1));
         Assert.That(File.Exists(path));
     }
 
     [Test]
     public void The_embedded_sample_needs_no_download() =>
-        Assert.That(() => Get(Datasets.Get("fashion-mnist-sample")), Throws.ArgumentException.With.Message.Contain("inside the package"));
+        Assert.That(() => new DatasetDownload(network).GetAsync("fashion-mnist-sample", files.Folder), Throws.ArgumentException.With.Message.Contain("inside the package"));
 
     Download First => Mnist().Downloads[0];
 
     Download Last => Mnist().Downloads[^1];
 
-    string Get(DatasetInfo info, IProgress<DownloadProgress>? progress = null)
+    string Get(FileDataset info, IProgress<DownloadProgress>? progress = null)
     {
         using var download = new DatasetDownload(network);
         return download.GetAsync(info, files.Folder, progress, CancellationToken.None).GetAwaiter().GetResult();
     }
 
     /// <summary>MNIST with small files of our own behind it.</summary>
-    DatasetInfo Mnist()
+    FileDataset Mnist(Func<Download, Download>? changed = null)
     {
-        var info = Datasets.Get("mnist");
-        return info with
+        var info = (FileDataset)Datasets.Get("mnist");
+        Download[] downloads = [.. info.Downloads.Select(d => Published(Place + Path.GetFileName(d.Target), d.Target, File.ReadAllBytes(Path.Combine(source.Folder, d.Target))))];
+        return new(info.Name, info.Help, info.ImageShape, info.ClassNames, Datasets.ReadIdx)
         {
-            Downloads = [.. info.Downloads.Select(d => Published(Place + Path.GetFileName(d.Target), d.Target, File.ReadAllBytes(Path.Combine(source.Folder, d.Target))))],
+            Files = info.Files,
+            SubFolders = info.SubFolders,
+            Downloads = changed is null ? downloads : [changed(downloads[0]), .. downloads[1..]],
         };
     }
 
     /// <summary>CIFAR-10 with two training files and a test file of one record each, in an archive like the official one.</summary>
-    static DatasetInfo Cifar(out byte[] archive)
+    static FileDataset Cifar(out byte[] archive)
     {
         using var memory = new MemoryStream();
         string[] names = ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"];
@@ -219,9 +221,12 @@ public class DatasetDownloadTests
             }
         }
         archive = DataFiles.Gzip(memory.ToArray());
-        return Datasets.Get("cifar10") with
+        var info = (FileDataset)Datasets.Get("cifar10");
+        return new(info.Name, info.Help, info.ImageShape, info.ClassNames, (data, files) => Datasets.ReadCifar(data, files, labelBytes: 1))
         {
+            Normalization = info.Normalization,
             Files = names,
+            SubFolders = info.SubFolders,
             TrainCount = 2,
             TestCount = 1,
             Downloads = [Published(Place + "cifar-10-binary.tar.gz", "cifar-10-binary.tar.gz", archive) with { IsArchive = true }],

@@ -65,8 +65,8 @@ public class LoaderTests
     [Test]
     public void The_last_batch_is_smaller_or_dropped()
     {
-        Assert.That(Data.Batches(25).Select(b => b.Labels.Length), Is.EqualTo(new[] { 25, 25, 25, 25, 3 }));
-        Assert.That(Data.Batches(25, dropLast: true).Select(b => b.Labels.Length), Is.EqualTo(new[] { 25, 25, 25, 25 }));
+        Assert.That(Data.Batches(25).Select(b => b.Target.Length), Is.EqualTo(new[] { 25, 25, 25, 25, 3 }));
+        Assert.That(Data.Batches(25, dropLast: true).Select(b => b.Target.Length), Is.EqualTo(new[] { 25, 25, 25, 25 }));
         Assert.That(Data.Batches(25).Count, Is.EqualTo(5));
         Assert.That(Data.Batches(25, dropLast: true).Count, Is.EqualTo(4));
         Assert.That(Data.Take(0).Batches(25), Is.Empty);
@@ -84,8 +84,8 @@ public class LoaderTests
     public void Batches_stay_readable_after_the_loop_has_moved_on()
     {
         var kept = Data.Batches(25).ToList();
-        Assert.That(kept[0].Images.ToArray(), Is.Not.EqualTo(kept[1].Images.ToArray()));
-        Assert.That(kept.SelectMany(b => b.Labels.ToArray()), Is.EqualTo(Enumerable.Range(0, 103)));
+        Assert.That(kept[0].Input.ToArray(), Is.Not.EqualTo(kept[1].Input.ToArray()));
+        Assert.That(kept.SelectMany(b => b.Target.ToArray()), Is.EqualTo(Enumerable.Range(0, 103)));
     }
 
     [Test]
@@ -97,25 +97,25 @@ public class LoaderTests
         Assert.That(() => Data.Batches(25, augmentation: Augmentation.PadCropFlip), Throws.ArgumentException.With.Message.Contain("seed: 1"));
     }
 
-    static List<int> Labels(Loader loader) => [.. loader.SelectMany(batch => batch.Labels.ToArray())];
+    static List<int> Labels(Loader loader) => [.. loader.SelectMany(batch => batch.Target.ToArray())];
 
     static List<(string Images, string Labels)> Everything(Loader loader) =>
-        [.. loader.Select(batch => (string.Join(' ', batch.Images.ToArray()), string.Join(' ', batch.Labels.ToArray())))];
+        [.. loader.Select(batch => (string.Join(' ', batch.Input.ToArray()), string.Join(' ', batch.Target.ToArray())))];
 
     [Test]
     public void A_batch_larger_than_the_data_is_all_of_it() =>
-        Assert.That(Data.Batches(int.MaxValue).Select(batch => batch.Labels.Length), Is.EqualTo((int[])[103]));
+        Assert.That(Data.Batches(int.MaxValue).Select(batch => batch.Target.Length), Is.EqualTo((int[])[103]));
 
     [Test]
     public void Shuffled_for_training_a_last_image_that_would_be_alone_joins_the_batch_before()
     {
         foreach (var prefetch in new[] { 0, 3 })
-            Assert.That(Data.Batches(34, seed: 1, prefetch: prefetch).Select(b => b.Labels.Length), Is.EqualTo(new[] { 34, 34, 35 }));
-        Assert.That(Data.Batches(34, seed: 1).SelectMany(b => b.Labels.ToArray()).Order(), Is.EqualTo(Enumerable.Range(0, 103)));
-        Assert.That(Data.Batches(34, seed: 1, start: 2).Single().Labels.ToArray(), Is.EqualTo(Data.Batches(34, seed: 1).Last().Labels.ToArray()));
-        Assert.That(Data.Batches(34).Select(b => b.Labels.Length), Is.EqualTo(new[] { 34, 34, 34, 1 }), "evaluation");
-        Assert.That(Data.Batches(34, seed: 1, dropLast: true).Select(b => b.Labels.Length), Is.EqualTo(new[] { 34, 34, 34 }));
-        Assert.That(Data.Take(1).Batches(34, seed: 1).Select(b => b.Labels.Length), Is.EqualTo(new[] { 1 }));
-        Assert.That(Data.Take(3).Batches(1, seed: 1).Select(b => b.Labels.Length), Is.EqualTo(new[] { 1, 1, 1 }));
+            Assert.That(Data.Batches(34, seed: 1, prefetch: prefetch).Select(b => b.Target.Length), Is.EqualTo(new[] { 34, 34, 35 }));
+        Assert.That(Data.Batches(34, seed: 1).SelectMany(b => b.Target.ToArray()).Order(), Is.EqualTo(Enumerable.Range(0, 103)));
+        Assert.That(Data.Batches(34, seed: 1, start: 2).Single().Target.ToArray(), Is.EqualTo(Data.Batches(34, seed: 1).Last().Target.ToArray()));
+        Assert.That(Data.Batches(34).Select(b => b.Target.Length), Is.EqualTo(new[] { 34, 34, 34, 1 }), "evaluation");
+        Assert.That(Data.Batches(34, seed: 1, dropLast: true).Select(b => b.Target.Length), Is.EqualTo(new[] { 34, 34, 34 }));
+        Assert.That(Data.Take(1).Batches(34, seed: 1).Select(b => b.Target.Length), Is.EqualTo(new[] { 1 }));
+        Assert.That(Data.Take(3).Batches(1, seed: 1).Select(b => b.Target.Length), Is.EqualTo(new[] { 1, 1, 1 }));
     }
 }

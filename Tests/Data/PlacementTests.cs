@@ -36,7 +36,7 @@ public class PlacementTests
     [Test]
     public void Augmentation_stays_within_its_padding_and_reaches_all_of_it()
     {
-        var drawn = Enumerable.Range(0, 5000).Select(image => Augmentation.PadCropFlip.Windows(seed: 3, epoch: 2).Of(image)).ToArray();
+        var drawn = Enumerable.Range(0, 5000).Select(image => Augmentation.PadCropFlip.Windows(seed: 3, epoch: 2)!.Value.Of(image)).ToArray();
 
         Assert.That(drawn.Select(p => p.Down).Distinct().Order(), Is.EqualTo(Enumerable.Range(-4, 9)));
         Assert.That(drawn.Select(p => p.Right).Distinct().Order(), Is.EqualTo(Enumerable.Range(-4, 9)));
@@ -47,19 +47,19 @@ public class PlacementTests
     [Test]
     public void Augmentation_depends_on_seed_epoch_and_image()
     {
-        var padding = new Augmentation(Padding: 1000);
-        var one = padding.Windows(seed: 1, epoch: 1).Of(image: 1);
-        Assert.That(padding.Windows(seed: 1, epoch: 1).Of(image: 1), Is.EqualTo(one));
-        Assert.That(padding.Windows(seed: 2, epoch: 1).Of(image: 1), Is.Not.EqualTo(one));
-        Assert.That(padding.Windows(seed: 1, epoch: 2).Of(image: 1), Is.Not.EqualTo(one));
-        Assert.That(padding.Windows(seed: 1, epoch: 1).Of(image: 2), Is.Not.EqualTo(one));
+        var padding = new CropFlip(Padding: 1000);
+        var one = padding.Windows(seed: 1, epoch: 1)!.Value.Of(image: 1);
+        Assert.That(padding.Windows(seed: 1, epoch: 1)!.Value.Of(image: 1), Is.EqualTo(one));
+        Assert.That(padding.Windows(seed: 2, epoch: 1)!.Value.Of(image: 1), Is.Not.EqualTo(one));
+        Assert.That(padding.Windows(seed: 1, epoch: 2)!.Value.Of(image: 1), Is.Not.EqualTo(one));
+        Assert.That(padding.Windows(seed: 1, epoch: 1)!.Value.Of(image: 2), Is.Not.EqualTo(one));
     }
 
     [Test]
     public void Paddings_however_large_move_the_image_out_of_sight_and_no_further([Values(1 << 30, int.MaxValue)] int padding)
     {
         var data = DataFiles.Images(200, 3, 3, 1);
-        var windows = new Augmentation(padding, Flip: true).Windows(seed: 1, epoch: 0);
+        var windows = new CropFlip(padding, Flip: true).Windows(seed: 1, epoch: 0)!.Value;
         var got = new float[9];
         for (var image = 0; image < data.Count; image++)
         {
@@ -70,5 +70,5 @@ public class PlacementTests
 
     [Test]
     public void Negative_padding_is_refused() =>
-        Assert.That(() => new Augmentation(Padding: -1), Throws.InstanceOf<ArgumentException>().With.Message.Contain("padding is -1"));
+        Assert.That(() => new CropFlip(Padding: -1), Throws.InstanceOf<ArgumentException>().With.Message.Contain("padding is -1"));
 }

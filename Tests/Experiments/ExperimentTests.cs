@@ -1,4 +1,5 @@
 using QuadEngine.Data;
+using QuadEngine.Experiments;
 using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Experiments;
@@ -13,10 +14,10 @@ sealed class ExperimentTests
     [TearDown]
     public void DeleteFolder() => Directory.Delete(folder, recursive: true);
 
-    [TestCaseSource(typeof(Models.Experiments), nameof(Models.Experiments.Names))]
+    [TestCaseSource(typeof(Experiment), nameof(Experiment.Names))]
     public void Runs_at_smoke_size_and_leaves_rows_a_figure_and_a_page(string name)
     {
-        var experiment = Models.Experiments.Get(name);
+        var experiment = Experiment.Get(name);
         var scale = experiment.Scale(ExperimentSize.Smoke);
         var finished = new ExperimentRun(experiment, scale, folder).Run(ExperimentData.Load(scale));
 
@@ -104,7 +105,7 @@ sealed class ExperimentTests
 
     [Test]
     public void An_unknown_name_is_answered_by_the_known_ones() =>
-        Assert.That(() => Models.Experiments.Get("rank"), Throws.ArgumentException.With.Message.Contains("rank-sweep"));
+        Assert.That(() => Experiment.Get("rank"), Throws.ArgumentException.With.Message.Contains("rank-sweep"));
 
     /// <summary>Counts its cells.</summary>
     sealed class Counting : Experiment

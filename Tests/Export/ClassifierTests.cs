@@ -15,7 +15,7 @@ public class ClassifierTests
         Assert.That(read.Configuration, Is.EqualTo(trained.Classifier.Configuration));
         Assert.That(read.Images.Classes, Is.EqualTo(trained.Classifier.Images.Classes));
         using var batch = Trained.Test.Take(5).Batches(5).Single();
-        var input = batch.Images.ToArray();
+        var input = batch.Input.ToArray();
         Assert.That(read.Logits(input), Is.EqualTo(trained.Classifier.Logits(input)));
     }
 
@@ -24,7 +24,7 @@ public class ClassifierTests
     {
         using var trained = new Trained("resnet8");
         using var batch = Trained.Test.Take(1).Batches(1).Single();
-        var logits = trained.Classifier.Logits(batch.Images.ToArray());
+        var logits = trained.Classifier.Logits(batch.Input.ToArray());
         var ranked = trained.Classifier.Rank(logits);
         var sum = logits.Sum(logit => Math.Exp(logit));
         Assert.That(ranked.Select(prediction => prediction.Probability), Is.Ordered.Descending);
@@ -40,8 +40,8 @@ public class ClassifierTests
         using var files = new ImageFiles();
         var path = files.Write("shoe.png", new Picture(28, 28, 1, Trained.Test.Image(9).ToArray()));
         using var batch = Trained.Test.Slice(9, 1).Batches(1).Single();
-        Assert.That(trained.Classifier.Inputs(path).Single(), Is.EqualTo(batch.Images.ToArray()));
-        Assert.That(trained.Classifier.Input(Picture.Read(path)), Is.EqualTo(batch.Images.ToArray()), "read in colour, it is still what a grey network sees");
+        Assert.That(trained.Classifier.Inputs(path).Single(), Is.EqualTo(batch.Input.ToArray()));
+        Assert.That(trained.Classifier.Input(Picture.Read(path)), Is.EqualTo(batch.Input.ToArray()), "read in colour, it is still what a grey network sees");
     }
 
     [Test]
@@ -49,7 +49,7 @@ public class ClassifierTests
     {
         using var trained = new Trained("resnet8");
         using var batch = Trained.Test.Take(3).Batches(3).Single();
-        var values = batch.Images.ToArray();
+        var values = batch.Input.ToArray();
         File.WriteAllBytes(trained.File("x.f32"), MemoryMarshal.AsBytes(values.AsSpan()));
         Assert.That(trained.Classifier.Inputs(trained.File("x.f32")).SelectMany(input => input), Is.EqualTo(values));
         File.WriteAllBytes(trained.File("x.f32"), new byte[100]);

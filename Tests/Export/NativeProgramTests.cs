@@ -57,7 +57,7 @@ public class NativeProgramTests
         float[][] inputs = [.. Trained.Test.Take(Images).Batches(1).Select(batch =>
         {
             using var owned = batch;
-            return batch.Images.ToArray();
+            return batch.Input.ToArray();
         })];
         raw = trained.File("images.f32");
         using var file = File.Create(raw);

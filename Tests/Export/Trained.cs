@@ -14,7 +14,7 @@ sealed class Trained : IDisposable
         var configuration = new NetworkConfiguration { Model = model, Neuron = "quadratic", Height = 28, Width = 28, Channels = 1 };
         var network = configuration.Build();
         using var batch = Test.Take(20).Batches(20).Single();
-        network.Awaken(batch.Images);
+        network.Awaken(batch.Input);
         Classifier = new(configuration, network, Info.ClassNames, Info.Normalization);
         Classifier.Save(File("classifier.safetensors"));
         Checkpoint.SaveWeights(File("weights.safetensors"), network, configuration);

@@ -235,8 +235,8 @@ public class CudaHostTests
         Assert.That(train.IsResident, Is.False);
         foreach (var (got, expected) in train.Batches(4, seed: 1).Zip(data.Batches(4, seed: 1)).Take(5))
         {
-            Assert.That(got.Images.ToArray(), Is.EqualTo(expected.Images.ToArray()));
-            Assert.That(got.Labels.ToArray(), Is.EqualTo(expected.Labels.ToArray()));
+            Assert.That(got.Input.ToArray(), Is.EqualTo(expected.Input.ToArray()));
+            Assert.That(got.Target.ToArray(), Is.EqualTo(expected.Target.ToArray()));
             got.Dispose();
         }
     });

@@ -30,13 +30,30 @@ public class DeviceDatasetTests
         {
             var data = DataFiles.Images(x.count, x.height, x.width, x.channels, x.channels == 3 ? Normalization.ImageNet : null);
             ulong? seed = x.shuffled ? x.seed : null;
-            var augmentation = x.shuffled ? new Augmentation(x.padding, x.flip) : Augmentation.None;
+            var augmentation = x.shuffled ? new CropFlip(x.padding, x.flip) : Augmentation.None;
             using var resident = data.To(device);
             var all = resident.Batches(x.batch, seed, x.epoch, augmentation, x.dropLast);
             var start = Math.Min(x.start, all.Count);
             var expected = Everything(data.Batches(x.batch, seed, x.epoch, augmentation, x.dropLast, start));
             return resident.IsResident && Everything(resident.Batches(x.batch, seed, x.epoch, augmentation, x.dropLast, start)).SequenceEqual(expected);
         }, iter: 100, threads: 1);
+    }
+
+    sealed record Inverted : Augmentation
+    {
+        public override void Apply(ReadOnlySpan<byte> image, Shape shape, ImageRandom random, Span<byte> to)
+        {
+            for (var i = 0; i < image.Length; i++) to[i] = (byte)(255 - image[i] - random.NextBelow(2));
+        }
+    }
+
+    [Test]
+    public void An_augmentation_of_a_user_runs_on_the_host_with_the_same_bits()
+    {
+        var data = DataFiles.Images(50, 6, 5, 3, Normalization.ImageNet);
+        using var resident = data.To(TestDevices.OpenCl);
+        Assert.That(Everything(resident.Batches(8, seed: 1, epoch: 2, augmentation: new Inverted())), Is.EqualTo(Everything(data.Batches(8, seed: 1, epoch: 2, augmentation: new Inverted()))));
+        Assert.That(resident.IsResident);
     }
 
     [Test]
@@ -69,7 +86,7 @@ public class DeviceDatasetTests
         var data = DataFiles.Images(50, 6, 5, 3);
         var before = device.Pool.Statistics.InUse;
         using var resident = data.To(device);
-        var batches = new List<Batch>();
+        var batches = new List<Batch<Tensor, IntTensor>>();
         foreach (var batch in resident.Batches(8, seed: 1, augmentation: Augmentation.PadCropFlip))
         {
             batches.Add(batch);
@@ -131,10 +148,10 @@ public class DeviceDatasetTests
             var trainer = tiny.Start("run", TinyTraining.Options with { Epochs = 2 }, () => TinyTraining.Network().To(device));
             trainer.Stepped += step => { if (step.Step == shortAt) device.Pool.Reclaim(); };
             trainer.Run();
-            return Convert.ToHexString(File.ReadAllBytes(tiny.PathOf("run/last.safetensors"))) + string.Join('\n', trainer.State.History.Select(epoch => epoch with { Seconds = null, ImagesPerSecond = null, PeakBytes = null }));
+            return Convert.ToHexString(File.ReadAllBytes(tiny.PathOf("run/last.safetensors"))) + string.Join('\n', trainer.State.History.Select(epoch => epoch with { Seconds = null, ExamplesPerSecond = null, PeakBytes = null }));
         }
     }
 
-    static List<(string Shape, string Images, string Labels)> Everything(IEnumerable<Batch> batches) =>
-        [.. batches.Select(batch => (batch.Images.Shape.ToString(), string.Join(' ', batch.Images.ToArray()), string.Join(' ', batch.Labels.ToArray())))];
+    static List<(string Shape, string Images, string Labels)> Everything(IEnumerable<Batch<Tensor, IntTensor>> batches) =>
+        [.. batches.Select(batch => (batch.Input.Shape.ToString(), string.Join(' ', batch.Input.ToArray()), string.Join(' ', batch.Target.ToArray())))];
 }

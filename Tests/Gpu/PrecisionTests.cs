@@ -129,10 +129,10 @@ public class PrecisionTests
         string Folder(string name) => Path.Combine(files.Folder, name);
         var configuration = new RunConfiguration
         {
-            Network = new() { Model = "resnet8", Neuron = "quadratic", Rank = 3 },
+            Network = new() { Model = "resnet8", Neuron = "quadratic" },
             Device = "opencl:0/bf16",
             TrainImages = 16,
-            Training = new() { Epochs = 1, BatchSize = 2, Augmentation = new(Padding: 2, Flip: true), CheckpointSeconds = null },
+            Training = new() { Epochs = 1, BatchSize = 2, Augmentation = new("crop-flip", ("padding", 2)), CheckpointSeconds = null },
         };
 
         Run(TrainingRun.Start(configuration, Folder("whole")), 3);

@@ -293,7 +293,7 @@ public class FolderSplitsTests
         Assert.That(folder.Stream(Seen).ToString(), Does.Contain("17 images"));
 
         static float[] Bits(LabelledImages images) =>
-            [.. images.Batches(4, seed: 5, epoch: 2, augmentation: Augmentation.PadCropFlip).SelectMany(batch => batch.Images.ToArray().Concat(batch.Labels.ToArray().Select(label => (float)label)))];
+            [.. images.Batches(4, seed: 5, epoch: 2, augmentation: Augmentation.PadCropFlip).SelectMany(batch => batch.Input.ToArray().Concat(batch.Target.ToArray().Select(label => (float)label)))];
     }
 
     [Test]

@@ -40,8 +40,8 @@ public class ImageFolderTests
         var picture = Picture.Read(folder.Files[0]);
         var seen = picture.Resample(Frame.Centre(picture.Height, picture.Width, 16, 16, 0.875f), 16, 16);
         var expected = seen.Pixels.Select((pixel, i) => Normalization.ImageNet.Apply(pixel, i % 3));
-        Assert.That(first.Images.Shape.ToArray(), Is.EqualTo([3, 16, 16, 3]));
-        Assert.That(first.Images.ToArray()[..expected.Count()], Is.EqualTo(expected));
+        Assert.That(first.Input.Shape.ToArray(), Is.EqualTo([3, 16, 16, 3]));
+        Assert.That(first.Input.ToArray()[..expected.Count()], Is.EqualTo(expected));
     }
 
     [Test]
@@ -107,6 +107,6 @@ public class ImageFolderTests
     static float[] Images(Loader loader) => [.. loader.SelectMany(batch =>
     {
         using var owned = batch;
-        return batch.Images.ToArray();
+        return batch.Input.ToArray();
     })];
 }

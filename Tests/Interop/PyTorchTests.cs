@@ -78,7 +78,7 @@ public class PyTorchTests
         using var trained = new Trained("resnet8");
         var images = Trained.Test.Take(20);
         using var batch = images.Batches(20).Single();
-        var pixels = batch.Images.ToArray();
+        var pixels = batch.Input.ToArray();
         File.WriteAllBytes(trained.File("images.f32"), MemoryMarshal.AsBytes(pixels.AsSpan()));
 
         var lines = Python(Repository.PathOf("docs", "quadratic.py"), trained.File("weights.safetensors"), trained.File("images.f32"));

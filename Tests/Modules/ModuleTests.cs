@@ -19,6 +19,31 @@ public class ModuleTests
     }
 
     [Test]
+    public void Only_weights_that_say_so_are_turned_in_files()
+    {
+        var module = new Table();
+        var state = module.StateDictionary();
+        Assert.That((state["table"].Shape, state["table"].Values), Is.EqualTo((new[] { 2, 3 }, new[] { 0f, 1f, 2f, 3f, 4f, 5f })));
+        Assert.That((state["weight"].Shape, state["weight"].Values), Is.EqualTo((new[] { 3, 2 }, new[] { 0f, 3f, 1f, 4f, 2f, 5f })));
+        var other = new Table();
+        foreach (var parameter in other.Parameters()) parameter.Assign(new float[6]);
+        other.LoadStateDictionary(state);
+        Assert.That(other.Parameters().Select(parameter => parameter.ToArray()), Is.EqualTo(module.Parameters().Select(parameter => parameter.ToArray())));
+    }
+
+    sealed class Table : Module
+    {
+        public Table()
+        {
+            Tensor values = Tensor.FromArray([0f, 1f, 2f, 3f, 4f, 5f], [2, 3]);
+            Register("table", new Parameter(values));
+            Register("weight", new Parameter(values.Clone()) { Layout = FileLayout.OutputsFirst });
+        }
+
+        protected override Tensor Compute(Tensor x) => x;
+    }
+
+    [Test]
     public void Training_normalises_with_the_batch_and_inference_with_the_running_statistics()
     {
         var norm = new BatchNorm(3, momentum: 1f);

@@ -169,11 +169,9 @@ public class ThreadTests
         return refusal;
     }
 
-    sealed class Slow(IEnumerable<Parameter> parameters, Action during) : Optimizer([new ParameterGroup("all", [.. parameters])], 0.1f)
+    sealed class Slow(IEnumerable<Parameter> parameters, Action during) : CustomOptimizer([new ParameterGroup("all", [.. parameters])], 0.1f)
     {
-        public override IReadOnlyList<string> Slots => [];
-
-        protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut) => during();
+        protected override void Update(ParameterUpdate update) => during();
     }
 
     [Test]

@@ -151,7 +151,7 @@ sealed class CatalogueTests
     [Test]
     public void Every_name_of_the_catalogue_gives_a_neuron_and_an_unknown_one_the_list()
     {
-        foreach (var name in Layers.Neurons.Names) Assert.That(Layers.Neurons.Get(name, rank: 2).Name, Is.EqualTo(name));
+        foreach (var name in Layers.Neurons.Names) Assert.That(Layers.Neurons.Get(name).Name, Is.EqualTo(name));
         Assert.That(() => Layers.Neurons.Get("cubic"), Throws.ArgumentException.With.Message.Contains("cubic").And.Message.Contains("kervolution"));
     }
 

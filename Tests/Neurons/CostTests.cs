@@ -19,7 +19,7 @@ sealed class CostTests
     [TestCase("low-rank", 9, 5_080_474, 763.9)]
     public void ResNet20_costs_what_the_formulas_say(string neuron, int rank, long parameters, double millionMultiplyAdds)
     {
-        var cost = CostModel.Of(ResNet.Cifar(20, neuron: Layers.Neurons.Get(neuron, rank)), Image);
+        var cost = CostModel.Of(ResNet.Cifar(20, neuron: Layers.Neurons.Get(rank == 0 ? neuron : new Selection(neuron, ("rank", rank)))), Image);
         Assert.That(cost.Parameters, Is.EqualTo(parameters));
         Assert.That(cost.MultiplyAdds / 1e6, Is.EqualTo(millionMultiplyAdds).Within(0.0005 * Math.Max(1, millionMultiplyAdds)));
     }
@@ -56,7 +56,7 @@ sealed class CostTests
     {
         foreach (var name in Layers.Neurons.Names)
         {
-            var network = ResNet.Cifar(8, neuron: Layers.Neurons.Get(name, rank: 3), width: 4);
+            var network = ResNet.Cifar(8, neuron: Layers.Neurons.Get(name), width: 4);
             var cost = CostModel.Of(network, Image);
             Assert.That(cost.Parameters, Is.EqualTo(network.ParameterCount), name);
 

@@ -15,7 +15,7 @@ public class NetworkExportTests
     static Tensor Images(int count)
     {
         using var batch = Datasets.Load("fashion-mnist-sample").Test.Take(count).Batches(count).Single();
-        return batch.Images.Alias().Keep();
+        return batch.Input.Alias().Keep();
     }
 
     static void AssertSame(OnnxRun run, Tensor images, int classes)
@@ -29,7 +29,7 @@ public class NetworkExportTests
     [Test]
     public void Network_of_each_neuron_agrees([ValueSource(typeof(Layers.Neurons), nameof(Layers.Neurons.Names))] string name, [Values] bool fold)
     {
-        var neuron = Layers.Neurons.Get(name, rank: 3);
+        var neuron = Layers.Neurons.Get(name);
         var network = new Sequential(neuron.Conv2d(1, 6, 3, stride: 2, padding: 1), new BatchNorm(6), new Relu(), neuron.Conv2d(6, 8, 3), new BatchNorm(8), new Relu(), new GlobalAvgPool2d(), neuron.Dense(8, 10)).Awaken();
         using var run = new OnnxRun(network, Grey, new OnnxOptions { FoldBatchNorm = fold });
         using var images = Images(20);
@@ -106,8 +106,8 @@ public class NetworkExportTests
         network.LoadStateDictionary(WeightFile.Read(Path.Combine(weights!, "resnet20-12fca82f.th")).ToDictionary(entry => entry.Key.Replace("module.", "", StringComparison.Ordinal), entry => entry.Value));
         using var batch = Datasets.Load("cifar10", data).Test.Take(50).Batches(50).Single();
         using var run = new OnnxRun(network, [32, 32, 3], new OnnxOptions { FoldBatchNorm = true });
-        AssertSame(run, batch.Images, 10);
-        Assert.That(Classes(run.Run(batch.Images), 10).Zip(batch.Labels.ToArray()).Count(pair => pair.First == pair.Second), Is.GreaterThan(42));
+        AssertSame(run, batch.Input, 10);
+        Assert.That(Classes(run.Run(batch.Input), 10).Zip(batch.Target.ToArray()).Count(pair => pair.First == pair.Second), Is.GreaterThan(42));
     }
 
     [Test]

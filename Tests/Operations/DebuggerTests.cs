@@ -24,7 +24,7 @@ public class DebuggerTests
         Assert.That(Shown(Tensor.Scalar(7f)), Is.EqualTo("Tensor[] on cpu: 7"));
         Assert.That(Shown(IntTensor.FromArray([3, -1])), Is.EqualTo("IntTensor[2] on cpu: 3, -1"));
         Assert.That(Shown(new Parameter(Tensor.Ones([2]))), Is.EqualTo("Parameter[2] on cpu: 1, 1"));
-        Assert.That(Shown(new QuadEngine.Buffer(Tensor.Ones([2]))), Is.EqualTo("Buffer[2] on cpu: 1, 1"));
+        Assert.That(Shown(new BufferTensor(Tensor.Ones([2]))), Is.EqualTo("BufferTensor[2] on cpu: 1, 1"));
     });
 
     [Test]

@@ -71,8 +71,8 @@ public sealed class ChartTests
     [TestCase(double.NaN, false)]
     public void Loss_of_one_wild_epoch_does_not_flatten_the_others(double first, bool logarithmic)
     {
-        var history = Enumerable.Range(1, 10).Select(epoch => new EpochMetrics(epoch, epoch, 0.1f, 1.0 / epoch, 50, epoch == 1 ? first : 1.5 / epoch, 50)).ToArray();
-        Assert.That(XDocument.Parse(TrainingCurves.ToSvg("", history)).Descendants(svg + "text").Any(text => text.Value is "0.1" or "100"), Is.EqualTo(logarithmic));
+        var history = Enumerable.Range(1, 10).Select(epoch => new EpochMetrics(epoch, epoch, 0.1f, 1.0 / epoch, epoch == 1 ? first : 1.5 / epoch)).ToArray();
+        Assert.That(XDocument.Parse(TrainingCurves.ToSvg("", history, [])).Descendants(svg + "text").Any(text => text.Value is "0.1" or "100"), Is.EqualTo(logarithmic));
     }
 
     [Test]
@@ -112,20 +112,22 @@ public sealed class ChartTests
     [Test]
     public void Metrics_are_written_alike_in_every_culture_and_read_back_as_the_same_bits()
     {
-        var history = new[] { new EpochMetrics(1, 79, 0.1f, Math.PI, 100.0 / 3, double.NaN, 10) { Seconds = 1.5, ImagesPerSecond = 812.25, PeakBytes = 1L << 40 } };
+        var history = new[] { new EpochMetrics(1, 79, 0.1f, Math.PI, double.NaN) { Train = Accuracy(100.0 / 3), Test = Accuracy(10), Seconds = 1.5, ExamplesPerSecond = 812.25, PeakBytes = 1L << 40 } };
         var culture = CultureInfo.CurrentCulture;
         try
         {
             CultureInfo.CurrentCulture = new CultureInfo("") { NumberFormat = new() { NumberDecimalSeparator = "," } };
             var csv = MetricsTable.ToCsv(history);
             Assert.That(csv.Split('\n')[1], Is.EqualTo("1,79,0.1,3.141592653589793,33.333333333333336,NaN,10,1.5,812.25,1099511627776"));
-            Assert.That(MetricsTable.WithTimings([history[0] with { Seconds = null, ImagesPerSecond = null, PeakBytes = null }], csv), Is.EqualTo(history));
+            Assert.That(MetricsTable.WithTimings([history[0] with { Seconds = null, ExamplesPerSecond = null, PeakBytes = null }], csv), Is.EqualTo(history));
         }
         finally
         {
             CultureInfo.CurrentCulture = culture;
         }
     }
+
+    static MetricValues Accuracy(double value) => new([KeyValuePair.Create("accuracy", value)]);
 
     static IEnumerable<XElement> Paths(XDocument figure, string style) => figure.Descendants(svg + "path").Where(path => path.Attribute("class")?.Value == style);
 

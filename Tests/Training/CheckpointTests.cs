@@ -26,9 +26,9 @@ public sealed class CheckpointTests : TinyTrainingTests
         Assert.That(file.Keys, Does.Contain("1.lambda").And.Contain("2.running_var"));
     }
 
-    [TestCase(OptimizerKind.Sgd)]
-    [TestCase(OptimizerKind.AdamW)]
-    public void Optimizer_comes_back_with_the_same_bits(OptimizerKind optimizer)
+    [TestCase("sgd")]
+    [TestCase("adamw")]
+    public void Optimizer_comes_back_with_the_same_bits(string optimizer)
     {
         var options = TinyTraining.Options with { Optimizer = optimizer, LearningRate = 0.01f };
         var trained = Tiny.Start("run", options);
@@ -39,7 +39,7 @@ public sealed class CheckpointTests : TinyTrainingTests
         Assert.That(restored.Optimizer.Steps, Is.EqualTo(trained.Optimizer.Steps));
         foreach (var (a, b) in trained.Network.Parameters().Zip(restored.Network.Parameters()))
         {
-            Assert.That(restored.Optimizer.StateOf(b), Has.Count.EqualTo(optimizer == OptimizerKind.Sgd ? 1 : 2));
+            Assert.That(restored.Optimizer.StateOf(b), Has.Count.EqualTo(optimizer == "sgd" ? 1 : 2));
             foreach (var (slotA, slotB) in trained.Optimizer.StateOf(a).Zip(restored.Optimizer.StateOf(b)))
                 Assert.That(slotB.ToArray(), Is.EqualTo(slotA.ToArray()));
         }
@@ -76,7 +76,7 @@ public sealed class CheckpointTests : TinyTrainingTests
 
         var wider = Assert.Throws<InvalidFileException>(() => Tiny.Start("run", network: () => new Sequential(new Flatten(), new Linear(64, 3))))!;
         Assert.That(wider.Message, Does.Contain(Tiny.PathOf("run/last.safetensors")));
-        var adam = Assert.Throws<InvalidFileException>(() => Tiny.Start("run", TinyTraining.Options with { Optimizer = OptimizerKind.AdamW }))!;
+        var adam = Assert.Throws<InvalidFileException>(() => Tiny.Start("run", TinyTraining.Options with { Optimizer = "adamw" }))!;
         Assert.That(adam.Message, Does.Contain("AdamW"));
     }
 
@@ -102,10 +102,10 @@ public sealed class CheckpointTests : TinyTrainingTests
     [Test]
     public void File_says_which_network_it_is_of()
     {
-        var configuration = new NetworkConfiguration { Model = "resnet8", Neuron = "quadratic", Rank = 2, Channels = 1, Quadratic = new() { Basis = Basis.Penalised } };
+        var configuration = new NetworkConfiguration { Model = "resnet8", Neuron = new("quadratic", ("rank", 2), ("basis", "penalised")), Channels = 1 };
         Checkpoint.SaveWeights(Tiny.PathOf("w"), configuration.Build(), configuration);
 
-        Assert.That(Checkpoint.ReadNetwork(Tiny.PathOf("w")), Is.EqualTo(configuration));
+        Assert.That(Checkpoint.ReadNetwork(Tiny.PathOf("w")), Is.EqualTo(configuration.Complete()));
     }
 
     void Refuses(string path, string damage)
@@ -179,9 +179,9 @@ public sealed class CheckpointTests : TinyTrainingTests
 
     sealed class Masked : Module
     {
-        public Masked() => Mask = Register("mask", new QuadEngine.Buffer(Tensor.Zeros([2])));
+        public Masked() => Mask = Register("mask", new BufferTensor(Tensor.Zeros([2])));
 
-        public QuadEngine.Buffer Mask { get; }
+        public BufferTensor Mask { get; }
 
         protected override Tensor Compute(Tensor x) => x + Mask;
     }

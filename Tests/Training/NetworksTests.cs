@@ -21,7 +21,7 @@ public sealed class NetworksTests
     [TestCaseSource(nameof(ReferenceCounts))]
     public void Cifar_counts_are_those_of_the_reference_table(int depth, int rank, long parameters, double millions)
     {
-        var configuration = new NetworkConfiguration { Model = $"resnet{depth}", Neuron = rank == 0 ? "linear" : "quadratic", Rank = Math.Max(1, rank) };
+        var configuration = new NetworkConfiguration { Model = $"resnet{depth}", Neuron = rank == 0 ? "linear" : new Selection("quadratic", ("rank", rank)) };
         var cost = CostModel.Of(configuration.Build(), configuration.InputShape());
 
         Assert.That(cost.Parameters, Is.EqualTo(parameters));
@@ -50,10 +50,35 @@ public sealed class NetworksTests
         Assert.That(() => new NetworkConfiguration { Neuron = "cubic" }.Build(), Throws.ArgumentException.With.Message.Contains("cubic").And.Message.Contains("quadratic"));
     }
 
+    sealed class OwnLayers() : NetworkEntry("own-layers", "one layer of its own")
+    {
+        static readonly EntryOption<bool> bias = EntryOption.Flag("biased", "Learn an offset");
+
+        public override IReadOnlyList<EntryOption> Options => [bias];
+
+        public override InputForm Input => InputForm.Large;
+
+        public override bool TakesNeurons => false;
+
+        public override Module Make(NetworkConfiguration network, Neuron neuron) => new Sequential(new Flatten(), new Linear(network.InputShape().Elements, network.Classes, network.Model.Get(bias)));
+    }
+
+    [Test]
+    public void A_network_of_a_program_is_built_described_and_judges_as_it_says()
+    {
+        Networks.Registry.Register(new OwnLayers());
+        var configuration = new NetworkConfiguration { Model = new("Own-Layers", ("biased", true)), Height = 4, Width = 4, Classes = 2 };
+        Assert.That(configuration.Build().ParameterCount, Is.EqualTo(4 * 4 * 3 * 2 + 2));
+        Assert.That(configuration.Complete().Model, Is.EqualTo(new Selection("own-layers", ("biased", true)) { Assembly = "QuadEngine.Tests" }));
+        Assert.That(new Classifier(configuration, configuration.Build(), ["a", "b"], QuadEngine.Data.Normalization.ImageNet).Images.Share, Is.EqualTo(0.875f));
+        Assert.That(() => (configuration with { Neuron = "quadratic" }).Build(), Throws.ArgumentException.With.Message.Contains("takes no neuron, got \"quadratic\""));
+        Assert.That(() => (configuration with { Model = new("own-layers", ("rank", 1)) }).Build(), Throws.ArgumentException.With.Message.Contains("no option \"rank\" (it has biased)"));
+    }
+
     [Test]
     public void Title_names_the_neuron_where_it_is_not_linear()
     {
         Assert.That(new NetworkConfiguration { Model = "resnet20" }.Title, Is.EqualTo("resnet20"));
-        Assert.That(new NetworkConfiguration { Model = "resnet32", Neuron = "quadratic", Rank = 7 }.Title, Is.EqualTo("resnet32-quadratic7"));
+        Assert.That(new NetworkConfiguration { Model = "resnet32", Neuron = new("quadratic", ("rank", 7)) }.Title, Is.EqualTo("resnet32-quadratic7"));
     }
 }

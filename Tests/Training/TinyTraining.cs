@@ -20,7 +20,7 @@ public sealed class TinyTraining : IDisposable
         WarmUpEpochs = 0.5f,
         ClipNorm = 1f,
         LabelSmoothing = 0.05f,
-        Augmentation = new(Padding: 1, Flip: true),
+        Augmentation = new("crop-flip", ("padding", 1)),
         CheckpointSeconds = null,
     };
 

@@ -87,8 +87,8 @@ public sealed class TrainerFailureTests : TinyTrainingTests
 
         var error = Assert.Throws<TrainingDivergedException>(() => trainer.Run())!;
 
-        Assert.That(error.Message, Does.Contain("epoch 3").And.Contain("the loss on the test images is NaN").And.Contain("1: ").And.Contain("learning rate"));
-        Assert.That(error.Message, Does.Contain($"epoch {trainer.State.Best!.Epoch}").And.Contain("are kept"));
+        Assert.That(error.Message, Does.Contain("epoch 3").And.Contain("the loss on the test examples is NaN").And.Contain("1: ").And.Contain("learning rate"));
+        Assert.That(error.Message, Does.Contain($"epoch {trainer.Best!.Epoch}").And.Contain("are kept"));
         Assert.That(error.LastGood, Is.EqualTo(Tiny.PathOf("run/last.safetensors")));
         Assert.That(trainer.State.History, Has.Count.EqualTo(2));
         Assert.That(Tiny.Start("run", TinyTraining.Options with { Epochs = 4 }, () => new Sequential(TinyTraining.Network(), new EvaluationFault())).State.Epoch, Is.EqualTo(2));

@@ -4,7 +4,7 @@ using QuadEngine.Tests.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu.Parts;
 
-/// <summary>Every method of the backend against the CPU device, by the cases of the tests; products at each precision.</summary>
+/// <summary>Compares every method of the backend with the CPU device, by the cases of the tests; products at each precision.</summary>
 static class CheckPart
 {
     public const string Part = "check", Error = "largest relative error", Share = "share of its limit";
@@ -17,7 +17,7 @@ static class CheckPart
         from precision in Products.Contains(method.Key) ? Enum.GetValues<Precision>() : [Precision.Float32]
         select new WorkItem(Part, $"{method.Key}, {precision}", () => Largest(method, bench.At(precision), bench.Seeds));
 
-    /// <summary>The relative error that a precision may have.</summary>
+    /// <summary>The largest relative error that is allowed at a precision.</summary>
     public static double Limit(Precision precision) => precision switch
     {
         Precision.Tf32 => 2e-3,
@@ -25,7 +25,7 @@ static class CheckPart
         _ => 1e-4,
     };
 
-    /// <summary>The largest error of some cases. One that is known to lose more digits than others has a limit of its own.</summary>
+    /// <summary>The largest error of some cases. A case that is known to lose more digits has its own limit.</summary>
     public static (string Name, double? Value, string? Text)[] Largest(IEnumerable<BackendCase> cases, GpuDevice device, int seeds, bool aligned = false)
     {
         var largest = (Error: 0.0, Share: 0.0, Where: "");

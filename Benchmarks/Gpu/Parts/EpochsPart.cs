@@ -19,12 +19,12 @@ static class EpochsPart
             return [(Seconds, new GpuSteps(bench.At(precision), rank, bench.Batch).Epoch(images, onCard), null), (Source, images.Count, source)];
         });
 
-    /// <summary>The training images where the folder has them, else random bytes of their shape, which cost the same.</summary>
+    /// <summary>The training images if the folder has them, otherwise random bytes of the same shape, which cost the same.</summary>
     static (ImageDataset Images, string Source) Cifar10(string folder, int count)
     {
         var info = Datasets.Get("cifar10");
         if (folder.Length == 0) folder = Datasets.DefaultFolder;
-        if (info.Find(folder) is not null) return (info.Load(folder).Train.Take(count), $"those of {folder}");
+        if (info.FolderIn(folder) is not null) return (info.Load(folder, info.Name).Train.Take(count), $"those of {folder}");
 
         var bytes = new byte[count * info.ImageShape.Elements];
         new Random(1).NextBytes(bytes);

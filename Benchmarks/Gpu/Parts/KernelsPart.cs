@@ -3,17 +3,17 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu.Parts;
 
-/// <summary>The kernels that a step spends its time in, each with the operations or the bytes that it cannot do without.</summary>
+/// <summary>The kernels that take most of a step's time, each with the operations or the bytes that it cannot avoid.</summary>
 static class KernelsPart
 {
     public const string Part = "kernels", Seconds = "seconds", Flops = "flops", Bytes = "bytes";
 
-    /// <summary>Of a batch-norm pass of ResNet-50, on a card more than its caches hold.</summary>
+    /// <summary>The shape of a batch-norm pass of ResNet-50, which is larger than a card's caches.</summary>
     static Shape PassOf(GpuBench bench) => [bench.IsCard ? 128 : 2, 56, 56, 64];
 
     public static string MatrixProduct(GpuBench bench, Precision precision) => $"{precision}: matrix product {bench.Size}^3";
 
-    /// <summary>The passes that move memory and do little else.</summary>
+    /// <summary>The passes that mainly move memory.</summary>
     public static readonly string[] Passes = ["ReLU", "batch-norm statistics", "batch norm + residual + ReLU", "batch norm backward", "batch norm backward + quadratic neurons, rank 3", "quadratic neurons, rank 3"];
 
     public static IEnumerable<WorkItem> Items(GpuBench bench) =>

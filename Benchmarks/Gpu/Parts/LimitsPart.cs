@@ -3,7 +3,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu.Parts;
 
-/// <summary>The limits of the device, measured: what a kernel can reach at best.</summary>
+/// <summary>Measures the limits of the device: the best that a kernel can reach.</summary>
 static class LimitsPart
 {
     public const string Part = "limits", Flops = "multiply-adds from registers", Copy = "copy that fits no cache", PerSecond = "a second";
@@ -14,7 +14,7 @@ static class LimitsPart
         WorkItem.Of(Part, Copy, PerSecond, () => BytesASecond(bench.At(Precision.Float32), bench.IsCard ? 1 << 27 : 1 << 20)),
     ];
 
-    /// <summary>Floating-point operations a second: a multiply-add is two.</summary>
+    /// <summary>Floating-point operations per second; a multiply-add counts as two.</summary>
     public static double MultiplyAddsASecond(GpuDevice device, int rounds)
     {
         const int Groups = 2048;
@@ -23,7 +23,7 @@ static class LimitsPart
         return 2.0 * MultiplyAdds.Chains * rounds * Groups * IKernel.DefaultThreads / Clock.Seconds(device, () => device.Launch(new MultiplyAdds(sums.View(), rounds, 0.999f), Groups));
     }
 
-    /// <summary>Bytes read and written a second.</summary>
+    /// <summary>Bytes read and written per second.</summary>
     public static double BytesASecond(GpuDevice device, int elements)
     {
         using Tensor x = Tensor.Zeros([elements], device), y = Tensor.Zeros([elements], device);
@@ -31,7 +31,7 @@ static class LimitsPart
     }
 }
 
-/// <summary>Eight chains of dependent multiply-adds a thread, in registers.</summary>
+/// <summary>Eight chains of dependent multiply-adds per thread, in registers.</summary>
 readonly struct MultiplyAdds(ArrayView<float> sink, int rounds, float factor) : IKernel
 {
     public const int Chains = 8;

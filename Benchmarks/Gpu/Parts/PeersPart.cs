@@ -8,7 +8,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Benchmarks.Gpu.Parts;
 
-/// <summary>What others take for the same work on the same card; where they are not installed, the figure says so.</summary>
+/// <summary>The time of other libraries for the same work on the same card. If a library is not installed, the figure says so.</summary>
 static class PeersPart
 {
     public const string Part = "peers", CuBlas = "cuBLAS", PyTorch = "PyTorch", Note = "note";
@@ -26,10 +26,10 @@ static class PeersPart
         name.Contains("cublas", StringComparison.OrdinalIgnoreCase) && !NativeLibrary.TryLoad(name, assembly, path, out _)
         && NativeLibrary.TryLoad(OperatingSystem.IsWindows() ? "cublas64_13.dll" : "libcublas.so.13", out var newer) ? newer : 0;
 
-    // Row-major y = a b is column-major y^T = b^T a^T. Random numbers: a card multiplies zeros faster.
+    // Row-major y = a b is column-major y^T = b^T a^T. The numbers are random, because a card multiplies zeros faster.
     static IEnumerable<(string, double?, string?)> RunCuBlas(GpuDevice device, int size)
     {
-        if (device.Accelerator is not CudaAccelerator accelerator) return [(Note, null, "absent, the device is none of CUDA's")];
+        if (device.Accelerator is not CudaAccelerator accelerator) return [(Note, null, "absent, the device is not a CUDA device")];
         try
         {
             using var blas = new CuBlas(accelerator);
@@ -50,7 +50,7 @@ static class PeersPart
         }
     }
 
-    // A line of JSON for each figure as it is found: those before a failure are kept.
+    // The script writes a line of JSON for each figure as it is found, so figures before a failure are kept.
     static IEnumerable<(string, double?, string?)> RunTorch(string python, int batch, int size)
     {
         if (python.Length == 0)

@@ -5,12 +5,12 @@ using QuadEngine.Tests.Gpu;
 namespace QuadEngine.Benchmarks.Gpu.Parts;
 
 /// <summary>
-/// Every tile on every product at every precision, whether a plan would choose it or not: at the shapes of ResNet's stages and at odd ones. Channels
-/// and columns are divisible by four, without which there are no tensor cores.
+/// Runs every tile on every product at every precision, even if no plan would choose it, at the shapes of ResNet's stages and at odd shapes. Channels
+/// and columns are divisible by four, which tensor cores require.
 /// </summary>
 static class TilesPart
 {
-    // Of factors with 10 bits of fraction or fewer; sums of float32 alone stay below it.
+    // The least error of factors with 10 bits of fraction or fewer. Products in float32 alone have a smaller error.
     const double LeastRounding = 2e-5;
 
     public static IEnumerable<WorkItem> Items(GpuBench bench) =>
@@ -73,10 +73,10 @@ static class TilesPart
                         s.Result("dFilter", filter);
                         break;
                 }
-            }, Tolerance: 1e-3f); // Gradients of filters add up tens of thousands of products; some sums are 10,000 large.
+            }, Tolerance: 1e-3f); // Filter gradients add up tens of thousands of products; some sums are as large as 10,000.
     }
 
-    // ResNet's stages, the strided convolution between two of them, and one of odd extents.
+    // ResNet's stages, the strided convolution between two of them, and a convolution of odd extents.
     static IEnumerable<ConvGeometry> Convolutions(int images) =>
     [
         .. from stage in ((int Channels, int Side)[])[(16, 32), (32, 16), (64, 8)]

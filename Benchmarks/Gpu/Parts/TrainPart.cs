@@ -3,14 +3,14 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Benchmarks.Gpu.Parts;
 
-/// <summary>A run of `quad train` on the images that need no download, seed 1: the losses of each epoch beside those of the CPU of this machine.</summary>
+/// <summary>A run of `quad train` on the images that need no download, with seed 1. It compares the losses of each epoch with those of this machine's CPU.</summary>
 static class TrainPart
 {
     public const string Part = "train", Cpu = "the CPU", Accuracy = "accuracy";
 
     public static string Loss(int epoch) => $"loss of epoch {epoch}";
 
-    /// <summary>How far a loss may be from the CPU's, of it: roundings add up over the steps of an epoch.</summary>
+    /// <summary>The largest allowed relative distance of a loss from the CPU's. Rounding errors add up over the steps of an epoch.</summary>
     public static double Limit(string item) => item == nameof(Precision.Float32) ? 0.02 : 0.05;
 
     public static IEnumerable<WorkItem> Items(GpuBench bench) =>

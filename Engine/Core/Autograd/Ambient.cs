@@ -2,30 +2,30 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine;
 
-/// <summary>A guard or scope that was opened: what was open before it, and whether it is open still.</summary>
+/// <summary>An opened guard or scope. It knows what was open before it, and whether it is still open.</summary>
 class Link
 {
     int closed;
 
-    /// <summary>What was innermost when this one was opened.</summary>
+    /// <summary>The innermost link when this one was opened.</summary>
     internal Link? Outer { get; set; }
 
-    /// <summary>The thread on whose stack it lies; 0 where it flows.</summary>
+    /// <summary>The thread whose stack holds this link; 0 if the link flows.</summary>
     internal int Thread { get; set; }
 
     internal bool IsOpen => Volatile.Read(ref closed) == 0;
 
-    /// <summary>True the first time.</summary>
+    /// <summary>Closes the link. Returns true only the first time.</summary>
     internal bool TryClose() => Interlocked.Exchange(ref closed, 1) == 0;
 
-    /// <summary>The innermost from here on that is open and that this thread sees.</summary>
+    /// <summary>The first link, from this one outward, that is open and that this thread sees.</summary>
     internal static Link? Open(Link? link)
     {
         while (link is not null && !(link.IsOpen && (link.Thread == 0 || link.Thread == Environment.CurrentManagedThreadId))) link = link.Outer;
         return link;
     }
 
-    /// <summary>The innermost from here on that is open and flows.</summary>
+    /// <summary>The first link, from this one outward, that is open and flows.</summary>
     internal static Link? Flowing(Link? link)
     {
         while (link is not null && (link.Thread != 0 || !link.IsOpen)) link = link.Outer;
@@ -34,22 +34,22 @@ class Link
 }
 
 /// <summary>
-/// What is open of one kind of guard or scope. A link that flows is seen by everything that goes on from where it was opened: by what follows
-/// an await, on whatever thread, and by tasks started inside. It may be closed twice, in any order, on any thread. A link on the stack is
-/// seen by its thread alone, until the method that pushed it pops it: for calls too short to change the flow.
+/// The open links of one kind of guard or scope. All code that continues from the opening of a flowing link sees it: the code after
+/// an await, on any thread, and tasks started inside. A flowing link may be closed twice, in any order, on any thread. Only its own thread
+/// sees a link on the stack, until the method that pushed the link pops it. The stack is for calls that are too short to change the flow.
 /// </summary>
 /// <remarks>
-/// The flow is an <see cref="AsyncLocal{T}"/> that tells each thread when its value changes, so that to look costs one read of a thread's
-/// own field. To open and close in the flow costs some tenths of a microsecond, on the stack some nanoseconds.
+/// The flow is an <see cref="AsyncLocal{T}"/> that tells each thread when its value changes. So a look costs one read of the thread's
+/// own field. Opening and closing costs a few tenths of a microsecond in the flow, and a few nanoseconds on the stack.
 /// </remarks>
-/// <typeparam name="TKind">Tells the kinds apart. A struct, so that each has code and fields of its own.</typeparam>
+/// <typeparam name="TKind">Distinguishes the kinds. It is a struct, so that each kind has its own code and fields.</typeparam>
 static class Ambient<TKind> where TKind : struct
 {
-    // The innermost for this thread, and the innermost of those on its stack.
+    // The innermost link for this thread, and the innermost link on its stack.
     [ThreadStatic] static Link? current;
     [ThreadStatic] static Link? stacked;
 
-    /// <summary>The innermost that is open here, or null.</summary>
+    /// <summary>The innermost link that is open here, or null.</summary>
     public static Link? Current
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -60,7 +60,7 @@ static class Ambient<TKind> where TKind : struct
         }
     }
 
-    // Closed on another thread: this one has not been told.
+    // Another thread closed the link; this thread has not been told.
     [MethodImpl(MethodImplOptions.NoInlining)]
     static Link? SkipClosed(Link top) => current = Link.Open(top);
 
@@ -68,12 +68,12 @@ static class Ambient<TKind> where TKind : struct
     public static TLink Open<TLink>(TLink link) where TLink : Link
     {
         link.Outer = Current;
-        if (link.Outer is { } outer) outer.Outer = Link.Open(outer.Outer);      // so that no chain of closed links grows
+        if (link.Outer is { } outer) outer.Outer = Link.Open(outer.Outer);      // so that closed links do not form a growing chain
         Flow.Innermost.Value = link;
         return link;
     }
 
-    /// <summary>Closes a link of the flow; false where it was closed already. Others that are open stay so.</summary>
+    /// <summary>Closes a link of the flow; false if it was closed already. Other open links stay open.</summary>
     public static bool Close(Link link)
     {
         if (!link.TryClose()) return false;
@@ -82,7 +82,7 @@ static class Ambient<TKind> where TKind : struct
     }
 
     /// <summary>Puts a link on this thread's stack.</summary>
-    /// <returns>What lay there, to be given to <see cref="Pop"/>.</returns>
+    /// <returns>The link that was on top of the stack; pass it to <see cref="Pop"/>.</returns>
     public static Link? Push(Link link)
     {
         link.Outer = Current;
@@ -100,11 +100,11 @@ static class Ambient<TKind> where TKind : struct
         if (ReferenceEquals(current, link)) current = link.Outer;
     }
 
-    // The thread goes over to another flow, or its flow to another value: what lies on its stack on top of that value is innermost again.
+    // The thread changes to another flow, or its flow gets another value. A link on the thread's stack that lies on top of that value is innermost again.
     static void Follow(Link? value) =>
         current = stacked is { } top && ReferenceEquals(Link.Flowing(top.Outer), Link.Flowing(value)) ? top : value;
 
-    // Apart, so that the fields above need no check whether it was made.
+    // In a separate class, so that access to the fields above needs no check for initialization.
     static class Flow
     {
         public static readonly AsyncLocal<Link?> Innermost = new(change => Follow(change.CurrentValue));

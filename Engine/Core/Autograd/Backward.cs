@@ -5,10 +5,10 @@ namespace QuadEngine;
 
 public partial class Tensor
 {
-    // Its place in the graph: the Node that it is the result of (or a leaf's own), a DeferredNormalization that is to make one, or null.
+    // Its place in the graph: the Node whose result it is (or the node of a leaf), a DeferredNormalization that will become a Node, or null.
     object? place;
 
-    /// <summary>Gradients flow to this tensor. Setting it makes a leaf, whose gradient is left in <see cref="Grad"/>.</summary>
+    /// <summary>Whether gradients flow to this tensor. Setting it makes the tensor a leaf; backward leaves its gradient in <see cref="Grad"/>.</summary>
     /// <exception cref="InvalidOperationException">The tensor is the result of an operation; use Detach().</exception>
     public bool RequiresGrad
     {
@@ -35,7 +35,7 @@ public partial class Tensor
         }
     }
 
-    /// <summary>The tape's entry for this tensor, made now where it was deferred; null where no gradient flows here.</summary>
+    /// <summary>The tape's entry for this tensor; null if no gradient flows here. A deferred entry is made now.</summary>
     internal Node? EnterGraph()
     {
         while (true)
@@ -51,26 +51,26 @@ public partial class Tensor
         }
     }
 
-    /// <summary>Enters the graph when somebody asks for its place there; until then the operation may still be taken into another. This tensor is an owner of the step in the caller's place.</summary>
+    /// <summary>Enters the graph when a consumer asks for the entry. Until then the operation may still join another one. Takes over a share of the step.</summary>
     internal void DeferPlace(DeferredNormalization step) => place = step;
 
     /// <summary>The step is to make its entry.</summary>
     internal bool DefersPlaceTo(DeferredStep step) => ReferenceEquals(Volatile.Read(ref place), step);
 
-    // The step whose entry was never asked for: the caller releases it.
+    // The step, if nobody asked for its entry. The caller releases it.
     DeferredStep? TakeDeferredPlace() => Volatile.Read(ref place) is DeferredNormalization step && ReferenceEquals(Interlocked.CompareExchange(ref place, null, step), step) ? step : null;
 
     /// <summary>Another handle on the same memory, outside the graph: it requires no gradient, and dropping one of the two leaves the other. <see cref="Alias"/> keeps the place in the graph, <see cref="Clone"/> copies.</summary>
     public Tensor Detach() => View(Offset, Shape);
 
     /// <summary>
-    /// Declares how this tensor, just computed, depends on <paramref name="inputs"/>. This is how every operation enters the
-    /// tape; where no input requires a gradient, or under <see cref="NoGrad"/>, nothing is recorded or saved.
+    /// Declares how this newly computed tensor depends on <paramref name="inputs"/>. Every operation enters the
+    /// tape in this way. If no input requires a gradient, or under <see cref="NoGrad"/>, nothing is recorded or saved.
     /// </summary>
     /// <param name="name">The operation, for messages.</param>
-    /// <param name="inputs">All differentiable inputs; null for an optional one left out.</param>
-    /// <param name="saves">What the backward will read, inputs or this output; handed back in this order.</param>
-    /// <param name="backward">Gradients of the inputs from that of the output, one for each input. It must not capture tensors: their handles may be gone by then.</param>
+    /// <param name="inputs">All differentiable inputs; null for an optional input that is absent.</param>
+    /// <param name="saves">The tensors that backward will read: inputs or this output. Backward gets them in this order.</param>
+    /// <param name="backward">Computes the gradients of the inputs, one for each, from the gradient of the output. It must not capture tensors: their handles may be dropped before it runs.</param>
     /// <param name="indices">Integers that the backward will read (<see cref="Saved.Indices"/>), or null.</param>
     /// <exception cref="InvalidOperationException">This tensor is in the graph already.</exception>
     public Tensor WithBackward(string name, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, BackwardFunction backward, IntTensor? indices = null)
@@ -81,7 +81,7 @@ public partial class Tensor
         {
             if (input is not { RequiresGrad: true }) continue;
             if (RequiresGrad)
-                throw new InvalidOperationException($"WithBackward: {name} is to be recorded on a tensor that has its place in the graph already, as a leaf or the result of another operation; give it a new tensor, such as Detach() makes.");
+                throw new InvalidOperationException($"WithBackward: {name} cannot be recorded on this tensor, which is in the graph already as a leaf or as the result of another operation; pass a new tensor, for example from Detach().");
             place = new Node(name, TensorScope.CurrentPath, inputs, saves, indices, backward);
             break;
         }
@@ -95,10 +95,10 @@ public partial class Tensor
         return this;
     }
 
-    /// <summary>Where a backward may put a gradient of the same shape: over the one it was given where nobody else sees that, else in new memory.</summary>
+    /// <summary>A tensor in which a backward may write a gradient of the same shape: the memory of the given gradient if nobody else sees it, otherwise new memory.</summary>
     internal static Tensor Over(Tensor gradient) => gradient.Storage.IsExclusive ? gradient.Detach() : Like(gradient);
 
-    /// <summary>For an operation that has no derivative: throws where an input requires a gradient, so that none is lost silently.</summary>
+    /// <summary>For an operation that has no derivative: throws if an input requires a gradient, so that no gradient is lost silently.</summary>
     internal static void RefuseGradient(string name, Tensor input)
     {
         if (input.RequiresGrad && !NoGrad.Active)
@@ -108,10 +108,10 @@ public partial class Tensor
     /// <summary>
     /// Adds dL/dp to <see cref="Grad"/> of every leaf p that this tensor L was computed from (reverse-mode automatic differentiation).
     /// </summary>
-    /// <param name="gradient">dL/d(this), of its shape; 1 by default, for a tensor of one element.</param>
+    /// <param name="gradient">dL/d(this), of the shape of this tensor; 1 by default, for a tensor of one element.</param>
     /// <param name="retainGraph">Keep what the tape saved, so that Backward can be called again.</param>
     /// <exception cref="InvalidOperationException">Nothing here requires a gradient, or the tape was used already.</exception>
-    /// <exception cref="ArgumentException">The tensor has several elements and no gradient was given, or one of another shape.</exception>
+    /// <exception cref="ArgumentException">The gradient has another shape, or it is missing and the tensor has several elements.</exception>
     public void Backward(Tensor? gradient = null, bool retainGraph = false)
     {
         if (EnterGraph() is not { } root)
@@ -131,12 +131,43 @@ public partial class Tensor
 /// <summary>Walks the tape once, from a result to the leaves.</summary>
 sealed class BackwardPass(bool retainGraph)
 {
+    // The constrained parameters that the outermost pass of this thread has reached. Passes inside its operations add to this set.
+    [ThreadStatic] static HashSet<Parameter>? constrained;
+
     readonly Dictionary<Node, Tensor> gradients = [];
 
-    // Numbers grow in the order of execution, so the latest node left has received all of its gradient.
+    // Numbers grow in the order of execution, so the pending node with the highest number has received its whole gradient.
     readonly PriorityQueue<Node, long> pending = new();
 
     public void Run(Node root, Tensor seed)
+    {
+        if (constrained is not null)
+        {
+            Walk(root, seed);
+            return;
+        }
+
+        constrained = [];
+        try
+        {
+            Walk(root, seed);
+            foreach (var parameter in constrained.ToArray()) AddPenalty(parameter);
+        }
+        finally
+        {
+            constrained = null;
+        }
+    }
+
+    // This runs inside the outermost pass, so that the parameter is not asked again.
+    static void AddPenalty(Parameter parameter)
+    {
+        using var scope = new TensorScope.OnStack();
+        using var recording = new NoGrad.Suspended();
+        parameter.Constraint?.Penalty(parameter)?.Backward();
+    }
+
+    void Walk(Node root, Tensor seed)
     {
         using var claims = new Claims(nameof(Tensor.Backward));
         Give(root, seed);
@@ -148,13 +179,14 @@ sealed class BackwardPass(bool retainGraph)
             {
                 claims.Take(leaf);
                 AddTo(leaf, gradient!);
+                if (leaf is Parameter { Constraint: not null } parameter) constrained!.Add(parameter);
             }
             else Visit(node, gradient!);
             gradient!.Dispose();
         }
     }
 
-    // Whatever the backward of an operation makes on its way is dropped when the scope ends.
+    // The scope drops the intermediate tensors of an operation's backward.
     void Visit(Node node, Tensor gradient)
     {
         using var scope = new TensorScope.OnStack();
@@ -172,7 +204,7 @@ sealed class BackwardPass(bool retainGraph)
         if (first) pending.Enqueue(node, -node.Number);
     }
 
-    // In place, as whoever holds the gradient of an earlier call expects.
+    // In place, because the holder of an earlier gradient expects to see the sum.
     static void AddTo(Tensor leaf, Tensor gradient)
     {
         Recording.Current?.GivesGradient(leaf);
@@ -180,7 +212,7 @@ sealed class BackwardPass(bool retainGraph)
         else leaf.Grad = Own(gradient);
     }
 
-    // A leaf's gradient may be written by its owner, so nobody else has its memory: no other leaf, and not who gave Backward a gradient.
+    // The owner of a leaf may write its gradient. So it shares no memory with the gradient of another leaf, or with the argument of Backward.
     static Tensor Own(Tensor gradient)
     {
         if (gradient.Storage.IsExclusive) return gradient.Detach().Keep();
@@ -189,7 +221,7 @@ sealed class BackwardPass(bool retainGraph)
         return copy;
     }
 
-    // The sum is a handle of its own: a backward may hand one tensor to several inputs. It is written in place only where
+    // The sum has its own handle, because a backward may give one tensor to several inputs. It is written in place only if
     // nobody else sees the memory.
     static Tensor Sum(Tensor? sum, Tensor gradient)
     {

@@ -1,9 +1,9 @@
 namespace QuadEngine;
 
-/// <summary>The one place where broadcasting is undone: an operand that was repeated receives the sum of its gradients.</summary>
+/// <summary>Undoes broadcasting: an operand that was repeated gets the sum of its gradients. No other code does this.</summary>
 static class Broadcasting
 {
-    /// <summary>Sums the axes along which a tensor of <paramref name="shape"/> was repeated to give that of the gradient.</summary>
+    /// <summary>Sums the gradient over the axes along which a tensor of <paramref name="shape"/> was repeated.</summary>
     public static Tensor SumTo(Tensor gradient, Shape shape)
     {
         if (gradient.Shape == shape) return gradient;

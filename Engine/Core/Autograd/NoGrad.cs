@@ -1,8 +1,8 @@
 namespace QuadEngine;
 
 /// <summary>
-/// While one is open nothing is recorded: evaluation, and updates of parameters. It holds for the code that follows, also after an await on another
-/// thread and in tasks started meanwhile, and for no other; disposed, it leaves what was before.
+/// While a NoGrad is open, the tape records nothing. Use it for evaluation and for updates of parameters. It holds for the code that follows, also after an await on another
+/// thread and in tasks started inside, and for no other code. Disposing it restores the previous state.
 /// </summary>
 public readonly struct NoGrad : IDisposable
 {
@@ -11,7 +11,7 @@ public readonly struct NoGrad : IDisposable
     /// <summary>Stops recording until disposed.</summary>
     public NoGrad() => link = Ambient<NoGrad>.Open(new Link());
 
-    /// <summary>Recording is off here.</summary>
+    /// <summary>Whether recording is off here.</summary>
     public static bool Active => Ambient<NoGrad>.Current is not (null or Resumption);
 
     /// <inheritdoc/>
@@ -31,7 +31,7 @@ public readonly struct NoGrad : IDisposable
         public void Dispose() => Ambient<NoGrad>.Pop(link, below);
     }
 
-    /// <summary>Records again on this thread, whatever is open: for what is computed a second time during backward.</summary>
+    /// <summary>Records again on this thread, even under NoGrad. It is for functions that are computed a second time during backward.</summary>
     internal readonly ref struct Suspended : IDisposable
     {
         readonly Link link = new Resumption();

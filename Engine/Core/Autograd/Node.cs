@@ -3,14 +3,14 @@ using QuadEngine.Operations;
 
 namespace QuadEngine;
 
-/// <summary>From the gradient of an operation's output to those of its inputs, in the inputs' order; null where none is needed.</summary>
+/// <summary>Computes the gradients of an operation's inputs, in their order, from the gradient of its output; null for an input that needs none.</summary>
 /// <param name="gradient">dL/dy, of the output's shape.</param>
 /// <param name="saved">What the operation saved, and which inputs need a gradient.</param>
 public delegate Tensor?[] BackwardFunction(Tensor gradient, Saved saved);
 
 /// <summary>
-/// One entry of the tape: an operation that was carried out, or a leaf that gathers its gradient. Numbered in the order of
-/// execution, so every node comes after all that it reads.
+/// One entry of the tape: an operation that ran, or a leaf that collects its gradient. Entries are numbered in the order of
+/// execution, so every node comes after the nodes that it reads.
 /// </summary>
 sealed class Node
 {
@@ -25,7 +25,7 @@ sealed class Node
     int readers;
     bool released;
 
-    /// <summary>A leaf: a parameter, or an input whose gradient was asked for.</summary>
+    /// <summary>Makes a leaf: a parameter, or an input that requires a gradient.</summary>
     public Node(Tensor leaf)
     {
         Name = "leaf";
@@ -37,13 +37,13 @@ sealed class Node
         versions = [];
     }
 
-    /// <summary>An operation that was just carried out: the tape becomes an owner of the memory of <paramref name="saves"/>.</summary>
+    /// <summary>Makes the entry of an operation that just ran. The tape takes its own shares in the memory of <paramref name="saves"/>.</summary>
     public Node(string name, string path, ReadOnlySpan<Tensor?> inputs, ReadOnlySpan<Tensor?> saves, IntTensor? indices, BackwardFunction backward)
         : this(name, path, PlacesOf(inputs), ShapesOf(inputs), HandlesOn(saves), VersionsOf(saves), indices, backward)
     {
     }
 
-    /// <summary>An operation. The tape takes over the handles of <paramref name="saves"/>, whose <paramref name="versions"/> are those that the operation read.</summary>
+    /// <summary>Makes the entry of an operation. The tape takes over the handles of <paramref name="saves"/>; <paramref name="versions"/> are the versions that the operation read.</summary>
     public Node(string name, string path, Node?[] inputs, Shape[] inputShapes, Tensor?[] saves, int[] versions, IntTensor? indices, BackwardFunction backward)
     {
         Name = name;
@@ -53,13 +53,13 @@ sealed class Node
         if (indices is not null) (this.indices, versionOfIndices) = (indices.Alias(), indices.Storage.Version);
         foreach (var input in inputs)
             if (input is not null) Interlocked.Increment(ref input.readers);
-        // Last: an input that was recorded later than it was computed got its number just now.
+        // This comes last, because an input whose entry waited got its number just now.
         Number = Interlocked.Increment(ref counter);
     }
 
     /// <summary>
-    /// Two entries as one, which stands for both while their backward runs: that of an operation and that of its first input. Inputs are those of
-    /// the last entry, the first of them that of the first entry, whose other inputs come behind; what was saved likewise.
+    /// Joins the entry of an operation and that of its first input while their common backward runs. The inputs are those of
+    /// the last entry, but with the first input of the first entry in place of the first one; the other inputs of the first entry follow. The saved tensors of the last entry come first, then those of the first.
     /// </summary>
     public Node(Node last, Node first, BackwardFunction backward)
     {
@@ -73,22 +73,22 @@ sealed class Node
     /// <summary>The operation's name.</summary>
     public string Name { get; }
 
-    /// <summary>The module that ran it; empty at top level.</summary>
+    /// <summary>The path of the module that ran it; empty outside modules.</summary>
     public string Path { get; } = "";
 
-    /// <summary>Place on the tape.</summary>
+    /// <summary>The position on the tape.</summary>
     public long Number { get; }
 
-    /// <summary>The nodes of the inputs; null for inputs without gradient.</summary>
+    /// <summary>The nodes of the inputs; null for inputs that need no gradient.</summary>
     public Node?[] Inputs { get; }
 
     /// <summary>The leaf, or null for an operation.</summary>
     public Tensor? Leaf { get; }
 
-    /// <summary>One other entry reads its result: all of its gradient comes from there.</summary>
+    /// <summary>Exactly one other entry reads its result, so its whole gradient comes from there.</summary>
     public bool HasOneReader => Volatile.Read(ref readers) == 1;
 
-    /// <summary>The object that the backward is a method of, by which <see cref="BackwardTable"/> knows it.</summary>
+    /// <summary>The object whose method the backward is. <see cref="BackwardTable"/> recognizes the operation by it.</summary>
     public object? Operation => backward?.Target;
 
     Shape[] InputShapes { get; }
@@ -96,7 +96,7 @@ sealed class Node
     /// <summary>"layer1.0.conv1: Conv2d", for messages.</summary>
     public string Description => Path.Length == 0 ? Name : $"{Path}: {Name}";
 
-    /// <summary>Gradients of the inputs, each of its input's shape.</summary>
+    /// <summary>Computes the gradients of the inputs; each has the shape of its input.</summary>
     public Tensor?[] Backward(Tensor gradient)
     {
         CheckSaves();
@@ -109,7 +109,7 @@ sealed class Node
         return gradients;
     }
 
-    /// <summary>Lets go of what was saved.</summary>
+    /// <summary>Releases the saved tensors.</summary>
     public void Release()
     {
         if (Leaf is not null) return;
@@ -169,7 +169,7 @@ sealed class Node
     }
 }
 
-/// <summary>What an operation saved for its backward, in the order given; deconstructs into that many tensors.</summary>
+/// <summary>The tensors that an operation saved for its backward, in the order given. It deconstructs into two or three tensors.</summary>
 public readonly struct Saved
 {
     readonly Tensor?[] tensors;
@@ -183,30 +183,30 @@ public readonly struct Saved
         this.inputs = inputs;
     }
 
-    /// <summary>The saved tensor number <paramref name="index"/>. Where null was saved it is null, against its type: read such a place with <see cref="Optional"/>.</summary>
+    /// <summary>The saved tensor number <paramref name="index"/>. If null was saved, this is null in spite of its type; use <see cref="Optional"/> to read it.</summary>
     /// <param name="index">Counted from 0, in the order in which the operation saved them.</param>
     public Tensor this[int index] => tensors[index]!;
 
-    /// <summary>The saved tensor number <paramref name="index"/>, or null where null was saved.</summary>
+    /// <summary>The saved tensor number <paramref name="index"/>, or null if null was saved.</summary>
     /// <param name="index">Counted from 0, in the order in which the operation saved them.</param>
     public Tensor? Optional(int index) => tensors[index];
 
     /// <summary>
-    /// Of two operations whose backward is one, what the first saved and which gradients it gives: the last saved <paramref name="saves"/> tensors and has
-    /// <paramref name="inputs"/> inputs, the first of which the first operation gives.
+    /// For two operations with one common backward: the tensors that the first operation saved, and the gradients that it gives. The last operation saved <paramref name="saves"/> tensors and has
+    /// <paramref name="inputs"/> inputs; the first of them is the result of the first operation.
     /// </summary>
     internal Saved OfFirst(int saves, int inputs) => new(tensors[saves..], null, [this.inputs[0], .. this.inputs[inputs..]]);
 
-    /// <summary>The saved integers; null, against their type, where none were saved.</summary>
+    /// <summary>The saved integers; null, in spite of the type, if none were saved.</summary>
     public IntTensor Indices => indices!;
 
     /// <summary>Whether the gradient of an input will be used.</summary>
     /// <param name="input">Counted from 0, in the order of the operation's inputs.</param>
     public bool Needs(int input) => inputs[input] is not null;
 
-    /// <summary>Runs <paramref name="gradient"/> where the gradient of an input will be used, else gives null.</summary>
+    /// <summary>Runs <paramref name="gradient"/> if the gradient of an input will be used; otherwise returns null.</summary>
     /// <param name="input">Counted from 0, in the order of the operation's inputs.</param>
-    /// <param name="gradient">Computes that gradient, or makes the memory that a kernel will write it to.</param>
+    /// <param name="gradient">Computes the gradient, or allocates the memory in which a kernel will write it.</param>
     public Tensor? IfNeeded(int input, Func<Tensor> gradient) => Needs(input) ? gradient() : null;
 
     /// <summary>Two saved tensors.</summary>

@@ -1,7 +1,7 @@
 namespace QuadEngine;
 
-/// <summary>A NaN or an infinity appeared; says in which operation of which module, in its output or in its gradient.</summary>
-/// <param name="where">Module path and operation.</param>
+/// <summary>A NaN or an infinity appeared. The exception names the module and the operation, and says whether the output or the gradient is not finite.</summary>
+/// <param name="where">The module path and the operation.</param>
 /// <param name="what">"output" or "gradient".</param>
 public sealed class NonFiniteException(string where, string what) : ArithmeticException($"{where}: the {what} is not finite (it holds NaN or infinity).")
 {
@@ -13,8 +13,8 @@ public sealed class NonFiniteException(string where, string what) : ArithmeticEx
 }
 
 /// <summary>
-/// While one is open, the output of every operation and every gradient of the tape is checked, and the first that is not finite throws
-/// <see cref="NonFiniteException"/>. It reads every value, so it is for finding a fault, not for every step. It flows as <see cref="NoGrad"/> does.
+/// While a guard is open, it checks the output of every operation and every gradient of the tape. The first value that is not finite throws
+/// <see cref="NonFiniteException"/>. The guard reads every value, so use it to find a fault, not in every step. It flows as <see cref="NoGrad"/> does.
 /// </summary>
 public readonly struct NonFiniteGuard : IDisposable
 {
@@ -23,7 +23,7 @@ public readonly struct NonFiniteGuard : IDisposable
     /// <summary>Checks until disposed.</summary>
     public NonFiniteGuard() => link = Ambient<NonFiniteGuard>.Open(new Link());
 
-    /// <summary>Checks are on here.</summary>
+    /// <summary>Whether checks are on here.</summary>
     public static bool Active => Ambient<NonFiniteGuard>.Current is not null;
 
     /// <inheritdoc/>

@@ -1,23 +1,23 @@
 namespace QuadEngine;
 
 /// <summary>
-/// Trades time for memory (Chen et al. 2016, "Training deep nets with sublinear memory cost"): a function is computed without keeping
-/// anything but its input, and once more, with a tape of its own, when backward comes to it.
+/// Trades time for memory (Chen et al. 2016, "Training deep nets with sublinear memory cost"). A function is computed and only its input is
+/// kept. When backward reaches the function, it is computed again with its own tape.
 /// </summary>
 /// <remarks>
-/// It is the same function both times: random numbers are those of the first time, and no generator moves on; modules are in the mode that
-/// they were in; parameters that were overwritten in between are refused by backward, as without recomputing.
+/// The second run computes the same values as the first: it gets the random numbers of the first run, and no generator advances. Modules are in the mode of the
+/// first run. If a parameter was overwritten in between, backward throws, as it does without recomputing.
 /// </remarks>
 public static class Recompute
 {
-    /// <summary>The function runs for the second time: what it would change besides its result, such as running statistics, was changed by the first.</summary>
+    /// <summary>Whether the function runs for the second time. Then it must not change anything besides its result, such as running statistics, because the first run changed it.</summary>
     public static bool Again => Pass.Current is { Again: true };
 
-    /// <summary>y = function(x), its intermediate results not kept.</summary>
+    /// <summary>y = function(x), without keeping its intermediate results.</summary>
     /// <param name="name">For messages.</param>
-    /// <param name="x">The only tensor from outside, besides the parameters, through which gradients flow.</param>
-    /// <param name="state">The parameters that the function reads, whose gradients are added to as by any backward, and the buffers that must not change until then.</param>
-    /// <param name="function">Runs on the calling thread, here and in backward; it must not capture tensors but leaves.</param>
+    /// <param name="x">The only tensor from outside, except the parameters, through which gradients flow.</param>
+    /// <param name="state">The parameters that the function reads, and the buffers that must not change before backward. Backward adds to the gradients of the parameters as usual.</param>
+    /// <param name="function">Runs on the calling thread, here and in backward. It must not capture any tensors except leaves.</param>
     public static Tensor Apply(string name, Tensor x, IReadOnlyList<StateTensor> state, Func<Tensor, Tensor> function)
     {
         var seen = new Seen();
@@ -38,13 +38,13 @@ public static class Recompute
         });
     }
 
-    /// <summary>A stream of the generator; the second time the one of the first time.</summary>
+    /// <summary>A stream of the generator; in the second run, the stream of the first run.</summary>
     internal static RandomStream Draw(Generator generator) => Pass.Current is { } pass ? pass.Draw(generator) : generator.Take();
 
-    /// <summary>Whether the module is in training; the second time as the first time.</summary>
+    /// <summary>Whether the module is in training; in the second run, the mode of the first run.</summary>
     internal static bool Mode(object module, bool training) => Pass.Current is { } pass ? pass.Mode(module, training) : training;
 
-    /// <summary>What the function saw of the world the first time.</summary>
+    /// <summary>The random streams and modes that the function saw in the first run.</summary>
     sealed class Seen
     {
         public List<RandomStream> Streams { get; } = [];
@@ -58,7 +58,7 @@ public static class Recompute
 
         public static Pass? Current => System.Runtime.CompilerServices.Unsafe.As<Pass?>(Ambient<Kind>.Current);
 
-        // The first time within another's second time is a second time too.
+        // The first run of a function inside the second run of another function counts as a second run too.
         public bool Again => again || Outer is Pass { Again: true };
 
         public RandomStream Draw(Generator generator)

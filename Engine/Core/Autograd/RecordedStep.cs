@@ -3,8 +3,8 @@ using QuadEngine.Devices;
 namespace QuadEngine;
 
 /// <summary>
-/// A training step that runs many times on inputs of one shape. Where the device can record (GPUs), the first run goes through the
-/// host code, the second is recorded, and all later ones replay its kernels: on CUDA as one graph, in one launch. Bits are the same.
+/// A training step that runs many times on inputs of one shape. If the device can record (GPUs), the first run goes through the
+/// host code, the second run is recorded, and all later runs replay its kernels; on CUDA as one graph, in one launch. The bits are the same.
 /// <code>
 /// using Tensor images = Tensor.Empty([128, 32, 32, 3], device), ...;
 /// using var step = new RecordedStep(device, () =>
@@ -19,10 +19,10 @@ namespace QuadEngine;
 /// <param name="device">Where the step runs; on the CPU each run goes through the host code.</param>
 /// <param name="step">Forward, Backward and the optimizer's step.</param>
 /// <remarks>
-/// A replay runs kernels, not the C# of the step: what varies from step to step must come in through memory that the step reads
-/// (<see cref="Tensor.Assign(Tensor)"/> before the run). Learning rates, steps counted by optimizers and random numbers go on as they would.
-/// Tensors that the step leaves in variables outside keep their memory and hold the values of the last run. A step that reads a value,
-/// uploads one or accumulates gradients is not replayed (<see cref="Refusal"/> says why); it runs through the host code each time.
+/// A replay runs kernels, not the C# code of the step. Values that change from step to step must be in memory that the step reads
+/// (<see cref="Tensor.Assign(Tensor)"/> before the run). Learning rates, the optimizers' step counts and random numbers advance as without a replay.
+/// Tensors that the step assigns to outside variables keep their memory and hold the values of the last run. A step that reads a value,
+/// uploads a value or accumulates gradients is not replayed (<see cref="Refusal"/> says why); it runs through the host code each time.
 /// </remarks>
 public sealed class RecordedStep(Device device, Action step) : IDisposable
 {
@@ -36,14 +36,14 @@ public sealed class RecordedStep(Device device, Action step) : IDisposable
         if (recording is { } dead) device.Pool.ReleaseLater(dead.Dispose);
     }
 
-    /// <summary>Runs are replays now.</summary>
+    /// <summary>Whether runs are now replays.</summary>
     public bool IsRecorded => recording is not null;
 
-    /// <summary>Why the step is not replayed, though the device could; null where it is, or will be.</summary>
+    /// <summary>The reason why the step is not replayed although the device can record; null if it is replayed, or will be.</summary>
     public string? Refusal { get; private set; }
 
     /// <summary>Runs the step, or replays it.</summary>
-    /// <exception cref="InvalidOperationException">Another thread runs it just now.</exception>
+    /// <exception cref="InvalidOperationException">Another thread is running it.</exception>
     public void Run()
     {
         var taken = claim.Take($"{nameof(RecordedStep)}.{nameof(Run)}", "with this step");
@@ -61,7 +61,7 @@ public sealed class RecordedStep(Device device, Action step) : IDisposable
     {
         if (recording is { IsUpToDate: false }) Forget();
 
-        // Within another step that is being recorded, this one is a part of it. The first run makes what the others find: the optimizer's
+        // Inside another step that is being recorded, this step is a part of it. The first run makes what later runs need: the optimizer's
         // state, compiled kernels.
         if (Recording.Current is not null) step();
         else if (recording is { } recorded) recorded.Replay();
@@ -70,7 +70,7 @@ public sealed class RecordedStep(Device device, Action step) : IDisposable
         warm = true;
     }
 
-    /// <summary>Gives the recording's memory back; the next run goes through the host code.</summary>
+    /// <summary>Returns the memory of the recording; the next run goes through the host code.</summary>
     public void Dispose()
     {
         Forget();

@@ -1,11 +1,11 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// The kernels of a device, called with tensors. Here, and nowhere else, it is written down what each kernel reads and what it writes: the memory
-/// of both is held until the kernel has run (on a GPU: was launched, in the order of one stream), and a write counts.
+/// Calls the kernels of a device with tensors. Only this type says what each kernel reads and what it writes. The memory
+/// of both is held until the kernel has run (on a GPU: until it was launched, in the order of one stream), and each write is counted.
 /// </summary>
 /// <remarks>Shapes are not checked; operations do that. The methods of <see cref="Kernels"/> say what is computed.</remarks>
-/// <param name="kernels">Of the device that the tensors are on.</param>
+/// <param name="kernels">The kernels of the device that holds the tensors.</param>
 public readonly struct Backend(Kernels kernels)
 {
     // ---- memory
@@ -165,7 +165,7 @@ public readonly struct Backend(Kernels kernels)
         kernels.QuadraticBackward(held.Read(dy), held.Read(y), neurons.Hold(held), held.WriteIfAny(dz));
     }
 
-    // ---- normalisation
+    // ---- normalization
 
     /// <inheritdoc cref="Kernels.GatherStatistics"/>
     public void GatherStatistics(Tensor x, ChannelStatistics<Tensor> statistics)

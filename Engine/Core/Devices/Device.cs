@@ -4,16 +4,16 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine;
 
-/// <summary>Where tensors live and kernels run: "cpu", "cuda:0", "opencl:0", "simulator".</summary>
-/// <remarks>Safe to use from any number of threads. Kernels of a GPU run in the order in which threads asked for them; those of the CPU have run when the call returns.</remarks>
+/// <summary>A device holds tensors and runs kernels: "cpu", "cuda:0", "opencl:0", "simulator".</summary>
+/// <remarks>A device is safe to use from any number of threads. Kernels of a GPU run in the order in which threads request them. Kernels of the CPU have run when the call returns.</remarks>
 public abstract class Device
 {
     static readonly Lock Registering = new();
 
-    // Replaced, never changed: it is read without a lock.
+    // The array is replaced, never changed, because it is read without a lock.
     static IDeviceProvider[] providers = [];
 
-    // A package that was added to a program, but that no line of it names, would not be loaded. Its type is named in full, so that a trimmed program keeps it.
+    // .NET does not load a package that no line of the program names. The full name of its type makes a trimmed program keep it.
     static readonly Lazy<bool> gpuPackage = new(() =>
     {
         var register = Type.GetType("QuadEngine.Gpu.GpuDevices, QuadEngine.Gpu")?.GetMethod("Register", []);
@@ -30,8 +30,8 @@ public abstract class Device
         }
     }
 
-    /// <summary>A device whose pool allocates through <see cref="AllocateMemory"/>.</summary>
-    /// <param name="name">Such as "cuda:0"; messages show it.</param>
+    /// <summary>Makes a device whose pool allocates through <see cref="AllocateMemory"/>.</summary>
+    /// <param name="name">The name, e.g. "cuda:0"; messages show it.</param>
     protected Device(string name)
     {
         Name = name;
@@ -41,8 +41,8 @@ public abstract class Device
     /// <summary>The CPU: SIMD kernels on all cores.</summary>
     public static Device Cpu { get; } = new CpuDevice();
 
-    /// <summary>Threads that the kernels of <see cref="Cpu"/> use, the calling one included; all cores at start. Changes the speed, never a bit of the results.</summary>
-    /// <exception cref="ArgumentException">Fewer than one.</exception>
+    /// <summary>The number of threads that the kernels of <see cref="Cpu"/> use, including the calling thread. The default is the number of cores. It changes the speed, but no bit of the results.</summary>
+    /// <exception cref="ArgumentException">The number is below 1.</exception>
     public static int CpuThreads
     {
         get => ThreadTeam.Threads;
@@ -54,9 +54,9 @@ public abstract class Device
     }
 
     /// <summary>
-    /// The CPU computes 3x3 convolutions of step 1 by Winograd's algorithm where that is faster; on at start. Its error is a few last bits, but of the largest number
-    /// in a block of 6x6 pixels: beside an outlier of 1e8, outputs of the block that do not see it are off by 10, beside an infinity they are NaN. Off, every output is the plain sum
-    /// of what its window sees. Under a <see cref="NonFiniteGuard"/> it is always that, so that the guard names the layer whose own sum is not finite.
+    /// Whether the CPU computes 3x3 convolutions of stride 1 by Winograd's algorithm where this is faster. The default is true. The error is a few units in the last place of the largest number
+    /// in a block of 6x6 pixels. So near an outlier of 1e8, outputs of the block whose windows do not contain it are off by 10; near an infinity they are NaN. If it is false, every output is the direct sum
+    /// over its window. Under a <see cref="NonFiniteGuard"/> the direct sum is always used, so that the guard names the layer whose own sum is not finite.
     /// </summary>
     public static bool CpuWinograd
     {
@@ -64,7 +64,7 @@ public abstract class Device
         set => WinogradTransforms.Allowed = value;
     }
 
-    /// <summary>The first CUDA device that works, else the CPU. CUDA comes with the package QuadEngine.Gpu, which is found where a program has it.</summary>
+    /// <summary>The first CUDA device that works, otherwise the CPU. CUDA comes with the package QuadEngine.Gpu, which the engine finds if the program has it.</summary>
     public static Device Best => Providers.Select(provider => provider.TryGetBest()).FirstOrDefault(device => device is not null) ?? Cpu;
 
     /// <summary>"cpu", "cuda:0", ...</summary>
@@ -73,17 +73,17 @@ public abstract class Device
     /// <summary>The kernels, called with tensors.</summary>
     public Backend Backend => new(Kernels);
 
-    /// <summary>The kernels themselves, over memory that the caller holds.</summary>
+    /// <summary>The kernels, which work on memory that the caller holds.</summary>
     public abstract Kernels Kernels { get; }
 
-    /// <summary>Projections are deferred, so that point-wise operations behind them join their kernel; off for a device that wants each on its own.</summary>
+    /// <summary>Whether a projection is deferred, so that the point-wise operations that follow run in its kernel; false for a device that runs each operation by itself.</summary>
     public virtual bool Fuses => true;
 
     /// <summary>The caching allocator, with its statistics.</summary>
     public BufferPool Pool { get; }
 
-    /// <summary>Adds devices beside the CPU. Those of QuadEngine.Gpu (CUDA, OpenCL and the simulator) are added when they are first asked for.</summary>
-    /// <param name="provider">Asked after those that were added before; adding it again changes nothing.</param>
+    /// <summary>Adds devices to the CPU. The devices of QuadEngine.Gpu (CUDA, OpenCL and the simulator) are added when they are first requested.</summary>
+    /// <param name="provider">The provider. Earlier providers are asked before it. Adding it again changes nothing.</param>
     public static void Register(IDeviceProvider provider)
     {
         lock (Registering)
@@ -91,8 +91,8 @@ public abstract class Device
     }
 
     /// <summary>The device of a name.</summary>
-    /// <param name="name">"cpu", or one of a provider's such as "cuda:0", "opencl:0" and "simulator"; "cuda" is "cuda:0".</param>
-    /// <exception cref="ArgumentException">No such device; the message lists those that exist.</exception>
+    /// <param name="name">"cpu", or the name of a provider's device, e.g. "cuda:0", "opencl:0" or "simulator"; "cuda" means "cuda:0".</param>
+    /// <exception cref="ArgumentException">There is no such device; the message lists the devices that exist.</exception>
     public static Device Get(string name)
     {
         if (name == Cpu.Name) return Cpu;
@@ -104,29 +104,29 @@ public abstract class Device
     }
 
     /// <summary>Allocates from the system or the driver.</summary>
-    /// <param name="bytes">Size of the block, as the pool rounds it up: a multiple of 64.</param>
-    /// <exception cref="OutOfMemoryException">There is not enough; the message says what was asked, held and free.</exception>
+    /// <param name="bytes">Size of the block, which the pool has rounded up to a multiple of 64.</param>
+    /// <exception cref="OutOfMemoryException">There is not enough memory; the message gives the requested, held and free bytes.</exception>
     protected abstract DeviceMemory AllocateMemory(long bytes);
 
     /// <summary>Copies host bytes to the device.</summary>
     /// <param name="source">The bytes.</param>
-    /// <param name="target">Where they go.</param>
-    /// <param name="offset">Bytes from the operand's first element on.</param>
+    /// <param name="target">The memory that receives them.</param>
+    /// <param name="offset">Bytes after the start of the operand's first element.</param>
     public abstract void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0);
 
-    /// <summary>Copies device bytes to the host; returns when they are there.</summary>
-    /// <param name="source">Where they are.</param>
-    /// <param name="offset">Bytes from the operand's first element on.</param>
-    /// <param name="target">Receives them.</param>
+    /// <summary>Copies device bytes to the host, and returns when the copy is complete.</summary>
+    /// <param name="source">The memory that holds the bytes.</param>
+    /// <param name="offset">Bytes after the start of the operand's first element.</param>
+    /// <param name="target">Receives the bytes.</param>
     public abstract void Download(Operand source, long offset, Span<byte> target);
 
     /// <summary>
-    /// Starts to copy device bytes to the host, as they are after all kernels asked for so far; the function given waits until they are there,
-    /// not for what was asked for since. A device that cannot do that copies at once.
+    /// Starts to copy device bytes to the host, as they are after all kernels requested so far. The returned function waits until the bytes have arrived,
+    /// but not for later requests. A device that cannot do this copies at once.
     /// </summary>
-    /// <param name="source">Where they are; may be disposed before the function is called.</param>
-    /// <param name="offset">Bytes from the operand's first element on.</param>
-    /// <param name="bytes">How many; 0 gives an empty array.</param>
+    /// <param name="source">The memory that holds the bytes; it may be disposed before the function is called.</param>
+    /// <param name="offset">Bytes after the start of the operand's first element.</param>
+    /// <param name="bytes">The number of bytes; 0 gives an empty array.</param>
     public virtual Func<byte[]> BeginDownload(Operand source, long offset, int bytes)
     {
         var values = new byte[bytes];
@@ -134,7 +134,7 @@ public abstract class Device
         return () => values;
     }
 
-    // Spans of bytes hold less than 2^31 of them: larger tensors are copied in pieces.
+    // A span holds fewer than 2^31 bytes, so larger tensors are copied in pieces.
     const int Piece = 1 << 28;
 
     internal void Upload<T>(ReadOnlySpan<T> values, Operand target) where T : unmanaged
@@ -162,26 +162,26 @@ public abstract class Device
         return () => values;
     }
 
-    /// <summary>Waits until all kernels asked for so far have finished.</summary>
+    /// <summary>Waits until all kernels requested so far have finished.</summary>
     public abstract void Synchronize();
 
-    /// <summary>Keeps what this thread launches, to be launched again; null for a device that cannot. See <see cref="RecordedStep"/>.</summary>
+    /// <summary>Makes a recording, which keeps the launches of this thread to repeat them; null for a device that cannot record. See <see cref="RecordedStep"/>.</summary>
     public virtual Recording? Record() => null;
 
     /// <inheritdoc/>
     public override string ToString() => Name;
 }
 
-/// <summary>A family of devices that registers itself with <see cref="Device.Register"/>.</summary>
+/// <summary>A family of devices, registered with <see cref="Device.Register"/>.</summary>
 public interface IDeviceProvider
 {
     /// <summary>The devices that exist on this machine.</summary>
     IEnumerable<string> Names { get; }
 
-    /// <summary>The device of that name, or null where it is none of this family's; throws where it is but does not work.</summary>
-    /// <param name="name">As given to <see cref="Device.Get"/>; a name gives the same device each time.</param>
+    /// <summary>The device of that name, or null if this family has no such device. It throws if the device exists but does not work.</summary>
+    /// <param name="name">The name given to <see cref="Device.Get"/>. A name gives the same device each time.</param>
     Device? TryGet(string name);
 
-    /// <summary>A device worth preferring to the CPU, or null.</summary>
+    /// <summary>A device that is better than the CPU, or null.</summary>
     Device? TryGetBest();
 }

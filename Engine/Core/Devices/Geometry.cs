@@ -18,7 +18,7 @@ public readonly record struct Window(int Height, int Width, int Stride, int Padd
         QuadEngine.Check.That(input.Rank == 4, operation, $"the input must be [N, H, W, C], not {input}.");
         QuadEngine.Check.That(Height > 0 && Width > 0 && Stride > 0 && Padding >= 0 && Dilation > 0, operation,
             $"a window of {Height}x{Width} with stride {Stride}, padding {Padding}, dilation {Dilation} is not possible; padding may be 0, the others start at 1.");
-        // In long, so that no extent, however absurd, wraps around into a window that seems to fit.
+        // These are longs, so that a huge extent cannot overflow and seem to fit.
         long height = (long)Dilation * (Height - 1) + 1, width = (long)Dilation * (Width - 1) + 1, padding = 2L * Padding;
         QuadEngine.Check.That(input[1] + padding >= height && input[2] + padding >= width, operation,
             $"the window covers {height}x{width} but the input, with padding {Padding}, has {input[1] + padding}x{input[2] + padding} (shape {input}); use a larger image, more padding or a smaller kernel.");
@@ -57,7 +57,7 @@ public readonly record struct ConvGeometry(int Batch, int Height, int Width, int
 /// <param name="Height">H, rows of the input.</param>
 /// <param name="Width">W, columns of the input.</param>
 /// <param name="Channels">C, of input and output.</param>
-/// <param name="Window">What is pooled, and how it slides.</param>
+/// <param name="Window">The pooled window, and how it slides.</param>
 public readonly record struct PoolGeometry(int Batch, int Height, int Width, int Channels, Window Window)
 {
     /// <summary>Rows of the output.</summary>
@@ -68,16 +68,16 @@ public readonly record struct PoolGeometry(int Batch, int Height, int Width, int
 }
 
 /// <summary>
-/// The extents of a (batched) matrix product y[i] = op(a[i]) op(b[i]), [M, K] times [K, N]; op transposes where asked, so a
+/// The extents of a (batched) matrix product y[i] = op(a[i]) op(b[i]), [M, K] times [K, N]. op transposes if requested, so a
 /// transposed left operand is stored [K, M].
 /// </summary>
-/// <param name="Batch">Products.</param>
+/// <param name="Batch">Number of products.</param>
 /// <param name="M">Rows of y.</param>
 /// <param name="N">Columns of y.</param>
 /// <param name="K">Terms of each sum.</param>
 /// <param name="TransposeA">a is stored [K, M].</param>
 /// <param name="TransposeB">b is stored [N, K].</param>
-/// <param name="StrideA">Elements from one a to the next; 0 where one serves all.</param>
+/// <param name="StrideA">Elements from one a to the next; 0 if one a serves all products.</param>
 /// <param name="StrideB">Likewise for b.</param>
 public readonly record struct MatMulGeometry(int Batch, int M, int N, int K, bool TransposeA, bool TransposeB, int StrideA, int StrideB)
 {

@@ -3,17 +3,17 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine.Devices;
 
-/// <summary>Labelled images that stay on a device as bytes, a quarter of what they take as numbers; batches are gathered from them there.</summary>
-/// <param name="Pixels">Bytes [images, H, W, C], four to an element, at most 2^31 - 1.</param>
+/// <summary>Labeled images that stay on a device as bytes, which take a quarter of the memory of floats. The device gathers batches from them.</summary>
+/// <param name="Pixels">Bytes [images, H, W, C], four per element, at most 2^31 - 1 bytes.</param>
 /// <param name="Labels">[images]</param>
-/// <param name="Levels">[C, 256]: the number that each byte of a channel stands for.</param>
+/// <param name="Levels">[C, 256]: the value of each byte of a channel.</param>
 public readonly record struct ImageBytes(IntTensor Pixels, IntTensor Labels, Tensor Levels)
 {
-    /// <summary>The number of each byte.</summary>
+    /// <summary>Looks up the value of each byte.</summary>
     /// <param name="bytes">[..., C]</param>
     /// <param name="levels">[C, 256], see <see cref="ImageBytes"/>; its length gives C.</param>
     /// <param name="to">[..., C]</param>
-    /// <exception cref="ArgumentException">There are not as many numbers as bytes, or no whole number of pixels.</exception>
+    /// <exception cref="ArgumentException">The number of floats differs from the number of bytes, or it is not a whole number of pixels.</exception>
     public static void ToNumbers(ReadOnlySpan<byte> bytes, ReadOnlySpan<float> levels, Span<float> to)
     {
         var channels = levels.Length / 256;
@@ -33,45 +33,50 @@ public readonly record struct ImageBytes(IntTensor Pixels, IntTensor Labels, Ten
 }
 
 /// <summary>
-/// Windows drawn at random, each a function of the stream and the index of its image: shifted by up to so many pixels each way, and half of
-/// them mirrored where flips are wanted. The default is every image as it is.
+/// Random windows. Each is a function of the stream and the index of its image. It is shifted by up to <paramref name="Padding"/> pixels in each direction, and half of
+/// the windows are mirrored if <paramref name="Flip"/> is set. The default leaves every image unchanged.
 /// </summary>
-/// <param name="Stream">Image i draws from the words at its index i.</param>
+/// <param name="Stream">Image i draws from the stream's block i.</param>
 /// <param name="Padding">The largest shift, 0 or more.</param>
 /// <param name="Flip">Whether half of the windows are mirrored left to right.</param>
 public readonly record struct RandomWindows(RandomStream Stream, int Padding, bool Flip)
 {
-    /// <summary>The window of an image; the same on the host and within a kernel.</summary>
-    /// <param name="image">Its index in the data set, 0 or more, whatever the batch.</param>
+    /// <summary>The window of an image. The host and kernels compute the same window.</summary>
+    /// <param name="image">The index of the image in the data set, 0 or more; it does not depend on the batch.</param>
     public Placement Of(int image)
     {
         var (x, y, z, _) = Stream.At(image);
-        var places = 2 * Padding + 1;
-        return new(Philox.Below(places, x) - Padding, Philox.Below(places, y) - Padding, Flip && (z >> 31) != 0);
+        return Of(Padding, Flip, x, y, z);
+    }
+
+    internal static Placement Of(int padding, bool flip, uint x, uint y, uint z)
+    {
+        var places = 2 * padding + 1;
+        return new(Philox.Below(places, x) - padding, Philox.Below(places, y) - padding, flip && (z >> 31) != 0);
     }
 }
 
-/// <summary>Which window of an image is seen, as large as the image: shifted down and right by so many pixels (black outside), then mirrored or not.</summary>
-/// <param name="Down">Pixels; negative for up.</param>
-/// <param name="Right">Pixels; negative for left.</param>
-/// <param name="Mirrored">Left and right change places within the window.</param>
+/// <summary>The window of an image that the network sees. It is as large as the image, is shifted down and right (black outside the image), and may then be mirrored.</summary>
+/// <param name="Down">The shift down in pixels; negative for up.</param>
+/// <param name="Right">The shift right in pixels; negative for left.</param>
+/// <param name="Mirrored">Whether left and right are exchanged within the window.</param>
 public readonly record struct Placement(int Down, int Right, bool Mirrored)
 {
-    /// <summary>The row of the image that is seen in a row of the window; it may lie outside.</summary>
+    /// <summary>The row of the image that a row of the window shows; it may lie outside the image.</summary>
     /// <param name="row">Counted from the top of the window.</param>
     public int Row(int row) => row + Down;
 
-    /// <summary>The column of the image that is seen in a column of the window; it may lie outside.</summary>
+    /// <summary>The column of the image that a column of the window shows; it may lie outside the image.</summary>
     /// <param name="column">Counted from the left of the window.</param>
     /// <param name="width">Columns of the image, and of the window.</param>
     public int Column(int column, int width) => (Mirrored ? width - 1 - column : column) + Right;
 
-    /// <summary>Writes the window as numbers: a row is laid out as bytes, black where the window leaves the image, then looked up.</summary>
+    /// <summary>Writes the window as floats. Each row is first laid out as bytes, black outside the image, and then looked up.</summary>
     /// <param name="image">[H, W, C]</param>
     /// <param name="width">W</param>
     /// <param name="levels">[C, 256], see <see cref="ImageBytes"/>.</param>
     /// <param name="to">[H, W, C]</param>
-    /// <exception cref="ArgumentException">There are not as many numbers as bytes, or no whole number of rows.</exception>
+    /// <exception cref="ArgumentException">The number of floats differs from the number of bytes, or it is not a whole number of rows.</exception>
     public void Write(ReadOnlySpan<byte> image, int width, ReadOnlySpan<float> levels, Span<float> to)
     {
         if (this == default)
@@ -93,6 +98,19 @@ public readonly record struct Placement(int Down, int Right, bool Mirrored)
             if ((uint)from < (uint)height) LayOut(image.Slice(from * length, length), width, channels, row);
             ImageBytes.ToNumbers(row, levels, to.Slice(h * length, length));
         }
+    }
+
+    /// <summary>Writes the window as bytes.</summary>
+    /// <param name="image">[H, W, C]</param>
+    /// <param name="width">W</param>
+    /// <param name="channels">C</param>
+    /// <param name="to">[H, W, C], black: what lies outside the image is not written.</param>
+    internal void Copy(ReadOnlySpan<byte> image, int width, int channels, Span<byte> to)
+    {
+        var length = width * channels;
+        var height = image.Length / length;
+        for (var h = 0; h < height; h++)
+            if ((uint)Row(h) < (uint)height) LayOut(image.Slice(Row(h) * length, length), width, channels, to.Slice(h * length, length));
     }
 
     void LayOut(ReadOnlySpan<byte> source, int width, int channels, Span<byte> row)

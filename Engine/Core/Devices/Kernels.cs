@@ -1,13 +1,13 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// The kernels of a device: all that operations ask of it, by way of <see cref="Backend"/>. Every operand is memory that is there and is held
-/// until the method returns; it is contiguous, lives on the device and has been checked by the operation. Outputs are allocated by the caller
-/// and come last. An output may share the memory of an input of the same shape only where the method says so. Outputs that may be null are not wanted.
+/// The kernels of a device: everything that operations compute on it. Operations call them through <see cref="Backend"/>. Every operand is allocated memory that is held
+/// until the method returns. It is contiguous, is on the device, and has been checked by the operation. The caller allocates outputs, which
+/// come last. An output may share the memory of an input of the same shape only if the method says so. If an output that may be null is null, it is not computed.
 /// </summary>
 /// <remarks>
-/// Kernels are deterministic: reductions have a fixed order that depends on shapes alone, not on threads, and there are no
-/// floating-point atomics. Seen as matrices, tensors are [rows, channels] with the innermost axis the channels.
+/// Kernels are deterministic. Reductions have a fixed order that depends on shapes alone, not on threads, and there are no
+/// floating-point atomics. As matrices, tensors are [rows, channels]; the innermost axis holds the channels.
 /// </remarks>
 public abstract class Kernels
 {
@@ -15,38 +15,38 @@ public abstract class Kernels
 
     /// <summary>y[...] = value.</summary>
     /// <param name="y">Any shape.</param>
-    /// <param name="value">Any number, NaN and infinities among them.</param>
+    /// <param name="value">Any number, including NaN and infinities.</param>
     public abstract void Fill(Operand y, float value);
 
     /// <summary>y = x.</summary>
     /// <param name="x">Any shape.</param>
-    /// <param name="y">As many elements as x, in the same order; its shape may be another.</param>
+    /// <param name="y">As many elements as x, in the same order; the shape may differ.</param>
     public abstract void Copy(Operand x, Operand y);
 
     /// <summary>
-    /// For every index i within <paramref name="shape"/>: y[yOffset + i . yStrides] = x[xOffset + i . xStrides]. Transposes,
+    /// For every index i within <paramref name="shape"/>: y[yOffset + i . yStrides] = x[xOffset + i . xStrides]. It transposes,
     /// slices, pads, concatenates, flips and repeats.
     /// </summary>
-    /// <param name="x">What is read, seen as a vector: its own shape does not matter.</param>
-    /// <param name="xOffset">Element of x that belongs to the index of zeros.</param>
-    /// <param name="xStrides">For each axis of the shape, elements of x from an index to the next; 0 repeats, a negative one flips.</param>
-    /// <param name="shape">Extents of what is copied.</param>
-    /// <param name="yOffset">Element of y that belongs to the index of zeros.</param>
-    /// <param name="yStrides">Likewise for y, where no two indices may share an element.</param>
-    /// <param name="y">What is written, seen as a vector; elements that no index reaches stay as they are.</param>
-    /// <exception cref="NotSupportedException">On a GPU more than 6 axes are left when those of extent 1 are dropped and neighbours that x and y walk as one are merged.</exception>
+    /// <param name="x">The tensor that is read, as a vector: its own shape does not matter.</param>
+    /// <param name="xOffset">The element of x for the index of all zeros.</param>
+    /// <param name="xStrides">For each axis of the shape, the number of elements of x from one index to the next; 0 repeats, a negative stride flips.</param>
+    /// <param name="shape">Extents of the copied block.</param>
+    /// <param name="yOffset">The element of y for the index of all zeros.</param>
+    /// <param name="yStrides">The same for y; no two indices may share an element.</param>
+    /// <param name="y">The tensor that is written, as a vector; elements that no index reaches keep their values.</param>
+    /// <exception cref="NotSupportedException">On a GPU more than 6 axes are left after axes of extent 1 are dropped and adjacent axes that are contiguous in x and in y are merged.</exception>
     public abstract void CopyStrided(Operand x, int xOffset, ReadOnlySpan<int> xStrides, Shape shape, int yOffset, ReadOnlySpan<int> yStrides, Operand y);
 
     /// <summary>
-    /// A batch of images kept as bytes. With i = order[first + n] and b the byte at [h, w, c] of the window of image i, 0 where that leaves the image:
+    /// A batch of images that are stored as bytes. With i = order[first + n] and b the byte at [h, w, c] of the window of image i (0 outside the image):
     /// images[n, h, w, c] = levels[c, b] and labels[n] = classes[i]. See <see cref="ImageBytes"/>.
     /// </summary>
-    /// <param name="pixels">Bytes [count, H, W, C], four to an element, at most 2^31 - 1.</param>
+    /// <param name="pixels">Bytes [count, H, W, C], four per element, at most 2^31 - 1 bytes.</param>
     /// <param name="classes">Integers [count].</param>
     /// <param name="levels">[C, 256]</param>
     /// <param name="order">Integers in [0, count), at least first + N of them.</param>
-    /// <param name="first">Where the batch begins in the order.</param>
-    /// <param name="windows">Which window of each image is seen; the default is the image as it is.</param>
+    /// <param name="first">The position in the order at which the batch begins.</param>
+    /// <param name="windows">Which window of each image is used; the default is the whole image.</param>
     /// <param name="images">[N, H, W, C]</param>
     /// <param name="labels">Integers [N].</param>
     public abstract void GatherImages(Operand pixels, Operand classes, Operand levels, Operand order, int first, RandomWindows windows, Operand images, Operand labels);
@@ -59,25 +59,25 @@ public abstract class Kernels
     public abstract void Unary<TOp>(Operand x, Operand y) where TOp : struct, IUnaryOp<TOp>;
 
     /// <summary>dx = dy F'(x, y).</summary>
-    /// <param name="dy">Any shape. Where it is 0, so is dx, also where F' is infinite or NaN.</param>
-    /// <param name="x">Input of the forward; null where <see cref="IUnaryOp{TSelf}.Saves"/> leaves it out.</param>
-    /// <param name="y">Its output, likewise.</param>
+    /// <param name="dy">Any shape. If it is 0, dx is 0 too, even if F' is infinite or NaN.</param>
+    /// <param name="x">Input of the forward; null if <see cref="IUnaryOp{TSelf}.Saves"/> does not include it.</param>
+    /// <param name="y">Output of the forward, likewise.</param>
     /// <param name="dx">Shape of dy; may be dy.</param>
     public abstract void UnaryBackward<TOp>(Operand dy, Operand? x, Operand? y, Operand dx) where TOp : struct, IUnaryOp<TOp>;
 
     /// <summary>y = F(a, b).</summary>
     /// <param name="a">Left operand; its shape broadcasts to that of y.</param>
     /// <param name="b">Right operand, likewise.</param>
-    /// <param name="y">The broadcast shape; may be an operand that has it.</param>
-    /// <exception cref="NotSupportedException">On a GPU more than 6 axes are left when those of extent 1 are dropped and neighbours that a and b walk as one are merged.</exception>
+    /// <param name="y">The broadcast shape; may be an operand of this shape.</param>
+    /// <exception cref="NotSupportedException">On a GPU more than 6 axes are left after axes of extent 1 are dropped and adjacent axes that are contiguous in a and in b are merged.</exception>
     public abstract void Binary<TOp>(Operand a, Operand b, Operand y) where TOp : struct, IBinaryOp<TOp>;
 
     /// <summary>da = dy dF/da, db = dy dF/db.</summary>
-    /// <param name="dy">Shape of y. Where it is 0, so are da and db, also where a derivative is infinite or NaN.</param>
-    /// <param name="a">Left operand as given to the forward; null where <see cref="IBinaryOp{TSelf}.Saves"/> leaves it out.</param>
+    /// <param name="dy">Shape of y. If it is 0, da and db are 0 too, even if a derivative is infinite or NaN.</param>
+    /// <param name="a">Left operand of the forward; null if <see cref="IBinaryOp{TSelf}.Saves"/> does not include it.</param>
     /// <param name="b">Right operand, likewise.</param>
     /// <param name="y">Output of the forward, likewise.</param>
-    /// <param name="da">Shape of dy, not yet summed over what was broadcast; or null.</param>
+    /// <param name="da">Shape of dy, not yet summed over the broadcast axes; or null.</param>
     /// <param name="db">Likewise.</param>
     /// <inheritdoc cref="Binary{TOp}" path="/exception"/>
     public abstract void BinaryBackward<TOp>(Operand dy, Operand? a, Operand? b, Operand? y, Operand? da, Operand? db) where TOp : struct, IBinaryOp<TOp>;
@@ -89,8 +89,8 @@ public abstract class Kernels
     public abstract void BinaryScalar<TOp>(Operand x, float b, Operand y) where TOp : struct, IBinaryOp<TOp>;
 
     /// <summary>dx = dy dF/dx(x, b, y).</summary>
-    /// <param name="dy">Any shape. Where it is 0, so is dx, also where the derivative is infinite or NaN.</param>
-    /// <param name="x">Input of the forward; null where <see cref="IBinaryOp{TSelf}.Saves"/> leaves it out.</param>
+    /// <param name="dy">Any shape. If it is 0, dx is 0 too, even if the derivative is infinite or NaN.</param>
+    /// <param name="x">Input of the forward; null if <see cref="IBinaryOp{TSelf}.Saves"/> does not include it.</param>
     /// <param name="b">The number of the forward.</param>
     /// <param name="y">Output of the forward, likewise.</param>
     /// <param name="dx">Shape of dy; may be dy.</param>
@@ -99,7 +99,7 @@ public abstract class Kernels
     /// <summary>y = alpha x + beta y.</summary>
     /// <param name="alpha">Factor of x.</param>
     /// <param name="x">Any shape.</param>
-    /// <param name="beta">Factor of y; where it is 0, y is not read.</param>
+    /// <param name="beta">Factor of y; if it is 0, y is not read.</param>
     /// <param name="y">Shape of x, updated in place.</param>
     public abstract void AddScaled(float alpha, Operand x, float beta, Operand y);
 
@@ -107,9 +107,9 @@ public abstract class Kernels
 
     /// <summary>y[outer, inner] = fold over n of x[outer, n, inner].</summary>
     /// <param name="x">outer * n * inner elements under any shape.</param>
-    /// <param name="outer">Product of the extents before those that are folded.</param>
-    /// <param name="n">Elements folded into one; 0 gives the identity of the reduction.</param>
-    /// <param name="inner">Product of the extents behind them.</param>
+    /// <param name="outer">Product of the extents before the folded axes.</param>
+    /// <param name="n">The number of elements that are folded into one; 0 gives the identity of the reduction.</param>
+    /// <param name="inner">Product of the extents after the folded axes.</param>
     /// <param name="y">outer * inner elements under any shape.</param>
     public abstract void Reduce<TOp>(Operand x, int outer, int n, int inner, Operand y) where TOp : struct, IReduction<TOp>;
 
@@ -117,22 +117,22 @@ public abstract class Kernels
     /// <param name="x">outer * n * inner elements under any shape.</param>
     /// <param name="outer">Product of the extents before the axis.</param>
     /// <param name="n">Extent of the axis, 1 or more.</param>
-    /// <param name="inner">Product of the extents behind it.</param>
+    /// <param name="inner">Product of the extents after the axis.</param>
     /// <param name="y">outer * inner integers in [0, n), under any shape.</param>
     public abstract void ArgMax(Operand x, int outer, int n, int inner, Operand y);
 
-    /// <summary>y[0] = the root of the sum of the squares of all elements of all tensors, right where the squares leave the range of floats, too.</summary>
-    /// <param name="tensors">Any number of tensors of any shapes; none give 0.</param>
+    /// <summary>y[0] = the square root of the sum of the squares of all elements of all tensors. The result is correct even if the squares leave the range of floats.</summary>
+    /// <param name="tensors">Any number of tensors of any shapes; no tensors give 0.</param>
     /// <param name="y">One element.</param>
     public abstract void Norm(ReadOnlySpan<Operand> tensors, Operand y);
 
     // ---- projections
 
     /// <summary>y[b] = op(a[b]) op(b[b]), then the epilogue.</summary>
-    /// <param name="a">[Batch, M, K], or [Batch, K, M] where it is transposed.</param>
-    /// <param name="b">[Batch, K, N], or [Batch, N, K] where it is transposed.</param>
-    /// <param name="geometry">Extents, transposes and batch strides; where a stride is 0, one matrix serves the whole batch.</param>
-    /// <param name="epilogue">What follows; its channels are the N columns, its rows those of the whole batch.</param>
+    /// <param name="a">[Batch, M, K], or [Batch, K, M] if it is transposed.</param>
+    /// <param name="b">[Batch, K, N], or [Batch, N, K] if it is transposed.</param>
+    /// <param name="geometry">Extents, transposes and batch strides; with a stride of 0, one matrix serves the whole batch.</param>
+    /// <param name="epilogue">The epilogue; its channels are the N columns, its rows are the rows of the whole batch.</param>
     /// <param name="y">[Batch, M, N]</param>
     public abstract void MatMul(Operand a, Operand b, MatMulGeometry geometry, in Epilogue<Operand> epilogue, Operand y);
 
@@ -140,37 +140,37 @@ public abstract class Kernels
     /// <param name="x">[N, H, W, Cin]</param>
     /// <param name="filter">[kH, kW, Cin / groups, Cout]</param>
     /// <param name="geometry">Extents of x, filter and y, the window and the groups.</param>
-    /// <param name="epilogue">What follows; its channels are the Cout, its rows the pixels of y.</param>
+    /// <param name="epilogue">The epilogue; its channels are the Cout channels, its rows are the pixels of y.</param>
     /// <param name="y">[N, oH, oW, Cout]</param>
     public abstract void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y);
 
     /// <summary>dx = the gradient of <see cref="Conv2d"/> with regard to its input.</summary>
     /// <param name="dy">[N, oH, oW, Cout]</param>
     /// <param name="filter">[kH, kW, Cin / groups, Cout]</param>
-    /// <param name="geometry">That of the forward.</param>
+    /// <param name="geometry">The geometry of the forward.</param>
     /// <param name="dx">[N, H, W, Cin]; 0 where no window reaches.</param>
     public abstract void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx);
 
     /// <summary>dFilter = the gradient of <see cref="Conv2d"/> with regard to its filter.</summary>
     /// <param name="x">[N, H, W, Cin]</param>
     /// <param name="dy">[N, oH, oW, Cout]</param>
-    /// <param name="geometry">That of the forward.</param>
+    /// <param name="geometry">The geometry of the forward.</param>
     /// <param name="dFilter">[kH, kW, Cin / groups, Cout]</param>
     public abstract void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter);
 
     /// <summary>
-    /// Whether the device normalises what it reads in convolutions of this geometry, so that the batch norm before them need not be written, and takes the
-    /// sums of that batch norm's backward while it computes their input gradient.
+    /// Whether the device normalizes the input of convolutions of this geometry while it reads it. Then the batch norm before them need not be written. The device also computes the
+    /// sums of that batch norm's backward together with their input gradient.
     /// </summary>
-    /// <param name="geometry">Of the forward; the answer is for its gradients, too.</param>
+    /// <param name="geometry">The geometry of the forward; the answer holds for its gradients too.</param>
     public virtual bool NormalizesWhatItConvolves(ConvGeometry geometry) => false;
 
-    /// <summary><see cref="Conv2d"/> of the batch norm of x. Here in two passes.</summary>
-    /// <param name="x">[N, H, W, Cin], not yet normalised.</param>
+    /// <summary><see cref="Conv2d"/> of the batch norm of x. This implementation takes two passes.</summary>
+    /// <param name="x">[N, H, W, Cin], not yet normalized.</param>
     /// <param name="norm">The batch norm with its activation.</param>
     /// <param name="filter">[kH, kW, Cin / groups, Cout]</param>
-    /// <param name="geometry">That of the convolution.</param>
-    /// <param name="epilogue">What follows the convolution.</param>
+    /// <param name="geometry">The geometry of the convolution.</param>
+    /// <param name="epilogue">The epilogue of the convolution.</param>
     /// <param name="y">[N, oH, oW, Cout]</param>
     public virtual void NormalizeAndConv2d(Operand x, NormTerm<Operand> norm, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
@@ -178,11 +178,11 @@ public abstract class Kernels
         Conv2d(normalized, filter, geometry, epilogue, y);
     }
 
-    /// <summary><see cref="Conv2dFilterGradient"/> where the input of the convolution was the batch norm of x. Here in two passes.</summary>
-    /// <param name="x">[N, H, W, Cin], not yet normalised.</param>
+    /// <summary><see cref="Conv2dFilterGradient"/> of a convolution whose input was the batch norm of x. This implementation takes two passes.</summary>
+    /// <param name="x">[N, H, W, Cin], not yet normalized.</param>
     /// <param name="norm">The batch norm with its activation.</param>
     /// <param name="dy">[N, oH, oW, Cout]</param>
-    /// <param name="geometry">That of the convolution.</param>
+    /// <param name="geometry">The geometry of the convolution.</param>
     /// <param name="dFilter">[kH, kW, Cin / groups, Cout]</param>
     public virtual void NormalizeAndConv2dFilterGradient(Operand x, NormTerm<Operand> norm, Operand dy, ConvGeometry geometry, Operand dFilter)
     {
@@ -191,13 +191,13 @@ public abstract class Kernels
     }
 
     /// <summary>
-    /// <see cref="Conv2dInputGradient"/> where the input of the convolution was the batch norm of x, and the first half of that batch norm's backward:
-    /// g = the gradient where the batch norm let through, dGamma = sum g xhat, dBeta = sum g. <see cref="BatchNormInputGradient"/> is the second half. Here in two passes.
+    /// <see cref="Conv2dInputGradient"/> of a convolution whose input was the batch norm of x, and the first half of that batch norm's backward:
+    /// g = the gradient where the activation was active, otherwise 0; dGamma = sum g xhat; dBeta = sum g. <see cref="BatchNormInputGradient"/> is the second half. This implementation takes two passes.
     /// </summary>
     /// <param name="dy">[N, oH, oW, Cout]</param>
     /// <param name="filter">[kH, kW, Cin / groups, Cout]</param>
-    /// <param name="geometry">That of the convolution.</param>
-    /// <param name="x">[N, H, W, Cin], not yet normalised.</param>
+    /// <param name="geometry">The geometry of the convolution.</param>
+    /// <param name="x">[N, H, W, Cin], not yet normalized.</param>
     /// <param name="norm">The batch norm with its activation; it had no residual.</param>
     /// <param name="g">[N, H, W, Cin]</param>
     /// <param name="dGamma">[Cin]</param>
@@ -208,7 +208,7 @@ public abstract class Kernels
         BatchNormBackward(g, x, null, norm, batchStatistics: true, null, null, dGamma, dBeta, g);
     }
 
-    /// <summary>The batch norm of x without residual, in memory of its own, for devices that want it written before they go on.</summary>
+    /// <summary>The batch norm of x without residual, in new memory, for devices that must write it before they continue.</summary>
     /// <param name="x">Its input, [..., channels].</param>
     /// <param name="norm">The batch norm with its activation.</param>
     protected Operand Normalized(Operand x, NormTerm<Operand> norm)
@@ -231,22 +231,22 @@ public abstract class Kernels
 
     /// <summary>y_0 = z_0 + s sum_i lambda_i z_i^2, y_i = z_i for each neuron of each row.</summary>
     /// <param name="z">[rows, channels]: the projections [w x + b, Q^T x] of each neuron, side by side.</param>
-    /// <param name="term">Lambda, s and the neurons' place in the channels.</param>
+    /// <param name="term">Lambda, s, and the neurons' places among the channels.</param>
     /// <param name="y">Shape of z; may be z.</param>
     public abstract void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y);
 
     /// <summary>The gradients of <see cref="Quadratic"/>. See <see cref="QuadraticGradient{T}"/>.</summary>
     /// <param name="dy">[rows, channels]: [d_y, d_f] of each neuron.</param>
     /// <param name="y">Output of the forward: [y, f] of each neuron.</param>
-    /// <param name="neurons">The neurons, and where dLambda goes.</param>
+    /// <param name="neurons">The neurons, and the output dLambda.</param>
     /// <param name="dz">[rows, channels], or null; may be dy.</param>
     public abstract void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz);
 
-    // ---- normalisation
+    // ---- normalization
 
     /// <summary>Mean and biased variance over the rows of each channel of x.</summary>
     /// <param name="x">[rows, channels], 1 row or more.</param>
-    /// <param name="statistics">Where they go, and the running ones to update.</param>
+    /// <param name="statistics">The outputs, and the running statistics to update.</param>
     public abstract void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics);
 
     /// <summary>y = act((x - mean) / sqrt(variance + epsilon) gamma + beta + residual), by channel.</summary>
@@ -256,7 +256,7 @@ public abstract class Kernels
     /// <param name="y">Shape of x; may be x or the residual.</param>
     public abstract void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y);
 
-    /// <summary>The <see cref="BatchNorm"/> of given statistics as one affine step: scale = gamma / sqrt(variance + epsilon), shift = beta - mean scale.</summary>
+    /// <summary><see cref="BatchNorm"/> with given statistics as one affine step: scale = gamma / sqrt(variance + epsilon), shift = beta - mean scale.</summary>
     /// <param name="mean">[channels]</param>
     /// <param name="variance">[channels]</param>
     /// <param name="epsilon">Added to the variance.</param>
@@ -274,23 +274,23 @@ public abstract class Kernels
     }
 
     /// <summary>
-    /// The gradients of <see cref="BatchNorm"/>, with g = dy act'(y). Where the statistics are of the batch,
-    /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), else dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
+    /// The gradients of <see cref="BatchNorm"/>; g = dy where y is above 0 or NaN, or if there is no ReLU; otherwise g = 0. With statistics of the batch,
+    /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)); otherwise dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
     /// dResidual = g.
     /// </summary>
     /// <param name="dy">[rows, channels]</param>
     /// <param name="x">Input of the forward.</param>
     /// <param name="y">
-    /// Output of the forward; not read without an activation. With one it may be null where there was no residual, and then the kernel works it out
-    /// from x.
+    /// Output of the forward; null without ReLU. With ReLU it may be null if there was no residual. Then the kernel computes
+    /// from x where the ReLU was active.
     /// </param>
     /// <param name="norm">As in the forward.</param>
-    /// <param name="batchStatistics">Mean and variance are of the batch, and depend on x; else they are constants.</param>
+    /// <param name="batchStatistics">Whether mean and variance are those of the batch and depend on x; otherwise they are constants.</param>
     /// <param name="neurons">
-    /// Quadratic neurons whose output x is, to join; or null. Then dx is what <see cref="QuadraticBackward"/> would make of it, and the
-    /// gradient in between is not written.
+    /// Quadratic neurons that join, whose output is x; or null. If neurons join, dx is the dz of <see cref="QuadraticBackward"/>, and the
+    /// gradient between the two operations is not written.
     /// </param>
-    /// <param name="dx">Shape of x, or null, but wanted where neurons join; may be dy.</param>
+    /// <param name="dx">Shape of x, or null; it must not be null if neurons join. It may be dy.</param>
     /// <param name="dGamma">[channels], or null.</param>
     /// <param name="dBeta">[channels], or null.</param>
     /// <param name="dResidual">Shape of x, or null; may be dy.</param>
@@ -301,11 +301,11 @@ public abstract class Kernels
     /// </summary>
     /// <param name="g">[rows, channels], as <see cref="NormalizeAndConv2dInputGradient"/> leaves it.</param>
     /// <param name="x">Input of the forward.</param>
-    /// <param name="norm">As in the forward; g is behind its activation already.</param>
+    /// <param name="norm">As in the forward; its activation has been applied to g already.</param>
     /// <param name="dGamma">[channels]: sum g xhat, an input here.</param>
     /// <param name="dBeta">[channels]: sum g, an input here.</param>
     /// <param name="neurons">Quadratic neurons that join as in <see cref="BatchNormBackward"/>, or null.</param>
-    /// <param name="dx">Shape of x; may be g, but not where neurons join.</param>
+    /// <param name="dx">Shape of x; may be g, but not if neurons join.</param>
     public abstract void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx);
 
     /// <summary>y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the channels of each row.</summary>
@@ -333,7 +333,7 @@ public abstract class Kernels
 
     /// <summary>y = softmax of each row of x, or its logarithm.</summary>
     /// <param name="x">[rows, classes]</param>
-    /// <param name="logarithm">Give log p in place of p.</param>
+    /// <param name="logarithm">Whether to compute log p instead of p.</param>
     /// <param name="y">Shape of x; may be x.</param>
     public abstract void Softmax(Operand x, bool logarithm, Operand y);
 
@@ -349,7 +349,7 @@ public abstract class Kernels
     /// </summary>
     /// <param name="logits">[rows, C]</param>
     /// <param name="labels">Integers [rows], each in [0, C).</param>
-    /// <param name="smoothing">The part of a target that all classes share equally, in [0, 1).</param>
+    /// <param name="smoothing">The part of the target probability that all classes share equally, in [0, 1).</param>
     /// <param name="probabilities">[rows, C], for the backward.</param>
     /// <param name="losses">[rows]</param>
     public abstract void CrossEntropy(Operand logits, Operand labels, float smoothing, Operand probabilities, Operand losses);
@@ -364,64 +364,64 @@ public abstract class Kernels
 
     // ---- pooling
 
-    /// <summary>The largest element of each window, and its index; the first of equals.</summary>
+    /// <summary>The largest element of each window, and its index; of equal elements the first.</summary>
     /// <param name="x">[N, H, W, C]; NaN counts as largest.</param>
     /// <param name="geometry">Extents of x and y, and the window.</param>
-    /// <param name="y">[N, oH, oW, C]; -infinity for a window of nothing but padding.</param>
-    /// <param name="indices">Integers, shape of y: row * W + column within the image plane; -1 for a window of nothing but padding.</param>
+    /// <param name="y">[N, oH, oW, C]; -infinity for a window that contains only padding.</param>
+    /// <param name="indices">Integers, shape of y: row * W + column within the image plane; -1 for a window that contains only padding.</param>
     public abstract void MaxPool(Operand x, PoolGeometry geometry, Operand y, Operand indices);
 
-    /// <summary>Each dy goes to the element that was largest.</summary>
+    /// <summary>Adds each dy to the element that was largest in its window.</summary>
     /// <param name="dy">[N, oH, oW, C]</param>
-    /// <param name="indices">As the forward left them; what has -1 goes nowhere.</param>
-    /// <param name="geometry">That of the forward.</param>
-    /// <param name="dx">[N, H, W, C]; 0 where an element was largest in no window.</param>
+    /// <param name="indices">As the forward left them; a dy with index -1 is ignored.</param>
+    /// <param name="geometry">The geometry of the forward.</param>
+    /// <param name="dx">[N, H, W, C]; 0 for an element that was largest in no window.</param>
     public abstract void MaxPoolBackward(Operand dy, Operand indices, PoolGeometry geometry, Operand dx);
 
-    /// <summary>The sum over each window divided by the window's size, padding counted in.</summary>
+    /// <summary>The sum over each window divided by the window's size; padding counts.</summary>
     /// <param name="x">[N, H, W, C]</param>
     /// <param name="geometry">Extents of x and y, and the window.</param>
     /// <param name="y">[N, oH, oW, C]</param>
     public abstract void AveragePool(Operand x, PoolGeometry geometry, Operand y);
 
-    /// <summary>Each dy is shared equally by its window.</summary>
+    /// <summary>Distributes each dy equally over its window.</summary>
     /// <param name="dy">[N, oH, oW, C]</param>
-    /// <param name="geometry">That of the forward.</param>
+    /// <param name="geometry">The geometry of the forward.</param>
     /// <param name="dx">[N, H, W, C]; 0 where no window reaches.</param>
     public abstract void AveragePoolBackward(Operand dy, PoolGeometry geometry, Operand dx);
 
     // ---- random numbers
 
-    /// <summary>y uniform in [low, high): low + (high - low) <see cref="Philox.ToUnit"/>, the float below high where that rounds to high.</summary>
+    /// <summary>y uniform in [low, high): low + (high - low) <see cref="Philox.ToUnit"/>, or the next float below high if that rounds to high.</summary>
     /// <param name="y">Any shape.</param>
-    /// <param name="stream">Element i takes word i mod 4 of its block at i / 4.</param>
-    /// <param name="low">At most high, and a finite distance below it.</param>
-    /// <param name="high">Never reached; but where it is low, all numbers are low.</param>
+    /// <param name="stream">Element i takes word i mod 4 of the stream's block i / 4.</param>
+    /// <param name="low">The lower bound: at most high, and a finite distance below it.</param>
+    /// <param name="high">The upper bound, which is never reached. If it equals low, all numbers are low.</param>
     public abstract void Uniform(Operand y, RandomStream stream, float low, float high);
 
     /// <summary>y normal, by Box-Muller from the words of each block in pairs: r = sqrt(-2 ln(1 - u0)), (r cos 2 pi u1, r sin 2 pi u1).</summary>
     /// <param name="y">Any shape.</param>
-    /// <param name="stream">Elements 4 i to 4 i + 3 take the words of its block at i.</param>
-    /// <param name="mean">Centre of the distribution.</param>
-    /// <param name="deviation">Standard deviation of the distribution; 0 gives the mean alone.</param>
+    /// <param name="stream">Elements 4 i to 4 i + 3 take the words of the stream's block i.</param>
+    /// <param name="mean">Mean of the distribution.</param>
+    /// <param name="deviation">Standard deviation of the distribution; with 0 every element is the mean.</param>
     public abstract void Normal(Operand y, RandomStream stream, float mean, float deviation);
 
-    /// <summary>y = x / (1 - p) where the element's uniform number is at least p, else 0. Its own backward.</summary>
+    /// <summary>y = x / (1 - p) where the element's uniform number is at least p, otherwise 0. It is also its own backward.</summary>
     /// <param name="x">Any shape; dy in the backward.</param>
-    /// <param name="stream">Element i takes word i mod 4 of its block at i / 4; the backward is given the stream of the forward.</param>
-    /// <param name="p">Probability to drop, in [0, 1).</param>
+    /// <param name="stream">Element i takes word i mod 4 of the stream's block i / 4; the backward gets the stream of the forward.</param>
+    /// <param name="p">Probability of dropping an element, in [0, 1).</param>
     /// <param name="y">Shape of x; may be x.</param>
     public abstract void Dropout(Operand x, RandomStream stream, float p, Operand y);
 
-    // ---- optimizers: one pass over all parameters of a group. The device counts the steps that it leaves out, since the host would have to wait to learn of them.
+    // ---- optimizers: one pass over all parameters of a group. The device counts the steps that it skips; the host would have to wait to know them.
 
     /// <summary>One step of SGD on every parameter. See <see cref="SgdStep"/>.</summary>
     /// <param name="parameters">w, updated in place: any number of tensors of any shapes.</param>
     /// <param name="gradients">dw, one for each parameter.</param>
-    /// <param name="momenta">v, one for each parameter, updated in place; none at all without momentum.</param>
-    /// <param name="step">Settings, the same for all.</param>
-    /// <param name="gradientScale">One element, a factor of all gradients; where it is not above 0, the step is left out. Null for 1.</param>
-    /// <param name="leftOut">One element: how many steps were left out before. One that is left out adds 1 and changes nothing else. Null where none are counted.</param>
+    /// <param name="momenta">v, one for each parameter, updated in place; empty without momentum.</param>
+    /// <param name="step">Settings, the same for all parameters.</param>
+    /// <param name="gradientScale">One element that multiplies every gradient. If it is not above 0, the step is skipped. Null means 1.</param>
+    /// <param name="leftOut">One element: the number of steps skipped so far. A skipped step adds 1 to it and changes nothing else. Null if skipped steps are not counted.</param>
     public abstract void Sgd(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> momenta, SgdStep step, Operand? gradientScale, Operand? leftOut);
 
     /// <summary>One step of AdamW on every parameter. See <see cref="AdamStep"/>.</summary>
@@ -429,7 +429,7 @@ public abstract class Kernels
     /// <param name="gradients">g, one for each parameter.</param>
     /// <param name="first">m, one for each parameter, updated in place; zeros before the first step.</param>
     /// <param name="second">v, likewise.</param>
-    /// <param name="step">Settings and t, the same for all.</param>
+    /// <param name="step">Settings and t, the same for all parameters.</param>
     /// <param name="gradientScale">As in <see cref="Sgd"/>.</param>
     /// <param name="leftOut">As in <see cref="Sgd"/>.</param>
     public abstract void AdamW(ReadOnlySpan<Operand> parameters, ReadOnlySpan<Operand> gradients, ReadOnlySpan<Operand> first, ReadOnlySpan<Operand> second, AdamStep step, Operand? gradientScale, Operand? leftOut);

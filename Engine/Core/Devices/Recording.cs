@@ -1,13 +1,13 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// What a device launches for one thread while a step runs, kept so that it can be run again without the host code that asked for it.
-/// A device that can do so gives one by <see cref="Device.Record"/>; <see cref="RecordedStep"/> is what users see of it.
+/// The launches of a device for one thread during one step, kept so that they can run again without the host code of the step.
+/// A device that can record gives one by <see cref="Device.Record"/>. Users work with <see cref="RecordedStep"/>.
 /// </summary>
 /// <remarks>
-/// A replay writes where the recorded step wrote: the blocks it took from the pool stay reserved for it. What the step changed on the
-/// host (counters of random numbers and of optimizers, versions of what was overwritten) is changed again by every replay, and numbers that
-/// follow from it or from a schedule are read again.
+/// A replay writes to the memory of the recorded step: the blocks that the step took from the pool stay reserved for it. A replay repeats the step's changes on the
+/// host (counters of random numbers and of optimizers, versions of overwritten tensors), and reads the numbers again that
+/// follow from these counters or from a schedule.
 /// </remarks>
 public abstract class Recording : IDisposable
 {
@@ -22,35 +22,35 @@ public abstract class Recording : IDisposable
     readonly int layoutThen = layout;
     readonly Generator defaultThen = Generator.Default;
 
-    /// <summary>A recording of what this thread launches on a device from now on, until <see cref="End"/>.</summary>
-    /// <param name="device">Its pool reserves the blocks that the step rents.</param>
+    /// <summary>Starts a recording of everything that this thread launches on a device, until <see cref="End"/>.</summary>
+    /// <param name="device">The device. Its pool reserves the blocks that the step takes.</param>
     protected Recording(Device device)
     {
         if (current is not null) throw new InvalidOperationException("RecordedStep: a step is being recorded on this thread; a step cannot hold another one.");
         Device = device;
     }
 
-    /// <summary>What is being recorded on this thread, or null.</summary>
+    /// <summary>The recording that is under way on this thread, or null.</summary>
     public static Recording? Current => current;
 
     /// <summary>The device that records.</summary>
     public Device Device { get; }
 
-    /// <summary>The operation that the thread is in, the innermost: what is launched now belongs to it. Null between operations, where users launch kernels of their own.</summary>
+    /// <summary>The innermost operation that the thread is in; launches belong to it. Null between operations, where users launch their own kernels.</summary>
     public RecordedOperation? Operation { get; internal set; }
 
-    /// <summary>Why the step cannot be replayed; null where it can.</summary>
+    /// <summary>The reason why the step cannot be replayed; null if it can.</summary>
     public string? Refusal { get; private set; }
 
-    /// <summary>Everything is still where the recording found it: no parameter was moved, no optimizer or default generator replaced.</summary>
+    /// <summary>Whether all memory is still where the recording found it: no parameter was moved, and no optimizer or default generator was replaced.</summary>
     public bool IsUpToDate => layoutThen == layout && ReferenceEquals(defaultThen, Generator.Default);
 
-    /// <summary>The step did something that a replay would leave out or repeat wrongly. It goes on, but will not be replayed.</summary>
-    /// <param name="reason">A clause about the step, such as "it reads a value". The first one given stays (<see cref="Refusal"/>).</param>
+    /// <summary>The step did something that a replay would omit or repeat wrongly. The step continues, but it will not be replayed.</summary>
+    /// <param name="reason">A clause about the step, such as "it reads a value". The first reason stays (<see cref="Refusal"/>).</param>
     public void Refuse(string reason) => Refusal ??= reason;
 
-    /// <summary>How far a random stream of the recorded step moves on by now; null where every replay draws the same.</summary>
-    /// <param name="stream">As it was drawn while the step was recorded.</param>
+    /// <summary>How far a random stream of the recorded step has advanced by now; null if every replay draws the same numbers.</summary>
+    /// <param name="stream">The stream as it was drawn while the step was recorded.</param>
     public Func<ulong>? Advance(RandomStream stream)
     {
         foreach (var (generator, (start, _)) in generators)
@@ -59,7 +59,7 @@ public abstract class Recording : IDisposable
         return null;
     }
 
-    /// <summary>Launches everything again, after what it does on the host.</summary>
+    /// <summary>Repeats the step's changes on the host, then launches everything again.</summary>
     public void Replay()
     {
         foreach (var effect in effects) effect();
@@ -69,7 +69,7 @@ public abstract class Recording : IDisposable
         foreach (var storage in written) storage.EndWrite();
     }
 
-    /// <summary>Gives the reserved memory back.</summary>
+    /// <summary>Returns the reserved memory.</summary>
     public virtual void Dispose()
     {
         Device.Pool.Release(reserve);
@@ -118,6 +118,6 @@ public abstract class Recording : IDisposable
         if (leaves.Add(leaf) && leaf.Grad is not null) Refuse("it adds to gradients of before the step, which the optimizer has not used or cleared");
     }
 
-    /// <summary>Memory that steps were recorded with was replaced: they are recorded anew.</summary>
+    /// <summary>Memory that recorded steps use was replaced, so these steps must be recorded again.</summary>
     internal static void Outdate() => Interlocked.Increment(ref layout);
 }

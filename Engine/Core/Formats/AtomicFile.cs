@@ -1,18 +1,18 @@
 namespace QuadEngine;
 
-/// <summary>Files that are either the old one or the whole new one, whatever happens in between.</summary>
+/// <summary>Writes files so that a path always holds either the old file or the complete new file, even after a crash.</summary>
 public static class AtomicFile
 {
     /// <summary>
-    /// Writes a file aside, under its name with <c>.partial</c> added, forces it to disk and moves it into place. Where that fails, an
-    /// earlier file of that name is untouched and the partial one is removed; what a killed process leaves, the next write replaces.
+    /// Writes a file under its name with <c>.partial</c> added, forces it to disk and moves it into place. If this fails, an
+    /// earlier file of that name is unchanged and the partial file is removed. The next write replaces a partial file that a killed process left.
     /// </summary>
     /// <param name="path">
-    /// The file to create or replace; its folder must exist. Of a link, the file that it leads to is replaced, and the link stays. A pipe and a device
-    /// of bytes (/dev/null) are written to; a folder, a disk and a socket are refused.
+    /// The file to create or replace; its folder must exist. If the path is a link, its target is replaced, and the link stays. A pipe and a character
+    /// device (/dev/null) are written to directly. A folder, a disk and a socket are refused.
     /// </param>
     /// <param name="write">Writes the content, front to back.</param>
-    /// <exception cref="IOException">The disk is full, the folder is missing or may not be written, another process is writing the same file, or the path is none of a file.</exception>
+    /// <exception cref="IOException">The disk is full, the folder is missing or not writable, another process is writing the same file, or the path cannot hold a file.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -24,7 +24,7 @@ public static class AtomicFile
                 case FileKind.Folder:
                     throw new IOException("it is a folder");
                 case FileKind.Other:
-                    throw new IOException("it is a disk or a socket, and no file");
+                    throw new IOException("it is a disk or a socket, not a file");
                 case FileKind.Pipe or FileKind.Device:
                     WriteThrough(path, write);
                     break;
@@ -48,7 +48,7 @@ public static class AtomicFile
     static void Replace(string path, Action<Stream> write)
     {
         var partial = path + ".partial";
-        var opened = false;      // a partial file that another process holds is not ours to remove
+        var opened = false;      // true once this process holds the partial file; the file of another process must not be removed
         try
         {
             using (var stream = new FileStream(partial, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 1 << 16))
@@ -71,11 +71,11 @@ public static class AtomicFile
     {
         PathTooLongException => "Give a shorter name.",
         DirectoryNotFoundException => "Make the folder first, or choose another.",
-        UnauthorizedAccessException => "Choose another folder, or see that this one may be written.",
+        UnauthorizedAccessException => "Choose another folder, or make this one writable.",
         _ when IsDiskFull(e.HResult) => "Free some space or choose another folder, then write it again.",
         _ => "Choose another name or folder, then write it again.",
     };
 
-    // ENOSPC; a quota on Linux and on macOS; Windows has two codes.
+    // ENOSPC; an exceeded quota on Linux and on macOS; the two codes of Windows.
     static bool IsDiskFull(int code) => code is 28 or 122 or 69 or unchecked((int)0x80070070) or unchecked((int)0x80070027);
 }

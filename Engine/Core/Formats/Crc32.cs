@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics.X86;
 namespace QuadEngine;
 
 /// <summary>
-/// The checksum of zip entries and of chunks of PNG (ISO 3309, polynomial 0xEDB88320). Where the processor multiplies polynomials, 64 bytes are folded at a time (Gopal et al.,
-/// "Fast CRC computation for generic polynomials using PCLMULQDQ", Intel 2009): checking a file costs less than reading it.
+/// The checksum of zip entries and of PNG chunks (ISO 3309, polynomial 0xEDB88320). If the processor can multiply polynomials, 64 bytes are folded at a time (Gopal et al.,
+/// "Fast CRC computation for generic polynomials using PCLMULQDQ", Intel 2009). So checking a file costs less than reading it.
 /// </summary>
 internal static class Crc32
 {
@@ -20,7 +20,7 @@ internal static class Crc32
         return crc;
     })];
 
-    /// <summary>Goes on with a checksum, which starts as 0.</summary>
+    /// <summary>Continues a checksum; the first call passes 0.</summary>
     public static uint Append(uint checksum, ReadOnlySpan<byte> bytes)
     {
         var crc = ~checksum;
@@ -40,8 +40,8 @@ internal static class Crc32
         return crc;
     }
 
-    // What is in front is multiplied by x to the power of the bits that it is moved by, modulo the polynomial, and added to what it meets there: four lanes of
-    // 16 bytes over 64, in the end over one another. The checksum of the 16 bytes that are left is that of all.
+    // A block is moved towards the end: it is multiplied by x to the power of the number of bits moved, modulo the polynomial, and added to the block there. Four lanes of
+    // 16 bytes move by 64 bytes at a time, and at the end they are folded into one. The checksum of the 16 bytes that are left is the checksum of all bytes.
     static uint Fold(uint crc, ReadOnlySpan<Vector128<ulong>> blocks)
     {
         Vector128<ulong> by64 = Vector128.Create(0x0154442BD4UL, 0x01C6E41596UL), by16 = Vector128.Create(0x01751997D0UL, 0x00CCAA009EUL);

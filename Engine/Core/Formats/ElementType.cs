@@ -1,18 +1,18 @@
 namespace QuadEngine;
 
 /// <summary>
-/// How a file stores one element of a tensor: the data types of the safetensors format, under its names. All are little-endian.
+/// The type of one stored element of a tensor: the data types of the safetensors format, under its names. All are little-endian.
 /// The engine computes in float32 and converts when it reads.
 /// </summary>
 public enum ElementType
 {
     /// <summary>One byte, 0 or 1.</summary>
     BOOL,
-    /// <summary>4-bit float, 2 exponent and 1 mantissa bits (OCP MX), two to a byte, the low bits first.</summary>
+    /// <summary>4-bit float, 2 exponent and 1 mantissa bits (OCP MX), two per byte, the low bits first.</summary>
     F4,
-    /// <summary>6-bit float, 2 exponent and 3 mantissa bits (OCP MX), four to three bytes, the low bits first.</summary>
+    /// <summary>6-bit float, 2 exponent and 3 mantissa bits (OCP MX), four in three bytes, the low bits first.</summary>
     F6_E2M3,
-    /// <summary>6-bit float, 3 exponent and 2 mantissa bits (OCP MX), four to three bytes, the low bits first.</summary>
+    /// <summary>6-bit float, 3 exponent and 2 mantissa bits (OCP MX), four in three bytes, the low bits first.</summary>
     F6_E3M2,
     /// <summary>Unsigned 8-bit integer.</summary>
     U8,

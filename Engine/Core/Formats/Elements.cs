@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine;
 
-/// <summary>From stored elements to float32. Integers and doubles round to nearest; every narrower float is represented exactly.</summary>
+/// <summary>Converts stored elements to float32. Integers and doubles are rounded to nearest; every narrower float is represented exactly.</summary>
 internal static class Elements
 {
-    // A whole number of bytes in every type, so that tensors beyond 2 GiB are converted piece by piece.
+    // A piece has a whole number of bytes in every type. Tensors beyond 2 GiB are converted piece by piece.
     const int ChunkElements = 1 << 20;
 
     public static int Bits(this ElementType type) => type switch
@@ -23,7 +23,7 @@ internal static class Elements
     public static float[] Read(MappedFile file, long offset, ElementType type, int count)
     {
         var bits = type.Bits();
-        // First proves that the file holds them all: nothing larger than what the file has is ever allocated.
+        // The file is checked first, so that nothing is allocated for elements that the file does not have.
         file.Require(offset, ((long)count * bits + 7) / 8);
         var values = new float[count];
         for (var start = 0; start < count; start += ChunkElements)
@@ -51,7 +51,7 @@ internal static class Elements
             case ElementType.U16: Convert<ushort>(source, destination); break;
             case ElementType.U8: Convert<byte>(source, destination); break;
             case ElementType.BF16: ConvertBFloat16(source, destination); break;
-            case ElementType.C64: throw new ArgumentException("Elements: a complex number is no float32; read it as two F32.", nameof(type));
+            case ElementType.C64: throw new ArgumentException("Elements: a complex number is not a float32; read it as two F32.", nameof(type));
             default: ConvertByTable(type, source, destination); break;
         }
     }
@@ -70,7 +70,7 @@ internal static class Elements
             destination[i] = BitConverter.UInt32BitsToSingle((uint)values[i] << 16);
     }
 
-    // Types of at most 8 bits: a table of all their codes, and codes packed from the low bits upwards.
+    // For types of at most 8 bits: a table has the values of all codes. Codes are packed from the low bits upwards.
     static void ConvertByTable(ElementType type, ReadOnlySpan<byte> source, Span<float> destination)
     {
         var bits = type.Bits();
@@ -105,7 +105,7 @@ internal static class Elements
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Elements: not a type of at most 8 bits."),
     };
 
-    // (-1)^sign * 1.mantissa * 2^(exponent - bias), or 0.mantissa * 2^(1 - bias) where the exponent is 0.
+    // (-1)^sign * 1.mantissa * 2^(exponent - bias), or 0.mantissa * 2^(1 - bias) if the exponent is 0.
     static float Minifloat(int code, int exponentBits, int mantissaBits, int bias)
     {
         var mantissa = code & ((1 << mantissaBits) - 1);

@@ -3,34 +3,34 @@ using System.Text;
 
 namespace QuadEngine;
 
-/// <summary>What a path leads to, links followed.</summary>
+/// <summary>The kind of file at a path, after following links.</summary>
 internal enum FileKind
 {
-    /// <summary>Nothing is there, or a link that leads nowhere.</summary>
+    /// <summary>There is nothing, or a link without a target.</summary>
     Missing,
 
-    /// <summary>Bytes on a disk: what may be mapped into memory, and what a new file may take the place of.</summary>
+    /// <summary>A regular file. It may be mapped into memory, and a new file may replace it.</summary>
     Plain,
 
     /// <summary>A folder.</summary>
     Folder,
 
-    /// <summary>A pipe: a FIFO, or what a shell makes of <c>&lt;(...)</c>.</summary>
+    /// <summary>A pipe: a FIFO, or the pipe that a shell makes for <c>&lt;(...)</c>.</summary>
     Pipe,
 
-    /// <summary>A device of bytes, as /dev/null.</summary>
+    /// <summary>A character device, e.g. /dev/null.</summary>
     Device,
 
-    /// <summary>A disk as a whole, or a socket.</summary>
+    /// <summary>A whole disk, or a socket.</summary>
     Other,
 }
 
-/// <summary>Tells kinds of files apart.</summary>
+/// <summary>Finds the kind of a file.</summary>
 internal static class FileKinds
 {
     const int Success = 0, ModeOffset = 4, StatusBytes = 256;
 
-    /// <summary>What is at a path.</summary>
+    /// <summary>The kind of file at a path.</summary>
     public static FileKind Of(string path)
     {
         var full = Path.GetFullPath(path);
@@ -46,7 +46,7 @@ internal static class FileKinds
         };
     }
 
-    // st_mode, which .NET reads for File.GetUnixFileMode but gives back without the kind. The call and its struct are those of .NET's own library on
+    // Returns st_mode. File.GetUnixFileMode reads it too but drops the kind. The call and its struct are those of .NET's own library on
     // every Unix; its second field is the mode.
     static unsafe int? Mode(string path)
     {

@@ -1,7 +1,7 @@
 namespace QuadEngine;
 
 /// <summary>
-/// A tensor's data in host memory, float32 and row-major, as a file holds it: what the file formats read and write.
+/// The data of a tensor in host memory, float32 and row-major. The file formats read and write this type.
 /// Files keep PyTorch's layouts (filters [Cout, Cin, kH, kW], linear weights [out, in]).
 /// </summary>
 public sealed class HostTensor
@@ -11,8 +11,8 @@ public sealed class HostTensor
 
     /// <summary>Wraps an array as a tensor of the given shape.</summary>
     /// <param name="values">The elements, row-major; not copied.</param>
-    /// <param name="shape">The size of each axis, of at most 64; none at all for a scalar. Not copied either.</param>
-    /// <exception cref="ArgumentException">The shape has more than 64 axes, is negative somewhere, or does not hold as many elements as there are values.</exception>
+    /// <param name="shape">The size of each of at most 64 axes; empty for a scalar. Not copied either.</param>
+    /// <exception cref="ArgumentException">The shape has more than 64 axes or a negative size, or its number of elements is not the number of values.</exception>
     public HostTensor(float[] values, params int[] shape)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -37,7 +37,7 @@ public sealed class HostTensor
 
     internal static string Text<T>(IEnumerable<T> shape) => $"[{string.Join(", ", shape)}]";
 
-    /// <summary>Multiplies sizes that came from a file; false where one is negative, or the product is beyond any .NET array.</summary>
+    /// <summary>Multiplies sizes that came from a file; false if one is negative, or if the product is too large for a .NET array.</summary>
     internal static bool TryCount(ReadOnlySpan<long> shape, out int count)
     {
         count = 0;

@@ -3,8 +3,8 @@ using System.IO.MemoryMappedFiles;
 namespace QuadEngine;
 
 /// <summary>
-/// A file mapped into memory, read-only: opening costs nothing, and only the pages that are touched are read. Every access is checked
-/// against the file's length. Not for use from several threads while it is being disposed.
+/// A file that is mapped into memory, read-only. Opening costs almost nothing, and only the pages that are accessed are read. Every access is checked
+/// against the file's length. Do not use it from several threads while it is being disposed.
 /// </summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed unsafe class MappedFile : IDisposable
             throw new IOException($"{path} is a pipe or a device, and weights are read from all over a file. Write them to a file first, then pass that.");
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
         Length = stream.Length;
-        if (Length == 0)      // an empty file cannot be mapped; any read of it is refused by Require
+        if (Length == 0)      // an empty file cannot be mapped; Require refuses every read of it
             return;
         map = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         view = map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
@@ -30,7 +30,7 @@ internal sealed unsafe class MappedFile : IDisposable
         start += view.PointerOffset;
     }
 
-    /// <summary>Memory that is mapped already, as a resource of the program is.</summary>
+    /// <summary>Wraps memory that is mapped already, e.g. a resource of the program.</summary>
     public MappedFile(string path, UnmanagedMemoryStream memory)
     {
         Path = path;
@@ -43,7 +43,7 @@ internal sealed unsafe class MappedFile : IDisposable
 
     public long Length { get; }
 
-    /// <summary>Throws unless the file has these bytes.</summary>
+    /// <summary>Throws if the file does not have these bytes.</summary>
     public void Require(long offset, long length)
     {
         if (offset < 0 || length < 0 || offset > Length || length > Length - offset)

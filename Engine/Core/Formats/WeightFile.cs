@@ -1,24 +1,24 @@
 namespace QuadEngine;
 
-/// <summary>Weights by name from any file format that the engine reads, told apart by their first bytes, whatever the file is called.</summary>
+/// <summary>Reads weights by name from every file format that the engine knows. The first bytes of a file decide its format, not its name.</summary>
 public static class WeightFile
 {
     /// <summary>
     /// Reads every tensor of a safetensors file, or of the state dictionary in a PyTorch checkpoint, in the file's order and layouts.
     /// </summary>
-    /// <param name="path">A file of either format, under any name.</param>
-    /// <exception cref="InvalidFileException">The file is damaged, or of a format that is not known.</exception>
+    /// <param name="path">A file of either format, with any name.</param>
+    /// <exception cref="InvalidFileException">The file is damaged, or its format is not known.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path) => Read(path, out _);
 
-    /// <param name="path">A file of either format, under any name.</param>
+    /// <param name="path">A file of either format, with any name.</param>
     /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
     /// <inheritdoc cref="Read(string)"/>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata) => Read(path, out metadata, out _);
 
-    /// <param name="path">A file of either format, under any name.</param>
+    /// <param name="path">A file of either format, with any name.</param>
     /// <param name="metadata">The free text of a safetensors file; empty for other formats.</param>
-    /// <param name="leftOut">What was not taken over of the file beside what is no tensor at all: a phrase each, e.g. <c>the prefix "module." of all names</c>.</param>
+    /// <param name="leftOut">The parts of the file that were dropped, besides values that are not tensors: one phrase each, e.g. <c>the prefix "module." of all names</c>.</param>
     /// <inheritdoc cref="Read(string)"/>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path, out IReadOnlyDictionary<string, string> metadata, out IReadOnlyList<string> leftOut)
     {
@@ -26,7 +26,7 @@ public static class WeightFile
         using var file = new MappedFile(path);
         (metadata, leftOut) = (new Dictionary<string, string>(), []);
 
-        // In this order: a header's length may start with the byte that a pickle starts with.
+        // The order matters, because the length of a header may start with the first byte of a pickle.
         if (SafeTensors.Looks(file))
         {
             var tensors = new SafeTensors(file);

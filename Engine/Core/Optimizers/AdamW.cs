@@ -42,7 +42,7 @@ public sealed class AdamW : Optimizer
     public override IReadOnlyList<string> Slots => ["first_moment", "second_moment"];
 
     /// <inheritdoc/>
-    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut)
+    private protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut)
     {
         parameters[0].Device.Backend.AdamW(parameters, gradients, slots[0], slots[1], Now() with { Later = Now }, GradientScale, leftOut);
 

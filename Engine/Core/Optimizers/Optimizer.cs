@@ -2,7 +2,10 @@ using QuadEngine.Devices;
 
 namespace QuadEngine;
 
-/// <summary>Updates parameters from their gradients. A step uses the gradients up: it clears them, so that the next Backward starts anew.</summary>
+/// <summary>
+/// Updates parameters from their gradients. A step uses the gradients up: it clears them, so that the next Backward starts anew; and it puts parameters that
+/// have a <see cref="Parameter.Constraint"/> back on their sets. <see cref="CustomOptimizer"/> is the base of one of your own.
+/// </summary>
 /// <remarks>
 /// One thread at a time trains a network: a <see cref="Step"/> while another thread is in a Step of the same parameters throws. Optimizers of
 /// different parameters may work at once.
@@ -15,7 +18,7 @@ public abstract class Optimizer
     /// <param name="groups">What to update; no parameter may be in two of them.</param>
     /// <param name="learningRate">Of the first step, before a group's multiplier; 0 or more.</param>
     /// <exception cref="ArgumentException">A parameter is in two groups, or a setting is out of its range.</exception>
-    protected Optimizer(IEnumerable<ParameterGroup> groups, float learningRate)
+    private protected Optimizer(IEnumerable<ParameterGroup> groups, float learningRate)
     {
         Groups = [.. groups];
         LearningRate = learningRate;
@@ -76,7 +79,16 @@ public abstract class Optimizer
         foreach (var group in Groups)
             foreach (var equal in group.Parameters.Where(parameter => parameter.Grad is not null).GroupBy(CountOf)) Update(group, [.. equal], equal.Key);
 
+        RetractAll();
         ClearGrad();
+    }
+
+    void RetractAll()
+    {
+        using var noGrad = new NoGrad.OnStack();
+        foreach (var group in Groups)
+            foreach (var parameter in group.Parameters)
+                if (parameter is { Grad: not null, Constraint: { } constraint }) constraint.Retract(parameter);
     }
 
     /// <summary>Drops all gradients.</summary>
@@ -121,7 +133,7 @@ public abstract class Optimizer
     /// <param name="slots">[i] holds slot i of each, zeros at the first step.</param>
     /// <param name="step">Which step it is for these parameters, counted from 1, with those that were left out; a device that replays the pass asks again.</param>
     /// <param name="leftOut">[] on the device: how many steps were left out; a pass that leaves this one out adds 1. Null where no step can have been.</param>
-    protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut);
+    private protected abstract void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut);
 
     /// <summary>A setting of an optimizer: finite, 0 or more, and below a bound where it has one.</summary>
     private protected void CheckSetting(string name, float value, float below = float.PositiveInfinity) =>

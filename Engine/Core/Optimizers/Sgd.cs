@@ -54,7 +54,7 @@ public sealed class Sgd : Optimizer
     public override IReadOnlyList<string> Slots => Momentum > 0f ? ["momentum"] : [];
 
     /// <inheritdoc/>
-    protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut)
+    private protected override void Apply(ParameterGroup group, ReadOnlySpan<Tensor> parameters, ReadOnlySpan<Tensor> gradients, Tensor[][] slots, Func<int> step, Tensor? leftOut)
     {
         parameters[0].Device.Backend.Sgd(parameters, gradients, slots.Length > 0 ? slots[0] : [], Now() with { Later = Now }, GradientScale, leftOut);
 

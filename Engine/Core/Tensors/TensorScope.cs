@@ -71,6 +71,16 @@ public sealed class TensorScope : IDisposable
             return tensor;
         }
 
+        /// <summary><see cref="Result"/> of each tensor in what the call returns.</summary>
+        public T Results<T>(T value)
+        {
+            if (value is Tensor tensor) return (T)(object)Result(tensor);
+            var own = handles;
+            return TensorTuple.Map(value, tensor => new OnStack(own).Result(tensor), indices => indices);
+        }
+
+        OnStack(Handles handles) => this.handles = handles;
+
         public void Dispose()
         {
             Ambient<Scopes>.Pop(handles, below);

@@ -3,7 +3,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Whether a convolution normalises what it reads, as a type.</summary>
+/// <summary>Says, as a type, whether a convolution normalizes its input.</summary>
 interface IInputUse
 {
     static abstract bool Normalizes { get; }
@@ -19,17 +19,17 @@ readonly struct Normalized : IInputUse
     public static bool Normalizes => true;
 }
 
-/// <summary>act((x - mean) scale + beta) by channel, with scale = gamma / sqrt(variance + epsilon): the batch norm in front of a convolution, with the bits of its own kernel.</summary>
+/// <summary>act((x - mean) scale + beta) by channel, with scale = gamma / sqrt(variance + epsilon): the batch norm before a convolution. It gives the same bits as the batch norm's own kernel.</summary>
 readonly struct InputNorm
 {
-    /// <summary>Channels whose numbers a kernel keeps in shared memory, at most.</summary>
+    /// <summary>The largest number of channels whose values a kernel keeps in shared memory.</summary>
     public const int MostChannels = 512;
 
     readonly ChannelNorm norm;
     readonly Activation activation;
 
-    /// <param name="x">What is normalised; it stands in for what is not there.</param>
-    /// <param name="term">How, or null.</param>
+    /// <param name="x">The input of the norm; it is the placeholder for absent arguments.</param>
+    /// <param name="term">The norm, or null.</param>
     public InputNorm(Operand x, NormTerm<Operand>? term)
     {
         norm = term is null ? new ChannelNorm(x.View()) : new ChannelNorm(term);
@@ -41,12 +41,12 @@ readonly struct InputNorm
     /// <param name="y">The element of the result.</param>
     public float Backward(float dy, float y) => activation.Backward(dy, y);
 
-    /// <summary>Floats of shared memory that the numbers of these channels take.</summary>
+    /// <summary>The number of floats of shared memory that the values of the given channels take.</summary>
     public static int Floats(int channels) => 3 * channels;
 
     /// <summary>
-    /// Works out mean, scale and beta of channels and stores them as three rows of shared memory: ILGPU would work them out anew for each pixel. A barrier
-    /// comes between this and <see cref="Apply"/>.
+    /// Computes mean, scale and beta of channels and stores them as three rows of shared memory, because ILGPU would compute them again for each pixel. A barrier
+    /// must come between this and <see cref="Apply"/>.
     /// </summary>
     /// <param name="first">The first channel.</param>
     /// <param name="count">The number of channels.</param>
@@ -63,12 +63,12 @@ readonly struct InputNorm
         }
     }
 
-    /// <summary>Normalises four channels of a pixel, or gives zeros where it lies outside.</summary>
-    /// <param name="channels">The first of the four in shared memory.</param>
-    /// <param name="pitch">As above.</param>
-    /// <param name="inside">The pixel lies in the image.</param>
-    /// <param name="values">The thread's numbers.</param>
-    /// <param name="at">The first of the four.</param>
+    /// <summary>Normalizes four channels of a pixel, or gives zeros if the pixel lies outside the image.</summary>
+    /// <param name="channels">The first of the four channels in shared memory.</param>
+    /// <param name="pitch">Floats from row to row.</param>
+    /// <param name="inside">Whether the pixel lies in the image.</param>
+    /// <param name="values">The thread's values, updated in place.</param>
+    /// <param name="at">The first of the four values.</param>
     public void Apply(ArrayView<Quad> channels, int pitch, bool inside, float[] values, int at)
     {
         Quad mean = channels[0], scale = channels[pitch / 4], beta = channels[pitch / 2];

@@ -1,6 +1,6 @@
 namespace QuadEngine.Gpu;
 
-/// <summary>The pixels of images, cut into blocks that are worked on together: those at the right and at the lower edge may reach beyond the image.</summary>
+/// <summary>The pixels of images, cut into blocks that are computed together. Blocks at the right and at the lower edge may reach beyond the image.</summary>
 readonly struct PixelBlocks
 {
     readonly FastDivisor across, down;
@@ -13,7 +13,7 @@ readonly struct PixelBlocks
         Count = images * across.Divisor * down.Divisor;
     }
 
-    /// <summary>Of the images.</summary>
+    /// <summary>The size of the images.</summary>
     public readonly int Height, Width;
 
     public readonly int Count;
@@ -28,9 +28,9 @@ readonly struct PixelBlocks
         return new Place(image, down.Rest(line, image) * blockRows, across.Rest(block, line) * blockColumns, 0);
     }
 
-    /// <summary>A small number of 0 or more by a constant: ptxas divides by constants too, at the cost of a real division.</summary>
+    /// <summary>Divides a small number of 0 or more by a constant. ptxas would use a real division even for a constant.</summary>
     public static int Divide(int number, int constant) => number * (65536 / constant + 1) >> 16;
 
-    /// <summary>The number of a pixel in the images, or -1 where it lies outside.</summary>
+    /// <summary>The number of a pixel in the images, or -1 if it lies outside.</summary>
     public int Pixel(int image, int row, int column) => (uint)row < (uint)Height & (uint)column < (uint)Width ? (image * Height + row) * Width + column : -1;
 }

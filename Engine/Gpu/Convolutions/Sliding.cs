@@ -4,15 +4,15 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Convolutions of 3x3 in float32, whose window slides over the image: which these are, and their launches.</summary>
+/// <summary>Sliding convolutions, which are 3x3 convolutions in float32: this decides when they are used, and launches them.</summary>
 sealed partial class GpuKernels
 {
     const int ChannelsOfFilterTile = SlidingFilterGradient<StrideOfOne, AsItIs>.Channels;
 
-    // Two groups to a multiprocessor of a large GPU.
+    // Two groups for each multiprocessor of a large GPU.
     const int GroupsOfFilterGradient = 264;
 
-    // A tile takes whole rows of blocks; where too many pixels of blocks lie outside the images, other tiles are faster.
+    // A tile takes whole rows of blocks. If too many pixels of the blocks lie outside the images, other tiles are faster.
     const double LeastShare = 0.7, LeastShareOfFilterGradient = 0.5;
 
     public override bool NormalizesWhatItConvolves(ConvGeometry geometry) =>
@@ -33,8 +33,8 @@ sealed partial class GpuKernels
         if (!Slides(dy, filter, geometry, x, norm, g, new(new ChannelNorm(norm), dGamma.View(), dBeta.View()))) base.NormalizeAndConv2dInputGradient(dy, filter, geometry, x, norm, g, dGamma, dBeta);
     }
 
-    /// <summary>A convolution, where it is one whose window slides.</summary>
-    /// <returns>False where it is not, and nothing was done.</returns>
+    /// <summary>Runs a convolution if it can slide.</summary>
+    /// <returns>False if it cannot slide; then nothing was done.</returns>
     bool Slides(Operand x, NormTerm<Operand>? norm, Operand filter, ConvGeometry g, in Epilogue<Operand> epilogue, Operand y)
     {
         if (PlanOfOutputs(g, epilogue.Quadratic?.Layout.Stride ?? 1) is not { } plan || norm is not null && g.InChannels > InputNorm.MostChannels || !Four(x, g.InChannels) || !Four(filter, g.OutChannels)) return false;
@@ -50,7 +50,7 @@ sealed partial class GpuKernels
         return true;
     }
 
-    /// <summary>Its input gradient: the convolution of dy with the filter turned.</summary>
+    /// <summary>Runs its input gradient: the convolution of dy with the filter rotated by 180 degrees.</summary>
     /// <returns>As above.</returns>
     bool Slides(Operand dy, Operand filter, ConvGeometry g, Operand dx)
     {
@@ -60,7 +60,7 @@ sealed partial class GpuKernels
         return true;
     }
 
-    /// <summary>The same, and the sums of the batch norm in front of it.</summary>
+    /// <summary>The same, together with the sums of the batch norm before the convolution.</summary>
     /// <returns>As above.</returns>
     bool Slides(Operand dy, Operand filter, ConvGeometry geometry, Operand x, NormTerm<Operand> norm, Operand g, NormSumsTarget target)
     {
@@ -74,7 +74,7 @@ sealed partial class GpuKernels
         return true;
     }
 
-    /// <summary>Its filter gradient.</summary>
+    /// <summary>Runs its filter gradient.</summary>
     /// <returns>As above.</returns>
     bool Slides(Operand x, NormTerm<Operand>? norm, Operand dy, ConvGeometry g, Operand dFilter)
     {
@@ -92,15 +92,15 @@ sealed partial class GpuKernels
     static PixelBlocks BlocksOfFilterGradient<TStride>(ConvGeometry g) where TStride : struct, IStride =>
         new(g.Batch, g.OutHeight, g.OutWidth, SlidingFilterGradient<TStride, AsItIs>.BlockRows, SlidingFilterGradient<TStride, AsItIs>.BlockColumns);
 
-    // The plan of a convolution, or null where it does not slide.
+    // The plan of a convolution, or null if it cannot slide.
     SlidingPlan? PlanOfOutputs(ConvGeometry g, int neuron) =>
         IsSliding(g, 1) ? Plan(Pixels(g.Batch, g.Height, g.Width), Blocks(g.Batch, g.OutHeight, g.OutWidth), g.Window.Padding, g.InChannels, g.OutChannels, neuron) : null;
 
-    // And that of its input gradient.
+    // The plan of its input gradient, or null.
     SlidingPlan? PlanOfInputs(ConvGeometry g) =>
         IsSliding(g, 1) && g.Window.Padding <= 2 ? Plan(Pixels(g.Batch, g.OutHeight, g.OutWidth), Blocks(g.Batch, g.Height, g.Width), 2 - g.Window.Padding, g.OutChannels, g.InChannels, 1) : null;
 
-    // Neurons must not lie in two tiles.
+    // A neuron must not lie in two tiles.
     SlidingPlan? Plan(PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, int columns, int neuron)
     {
         var tile = columns % 64 == 0 ? 64 : columns % 32 == 0 ? 32 : 16;
@@ -123,7 +123,7 @@ sealed partial class GpuKernels
             plan.RowTiles * plan.ColumnTiles);
     }
 
-    // Slices for these blocks of pixels, or 0 where there are too few.
+    // The number of slices for these blocks of pixels, or 0 if there are too few blocks.
     int SlicesOf(ConvGeometry g, PixelBlocks blocks)
     {
         if (g.InChannels % ChannelsOfFilterTile != 0 || g.OutChannels % ChannelsOfFilterTile != 0 || blocks.UsedShare < LeastShareOfFilterGradient) return 0;

@@ -2,21 +2,21 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Which way a filter [kh, kw, ci, co] is used by a convolution of stride 1, and how its part for four terms comes to shared memory, [tap, term, column].</summary>
+/// <summary>How a convolution of stride 1 uses a filter [kh, kw, ci, co], and how the filter's part for four terms comes to shared memory, [tap, term, column].</summary>
 interface IFilterUse
 {
-    /// <summary>Four neighbours in memory go to neighbours in shared memory.</summary>
+    /// <summary>Whether four elements that are adjacent in memory are adjacent in shared memory.</summary>
     static abstract bool AlongColumns { get; }
 
-    /// <summary>1 where the taps of the sum come in the order of memory, -1 where they come backwards.</summary>
+    /// <summary>1 if the taps of the sum come in the order of memory, -1 if they come in reverse order.</summary>
     static abstract int TapsForward { get; }
 
     /// <summary>The index in memory of the quad at a tap, a term and a column.</summary>
-    /// <param name="tap">3 kh + kw, from 0 to 8, as the sum has it.</param>
-    /// <param name="term">Of the sum; the first of four where quads do not lie along columns.</param>
-    /// <param name="column">Of the result; the first of four where they do.</param>
-    /// <param name="terms">All terms of a tap.</param>
-    /// <param name="columns">All columns of the result.</param>
+    /// <param name="tap">3 kh + kw, from 0 to 8, in the order of the sum.</param>
+    /// <param name="term">The term of the sum; the first of four if quads do not lie along columns.</param>
+    /// <param name="column">The column of the result; the first of four if quads lie along columns.</param>
+    /// <param name="terms">The number of terms of a tap.</param>
+    /// <param name="columns">The number of columns of the result.</param>
     static abstract int Index(int tap, int term, int column, int terms, int columns);
 }
 
@@ -30,7 +30,7 @@ readonly struct FilterOfOutputs : IFilterUse
     public static int Index(int tap, int term, int column, int terms, int columns) => (tap * terms + term) * columns + column;
 }
 
-/// <summary>dx = dy * filter, turned by 180 degrees: terms are co, columns ci.</summary>
+/// <summary>dx = dy * filter, rotated by 180 degrees: terms are co, columns ci.</summary>
 readonly struct FilterOfInputs : IFilterUse
 {
     public static bool AlongColumns => false;
@@ -41,11 +41,11 @@ readonly struct FilterOfInputs : IFilterUse
 }
 
 /// <summary>
-/// A 3x3 convolution of stride 1, y[pixel, column] = sum over taps and terms of x[pixel + tap, term] filter[tap, term, column], then <typeparamref name="TEnd"/>; and
-/// the gradient with regard to its input, which is one too. A group computes <typeparamref name="TTile"/>, whose rows are blocks of 8x8 pixels. It brings
-/// four terms of the blocks, with their rims, to shared memory, once for all taps. A thread has a row of eight pixels and four columns: ten quads of
-/// shared memory serve the three taps of a row, and each quad of the filter eight pixels, so that 384 multiply-adds need 22 reads.
-/// Floor: 9 multiply-adds a pixel, term and column.
+/// A 3x3 convolution of stride 1, y[pixel, column] = sum over taps and terms of x[pixel + tap, term] filter[tap, term, column], then <typeparamref name="TEnd"/>. It also computes
+/// the input gradient, which has the same form. A group computes <typeparamref name="TTile"/>, whose rows are blocks of 8x8 pixels. It copies
+/// four terms of the blocks, with their borders, to shared memory, once for all taps. A thread has a row of eight pixels and four columns. Ten quads of
+/// shared memory serve the three taps of a row, and each quad of the filter serves eight pixels, so 384 multiply-adds need 22 reads.
+/// Floor: 9 multiply-adds per pixel, term and column.
 /// </summary>
 readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, InputNorm norm, Source filter, PixelBlocks inputs, PixelBlocks outputs, int padding, int terms, FastDivisor columnTiles, TEnd end) : IKernel
     where TTile : struct, IPixelTile
@@ -68,7 +68,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, Input
 
     static int Across => TTile.Columns / 4;
 
-    // Two parts of shared memory take turns. A part is [block, row, column] of input, then [tap, term, column] of the filter.
+    // Two parts of shared memory alternate. A part is [block, row, column] of input, then [tap, term, column] of the filter.
     static int PartQuads => InputQuads + FilterQuads;
 
     static int InputQuads => Blocks * Rim * Rim;
@@ -109,14 +109,14 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, Input
             if (term + 4 < terms) Fetch(at, weight, term + 4, staged);
             for (var kh = 0; kh < Size; kh++) AddTaps(left.SubView(part + kh * Rim), right.SubView(part + kh * Size * TTile.Columns), sums);
 
-            // No barrier follows: ILGPU would let the reads that only sums need slip behind it. The other part is free.
+            // No barrier follows, because ILGPU would move the reads that only sums need behind it. The other part is free.
             part = PartQuads - part;
         }
 
         end.Store<TTile>(sums, new(places, (outputs.Count - firstBlock) * Side * Side), shared, Columns, columnTile, rowTile);
     }
 
-    // Where the thread's input pixels begin in memory, -1 outside, and the pixel of each row of the tile. Barriers of the main loop lie between this and the first reader.
+    // Finds the positions of the thread's input pixels in memory (-1 outside), and the pixel of each row of the tile. Barriers of the main loop lie between this and the first reader.
     void Locate(int firstBlock, int[] at, ArrayView<int> places)
     {
         for (var i = 0; i < InputsStaged; i++)
@@ -135,12 +135,12 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, Input
         }
     }
 
-    // Where the thread's first quad of the filter lies at term 0; the next ones lie whole taps behind it.
+    // The position of the thread's first quad of the filter at term 0; its other quads lie whole taps after it.
     int FirstWeight(int firstColumn) => TFilter.AlongColumns
         ? TFilter.Index(Group.IdxX / TTile.Columns, Group.IdxX / Across & 3, firstColumn + 4 * (Group.IdxX & (Across - 1)), terms, Columns)
         : TFilter.Index(Group.IdxX / TTile.Columns, 0, firstColumn + (Group.IdxX & (TTile.Columns - 1)), terms, Columns);
 
-    // Brings four terms of the blocks and of the filter from memory to registers.
+    // Loads four terms of the blocks and of the filter from memory to registers.
     void Fetch(int[] at, int weight, int term, float[] staged)
     {
         for (var i = 0; i < InputsStaged; i++)
@@ -157,7 +157,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, Input
         }
     }
 
-    // What lies outside stays 0.
+    // Elements outside the image stay 0.
     void Normalize(int[] at, ArrayView<Quad> norms, float[] staged)
     {
         for (var i = 0; i < InputsStaged; i++)
@@ -205,7 +205,7 @@ readonly struct SlidingConvolution<TTile, TFilter, TInput, TEnd>(Source x, Input
     }
 }
 
-/// <summary>The sums of a tile of threads whose rows are pixels: a thread has a row of eight, and four columns.</summary>
+/// <summary>The sums of a tile of threads whose rows are pixels. A thread has a row of eight pixels, and four columns.</summary>
 readonly struct PixelRows<TTile> : ISums where TTile : struct, IPixelTile
 {
     public static int Rows => TTile.Rows;
@@ -235,7 +235,7 @@ static class PixelRows
     public const int Side = 8;
 }
 
-/// <summary>Where the rows of a tile of pixels go.</summary>
+/// <summary>The places in y of the rows of a tile of pixels.</summary>
 /// <param name="pixels">The pixel of each row of the tile, or -1.</param>
 /// <param name="rows">Rows of the blocks from the tile's first one on.</param>
 readonly struct PixelPlaces(ArrayView<int> pixels, int rows) : IPlaces
@@ -244,6 +244,6 @@ readonly struct PixelPlaces(ArrayView<int> pixels, int rows) : IPlaces
 
     public int Of(int row) => pixels[row];
 
-    /// <summary>The pixels of the thread's rows, which follow each other.</summary>
+    /// <summary>The pixels of the thread's rows, which are consecutive.</summary>
     public ArrayView<int> OfThread<TTile>() where TTile : struct, IPixelTile => pixels.SubView(Group.IdxX / (TTile.Columns / 4) * PixelRows.Side);
 }

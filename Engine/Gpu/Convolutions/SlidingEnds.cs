@@ -4,15 +4,15 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>What a sliding convolution does with the sums of its tile. A thread has those of eight pixels in a row and of four columns. Tiles have as many columns as divide those of the result.</summary>
+/// <summary>The last step of a sliding convolution, which uses the sums of its tile. A thread has the sums of eight pixels in a row and of four columns. The columns of a tile divide the columns of the result.</summary>
 interface ISlidingEnd
 {
-    /// <param name="sums">The thread's, [pixel, column].</param>
+    /// <param name="sums">The thread's sums, [pixel, column].</param>
     /// <param name="places">The pixels of the tile.</param>
     /// <param name="shared">The group's memory, which other threads may still read.</param>
-    /// <param name="columns">Of the result.</param>
-    /// <param name="columnTile">The number of the tile among those of its pixels.</param>
-    /// <param name="rowTile">And among those of its columns.</param>
+    /// <param name="columns">The number of columns of the result.</param>
+    /// <param name="columnTile">The number of the tile among the tiles of its pixels.</param>
+    /// <param name="rowTile">The number of the tile among the tiles of its columns.</param>
     void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile;
 }
 
@@ -26,7 +26,7 @@ readonly struct StepsEnd(TileEpilogue epilogue) : ISlidingEnd
     }
 }
 
-/// <summary>Nothing: sums leave from registers, four columns at a time.</summary>
+/// <summary>No further step: the sums are written from registers, four columns at a time.</summary>
 readonly struct PlainEnd(ArrayView<float> y) : ISlidingEnd
 {
     public void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile
@@ -42,14 +42,14 @@ readonly struct PlainEnd(ArrayView<float> y) : ISlidingEnd
 }
 
 /// <summary>
-/// The first half of a batch norm's backward, where the sums are the gradient of its output: stores g, which is the sum behind the activation, and adds up
+/// The first half of a batch norm's backward, if the sums are the gradient of its output. It stores g, which is the sum where the ReLU was active, and adds up
 /// g and g (x - mean) over the pixels of each channel.
 /// </summary>
 /// <param name="x">The input of the batch norm, of the shape of the result.</param>
 /// <param name="norm">The batch norm.</param>
-/// <param name="tree">Folds the sums of the row tiles, a tree for each column tile; its columns are four channels each.</param>
-/// <param name="target">Where the sums go.</param>
-/// <param name="g">Where g goes.</param>
+/// <param name="tree">Folds the sums of the row tiles, with one tree for each column tile; its columns are four channels each.</param>
+/// <param name="target">The outputs for the sums.</param>
+/// <param name="g">The output for g.</param>
 readonly struct NormGradientEnd(ArrayView<float> x, InputNorm norm, FoldTree<FourPairs> tree, NormSumsTarget target, ArrayView<float> g) : ISlidingEnd
 {
     public void Store<TTile>(float[] sums, PixelPlaces places, ArrayView<Quad> shared, int columns, int columnTile, int rowTile) where TTile : struct, IPixelTile
@@ -58,7 +58,7 @@ readonly struct NormGradientEnd(ArrayView<float> x, InputNorm norm, FoldTree<Fou
         int across = TTile.Columns / 4, own = Group.IdxX & (across - 1), first = columnTile * TTile.Columns / 4 + own;
         var pixels = places.OfThread<TTile>();
 
-        // All reads are under way before the first is used.
+        // All reads are issued before the first is used.
         var inputs = new float[4 * Side];
         for (var i = 0; i < Side; i++)
         {
@@ -100,15 +100,15 @@ readonly struct NormGradientEnd(ArrayView<float> x, InputNorm norm, FoldTree<Fou
     }
 }
 
-/// <summary>Two sums of each of four neighbouring channels.</summary>
+/// <summary>Two sums for each of four adjacent channels.</summary>
 readonly struct FourPairs(Quad first, Quad second)
 {
-    /// <summary>Those of the first two channels, and of the others.</summary>
+    /// <summary>The sums of the first two channels, and of the other two.</summary>
     public readonly Quad First = first, Second = second;
 
     public static FourPairs Of(float[] sums) => new(Quad.Of(sums, 0), Quad.Of(sums, 4));
 
-    /// <summary>Hands them over from a channel on.</summary>
+    /// <summary>Stores them, beginning with the given channel.</summary>
     public void StoreTo(NormSumsTarget target, int channel)
     {
         target.Store(channel, First.X, First.Y);
@@ -127,7 +127,7 @@ readonly struct AddFourPairs : ICombine<FourPairs>
     static Quad Sum(Quad a, Quad b) => new(a.X + b.X, a.Y + b.Y, a.Z + b.Z, a.W + b.W);
 }
 
-/// <summary>Adds up what row tiles have left in a launch of its own, where convolutions do not do so themselves.</summary>
+/// <summary>Adds up the sums of the row tiles in a separate launch, if the convolutions do not add them up themselves.</summary>
 readonly struct NormSumsOfTiles(ArrayView<FourPairs> tiles, NormSumsTarget target) : IFold<FourPairs>
 {
     public static FourPairs Identity => AddFourPairs.Identity;

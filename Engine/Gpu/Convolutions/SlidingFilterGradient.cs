@@ -2,12 +2,12 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>The stride of a window, as a type, and what follows from it.</summary>
+/// <summary>The stride of a window, as a type, and the constants that follow from it.</summary>
 interface IStride
 {
     static abstract int Pixels { get; }
 
-    /// <summary>Rows of output pixels that a stream of threads goes along: fewer where more input lies below them.</summary>
+    /// <summary>The number of rows of output pixels that a stream of threads processes; fewer if they need more input.</summary>
     static abstract int RowsPerStream { get; }
 }
 
@@ -27,23 +27,23 @@ readonly struct StrideOfTwo : IStride
 
 /// <summary>
 /// The filter gradient of a 3x3 convolution, dFilter[kh, kw, ci, co] = sum over pixels of x[pixel + (kh, kw), ci] dy[pixel, co], for 16 input and 16 output
-/// channels a group. A thread has one kh, four ci and four co, and all three kw: it goes along a row of pixels and keeps the three columns of its
-/// window in registers, of which one is new at each pixel (two at stride 2), so that 48 multiply-adds need two (three) reads of shared memory, and the
-/// image is brought there once, not once a tap. Four streams of 48 threads have rows of their own, whose sums are added up at the end.
-/// Floor: 9 Ci Co multiply-adds a pixel.
+/// channels per group. A thread has one kh, four ci, four co, and all three kw. It moves along a row of pixels and keeps the three columns of its
+/// window in registers. One column is new at each pixel (two at stride 2), so 48 multiply-adds need two (three) reads of shared memory. The
+/// image is copied to shared memory once, not once for each tap. Four streams of 48 threads process different rows, and their sums are added up at the end.
+/// Floor: 9 Ci Co multiply-adds per pixel.
 /// </summary>
 /// <remarks>
-/// The grid is [pairs of channel tiles, slices]; a slice is a run of blocks of 8x8 output pixels (4x8 at stride 2) and leaves its sums in
+/// The grid is [pairs of channel tiles, slices]. A slice is a sequence of blocks of 8x8 output pixels (4x8 at stride 2) and stores its sums in
 /// slices[slice, kh, kw, ci, co].
 /// </remarks>
 readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm, Source dy, PixelBlocks inputs, PixelBlocks outputs, int padding, int inChannels, FastDivisor outTiles, int slices, ArrayView<float> sumsOfSlices) : IKernel
     where TStride : struct, IStride
     where TInput : struct, IInputUse
 {
-    /// <summary>Channels of a tile, of input and of output.</summary>
+    /// <summary>The number of input channels, and of output channels, of a tile.</summary>
     public const int Channels = 16;
 
-    /// <summary>Output pixels of a block.</summary>
+    /// <summary>The size of a block in output pixels.</summary>
     public const int BlockColumns = 8;
 
     const int Streams = 4, Size = 3, QuadsPerPixel = Channels / 4, ThreadsPerStream = Size * QuadsPerPixel * QuadsPerPixel, Sums = Size * 16;
@@ -52,7 +52,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
 
     public static bool Unrolled => true;
 
-    // 12 warps, three to a scheduler, and 168 registers a thread.
+    // 12 warps, three per scheduler, and 168 registers per thread.
     public static int GroupsPerMultiprocessor => 2;
 
     public static int BlockRows => Streams * TStride.RowsPerStream;
@@ -65,15 +65,15 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
 
     static int OutputQuads => BlockRows * BlockColumns * QuadsPerPixel;
 
-    // Quads that a thread brings of each.
+    // The number of quads of each operand that a thread loads.
     static int InputsStaged => (InputQuads + Threads - 1) / Threads;
 
     static int OutputsStaged => (OutputQuads + Threads - 1) / Threads;
 
-    // Two parts of shared memory take turns: a block's input, then its gradients.
+    // Two parts of shared memory alternate. A part is a block's input, then its gradients.
     static int PartQuads => InputQuads + OutputQuads;
 
-    // At the end, half of the streams hand over their sums at a time.
+    // At the end, half of the streams pass on their sums at a time.
     static int SharedQuads => Math.Max(2 * PartQuads, Streams / 2 * ThreadsPerStream * Sums / 4);
 
     int OutChannels => outTiles.Divisor * Channels;
@@ -111,7 +111,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
             for (var row = 0; row < TStride.RowsPerStream; row++)
                 AddRow(left.SubView(part + row * TStride.Pixels * InputColumns * QuadsPerPixel), right.SubView(part + row * BlockColumns * QuadsPerPixel), sums);
 
-            // No barrier follows: ILGPU would let the reads that only sums need slip behind it. The other part is free.
+            // No barrier follows, because ILGPU would move the reads that only sums need behind it. The other part is free.
             part = PartQuads - part;
         }
 
@@ -129,7 +129,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
             }
     }
 
-    // The thread's quads of a block, with the rim that its windows reach: their pixels, from its first one on, and their places in memory, from its own.
+    // Finds the thread's quads of a block, including the border that its windows reach: their pixels relative to the first pixel of the block, and their positions in memory relative to the block.
     void Locate(int firstIn, int firstOut, int[] rows, int[] columns, int[] offsets)
     {
         for (var i = 0; i < InputsStaged; i++)
@@ -152,7 +152,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
         offsets[i] = (row * width + column) * channels + firstChannel + (Group.IdxX & (QuadsPerPixel - 1)) * 4;
     }
 
-    // Brings a block from memory to registers.
+    // Loads a block from memory to registers.
     void Fetch(int block, int[] rows, int[] columns, int[] offsets, float[] staged)
     {
         var first = outputs.First(block);
@@ -164,7 +164,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
             Read(dy, (uint)(first.Row + rows[i]) < (uint)outputs.Height & (uint)(first.Column + columns[i]) < (uint)outputs.Width ? output + offsets[i] : -1, staged, 4 * i);
     }
 
-    // What lies outside stays 0.
+    // Elements outside the image stay 0.
     void Normalize(int block, int[] rows, int[] columns, ArrayView<Quad> norms, float[] staged)
     {
         var first = outputs.First(block);
@@ -195,7 +195,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
         }
     }
 
-    // The pixels of a row, written out: which registers hold a column of the window depends on the pixel.
+    // The pixels of a row are written out, because the registers that hold a column of the window depend on the pixel.
     static void AddRow(ArrayView<Quad> left, ArrayView<Quad> right, float[] sums)
     {
         var window = new float[Size * 4];
@@ -223,7 +223,7 @@ readonly struct SlidingFilterGradient<TStride, TInput>(Source x, InputNorm norm,
 
     static int Slot(int pixel, int kw) => 4 * ((pixel * TStride.Pixels + kw) % Size);
 
-    // The upper half of the first 2 heirs streams give their sums to the lower half.
+    // The upper half of the first 2 * heirs streams pass their sums to the lower half.
     static void HandOver(int stream, int member, int heirs, float[] sums, ArrayView<Quad> shared)
     {
         if (stream >= heirs && stream < 2 * heirs)

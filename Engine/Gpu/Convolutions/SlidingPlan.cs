@@ -1,10 +1,10 @@
 namespace QuadEngine.Gpu;
 
-/// <summary>How a sliding convolution is cut into tiles.</summary>
-/// <param name="Inputs">The pixels of what it reads.</param>
-/// <param name="Outputs">Those of the result, in blocks of 8x8.</param>
+/// <summary>The tiles of a sliding convolution.</summary>
+/// <param name="Inputs">The pixels of its input.</param>
+/// <param name="Outputs">The pixels of the result, in blocks of 8x8.</param>
 /// <param name="Padding">Zeros on every side.</param>
-/// <param name="Terms">Channels of what it reads.</param>
+/// <param name="Terms">Channels of its input.</param>
 /// <param name="Columns">Channels of the result.</param>
 /// <param name="TileColumns">Channels of a tile, a divisor of Columns.</param>
 readonly record struct SlidingPlan(PixelBlocks Inputs, PixelBlocks Outputs, int Padding, int Terms, int Columns, int TileColumns)

@@ -3,8 +3,8 @@ using ILGPU.Runtime.Cuda;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Functions of the CUDA driver that ILGPU does not offer: graphs, modules with the words of the compiler, page-locked memory that is kept, events.</summary>
-/// <remarks>Every driver of the last ten years has them but for graphs; a missing one throws <see cref="EntryPointNotFoundException"/>.</remarks>
+/// <summary>Functions of the CUDA driver that ILGPU does not offer: graphs, modules with the compiler's messages, page-locked memory that is kept, events.</summary>
+/// <remarks>Every driver of the last ten years has them, except the functions for graphs. A missing function throws <see cref="EntryPointNotFoundException"/>.</remarks>
 static class CudaDriver
 {
     const string Library = "cuda";
@@ -15,12 +15,12 @@ static class CudaDriver
     /// <summary>An event that only orders work and takes no time.</summary>
     public const uint WithoutTiming = 2;
 
-    /// <summary>The next node captured depends on the nodes given instead of those it would depend on.</summary>
+    /// <summary>The next captured node depends on the given nodes, and not on those that it would depend on by itself.</summary>
     public const uint ReplaceDependencies = 1;
 
     public static void Check(int error) => CudaException.ThrowIfFailed((CudaError)error);
 
-    /// <summary>The CUDA version that the driver is for, and the GPUs that it sees; null where it does not answer.</summary>
+    /// <summary>The CUDA version of the driver, and the number of GPUs that it sees; null if it does not answer.</summary>
     public static (Version Version, int Devices)? Describe()
     {
         try
@@ -43,7 +43,7 @@ static class CudaDriver
     [DllImport(Library, EntryPoint = "cuDeviceGetCount")]
     static extern int CountDevices(out int count);
 
-    /// <summary>Options are CUjit_option numbers, values what they say.</summary>
+    /// <summary>Options are CUjit_option numbers; values are their values.</summary>
     [DllImport(Library, EntryPoint = "cuModuleLoadDataEx")]
     public static extern unsafe int LoadModule(out nint module, nint text, uint count, int* options, void** values);
 
@@ -59,15 +59,15 @@ static class CudaDriver
     [DllImport(Library, EntryPoint = "cuStreamEndCapture")]
     public static extern int EndCapture(nint stream, out nint graph);
 
-    /// <summary>Of CUDA 11.3 and later.</summary>
+    /// <summary>Exists since CUDA 11.3.</summary>
     [DllImport(Library, EntryPoint = "cuStreamUpdateCaptureDependencies")]
     public static extern unsafe int SetCaptureDependencies(nint stream, nint* nodes, nuint count, uint flags);
 
-    /// <summary>Of CUDA 12.3 and later.</summary>
+    /// <summary>Exists since CUDA 12.3.</summary>
     [DllImport(Library, EntryPoint = "cuStreamUpdateCaptureDependencies_v2")]
     public static extern unsafe int SetCaptureDependencies(nint stream, nint* nodes, GraphEdge* edges, nuint count, uint flags);
 
-    /// <summary>The state of a capture; the nodes are those that the next one depends on, after a launch that one alone.</summary>
+    /// <summary>The state of a capture. The nodes are those on which the next node depends; after a launch this is only the launched node.</summary>
     [DllImport(Library, EntryPoint = "cuStreamGetCaptureInfo_v2")]
     public static extern unsafe int GetCapture(nint stream, out int status, out ulong id, out nint graph, out nint* nodes, out nuint count);
 

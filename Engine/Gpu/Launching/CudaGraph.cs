@@ -4,7 +4,7 @@ using ILGPU.Runtime.Cuda;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Launches that the driver keeps as one graph: the whole of them is launched by one call, and the device goes from kernel to kernel
+/// Launches that the driver keeps as one graph. One call launches all of them, and the device goes from kernel to kernel
 /// without waiting for the host.
 /// </summary>
 sealed class CudaGraph : IDisposable
@@ -14,13 +14,13 @@ sealed class CudaGraph : IDisposable
 
     CudaGraph(CudaStream stream, nint executable) => (this.stream, this.executable) = (stream, executable);
 
-    /// <summary>Captures what is issued to the stream; nothing of it runs.</summary>
-    /// <param name="stream">Must not be the default stream.</param>
-    /// <param name="launches">Kernels and copies, no waiting.</param>
-    /// <param name="order">Which of them come after which.</param>
-    /// <param name="edges">What an edge between two kernels says.</param>
-    /// <param name="refusal">What the driver had against it.</param>
-    /// <returns>Null where the driver is too old for such graphs, or refuses this one.</returns>
+    /// <summary>Captures launches that are issued to the stream, without running them.</summary>
+    /// <param name="stream">The stream; not the default stream.</param>
+    /// <param name="launches">Kernels and copies; they must not wait.</param>
+    /// <param name="order">The order of the launches.</param>
+    /// <param name="edges">The kind of edge between two kernels.</param>
+    /// <param name="refusal">The driver's reason if it refuses the graph.</param>
+    /// <returns>The graph; null if the driver is too old for it, or refuses it.</returns>
     public static CudaGraph? TryCapture(CudaStream stream, IReadOnlyList<RecordedLaunch> launches, LaunchGraph order, GraphEdges edges, out string? refusal)
     {
         try
@@ -35,10 +35,10 @@ sealed class CudaGraph : IDisposable
         }
     }
 
-    /// <summary>Runs it, after all that the stream has to do already.</summary>
+    /// <summary>Runs the graph, after everything that is already in the stream.</summary>
     public void Launch() => CudaDriver.Check(CudaDriver.LaunchGraph(executable, stream.StreamPtr));
 
-    /// <summary>Forgets it; one under way is finished first, by the driver.</summary>
+    /// <summary>Frees the graph; the driver finishes a launch that is under way first.</summary>
     public void Dispose()
     {
         if (executable != 0) _ = CudaDriver.DestroyExecutable(executable);
@@ -56,7 +56,7 @@ sealed class CudaGraph : IDisposable
         }
         catch
         {
-            // The stream must leave capture whatever happened, or nothing can be launched on it any more.
+            // The stream must leave the capture in every case; otherwise nothing can be launched on it any more.
             if (CudaDriver.EndCapture(stream, out var broken) == 0 && broken != 0) _ = CudaDriver.DestroyGraph(broken);
             throw;
         }
@@ -65,7 +65,7 @@ sealed class CudaGraph : IDisposable
         return graph;
     }
 
-    // Before each launch the stream is told which nodes the next one depends on, in place of the one that was captured last.
+    // Before each launch, this tells the stream on which nodes the next node depends, instead of the node that was captured last.
     static unsafe void Issue(nint stream, IReadOnlyList<RecordedLaunch> launches, LaunchGraph order, GraphEdges edges)
     {
         var nodes = new nint[launches.Count];

@@ -8,23 +8,23 @@ using ILGPU.Runtime.Cuda;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Loads the text of a kernel into the driver under a name of its own, which profilers show, and says what the driver had against it. ILGPU calls
-/// every entry alike and loses the driver's words; it gets a stand-in to load, whose function is then the kernel's.
+/// Loads the text of a kernel into the driver under the kernel's name, which profilers show, and reports the driver's message if it refuses the text. ILGPU gives
+/// every entry the same name and loses the driver's message. So ILGPU loads a placeholder, whose function is then replaced by the kernel's.
 /// </summary>
 static class CudaModule
 {
-    // CU_JIT_ERROR_LOG_BUFFER and its size.
+    // CU_JIT_ERROR_LOG_BUFFER, the option for its size, and that size.
     const int LogOption = 5, LogSizeOption = 6, LogBytes = 1 << 14;
 
     /// <summary>The entry as ILGPU names it.</summary>
     public const string Entry = "Kernel_Run";
 
-    /// <summary>The kernel, ready to be launched.</summary>
-    /// <param name="cuda">Where it will run.</param>
-    /// <param name="compiled">Its entry has the name given, not ILGPU's.</param>
-    /// <param name="name">Of the entry.</param>
-    /// <param name="save">Saves a text that was refused, and says in which file.</param>
-    /// <exception cref="NotSupportedException">The driver refuses the text; the message has its words.</exception>
+    /// <summary>Loads the kernel, so that it can be launched.</summary>
+    /// <param name="cuda">The device that will run it.</param>
+    /// <param name="compiled">The compiled kernel; its entry has the given name, not ILGPU's.</param>
+    /// <param name="name">The name of the entry.</param>
+    /// <param name="save">Stores a refused text and returns its file.</param>
+    /// <exception cref="NotSupportedException">The driver refuses the text; the message quotes the driver.</exception>
     public static Kernel Load(CudaAccelerator cuda, PTXCompiledKernel compiled, string name, Func<string, string> save)
     {
         var text = KernelLoader.TextOf(compiled);
@@ -68,7 +68,7 @@ static class CudaModule
         }
     }
 
-    // Of the same version and target, so that it loads wherever the kernel does.
+    // The placeholder has the same version and target, so that it loads wherever the kernel does.
     static string StandIn(string text) => new StringBuilder()
         .AppendJoin('\n', text.Split('\n').Where(line => line.StartsWith(".version", StringComparison.Ordinal) || line.StartsWith(".target", StringComparison.Ordinal) || line.StartsWith(".address_size", StringComparison.Ordinal)))
         .Append($"\n.visible .entry {Entry}()\n{{\n\tret;\n}}\n").ToString();

@@ -5,8 +5,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The launches of a step in their order, each with the operation it belongs to. On CUDA they become one graph; elsewhere, or where the driver refuses
-/// the graph, they are launched one by one with the arguments they had. Numbers that change from step to step stand in a table on the device, which is
+/// The launches of a step in order, each with its operation. On CUDA they become one graph. On other devices, or if the driver refuses
+/// the graph, they are launched one by one with the same arguments. Numbers that change from step to step are in a table on the device, which is
 /// filled before each replay.
 /// </summary>
 sealed class GpuRecording : Recording
@@ -27,17 +27,17 @@ sealed class GpuRecording : Recording
         using var memory = Tensor.Empty([2 * Places], device).Keep();
         table = memory.Write();
 
-        // Made before the step begins, so that it is no memory which the step writes and frees: every replay finds the counters at 0.
+        // The counters are made before the step begins, so that they are not memory that the step writes and frees. Every replay finds them at 0.
         counters = device.Counters(Counters);
     }
 
-    /// <summary>In the order in which they were made.</summary>
+    /// <summary>The launches, in the order in which they were made.</summary>
     public IReadOnlyList<RecordedLaunch> Launches => launches;
 
-    /// <summary>Keeps a kernel or a copy, which was just launched.</summary>
+    /// <summary>Adds a kernel or a copy that was just launched.</summary>
     public void Add(Action launch, Type? kernel) => launches.Add(new(launch, kernel, Operation));
 
-    /// <summary>Counters for one launch and no other, since launches may run at once; null where there are no more.</summary>
+    /// <summary>Counters for one launch only, because launches may run at the same time; null if there are no more.</summary>
     public ArrayView<int>? Arrivals(int count)
     {
         if (count > Counters - countersTaken)
@@ -54,7 +54,7 @@ sealed class GpuRecording : Recording
     public Number Float(float value, Func<float> later) =>
         new(table.View(), Place(BitConverter.SingleToUInt32Bits(value), () => BitConverter.SingleToUInt32Bits(later())), value);
 
-    /// <summary>A stream of random numbers that moves on before each replay.</summary>
+    /// <summary>A stream of random numbers that advances before each replay.</summary>
     public StreamNumber Stream(ulong recorded, Func<ulong> advance) => new(table.View().Cast<ulong>(), Place(0, advance), recorded);
 
     public override void Dispose()
@@ -99,6 +99,6 @@ sealed class GpuRecording : Recording
 
 /// <summary>A launch of a recorded step.</summary>
 /// <param name="Issue">Launches it again.</param>
-/// <param name="Kernel">Null for a copy.</param>
-/// <param name="Operation">What it belongs to; null for a launch of a user's own.</param>
+/// <param name="Kernel">The kernel's type; null for a copy.</param>
+/// <param name="Operation">The operation to which it belongs; null for a kernel that a user launched.</param>
 readonly record struct RecordedLaunch(Action Issue, Type? Kernel, RecordedOperation? Operation);

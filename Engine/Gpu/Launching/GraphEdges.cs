@@ -1,21 +1,21 @@
 namespace QuadEngine.Gpu;
 
-/// <summary>What an edge between two kernels of a graph says.</summary>
+/// <summary>The kind of edge between two kernels of a graph.</summary>
 public enum GraphEdges
 {
     /// <summary>Launches are one chain, in the order in which they were made.</summary>
     Chain,
 
-    /// <summary>A kernel starts when those that it depends on have ended.</summary>
+    /// <summary>A kernel starts when the kernels on which it depends have ended.</summary>
     Full,
 
     /// <summary>
-    /// A kernel may start as soon as all groups of those that it depends on have, and waits on the device until these have ended and what they wrote
-    /// is seen. Edges from and to copies are full.
+    /// A kernel may start as soon as all groups of the kernels on which it depends have started. It waits on the device until these kernels have ended and their writes
+    /// are visible. Edges from and to copies are full.
     /// </summary>
     /// <remarks>
-    /// Every kernel waits before it touches memory. So it sees what the kernels right before it wrote, and also what came before
-    /// those, to which it has no edge: they have ended only after they had waited themselves.
+    /// Every kernel waits before it touches memory. So it sees what its direct predecessors wrote. It also sees the writes of earlier kernels,
+    /// to which it has no edge, because the predecessors waited for them before they ended.
     /// </remarks>
     Programmatic,
 }

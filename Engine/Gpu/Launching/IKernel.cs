@@ -1,8 +1,8 @@
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// A GPU kernel: its fields are the arguments, <see cref="Run"/> is what every thread of every group does. Launch it with
-/// <see cref="GpuDevice.Launch{TKernel}"/>; it is compiled for the device at its first launch.
+/// A GPU kernel. Its fields are the arguments, and every thread of every group executes <see cref="Run"/>. Launch it with
+/// <see cref="GpuDevice.Launch{TKernel}"/>. The first launch compiles it for the device.
 /// </summary>
 /// <remarks>
 /// Kernels are explicitly grouped. Fields are <see cref="ILGPU.ArrayView{T}"/>, int, float and structs of these (no bool).
@@ -10,22 +10,22 @@ namespace QuadEngine.Gpu;
 /// </remarks>
 public interface IKernel
 {
-    /// <summary>Threads of a group unless a kernel says otherwise; a power of two.</summary>
+    /// <summary>The number of threads of a group, unless a kernel says otherwise; a power of two.</summary>
     const int DefaultThreads = 256;
 
-    /// <summary>Threads of a group.</summary>
+    /// <summary>The number of threads of a group.</summary>
     static virtual int Threads => DefaultThreads;
 
-    /// <summary>Groups that a multiprocessor should hold at once, which bounds the registers of a thread; 0 leaves it to the compiler.</summary>
+    /// <summary>The number of groups that a multiprocessor should hold at once, which bounds the registers per thread; 0 leaves the choice to the compiler.</summary>
     static virtual int GroupsPerMultiprocessor => 0;
 
     /// <summary>
-    /// Loops of constant length are unrolled before PTX is written, and local arrays become registers there. ptxas does both by itself, but no longer
-    /// keeps arrays in registers once a kernel copies asynchronously (cp.async). It takes seconds to compile.
+    /// Whether loops of constant length are unrolled before PTX is written, so that local arrays become registers. ptxas does both by itself, but it no longer
+    /// keeps arrays in registers if a kernel copies asynchronously (cp.async). Compilation then takes seconds.
     /// </summary>
     static virtual bool Unrolled => false;
 
-    /// <summary>What one thread does.</summary>
+    /// <summary>The code of one thread.</summary>
     void Run();
 }
 

@@ -16,8 +16,8 @@ namespace QuadEngine.Gpu;
 delegate void Launcher<TKernel>(AcceleratorStream stream, KernelConfig config, TKernel kernel) where TKernel : struct, IKernel;
 
 /// <summary>
-/// The one place where kernels are compiled: C# to IR to PTX or OpenCL C by ILGPU, the text rewritten, loaded by the driver, and
-/// kept for the life of the device.
+/// Compiles kernels; no other code does. ILGPU compiles C# to IR and then to PTX or OpenCL C. The text is rewritten, loaded by the driver, and
+/// kept for the lifetime of the device.
 /// </summary>
 sealed class KernelLoader(Accelerator accelerator)
 {
@@ -25,14 +25,14 @@ sealed class KernelLoader(Accelerator accelerator)
 
     Delegate?[] launchers = new Delegate?[64];
 
-    /// <summary>Kernels compiled (or read from the cache) so far.</summary>
+    /// <summary>The number of kernels compiled (or read from the cache) so far.</summary>
     public int Loaded { get; private set; }
 
-    /// <summary>Kernels wait on the device for those that they depend on (<see cref="GraphEdges.Programmatic"/>).</summary>
+    /// <summary>Whether kernels wait on the device for the kernels on which they depend (<see cref="GraphEdges.Programmatic"/>).</summary>
     public bool WaitsOnDevice => accelerator is CudaAccelerator cuda && PtxText.CanWait(cuda.Architecture, cuda.InstructionSet);
 
     /// <summary>The launcher of a kernel, compiled at the first request.</summary>
-    /// <exception cref="InvalidOperationException">It does not compile; the message names kernel and architecture.</exception>
+    /// <exception cref="InvalidOperationException">The kernel does not compile; the message names the kernel and the architecture.</exception>
     public Launcher<TKernel> Get<TKernel>() where TKernel : struct, IKernel
     {
         var id = KernelNumber<TKernel>.Value;
@@ -51,8 +51,8 @@ sealed class KernelLoader(Accelerator accelerator)
         {
             using var scope = Compiling.EnterScope();
 
-            // ILGPU tells structures apart by their flattened fields alone: one that an earlier kernel used, of the same numbers nested in
-            // another way, would be taken in place of this kernel's own.
+            // ILGPU distinguishes structures only by their flattened fields. So a structure of an earlier kernel, with the same fields nested in
+            // another way, would be used instead of this kernel's structure.
             accelerator.Context.ClearCache(ClearCacheMode.Everything);
             var entry = KernelNaming.EntryPoint(typeof(TKernel));
             var specialization = KernelNaming.Specialization(typeof(TKernel));
@@ -90,7 +90,7 @@ sealed class KernelLoader(Accelerator accelerator)
         return compiled;
     }
 
-    /// <summary>The kernel with its text as it goes to the driver; its name stands in the first line.</summary>
+    /// <summary>The kernel with the text for the driver; its name is in the first line.</summary>
     public static PTXCompiledKernel CompilePtx(PTXBackend backend, EntryPointDescription entry, KernelSpecialization specialization)
     {
         var compiled = (PTXCompiledKernel)Compile(backend, entry, specialization);
@@ -138,7 +138,7 @@ static class KernelNumber<TKernel>
     public static readonly int Value = KernelNumber.Next();
 }
 
-/// <summary>How ILGPU and messages see a kernel type.</summary>
+/// <summary>The names of a kernel type for ILGPU and for messages.</summary>
 static partial class KernelNaming
 {
     static readonly MethodInfo Run = typeof(KernelEntry).GetMethod(nameof(KernelEntry.Run))!;

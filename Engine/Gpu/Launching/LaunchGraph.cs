@@ -3,8 +3,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Which launches of a recorded step come after which: one after another only where one writes memory that the other uses. A launch that belongs to no
-/// operation, or to one that writes nothing known, is a barrier: it comes after all before it, and all behind it after it.
+/// The order of the launches of a recorded step. A launch comes after another only if one writes memory that the other uses. A launch that belongs to no
+/// operation, or to an operation without known writes, is a barrier: it comes after all launches before it, and all later launches come after it.
 /// </summary>
 sealed class LaunchGraph
 {
@@ -14,10 +14,10 @@ sealed class LaunchGraph
 
     public int Launches => before.Length;
 
-    /// <summary>Pairs of a launch and one right before it.</summary>
+    /// <summary>The number of pairs of a launch and a direct predecessor.</summary>
     public int Edges => before.Sum(launches => launches.Length);
 
-    /// <summary>The most launches that run one after the other, however many could run at once.</summary>
+    /// <summary>The length of the longest chain of launches that must run one after the other.</summary>
     public int LongestChain
     {
         get
@@ -28,10 +28,10 @@ sealed class LaunchGraph
         }
     }
 
-    /// <summary>The launches that one comes right after. What those come after is left out: it follows.</summary>
+    /// <summary>The direct predecessors of a launch. Predecessors of these are left out, because they follow.</summary>
     public IReadOnlyList<int> Before(int launch) => before[launch];
 
-    /// <summary>One launch after the other.</summary>
+    /// <summary>A chain: each launch comes after the one before it.</summary>
     public static LaunchGraph Chain(int launches) => new([.. Enumerable.Range(0, launches).Select(i => i == 0 ? (int[])[] : [i - 1])]);
 
     /// <summary>The graph of launches that were made in this order, each with its operation.</summary>
@@ -64,7 +64,7 @@ sealed class LaunchGraph
         return new LaunchGraph(before);
     }
 
-    // From the last to the first: what a later one comes after anyway is left out.
+    // Goes from the last candidate to the first, and leaves out the predecessors of later candidates.
     static (int[] Launches, Ancestors All) Direct(SortedSet<int> candidates, Ancestors[] ancestors, int count)
     {
         var (direct, all) = (new List<int>(), new Ancestors(count));
@@ -78,7 +78,7 @@ sealed class LaunchGraph
         return ([.. direct], all);
     }
 
-    /// <summary>Who has used which memory since it was last overwritten.</summary>
+    /// <summary>Records which launch has used which memory since it was last overwritten.</summary>
     sealed class MemoryHistory
     {
         readonly Dictionary<DeviceMemory, List<(MemoryUse Use, int Launch)>> blocks = [];
@@ -92,7 +92,7 @@ sealed class LaunchGraph
                 if ((use.Writes || other.Writes) && use.Start < other.End && other.Start < use.End) launches.Add(launch);
         }
 
-        // What a write covers is forgotten: who conflicts with that conflicts with the write, which comes after it.
+        // Earlier uses that a write covers are dropped: a launch that conflicts with them also conflicts with the write, which comes after them.
         public void Add(MemoryUse use, int launch)
         {
             if (!blocks.TryGetValue(use.Block, out var uses)) blocks[use.Block] = uses = [];
@@ -101,7 +101,7 @@ sealed class LaunchGraph
         }
     }
 
-    /// <summary>A set of launches, a bit each.</summary>
+    /// <summary>A set of launches, one bit per launch.</summary>
     readonly struct Ancestors(int count)
     {
         readonly ulong[] bits = new ulong[(count + 63) / 64];

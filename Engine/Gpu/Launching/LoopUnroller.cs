@@ -6,15 +6,15 @@ using ILGPU.IR.Transformations;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Has ILGPU unroll the loops of one kernel (<see cref="IKernel.Unrolled"/>). It has the transformation but never runs it; with indices
-/// constant, its later steps turn local arrays into registers.
+/// Makes ILGPU unroll the loops of one kernel (<see cref="IKernel.Unrolled"/>). ILGPU has this transformation but never runs it. When indices are
+/// constant, ILGPU's later steps turn local arrays into registers.
 /// </summary>
 static class LoopUnroller
 {
-    // A loop of at most so many rounds is unrolled; loops lie in each other at most so deep.
+    // A loop of at most MostRounds rounds is unrolled; loops may be nested Nesting deep.
     const int MostRounds = 128, Nesting = 3;
 
-    /// <summary>Compiles with loops unrolled; the context compiles nothing else meanwhile.</summary>
+    /// <summary>Compiles with unrolled loops. The context compiles nothing else in the meantime.</summary>
     public static T Run<T>(Context context, Func<T> compile)
     {
         ref var transformer = ref TransformerOf(context);

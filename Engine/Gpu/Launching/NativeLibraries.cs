@@ -6,15 +6,15 @@ using ILGPU;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Finds the driver libraries under the names that distributions ship. ILGPU asks for libcuda.so and libOpenCL.so, which only
+/// Finds the driver libraries under the names that distributions use. ILGPU requests libcuda.so and libOpenCL.so, which only
 /// development packages install.
 /// </summary>
 static class NativeLibraries
 {
-    /// <summary>Another CUDA driver library, for machines that keep it elsewhere and for tests.</summary>
+    /// <summary>Names another CUDA driver library, for machines that keep it in another place and for tests.</summary>
     public const string CudaPathVariable = "QUADENGINE_LIBCUDA";
 
-    // Where containers and WSL put the driver without telling the loader.
+    // The places in which containers and WSL put the driver without telling the loader.
     static readonly string[] ElsewhereOnLinux = ["/usr/local/nvidia/lib64/libcuda.so.1", "/usr/local/nvidia/lib/libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1"];
 
     static readonly Lock Gate = new();
@@ -31,7 +31,7 @@ static class NativeLibraries
         }
     }
 
-    /// <summary>The library can be loaded.</summary>
+    /// <summary>Whether the library can be loaded.</summary>
     public static bool Exists(string name) => Resolve(name, typeof(NativeLibraries).Assembly, null) != 0 || NativeLibrary.TryLoad(name, out _);
 
     // Zero leaves the search to the runtime, which adds the platform's own prefix and suffix.

@@ -3,22 +3,22 @@ using System.Text.RegularExpressions;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Makes the OpenCL C that ILGPU writes acceptable to drivers without a generic address space (PoCL before version 4), which
-/// ILGPU takes for granted in two places: the pointer of dynamic shared memory and the pointers of atomics. And gives a kernel the same text in every
-/// process, so that a driver finds it among those that it has compiled.
+/// Makes ILGPU's OpenCL C acceptable to drivers without a generic address space (PoCL before version 4).
+/// ILGPU assumes this address space in two places: for the pointer of dynamic shared memory and for the pointers of atomics. It also gives a kernel the same text in every
+/// process, so that a driver finds it in its cache of compiled kernels.
 /// </summary>
 static partial class OpenClText
 {
     public static string Rewrite(string source) => Renumbered(AddressSpacesOfAtomics(SharedMemoryInsideKernel(source)));
 
-    // ILGPU numbers types, labels and parameters through all that the process has compiled: here they are numbered in the order of the text.
+    // ILGPU numbers types, labels and parameters over everything that the process has compiled. This numbers them in the order of the text.
     static string Renumbered(string source)
     {
         var names = new Dictionary<string, string>();
         return Numbered().Replace(source, name => names.TryGetValue(name.Value, out var known) ? known : names[name.Value] = $"{name.Groups["name"].Value}_{names.Count}");
     }
 
-    // A pointer to local memory may be declared inside the kernel only, not at program scope.
+    // A pointer to local memory may be declared only inside the kernel, not at program scope.
     static string SharedMemoryInsideKernel(string source)
     {
         var declarations = string.Concat(ProgramScopePointer().Matches(source).Select(match => match.Value));

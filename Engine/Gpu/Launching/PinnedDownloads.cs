@@ -5,17 +5,17 @@ using ILGPU.Runtime.Cuda;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Small values on their way to the host through page-locked memory: asked for among the kernels that make them, and waited for later,
-/// while the kernels launched since are still running.
+/// Copies small values to the host through page-locked memory. A copy is requested among the kernels that make the value. The host waits for it later,
+/// while kernels launched after the copy may still be running.
 /// </summary>
 sealed class PinnedDownloads(CudaAccelerator accelerator, CudaStream stream)
 {
-    /// <summary>Bytes of a download, at most.</summary>
+    /// <summary>The largest number of bytes in a download.</summary>
     public const int Largest = 16 << 10;
 
     readonly ConcurrentBag<(nint Host, nint Arrived)> free = [];
 
-    /// <summary>Starts a copy; the function waits for it. The bytes are of when the stream comes here.</summary>
+    /// <summary>Starts a copy; the returned function waits for it. The bytes are those at this point of the stream.</summary>
     public Func<byte[]> Begin(nint source, int bytes)
     {
         accelerator.Bind();

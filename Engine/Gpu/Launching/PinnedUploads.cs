@@ -6,15 +6,15 @@ using ILGPU.Runtime.Cuda;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Uploads that the host does not wait for. Values are copied into page-locked memory, from where the device fetches them; what is large
-/// travels on a stream of its own into a landing place while kernels run, and is moved to its target in the order of the kernels, at the
-/// speed of the device's memory. A ring of slots: the host waits only where all are on their way.
+/// Uploads for which the host does not wait. Values are copied into page-locked memory, from where the device fetches them. Large uploads
+/// go on a separate stream to a landing place while kernels run, and are then moved to their target in the order of the kernels, at the
+/// speed of the device's memory. The slots form a ring: the host waits only if all slots are in use.
 /// </summary>
 sealed class PinnedUploads
 {
     const int Slots = 8, LargestSlot = 4 << 20;
 
-    // Less is not worth an event between two streams.
+    // A smaller upload is not worth an event between two streams.
     const int SmallestLanding = 64 << 10;
 
     readonly CudaAccelerator accelerator;
@@ -28,7 +28,7 @@ sealed class PinnedUploads
         copies = (CudaStream)accelerator.CreateStream();
     }
 
-    /// <summary>Null where there is no CUDA, or its driver gives no page-locked memory.</summary>
+    /// <summary>Makes the uploads; null if there is no CUDA, or if its driver gives no page-locked memory.</summary>
     public static PinnedUploads? TryCreate(Accelerator accelerator, AcceleratorStream kernels)
     {
         if (accelerator is not CudaAccelerator cuda || kernels is not CudaStream stream) return null;
@@ -44,7 +44,7 @@ sealed class PinnedUploads
         }
     }
 
-    /// <summary>Copies to the device's memory, before whatever is launched next; the source may be changed at once.</summary>
+    /// <summary>Copies to the device's memory before the next launch runs. The source may be changed at once.</summary>
     /// <exception cref="AcceleratorException">There is no memory for a slot, or the device has failed.</exception>
     public void Upload(ReadOnlySpan<byte> source, nint target)
     {
@@ -77,7 +77,7 @@ sealed class PinnedUploads
         slot.InUse(kernels);
     }
 
-    /// <summary>Page-locked memory, its landing place, and how far an upload through them is.</summary>
+    /// <summary>Page-locked memory, its landing place, and the progress of an upload through them.</summary>
     sealed class Slot
     {
         MemoryBuffer1D<byte, Stride1D.Dense>? landing;
@@ -103,7 +103,7 @@ sealed class PinnedUploads
             inUse = true;
         }
 
-        /// <summary>Room for so many bytes; the slot must be free.</summary>
+        /// <summary>Makes room for the given number of bytes; the slot must be free.</summary>
         public void Grow(CudaAccelerator accelerator, int bytes)
         {
             if (bytes <= capacity) return;

@@ -9,9 +9,9 @@ using ILGPU.Runtime;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Keeps the PTX of a kernel across runs, in a folder of the user (QUADENGINE_CACHE names another; empty switches it off). A file
-/// is named by a digest of all that the text depends on: the kernel, the builds of the assemblies it is made from, ours, which
-/// rewrites it, ILGPU's, and the architecture. The driver keeps its own cache of machine code behind it.
+/// Keeps the PTX of a kernel across runs in a folder of the user (QUADENGINE_CACHE names another folder; an empty value switches the cache off). The name of a file
+/// is a digest of everything on which the text depends: the kernel, the builds of the assemblies that it is made from, this assembly, which
+/// rewrites the text, ILGPU, and the architecture. The driver has its own cache of machine code.
 /// </summary>
 sealed class PtxCache
 {
@@ -44,7 +44,7 @@ sealed class PtxCache
         }
     }
 
-    /// <summary>Keeps a text; a folder that cannot be written only costs the time of compiling again.</summary>
+    /// <summary>Stores a text. If the folder cannot be written, only the time to compile again is lost.</summary>
     public void Write(string text)
     {
         if (file is null) return;
@@ -60,7 +60,7 @@ sealed class PtxCache
         }
     }
 
-    /// <summary>Saves a text for somebody to look at, in the cache or, where there is none, in the folder of temporary files.</summary>
+    /// <summary>Stores a text for inspection, in the cache or, if there is none, in the folder of temporary files.</summary>
     /// <returns>The file.</returns>
     public string Save(string text)
     {

@@ -4,28 +4,28 @@ using ILGPU.Runtime.Cuda;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>What is changed in, and checked of, the PTX that ILGPU writes before a driver sees it.</summary>
+/// <summary>Rewrites and checks the PTX that ILGPU writes, before a driver gets it.</summary>
 static partial class PtxText
 {
-    /// <param name="ptx">As ILGPU writes it.</param>
-    /// <param name="waits">For an architecture whose kernels wait on the device (<see cref="CanWait"/>).</param>
+    /// <param name="ptx">The text that ILGPU wrote.</param>
+    /// <param name="waits">Whether kernels of the architecture wait on the device (<see cref="CanWait"/>).</param>
     public static string Rewrite(string ptx, bool waits)
     {
-        // ILGPU marks loop exits bra.uni. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8 register tile would live
-        // in memory. A plain bra means the same and is optimised.
+        // ILGPU marks loop exits as bra.uni. ptxas then neither unrolls the loop nor keeps local arrays in registers: an 8x8 register tile would be
+        // in memory. A plain bra has the same meaning and is optimized.
         var text = WarpGroupText.Rewrite(SlotsInRegisters(ptx.Replace("bra.uni", "bra")));
         return waits ? WithWait(text) : text;
     }
 
     /// <summary>
-    /// Kernels for this architecture let those that depend on them start at once, and wait on the device for those that they depend on themselves
+    /// Whether kernels for this architecture let dependent kernels start at once, and wait on the device for the kernels on which they depend
     /// (<see cref="GraphEdges.Programmatic"/>).
     /// </summary>
     public static bool CanWait(CudaArchitecture architecture, CudaInstructionSet instructions) => architecture >= CudaArchitecture.SM_90 && instructions >= CudaInstructionSet.ISA_78;
 
     /// <summary>
-    /// Before anything else, what depends on the kernel may start, and the kernel waits until all that it depends on has ended and is seen. Where it
-    /// is launched with no such dependency, neither does anything. ILGPU's table of targets ends at sm_80, which has no such instructions.
+    /// Makes a kernel begin with two instructions. The first lets dependent kernels start. The second waits until all kernels on which it depends have ended and their writes are visible. If the kernel
+    /// is launched without such a dependency, neither instruction does anything. ILGPU's table of targets ends at sm_80, which has no such instructions, so the target is changed too.
     /// </summary>
     static string WithWait(string ptx)
     {
@@ -35,8 +35,8 @@ static partial class PtxText
     }
 
     /// <summary>
-    /// The operands of inline instructions pass through slots of local memory, a word each. ptxas removes them itself, but not from a kernel that
-    /// copies asynchronously (cp.async): a slot of which nobody takes the address becomes a register here.
+    /// The operands of inline instructions pass through slots of local memory, one word each. ptxas removes the slots by itself, but not in a kernel that
+    /// copies asynchronously (cp.async). Here every slot whose address is not taken becomes a register.
     /// </summary>
     static string SlotsInRegisters(string ptx)
     {
@@ -65,7 +65,7 @@ static partial class PtxText
         }
     }
 
-    /// <summary>Names of functions that the text calls and does not define: the driver would refuse to load it.</summary>
+    /// <summary>The names of functions that the text calls but does not define. The driver would refuse to load such a text.</summary>
     public static IReadOnlyList<string> UnresolvedCalls(string ptx) => [.. Extern().Matches(ptx).Select(match => match.Groups[1].Value)];
 
     [GeneratedRegex(@"\.entry[^{]*\{")]

@@ -5,19 +5,19 @@ using System.Text.RegularExpressions;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Writes out what kernels that multiply by warp groups (wgmma) say of their sums. These are 128 registers, more than an inline instruction can name, and nothing may move them or
-/// define left factors between the instructions of a batch, or ptxas has each wait for the one before. So a kernel has only
+/// Expands the instructions by which kernels with warp groups (wgmma) use their sums. The sums are 128 registers, more than an inline instruction can name. Nothing may move them or
+/// define left factors between the instructions of a batch; otherwise ptxas makes each instruction wait for the one before. So a kernel contains only these instructions:
 /// <code>
 ///   sums.clear;                                     declares the registers; all sums are 0
 ///   sums.add.tf32 a0, ..., a3, b0, ..., b3, matrix  puts two instructions into the next batch, of 64 x 128 sums each, whose right factors are the same (.bf16 as well)
 ///   sums.start;                                     starts the batch
-///   sums.store row, address;                        the sums of one of the thread's four rows to shared memory, as quads of neighbouring columns
+///   sums.store row, address;                        the sums of one of the thread's four rows to shared memory, as quads of adjacent columns
 /// </code>
-/// A text with them is for compute capability 9.0 and no other.
+/// A text with these instructions is for compute capability 9.0 only.
 /// </summary>
 static partial class WarpGroupText
 {
-    // Sums of an instruction in a thread: those of the second instruction follow those of the first. Left factors of an instruction.
+    // The number of sums that an instruction has in a thread (the sums of the second instruction follow those of the first), and the number of its left factors.
     const int Sums = WarpGroups.Sums / 2, Left = 4;
 
     public static string Rewrite(string ptx)
@@ -43,7 +43,7 @@ static partial class WarpGroupText
         return text.ToString();
     }
 
-    // Registers of its own for each: those of the batch before may still be read.
+    // Each has its own registers, because those of the previous batch may still be read.
     static string Add(List<string> batch, int number, string name, string[] operands)
     {
         var text = new StringBuilder($".reg .b32 %left{number}_<{2 * Left}>;\n\t.reg .b64 %matrix{number};\n\tmov.b64 %matrix{number}, {operands[^1]};");
@@ -64,7 +64,7 @@ static partial class WarpGroupText
         return text;
     }
 
-    // Sum 4j + 2h + e of an instruction is that of row h at place 8j + 2t + e; places 32 apart are neighbouring columns.
+    // Sum 4j + 2h + e of an instruction is the sum of row h at place 8j + 2t + e; places 32 apart are adjacent columns.
     static string Store(string[] operands)
     {
         var row = int.Parse(operands[0], CultureInfo.InvariantCulture);

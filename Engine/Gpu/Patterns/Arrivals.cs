@@ -3,21 +3,21 @@ using ILGPU;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Tells the group that comes last to go on with what all have left in memory, within their launch: each counts itself at a counter, and whoever finds
-/// the others counted is the last. Counters are 0 before a launch and after it.
+/// Finds the group that comes last, so that it can continue with the results that all groups have left in memory, inside their launch. Each group adds 1 to a counter, and the group that finds
+/// all others counted is the last. Counters are 0 before and after a launch.
 /// </summary>
-/// <param name="counters">On a device, see <see cref="GpuKernels.Arrivals"/>.</param>
+/// <param name="counters">The counters on a device, see <see cref="GpuKernels.Arrivals"/>.</param>
 readonly struct Arrivals(ArrayView<int> counters)
 {
-    /// <summary>Those from a counter on; on the host.</summary>
+    /// <summary>The counters from one on; called on the host.</summary>
     public Arrivals From(int first) => new(counters.SubView(first, counters.Length - first));
 
     /// <summary>
-    /// Whether the group is the last of those that come to a counter: then its threads see what the threads of all the others have written before they
-    /// came. Every thread of the group must come here.
+    /// Whether the group is the last one that comes to a counter. Then its threads see everything that the threads of the other groups wrote before they
+    /// came. Every thread of the group must call this.
     /// </summary>
-    /// <param name="counter">Its number.</param>
-    /// <param name="expected">How many groups come to it.</param>
+    /// <param name="counter">The number of the counter.</param>
+    /// <param name="expected">The number of groups that come to the counter.</param>
     /// <param name="shared">A word of shared memory that is used for nothing else.</param>
     public bool IsLast(int counter, int expected, ArrayView<int> shared)
     {

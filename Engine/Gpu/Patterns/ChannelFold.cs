@@ -2,14 +2,14 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Work done for each element of [rows, channels] on its own, as <see cref="IChannelwise{TChannel, TValue}"/>, of which the channels keep a fold over the rows.</summary>
+/// <summary>An independent computation for each element of [rows, channels], as in <see cref="IChannelwise{TChannel, TValue}"/>, which also gives a fold over the rows for each channel.</summary>
 interface IChannelFold<TChannel, TValue, T> : IChannelwise<TChannel, TValue>, ICombine<T>
     where TChannel : unmanaged
     where TValue : unmanaged
     where T : unmanaged
 {
-    /// <summary>What an element gives to the fold.</summary>
-    /// <param name="value">That of the element, from <see cref="IChannelwise{TChannel, TValue}.Compute"/>.</param>
+    /// <summary>The term of an element in the fold.</summary>
+    /// <param name="value">The value of the element, from <see cref="IChannelwise{TChannel, TValue}.Compute"/>.</param>
     T Term(TValue value);
 
     void StoreTotal(int channel, T total);
@@ -17,7 +17,7 @@ interface IChannelFold<TChannel, TValue, T> : IChannelwise<TChannel, TValue>, IC
 
 /// <summary>
 /// Runs <typeparamref name="TBody"/> for all elements and folds them, in one launch and in the order of <see cref="FoldColumns{TFold, T}"/>. A thread
-/// stays in one channel, whose numbers it works out once; four elements are read before one is written.
+/// stays in one channel and computes the channel's values once. Four elements are read before one is written.
 /// </summary>
 readonly struct FoldChannels<TBody, TChannel, TValue, T>(TBody body, ColumnTotals<T> totals, FoldShape shape) : IKernel
     where TBody : struct, IChannelFold<TChannel, TValue, T>
@@ -31,7 +31,7 @@ readonly struct FoldChannels<TBody, TChannel, TValue, T>(TBody body, ColumnTotal
         var total = TBody.Identity;
         if (column < shape.Columns && first < end)
         {
-            // The first element on its own: ILGPU works out a number where it is first used, and shall not find a loop there.
+            // The first element is handled before the loop, because ILGPU computes a number where it is first used, which must not be in the loop.
             var channel = body.Of(column);
             int i = first * shape.Columns + column, stride = shape.RowLanes * shape.Columns;
             var value = body.Compute(channel, i);

@@ -2,10 +2,10 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Work done for each element of [rows, channels] on its own, with numbers that its channel gives.</summary>
+/// <summary>An independent computation for each element of [rows, channels], with values that depend on its channel.</summary>
 interface IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue : unmanaged
 {
-    /// <summary>The numbers of a channel.</summary>
+    /// <summary>The values that depend on the channel alone.</summary>
     /// <param name="channel">The column, counted from 0.</param>
     TChannel Of(int channel);
 
@@ -15,8 +15,8 @@ interface IChannelwise<TChannel, TValue> where TChannel : unmanaged where TValue
 }
 
 /// <summary>
-/// Runs <typeparamref name="TBody"/> for all elements. A thread stays in one channel, whose numbers it works out once: it goes by whole rows, as many as
-/// all threads together take. As in <see cref="Pointwise{TBody, TValue}"/>, four elements are read before one is written.
+/// Runs <typeparamref name="TBody"/> for all elements. A thread stays in one channel and computes the channel's values once. It advances by whole rows, as many as
+/// all threads cover together. As in <see cref="Pointwise{TBody, TValue}"/>, four elements are read before one is written.
 /// </summary>
 readonly struct Channelwise<TBody, TChannel, TValue>(TBody body, ChannelRows rows) : IKernel
     where TBody : struct, IChannelwise<TChannel, TValue>
@@ -28,7 +28,7 @@ readonly struct Channelwise<TBody, TChannel, TValue>(TBody body, ChannelRows row
         var i = Grid.IdxX * IKernel.DefaultThreads + Group.IdxX;
         if (i >= rows.Stride) return;
 
-        // The first element on its own: ILGPU works out a number where it is first used, and shall not find a loop there.
+        // The first element is handled before the loop, because ILGPU computes a number where it is first used, which must not be in the loop.
         var channel = body.Of(rows.Channels.Remainder(i));
         body.Store(i, body.Compute(channel, i));
         var stride = rows.Stride;
@@ -45,10 +45,10 @@ readonly struct Channelwise<TBody, TChannel, TValue>(TBody body, ChannelRows row
     }
 }
 
-/// <summary>How rows are dealt out: a thread takes every so many.</summary>
+/// <summary>The distribution of rows over threads: a thread takes elements at a fixed distance.</summary>
 readonly struct ChannelRows
 {
-    // Enough threads to fill a large GPU, each with elements enough to make up for its channel: one and twice four.
+    // Enough threads to fill a large GPU, each with enough elements to outweigh the cost of its channel's values: one and twice four.
     const int Threads = 1 << 18, ElementsPerThread = 9;
 
     public ChannelRows(int rows, int channels)
@@ -60,6 +60,6 @@ readonly struct ChannelRows
 
     public readonly FastDivisor Channels;
 
-    /// <summary>From a thread's element to its next.</summary>
+    /// <summary>The distance from a thread's element to its next one.</summary>
     public readonly int Elements, Stride;
 }

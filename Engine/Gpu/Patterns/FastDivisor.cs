@@ -25,6 +25,6 @@ readonly struct FastDivisor
 
     public int Remainder(int n) => n - Divide(n) * Divisor;
 
-    /// <summary>The remainder where the quotient is known.</summary>
+    /// <summary>The remainder, given the quotient.</summary>
     public int Rest(int n, int quotient) => n - quotient * Divisor;
 }

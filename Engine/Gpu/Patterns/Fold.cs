@@ -12,7 +12,7 @@ interface ICombine<T> where T : unmanaged
 
 /// <summary>
 /// A fold along the middle axis of [outer, n, inner]. A column is one of the outer * inner results,
-/// a row is a place along n, an index is that of the element.
+/// a row is a position along n, and an index is the index of the element.
 /// </summary>
 interface IFold<T> : ICombine<T> where T : unmanaged
 {
@@ -38,12 +38,12 @@ static class GroupFold
 {
     /// <summary>
     /// Exchanges values between threads whose numbers differ in the bits from <paramref name="lowest"/> to <paramref name="highest"/>
-    /// (powers of two); all of them get the fold. Every thread of the group must come here.
+    /// (powers of two). All of them get the fold. Every thread of the group must call this.
     /// </summary>
     public static T Across<T, TCombine>(T value, int lowest, int highest) where T : unmanaged where TCombine : struct, ICombine<T> =>
         Across<T, TCombine>(value, lowest, highest, SharedMemory.Allocate<T>(2 * IKernel.DefaultThreads));
 
-    /// <summary>The same in memory given, two places a thread. Its halves take turns, so that one barrier a step is enough.</summary>
+    /// <summary>The same with given memory, which has two places per thread. Its halves alternate, so that one barrier per step is enough.</summary>
     public static T Across<T, TCombine>(T value, int lowest, int highest, ArrayView<T> shared) where T : unmanaged where TCombine : struct, ICombine<T>
     {
         int thread = Group.IdxX, half = 0;
@@ -62,8 +62,8 @@ static class GroupFold
 }
 
 /// <summary>
-/// Folds a tensor [outer, n, inner] along its middle axis. A group is a block of threads, some along the rows to be folded and some
-/// along the columns, so that neighbours read neighbours whether inner is 1 or large. The grid is [column blocks, chunks of rows]. Reads each
+/// Folds a tensor [outer, n, inner] along its middle axis. A group is a block of threads that extends along the rows to be folded and
+/// along the columns, so that adjacent threads read adjacent elements whether inner is 1 or large. The grid is [column blocks, chunks of rows]. It reads each
 /// element once.
 /// </summary>
 readonly struct FoldColumns<TFold, T>(TFold fold, ColumnTotals<T> totals, FoldShape shape) : IKernel
@@ -81,8 +81,8 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ColumnTotals<T> totals, FoldSh
             int i = Grid.IdxY * shape.RowsPerChunk + row, end = Math.Min(shape.N, (Grid.IdxY + 1) * shape.RowsPerChunk);
             if (i < end)
             {
-                // The first row on its own: ILGPU works out what the column alone decides where it is first used, and shall not find a loop there.
-                // Then four at a time, so that their reads are under way together.
+                // The first row is handled before the loop, because ILGPU computes the values of the column where they are first used, which must not be in the loop.
+                // Then four rows at a time, so that their reads overlap.
                 int inner = shape.Inner.Divisor, step = shape.RowLanes;
                 total = TFold.Combine(total, fold.Of(i, start + i * inner, column));
                 for (i += step; i + 3 * step < end; i += 4 * step)
@@ -100,10 +100,10 @@ readonly struct FoldColumns<TFold, T>(TFold fold, ColumnTotals<T> totals, FoldSh
     }
 }
 
-/// <summary>From what the threads of a fold have gathered to the totals of its columns; with several chunks of rows by a <see cref="FoldTree{T}"/>.</summary>
+/// <summary>Combines the partial folds of the threads into the totals of the columns; several chunks of rows are combined by a <see cref="FoldTree{T}"/>.</summary>
 readonly struct ColumnTotals<T>(FoldTree<T> tree) where T : unmanaged
 {
-    /// <summary>Every thread comes here with what it has gathered; one thread for each column gets its total, and true.</summary>
+    /// <summary>Every thread calls this with its partial fold. One thread for each column gets the total of the column, and true.</summary>
     public bool Complete<TCombine>(FoldShape shape, ref T total) where TCombine : struct, ICombine<T>
     {
         var lanes = new FoldLanes(shape.Row, shape.RowLanes, 1 << shape.RowShift);
@@ -113,7 +113,7 @@ readonly struct ColumnTotals<T>(FoldTree<T> tree) where T : unmanaged
     }
 }
 
-/// <summary>How a fold is spread over threads and groups: a function of the extents alone, so that results do not depend on the device's size.</summary>
+/// <summary>The distribution of a fold over threads and groups. It is a function of the extents alone, so results do not depend on the size of the device.</summary>
 readonly struct FoldShape
 {
     const int TargetGroups = 512;
@@ -124,7 +124,7 @@ readonly struct FoldShape
         (N, Columns, Inner) = (n, outer * inner, new FastDivisor(inner));
         if (inner == 1)
         {
-            // Rows are neighbours in memory.
+            // Rows are adjacent in memory.
             RowLanes = PowerOfTwo(n, IKernel.DefaultThreads);
             ColumnLanes = IKernel.DefaultThreads / RowLanes;
             (RowShift, ColumnShift) = (0, int.Log2(RowLanes));
@@ -144,10 +144,10 @@ readonly struct FoldShape
 
     public readonly FastDivisor Inner;
 
-    /// <summary>The thread's place along the rows of its group.</summary>
+    /// <summary>The thread's position along the rows of its group.</summary>
     public int Row => (Group.IdxX >> RowShift) & (RowLanes - 1);
 
-    /// <summary>The thread's column; the last groups have some behind the end.</summary>
+    /// <summary>The thread's column; the last groups have some columns after the end.</summary>
     public int Column => Grid.IdxX * ColumnLanes + ((Group.IdxX >> ColumnShift) & (ColumnLanes - 1));
 
     public int ColumnBlocks => (Columns + ColumnLanes - 1) / ColumnLanes;

@@ -3,7 +3,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>An argument that may be absent, as gamma of a norm. Kernels have no null: another view stands in for a missing one and is not read.</summary>
+/// <summary>An argument that may be absent, e.g. gamma of a norm. Kernels have no null, so another view is the placeholder for a missing one; it is not read.</summary>
 readonly struct Optional
 {
     readonly ArrayView<float> view;
@@ -17,10 +17,10 @@ readonly struct Optional
 
     public bool IsPresent => present != 0;
 
-    /// <summary>The element, or what to take in its place.</summary>
+    /// <summary>The element, or the given value if the argument is absent.</summary>
     public float Or(int i, float otherwise) => present != 0 ? view[i] : otherwise;
 
-    /// <summary>Stores where the argument is present.</summary>
+    /// <summary>Stores the value if the argument is present.</summary>
     public void Set(int i, float value)
     {
         if (present != 0) view[i] = value;

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Work done for each index on its own: compute something from memory, then store it.</summary>
+/// <summary>An independent computation for each index: compute something from memory, then store it.</summary>
 interface IPointwise<TValue> where TValue : unmanaged
 {
     TValue Compute(int i);
@@ -19,8 +19,8 @@ readonly struct Pair(float a, float b)
 }
 
 /// <summary>
-/// Runs <typeparamref name="TBody"/> for the indices 0..n-1. Bound by memory: a thread takes four indices, a group's width apart,
-/// and reads all four before it writes, since the compiler may not move a load over a store that could alias it.
+/// Runs <typeparamref name="TBody"/> for the indices 0..n-1. Memory limits the speed. A thread takes four indices, a group's width apart,
+/// and reads all four before it writes, because the compiler may not move a load across a store that could alias it.
 /// </summary>
 readonly struct Pointwise<TBody, TValue>(TBody body, int n) : IKernel
     where TBody : struct, IPointwise<TValue>

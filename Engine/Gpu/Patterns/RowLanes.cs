@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>A sum of any number of terms that keeps what each addition rounds away, and adds it to the next term (Kahan 1965): its error does not grow with their number.</summary>
+/// <summary>A compensated sum (Kahan 1965): it keeps the rounding error of each addition and adds it to the next term, so its error does not grow with the number of terms.</summary>
 readonly struct LongSum(float sum, float lost)
 {
     public readonly float Value = sum;
@@ -18,8 +18,8 @@ readonly struct LongSum(float sum, float lost)
 }
 
 /// <summary>
-/// Rows of a matrix [rows, channels], each worked on by a power of two of neighbouring threads (lanes) of one group. Threads past the
-/// last row have an empty row, so that they still come to every barrier.
+/// Rows of a matrix [rows, channels]. Each row has a power of two of adjacent threads (lanes) of one group. Threads past the
+/// last row have an empty row, so that they still reach every barrier.
 /// </summary>
 readonly struct RowLanes
 {
@@ -40,15 +40,15 @@ readonly struct RowLanes
 
     public int Row => Grid.IdxX * (IKernel.DefaultThreads / Lanes) + Group.IdxX / Lanes;
 
-    /// <summary>First element of this thread's row.</summary>
+    /// <summary>The first element of this thread's row.</summary>
     public int Start => Row < rows ? Row * Channels : 0;
 
-    /// <summary>The element after its last one.</summary>
+    /// <summary>The position after the last element of this thread's row.</summary>
     public int End => Row < rows ? (Row + 1) * Channels : 0;
 
-    /// <summary>The sum over the row of what its lanes have gathered; all of them get it.</summary>
+    /// <summary>The sum over the lanes of the row; all lanes get it.</summary>
     public float Fold(LongSum sum) => Fold<float, Addition>(sum.Value);
 
-    /// <summary>Folds over the lanes of the row; all of them get the result.</summary>
+    /// <summary>Folds over the lanes of the row; all lanes get the result.</summary>
     public T Fold<T, TCombine>(T value) where T : unmanaged where TCombine : struct, ICombine<T> => GroupFold.Across<T, TCombine>(value, 1, Lanes >> 1);
 }

@@ -7,8 +7,8 @@ readonly struct Offsets(int a, int b)
 }
 
 /// <summary>
-/// Where element i of a shape lies in two operands, each with its own strides (0 repeats). Axes along which both operands go on as
-/// one merge first, so that few divisions remain.
+/// The offsets of element i of a shape in two operands, each with its own strides (0 repeats). Adjacent axes that are contiguous in both operands
+/// are merged first, so that few divisions remain.
 /// </summary>
 readonly struct Strides
 {

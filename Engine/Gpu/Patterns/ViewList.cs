@@ -3,7 +3,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>Eight values as an argument of a kernel, which has no arrays.</summary>
+/// <summary>Eight values as a kernel argument, because kernels have no arrays.</summary>
 readonly struct Eight<T>(ReadOnlySpan<T> values) where T : struct
 {
     readonly T v0 = values[0], v1 = values[1], v2 = values[2], v3 = values[3], v4 = values[4], v5 = values[5], v6 = values[6], v7 = values[7];
@@ -11,7 +11,7 @@ readonly struct Eight<T>(ReadOnlySpan<T> values) where T : struct
     public T this[int i] => i switch { 0 => v0, 1 => v1, 2 => v2, 3 => v3, 4 => v4, 5 => v5, 6 => v6, _ => v7 };
 }
 
-/// <summary>Thirty-two of them.</summary>
+/// <summary>Thirty-two values.</summary>
 readonly struct ThirtyTwo<T>(ReadOnlySpan<T> values) where T : struct
 {
     readonly Eight<T> e0 = new(values[..8]), e1 = new(values[8..16]), e2 = new(values[16..24]), e3 = new(values[24..]);
@@ -20,17 +20,17 @@ readonly struct ThirtyTwo<T>(ReadOnlySpan<T> values) where T : struct
 }
 
 /// <summary>
-/// Up to 32 tensors as one argument of a kernel, so that one launch serves many small ones: groups are dealt out tensor after
-/// tensor, as many to each as its length needs.
+/// Up to 32 tensors as one kernel argument, so that one launch serves many small tensors. Groups are assigned to one tensor after
+/// another, as many as the length of each tensor needs.
 /// </summary>
 readonly struct ViewList
 {
-    /// <summary>Four lists, those of AdamW, fit into the 4 KiB that the arguments of a launch may take.</summary>
+    /// <summary>The largest number of tensors. Four lists, as AdamW needs, fit into the 4 KiB that the arguments of a launch may take.</summary>
     public const int Capacity = 32;
 
     readonly ThirtyTwo<ArrayView<float>> views;
 
-    // The first group after those of each tensor.
+    // For each tensor, the first group after its groups.
     readonly ThirtyTwo<int> ends;
 
     public ViewList(ReadOnlySpan<Operand> tensors, int perGroup)
@@ -47,7 +47,7 @@ readonly struct ViewList
         (this.views, this.ends) = (new(views), new(ends));
     }
 
-    /// <summary>Groups of all tensors together.</summary>
+    /// <summary>The number of groups of all tensors together.</summary>
     public int Groups => ends[Capacity - 1];
 
     public ArrayView<float> this[int i] => views[i];

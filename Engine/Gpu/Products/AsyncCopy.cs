@@ -5,17 +5,17 @@ using ILGPU.Runtime.Cuda;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Copies from memory to shared memory that a thread starts and does not wait for (cp.async, from sm_80 on). Elsewhere they are plain copies,
-/// done at once, and whoever is right with the slow kind is right with these: a barrier separates a copy from its readers on both.
+/// Copies from memory to shared memory that a thread starts without waiting for them (cp.async, from sm_80 on). On other devices they are plain copies,
+/// done at once. Code that is correct with asynchronous copies is correct with plain ones, because a barrier separates a copy from its readers in both cases.
 /// </summary>
 static class AsyncCopy
 {
     /// <summary>Starts to copy four floats; an index of -1 gives zeros.</summary>
-    /// <param name="from">Where they come from.</param>
-    /// <param name="index">The first of them, divisible by 4.</param>
+    /// <param name="from">The source memory.</param>
+    /// <param name="index">The index of the first float in the source, divisible by 4.</param>
     /// <param name="shared">The group's only shared memory.</param>
-    /// <param name="address">Its <see cref="SharedMemoryAddress"/>.</param>
-    /// <param name="at">Where the first goes, divisible by 4.</param>
+    /// <param name="address">The <see cref="SharedMemoryAddress"/> of the shared memory.</param>
+    /// <param name="at">The index of the first float in shared memory, divisible by 4.</param>
     public static void Quad(Source from, int index, ArrayView<float> shared, int address, int at)
     {
         if (CudaAsm.IsSupported)
@@ -24,7 +24,7 @@ static class AsyncCopy
             shared.Cast<Quad>()[at / 4] = index < 0 ? default : from.Elements.Cast<Quad>()[index / 4];
     }
 
-    /// <summary>Ends a batch of copies: they are waited for together.</summary>
+    /// <summary>Ends a batch of copies, for which a thread waits together.</summary>
     public static void Commit()
     {
         if (CudaAsm.IsSupported) CudaAsm.Emit("cp.async.commit_group;");
@@ -42,7 +42,7 @@ static class AsyncCopy
         if (CudaAsm.IsSupported) CudaAsm.Emit("cp.async.wait_group 0;");
     }
 
-    /// <summary>Where shared memory begins, for <see cref="Quad"/>: ILGPU gives no addresses, but names the first shared memory of a kernel so.</summary>
+    /// <summary>The address of the shared memory, for <see cref="Quad"/>. ILGPU gives no addresses, but the name of a kernel's first shared memory is known.</summary>
     public static int SharedMemoryAddress()
     {
         if (!CudaAsm.IsSupported) return 0;
@@ -51,8 +51,8 @@ static class AsyncCopy
     }
 }
 
-/// <summary>Memory that kernels read through a view, or by its address where an instruction wants that.</summary>
-/// <param name="elements">On a device.</param>
+/// <summary>Memory that kernels read through a view, or by its address if an instruction needs the address.</summary>
+/// <param name="elements">The memory on a device.</param>
 readonly struct Source(ArrayView<float> elements)
 {
     public readonly ArrayView<float> Elements = elements;

@@ -1,23 +1,23 @@
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Four neighbouring rows (or columns) of an operand by four neighbouring terms of the sum: what a thread reads at once, as four quads. In whichever direction
-/// these lie in memory, the thread then has all four terms of each row.
+/// Four adjacent rows (or columns) of an operand by four adjacent terms of the sum. A thread reads a block at once, as four quads. In whichever direction
+/// the quads lie in memory, the thread then has all four terms of each row.
 /// </summary>
 static class Block
 {
     public const int Side = 4, Values = Side * Side;
 
-    /// <summary>Numbers that say where a row lies.</summary>
+    /// <summary>The number of values that describe the place of a row.</summary>
     const int Place = 3;
 
-    /// <summary>Rows whose places are worked out: quads across the sum have the first row's.</summary>
+    /// <summary>The number of rows whose places are computed. Quads across the sum need only the first row's.</summary>
     public static int Lines<TOperand>() where TOperand : struct, IOperand => TOperand.AlongK ? Side : 1;
 
-    /// <summary>Works out these places.</summary>
-    /// <param name="operand">Whose rows.</param>
-    /// <param name="outer">The first.</param>
-    /// <param name="lines">Gets three numbers a line.</param>
+    /// <summary>Computes these places.</summary>
+    /// <param name="operand">The operand.</param>
+    /// <param name="outer">The first row.</param>
+    /// <param name="lines">Gets three values per line.</param>
     /// <param name="at">The first line to write.</param>
     public static void Locate<TOperand>(TOperand operand, int outer, int[] lines, int at) where TOperand : struct, IOperand
     {

@@ -2,16 +2,16 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>What multiplies a step of <see cref="Fragments.Terms"/> terms that lies in shared memory.</summary>
+/// <summary>Multiplies a step of <see cref="Fragments.Terms"/> terms that is in shared memory.</summary>
 interface ICores
 {
-    /// <summary>Loops are to be unrolled before the text is written.</summary>
+    /// <summary>Whether loops must be unrolled before the text is written.</summary>
     static abstract bool Unrolled { get; }
 
     static abstract void Multiply<TTile, TLeft, TRight>(ArrayView<float> shared, int part, float[] sums) where TTile : struct, IWarpTile where TLeft : struct, IOperand where TRight : struct, IOperand;
 }
 
-/// <summary>Tensor cores: a warp multiplies 16 x 8 sums an instruction.</summary>
+/// <summary>Tensor cores: a warp multiplies 16 x 8 sums in one instruction.</summary>
 readonly struct Cores<TFormat> : ICores where TFormat : struct, IFormat
 {
     public static bool Unrolled => true;
@@ -42,7 +42,7 @@ readonly struct Cores<TFormat> : ICores where TFormat : struct, IFormat
     static int Right(int[] b, int block, int instruction, int register) => b[block * TFormat.Words + Fragments.RightWord(instruction, register)];
 }
 
-/// <summary>The same sums of the same threads, from the same places of shared memory, by multiply-adds of numbers rounded alike: where there are no tensor cores.</summary>
+/// <summary>For devices without tensor cores: the same sums of the same threads, from the same places of shared memory, by multiply-adds of numbers with the same rounding.</summary>
 readonly struct EmulatedCores<TFormat> : ICores where TFormat : struct, IFormat
 {
     public static bool Unrolled => false;

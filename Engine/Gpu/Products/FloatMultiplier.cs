@@ -3,14 +3,14 @@ using ILGPU;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Multiply-adds in float32, OwnRows x OwnColumns elements a thread. A thread's elements are quads spread over the tile, so that
-/// neighbouring threads read neighbouring quads. A step waits in registers while the one before it is multiplied.
+/// Multiply-adds in float32, OwnRows x OwnColumns elements per thread. A thread's elements are quads spread over the tile, so that
+/// adjacent threads read adjacent quads. A step waits in registers while the step before it is multiplied.
 /// </summary>
 readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struct, IThreadTile where TWidth : struct, IWidth
 {
     public static bool Unrolled => false;
 
-    // 512 threads hide each other's waiting, and leave 128 registers to each.
+    // 512 threads hide each other's latency, and leave 128 registers for each.
     public static int GroupsPerMultiprocessor => 512 / Threads;
 
     public static int Rows => TTile.Rows;
@@ -35,7 +35,7 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
 
     public static int SlabPitch => Columns + 4;
 
-    /// <summary>Threads along the rows and along the columns of a tile.</summary>
+    /// <summary>The number of threads along the rows and along the columns of a tile.</summary>
     static int Down => TTile.Rows / TTile.OwnRows;
 
     static int Across => TTile.Columns / TTile.OwnColumns;
@@ -85,7 +85,7 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
     {
     }
 
-    // The terms are written out: ptxas does not unroll a loop over so many multiply-adds, and where p is no constant an address is computed for each load.
+    // The terms are written out, because ptxas does not unroll a loop with this many multiply-adds. If p were not a constant, each load would need an address computation.
     public static void Multiply<TLeft, TRight>(float[] staged, ArrayView<float> shared, int part, float[] sums) where TLeft : struct, IOperand where TRight : struct, IOperand
     {
         var quads = shared.Cast<Quad>().SubView(part / 4);
@@ -111,7 +111,7 @@ readonly struct FloatMultiplier<TTile, TWidth> : IMultiplier where TTile : struc
                 sums[i * TTile.OwnColumns + j] += a[i] * b[j];
     }
 
-    // A slab has the same rows of every thread: those that are neighbours in the tile are neighbours in it, four at most.
+    // A slab has the same rows of every thread. Rows that are adjacent in the tile are adjacent in the slab, at most four.
     static int RowsOfSlab => TTile.OwnRows / TileMemory<FloatMultiplier<TTile, TWidth>>.Slabs;
 
     static int Neighbours => Math.Min(4, RowsOfSlab);

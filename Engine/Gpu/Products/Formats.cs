@@ -4,8 +4,8 @@ using ILGPU.Runtime.Cuda;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The numbers that tensor cores multiply; sums are float32 in all of them. A lane's four neighbouring terms of a sum are packed into
-/// Words words of 32 bits; an instruction takes two words of each row, so that there are Words / 2 instructions for 16 terms.
+/// A number format that tensor cores multiply; sums are always float32. A lane's four adjacent terms of a sum are packed into
+/// Words words of 32 bits. An instruction takes two words of each row, so there are Words / 2 instructions for 16 terms.
 /// </summary>
 interface IFormat
 {
@@ -16,34 +16,34 @@ interface IFormat
     static abstract float Round(float x);
 
     /// <summary>The words of four terms, by the instructions of the device.</summary>
-    /// <param name="terms">Four neighbours of a row.</param>
+    /// <param name="terms">Four adjacent terms of a row.</param>
     /// <param name="words">A thread's own array.</param>
-    /// <param name="at">Where the first of the <see cref="Words"/> words goes.</param>
+    /// <param name="at">The index of the first of the <see cref="Words"/> words.</param>
     static abstract void Pack(Quad terms, int[] words, int at);
 
     /// <summary>The same words, by the instructions of any device.</summary>
     /// <inheritdoc cref="Pack"/>
     static abstract void PackPortably(Quad terms, int[] words, int at);
 
-    /// <summary>A sum and the products of what two words hold.</summary>
-    /// <param name="sum">What was added up before.</param>
+    /// <summary>Adds the products of the terms in two words to a sum.</summary>
+    /// <param name="sum">The sum so far.</param>
     /// <param name="a">A word of the left operand.</param>
     /// <param name="b">The word of the right one with the same terms.</param>
     static abstract float Add(float sum, int a, int b);
 
-    /// <summary>64 x 128 sums of a warp group, twice, grow by the products of left factors (a, then b) and the right ones that a matrix in shared memory has (<see cref="WarpGroupText"/>).</summary>
-    /// <param name="a0">Of the first instruction the first word of row g.</param>
-    /// <param name="a1">Of the first instruction the first word of row g + 8.</param>
-    /// <param name="a2">Of the first instruction the second word of row g.</param>
-    /// <param name="a3">Of the first instruction the second word of row g + 8.</param>
-    /// <param name="b0">Of the second instruction the first word of row g.</param>
-    /// <param name="b1">Of the second instruction the first word of row g + 8.</param>
-    /// <param name="b2">Of the second instruction the second word of row g.</param>
-    /// <param name="b3">Of the second instruction the second word of row g + 8.</param>
-    /// <param name="matrix">What describes the right factors to the instructions: their place, and how far parts are apart.</param>
+    /// <summary>Adds products to 64 x 128 sums of a warp group, twice. The left factors are a, then b; the right factors are in shared memory (<see cref="WarpGroupText"/>).</summary>
+    /// <param name="a0">For the first instruction, the first word of row g.</param>
+    /// <param name="a1">For the first instruction, the first word of row g + 8.</param>
+    /// <param name="a2">For the first instruction, the second word of row g.</param>
+    /// <param name="a3">For the first instruction, the second word of row g + 8.</param>
+    /// <param name="b0">For the second instruction, the first word of row g.</param>
+    /// <param name="b1">For the second instruction, the first word of row g + 8.</param>
+    /// <param name="b2">For the second instruction, the second word of row g.</param>
+    /// <param name="b3">For the second instruction, the second word of row g + 8.</param>
+    /// <param name="matrix">The descriptor of the right factors: their address, and the distances between their parts.</param>
     static abstract void MultiplyByGroup(int a0, int a1, int a2, int a3, int b0, int b1, int b2, int b3, long matrix);
 
-    /// <summary>16 x 8 sums, four a lane, grow by the products of a and b, with g as in <see cref="Fragments"/>.</summary>
+    /// <summary>Adds the products of a and b to 16 x 8 sums, four per lane, with g as in <see cref="Fragments"/>.</summary>
     /// <param name="a0">The first word of row g of the left operand.</param>
     /// <param name="a1">The first word of row g + 8.</param>
     /// <param name="a2">The second word of row g.</param>
@@ -51,7 +51,7 @@ interface IFormat
     /// <param name="b0">The first word of column g of the right operand.</param>
     /// <param name="b1">The second word of column g.</param>
     /// <param name="sums">The lane's own array.</param>
-    /// <param name="at">The first of its four sums.</param>
+    /// <param name="at">The index of the first of its four sums.</param>
     static abstract void Multiply(int a0, int a1, int a2, int a3, int b0, int b1, float[] sums, int at);
 }
 
@@ -92,8 +92,8 @@ readonly struct Tf32 : IFormat
     public static float Add(float sum, int a, int b) => sum + Interop.IntAsFloat((uint)a) * Interop.IntAsFloat((uint)b);
 
     /// <summary>
-    /// What an instruction is given for a number: it multiplies without the last 13 bits, so half of what they can say is added first. A NaN that
-    /// overflows so, as an integer, stays what it was (the one that GPUs make does; cvt.rna keeps all, in more instructions, one of them conditional).
+    /// The word that an instruction gets for a number. The instruction ignores the last 13 bits, so half of their range is added first. If a NaN
+    /// overflows in this addition of integers, it is not changed. (The NaN that GPUs make does overflow. cvt.rna keeps every NaN, but takes more instructions, one of them conditional.)
     /// </summary>
     public static int Word(float x)
     {
@@ -102,7 +102,7 @@ readonly struct Tf32 : IFormat
     }
 }
 
-/// <summary>bfloat16: 8 bits of exponent and 7 of mantissa, two to a word, the first in the lower half; ties are rounded to even.</summary>
+/// <summary>bfloat16: 8 bits of exponent and 7 of mantissa, two per word, the first in the lower half; ties are rounded to even.</summary>
 readonly struct Bf16 : IFormat
 {
     public static int Words => 2;

@@ -4,10 +4,10 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Which taps of which output pixels an input pixel takes its gradient from:
-///   dx[h] = sum over kh of dy[(h + padding - kh dilation) / stride] filter[kh], where that is divisible.
-/// The taps that count depend on (h + padding) mod stride alone. Pixels that agree in it, along both axes, are a class, and within
-/// a class the gradient is a convolution of stride 1 with a part of the filter: the zeros between strides are not multiplied. A 3x3 filter
+/// The taps and output pixels from which an input pixel gets its gradient:
+///   dx[h] = sum over kh of dy[(h + padding - kh dilation) / stride] filter[kh], over the kh for which the division is exact.
+/// These taps depend only on (h + padding) mod stride. Pixels that agree in it along both axes form a class. Within
+/// a class the gradient is a convolution of stride 1 with a part of the filter, so the zeros between strides are not multiplied. A 3x3 filter
 /// of stride 2 has four classes with 4, 2, 2 and 1 taps.
 /// </summary>
 readonly struct GradientWindows
@@ -37,13 +37,13 @@ readonly struct GradientWindows
 
     public readonly FastDivisor Channels;
 
-    /// <summary>From one tap of a class to its next; and how far apart the output pixels are that they read.</summary>
+    /// <summary>The distance from one tap of a class to its next tap, and the distance of the output pixels that they read.</summary>
     public readonly int TapStep, Spacing;
 
-    /// <summary>The number of classes, the pixels of the largest and the most taps of one.</summary>
+    /// <summary>The number of classes, the pixels of the largest class, and the largest number of taps of a class.</summary>
     public readonly int Classes, Pixels, MostTaps;
 
-    /// <summary>The class of a batch; where there is but one, batches are slices of it.</summary>
+    /// <summary>The class of a batch. If there is only one class, batches are slices of it.</summary>
     public ResidueClass Class(int batch)
     {
         var number = Classes == 1 ? 0 : batch;
@@ -52,14 +52,14 @@ readonly struct GradientWindows
         return new ResidueClass(rows, columns, columns.Taps == acrossMost.Divisor ? acrossMost : acrossLess);
     }
 
-    /// <summary>A pixel's place within its class.</summary>
+    /// <summary>A pixel's position within its class.</summary>
     public Place Split(int pixel)
     {
         int line = classWidths.Divide(pixel), image = classHeights.Divide(line);
         return new Place(image, classHeights.Rest(line, image), classWidths.Rest(pixel, line), 0);
     }
 
-    /// <summary>Classes are of unequal size: the last pixels of the smaller ones lie outside the image.</summary>
+    /// <summary>Whether a pixel lies in the image. Classes have different sizes, so the last pixels of the smaller classes lie outside.</summary>
     public bool Contains(Place pixel, ResidueClass pixels) =>
         pixel.Image * classHeights.Divisor * classWidths.Divisor < Pixels && pixels.Rows.First + pixel.Row * stride < height && pixels.Columns.First + pixel.Column * stride < width;
 
@@ -78,9 +78,9 @@ readonly struct GradientWindows
 }
 
 /// <summary>One axis of a class.</summary>
-/// <param name="first">The first pixel of the image that belongs to it.</param>
-/// <param name="firstTap">Its first tap.</param>
-/// <param name="taps">The number of its taps.</param>
+/// <param name="first">The first pixel of the image that belongs to the class.</param>
+/// <param name="firstTap">The first tap of the class.</param>
+/// <param name="taps">The number of taps of the class.</param>
 /// <param name="origin">The output pixel that the first pixel reads at the first tap.</param>
 readonly struct ResidueAxis(int first, int firstTap, int taps, int origin)
 {

@@ -1,8 +1,8 @@
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The windows of an image as a matrix, [output pixel, (kh, kw, ci)]. Neighbours are channels: they lie along the sum of a convolution, where outer is
-/// the pixel, and across that of the filter gradient, where the pixel is k.
+/// The windows of an image as a matrix, [output pixel, (kh, kw, ci)]. Adjacent elements are channels. They lie along the sum of a convolution, where outer is
+/// the pixel, and across the sum of the filter gradient, where the pixel is k.
 /// </summary>
 readonly struct Patches<TDirection>(Source x, Windows windows, int pixels) : IOperand where TDirection : struct, IDirection
 {
@@ -35,7 +35,7 @@ readonly struct Patches<TDirection>(Source x, Windows windows, int pixels) : IOp
     }
 }
 
-/// <summary>The output pixels whose windows hold an input pixel of a class: outer is the pixel's number in the class, k = (tap of the class, co).</summary>
+/// <summary>The output pixels whose windows contain an input pixel of a class: outer is the pixel's number in the class, k = (tap of the class, co).</summary>
 readonly struct PatchesOfGradient(Source dy, GradientWindows windows, ResidueClass pixels) : IOperand
 {
     public static bool AlongK => true;
@@ -45,7 +45,7 @@ readonly struct PatchesOfGradient(Source dy, GradientWindows windows, ResidueCla
     /// <summary>The length of the class's sums.</summary>
     public int Depth => pixels.Rows.Taps * pixels.Columns.Taps * windows.Channels.Divisor;
 
-    /// <summary>A pixel's number in the images, or -1 where the class, all being as large as the largest, has none.</summary>
+    /// <summary>A pixel's number in the images, or -1 if the class has no such pixel, because all classes are treated as if they were as large as the largest.</summary>
     public int Pixel(int outer)
     {
         var pixel = windows.Split(outer);

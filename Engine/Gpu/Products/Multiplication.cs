@@ -7,11 +7,11 @@ namespace QuadEngine.Gpu;
 
 sealed partial class GpuKernels
 {
-    /// <summary>y[i] = left[i] right[i], then the epilogue: fused where a tile holds all that it needs, else in passes of its own.</summary>
+    /// <summary>y[i] = left[i] right[i], then the epilogue. The epilogue is fused if a tile holds everything that it needs; otherwise it runs in separate passes.</summary>
     /// <param name="product">The operands.</param>
-    /// <param name="four">Both may be read four elements at a time.</param>
+    /// <param name="four">Whether both operands may be read four elements at a time.</param>
     /// <param name="extents">Rows and columns of each y and the length of the sum.</param>
-    /// <param name="batches">How many products.</param>
+    /// <param name="batches">The number of products.</param>
     /// <param name="epilogue">The steps after it.</param>
     /// <param name="y">[batches, rows, columns]</param>
     void Multiply<TProduct, TLeft, TRight>(in TProduct product, bool four, (int Rows, int Columns, int Depth) extents, int batches, in Epilogue<Operand> epilogue, Operand y)
@@ -39,10 +39,10 @@ sealed partial class GpuKernels
         if (fused is null) Finish(epilogue, y);
     }
 
-    // PoCL, which runs OpenCL on CPUs, lets the first thread go twice through what lies behind a barrier that only some groups come to: it would count twice.
+    // PoCL, which runs OpenCL on CPUs, runs the first thread twice through the code after a barrier that only some groups reach, so it would count twice.
     bool FoldsWithin => device.Accelerator is CudaAccelerator;
 
-    /// <summary>Merges the moments [row tiles, columns] that tiles have left, where they do not do so themselves.</summary>
+    /// <summary>Merges the moments [row tiles, columns] of the tiles, if the tiles do not merge them themselves.</summary>
     void Merge(Operand? moments, int rowTiles, ChannelStatistics<Operand>? statistics, int rows, int columns)
     {
         if (!FoldsWithin && statistics is not null)
@@ -55,7 +55,7 @@ sealed partial class GpuKernels
         where TLeft : struct, IOperand
         where TRight : struct, IOperand
     {
-        // Counters of the tiles for slices, of the column tiles for statistics.
+        // Counters: one per tile for slices, and one per column tile for statistics.
         int tiles = plan.RowTiles * plan.ColumnTiles, toAdd = plan.AddsSlices ? plan.Slices : 0, counted = plan.AddsSlices ? tiles : 0;
         int columns = plan.Grid.Columns, rowTiles = epilogue.Statistics is null ? 0 : plan.RowTiles, inner = FoldTree.Inner(rowTiles);
         var arrivals = Arrivals(counted + plan.ColumnTiles * inner);
@@ -117,6 +117,6 @@ sealed partial class GpuKernels
         }
     }
 
-    /// <summary>A matrix of this many columns can be read four elements at a time.</summary>
+    /// <summary>Whether a matrix of this many columns can be read four elements at a time.</summary>
     static bool Four(Operand matrix, int columns) => matrix.Offset % 4 == 0 && columns % 4 == 0;
 }

@@ -9,16 +9,16 @@ interface IProduct<TLeft, TRight> where TLeft : struct, IOperand where TRight : 
 
     TRight Right(int batch);
 
-    /// <summary>The length of the sum, at most that of the grid.</summary>
-    /// <param name="left">From <see cref="Left"/>: batches may have sums of different lengths.</param>
-    /// <param name="grid">Which part the group computes.</param>
+    /// <summary>The length of the sum, at most the depth of the grid.</summary>
+    /// <param name="left">The operand from <see cref="Left"/>: batches may have sums of different lengths.</param>
+    /// <param name="grid">The part that the group computes.</param>
     int Depth(TLeft left, TileGrid grid);
 
-    /// <summary>The row of y where a row of the product goes, or -1 where it goes nowhere.</summary>
-    /// <param name="batch">As <see cref="Left"/> was given it.</param>
-    /// <param name="left">From <see cref="Left"/>.</param>
-    /// <param name="row">Within the batch.</param>
-    /// <param name="grid">Which part the group computes.</param>
+    /// <summary>The row of y for a row of the product, or -1 if it has none.</summary>
+    /// <param name="batch">As in <see cref="Left"/>.</param>
+    /// <param name="left">The operand from <see cref="Left"/>.</param>
+    /// <param name="row">The row within the batch.</param>
+    /// <param name="grid">The part that the group computes.</param>
     int Place(int batch, TLeft left, int row, TileGrid grid);
 }
 
@@ -38,7 +38,7 @@ readonly struct MatrixProduct<TA, TB>(Matrix<TA> a, Matrix<TB> b, int strideA, i
 
 /// <summary>
 /// y = patches(x) filter, [pixels, kh kw ci] times [kh kw ci, co], or across the sum dFilter = patches(x)^T dy, [kh kw ci, pixels] times [pixels, co],
-/// of which the pixels are cut into slices.
+/// where the pixels are cut into slices.
 /// </summary>
 readonly struct PatchesProduct<TDirection>(Patches<TDirection> x, Matrix<AcrossSum> right) : IProduct<Patches<TDirection>, Matrix<AcrossSum>> where TDirection : struct, IDirection
 {
@@ -53,7 +53,7 @@ readonly struct PatchesProduct<TDirection>(Patches<TDirection> x, Matrix<AcrossS
 
 /// <summary>
 /// dx = patches(dy) filter^T, for each class of input pixels [its pixels, its taps co] times [its taps co, ci]. The batches are the classes
-/// (<see cref="GradientWindows"/>), or slices of k where there is but one.
+/// (<see cref="GradientWindows"/>), or slices of k if there is only one class.
 /// </summary>
 readonly struct InputGradientProduct(Source dy, Source filter, int inChannels, GradientWindows windows) : IProduct<PatchesOfGradient, FilterByInput>
 {
@@ -70,7 +70,7 @@ readonly struct InputGradientProduct(Source dy, Source filter, int inChannels, G
     }
 }
 
-/// <summary>Where the rows of a tile of a product go.</summary>
+/// <summary>The places in y of the rows of a product's tile.</summary>
 readonly struct ProductPlaces<TProduct, TLeft, TRight>(TProduct product, TLeft left, int firstRow, TileGrid grid) : IPlaces
     where TProduct : struct, IProduct<TLeft, TRight>
     where TLeft : struct, IOperand

@@ -3,14 +3,14 @@ using ILGPU;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Adds the slices of a sum up within the product. Groups leave the sums of their threads as they are; the one that comes last to a tile adds them in the
-/// order of the slices, and has the sums as if they had never been cut.
+/// Adds up the slices of a sum inside the product. Groups store the sums of their threads without change. The last group of a tile adds them in the
+/// order of the slices, and then has the sums as if they had never been cut.
 /// </summary>
-/// <param name="partials">[tiles, slices, quads of a thread, threads]: neighbours write and read neighbours.</param>
+/// <param name="partials">[tiles, slices, quads of a thread, threads]: adjacent threads write and read adjacent memory.</param>
 /// <param name="arrivals">A counter for each tile.</param>
 readonly struct Slices(ArrayView<float> partials, Arrivals arrivals)
 {
-    /// <summary>Whether the group has all of its tile's slices in its sums. Every thread must come here.</summary>
+    /// <summary>Whether the group's sums contain all slices of its tile. Every thread must call this.</summary>
     public bool Add<TMultiplier>(float[] sums, int count, ArrayView<int> slot) where TMultiplier : struct, IMultiplier
     {
         var quads = partials.Cast<Quad>();

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>One side of a tile: how much of an operand a group holds.</summary>
+/// <summary>One side of a tile: the part of an operand that a group holds.</summary>
 interface ISide
 {
     static abstract int Outer { get; }
@@ -31,9 +31,9 @@ readonly struct RightSide<TMultiplier> : ISide where TMultiplier : struct, IMult
 }
 
 /// <summary>
-/// Deals the quads of an operand's part of a tile out to the threads, so that neighbouring threads read neighbouring memory and the quads of a
-/// thread have the terms of the sum in common: what a step adds to their places is worked out once for all of them.
-/// All extents are powers of two, and a mask takes the place of a remainder, which ptxas would compute by a division even of constants.
+/// Distributes the quads of an operand's part of a tile over the threads. Adjacent threads read adjacent memory, and all quads of a
+/// thread have the same terms of the sum, so the part of their positions that changes with the step is computed once for all of them.
+/// All extents are powers of two, and a mask replaces the remainder, which ptxas would compute by a division even for constants.
 /// </summary>
 static class Staging<TSide, TOperand, TWidth>
     where TSide : struct, ISide
@@ -42,29 +42,29 @@ static class Staging<TSide, TOperand, TWidth>
 {
     static int Quads => TSide.Outer * TSide.Depth / 4;
 
-    /// <summary>Quads that one thread brings.</summary>
+    /// <summary>The number of quads that one thread loads.</summary>
     public static int PerThread => (Quads + TSide.Threads - 1) / TSide.Threads;
 
-    /// <summary>A quad is one load, or four: along the sum these are of four terms, across it of four rows.</summary>
+    /// <summary>The number of terms that a quad needs. A quad is one load, or four loads: of four terms along the sum, of four rows across it.</summary>
     public static int Terms => TWidth.Four || !TOperand.AlongK ? 1 : 4;
 
     public static int Rows => TWidth.Four || TOperand.AlongK ? PerThread : 4 * PerThread;
 
-    // Threads side by side along the neighbours.
+    // The number of threads side by side along adjacent memory.
     static int ThreadsAlong => TOperand.AlongK ? TSide.Depth / 4 : Math.Min(TSide.Outer / 4, TSide.Threads / TSide.Depth);
 
-    /// <summary>Where a thread's first quad lies along the neighbours, and across them.</summary>
+    /// <summary>The position of a thread's first quad along adjacent memory, and across it.</summary>
     public static int Along => (Group.IdxX & (ThreadsAlong - 1)) * 4;
 
     public static int Across => Group.IdxX / ThreadsAlong;
 
-    /// <summary>How far a thread's quads are apart in the outer axis.</summary>
+    /// <summary>The distance of a thread's quads in the outer axis.</summary>
     public static int Apart => TOperand.AlongK ? TSide.Threads / ThreadsAlong : 4 * ThreadsAlong;
 
-    /// <summary>The thread has quads: there may be fewer than threads.</summary>
+    /// <summary>Whether the thread has quads; there may be fewer quads than threads.</summary>
     public static bool IsBusy => Quads >= TSide.Threads || Group.IdxX < Quads;
 
-    /// <summary>Works out the rows that the thread loads from.</summary>
+    /// <summary>Computes the rows from which the thread loads.</summary>
     public static void Locate(TOperand operand, int first, int[] rows, int at)
     {
         for (var i = 0; i < Rows; i++)
@@ -82,8 +82,8 @@ static class Staging<TSide, TOperand, TWidth>
 }
 
 /// <summary>
-/// Brings quads into shared memory, laid out [depth, outer]: from memory to registers early, from registers to shared memory once the
-/// tile before has been used.
+/// Loads quads into shared memory, in the layout [depth, outer]. They go from memory to registers early, and from registers to shared memory after the
+/// previous tile has been used.
 /// </summary>
 static class ThroughRegisters<TSide, TOperand, TWidth>
     where TSide : struct, ISide

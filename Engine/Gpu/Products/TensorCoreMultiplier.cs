@@ -3,14 +3,14 @@ using ILGPU;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Tensor cores: operands rounded to a format, products added up in float32, OwnRows x OwnColumns elements a warp by instructions of 16 x 8.
-/// Two steps are on their way from memory by asynchronous copies while one is multiplied.
+/// Tensor cores: operands are rounded to a format, and products are added up in float32. A warp computes OwnRows x OwnColumns elements by instructions of 16 x 8.
+/// Asynchronous copies load two steps from memory while one is multiplied.
 /// </summary>
 readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : struct, IWarpTile where TCores : struct, ICores
 {
     public static bool Unrolled => TCores.Unrolled;
 
-    // What a thread needs beside its sums is some hundred registers. Left alone, ptxas takes fewer where that makes room for one group more, and spills.
+    // A thread needs about 100 registers in addition to its sums. Without this limit, ptxas uses fewer registers if that makes room for one more group, and spills.
     public static int GroupsPerMultiprocessor => 65536 / (Threads * (Sums + 100));
 
     public static int Rows => TTile.Rows;
@@ -33,7 +33,7 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
 
     public static int Staged => 1;
 
-    // Lanes four apart store to the next row: eight floats on, they fall into other banks.
+    // Lanes four apart store to the next row. With eight floats more per row they use other banks.
     public static int SlabPitch => Columns + 8;
 
     public static int Lines<TLeft, TRight>() where TLeft : struct, IOperand where TRight : struct, IOperand => LeftRows<TLeft>() + Staging<RightSide<TensorCoreMultiplier<TTile, TCores>>, TRight, Vector>.Rows;
@@ -101,7 +101,7 @@ readonly struct TensorCoreMultiplier<TTile, TCores> : IMultiplier where TTile : 
         {
             var index = operand.Index(Staging<TSide, TOperand, Vector>.RowOf(lines, at, i), term);
 
-            // Quads are so far apart that what is crossed in their places does not change.
+            // The distance of quads does not change the swizzled bits of their places.
             AsyncCopy.Quad(operand.Memory, index, shared, address, place + i * Staging<TSide, TOperand, Vector>.Apart * (TOperand.AlongK ? Depth : 1));
         }
     }

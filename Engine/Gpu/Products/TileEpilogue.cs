@@ -5,8 +5,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// The end of a tile, an <see cref="Epilogue{T}"/> fused into it. Sums go from registers through shared memory, some rows at a time, so
-/// that a thread has one column, whole neurons are seen together, and writes are coalesced.
+/// The end of a tile, with a fused <see cref="Epilogue{T}"/>. Sums go from registers through shared memory, several rows at a time, so
+/// that a thread has one column, whole neurons are together, and writes are coalesced.
 /// </summary>
 readonly struct TileEpilogue
 {
@@ -19,9 +19,9 @@ readonly struct TileEpilogue
     readonly int quadratic, statistics;
 
     /// <param name="epilogue">The steps.</param>
-    /// <param name="rows">Of the whole product.</param>
-    /// <param name="y">Where the result goes; of slices that another launch adds up, [slices, rows, columns].</param>
-    /// <param name="moments">Folds those of the row tiles, a tree for each column tile, where statistics are wanted.</param>
+    /// <param name="rows">The rows of the whole product.</param>
+    /// <param name="y">The output; [slices, rows, columns] if another launch adds up slices.</param>
+    /// <param name="moments">Folds the moments of the row tiles, with one tree for each column tile, if statistics are needed.</param>
     public TileEpilogue(in Epilogue<Operand> epilogue, int rows, Operand y, FoldTree<Moments> moments)
     {
         (this.y, this.moments) = (y.View(), moments);
@@ -33,17 +33,17 @@ readonly struct TileEpilogue
         statistics = epilogue.Statistics is null ? 0 : 1;
     }
 
-    /// <summary>Where the result goes.</summary>
+    /// <summary>The output.</summary>
     public ArrayView<float> Target => y;
 
-    /// <param name="places">Where the rows of the tile go.</param>
-    /// <param name="sums">The thread's.</param>
-    /// <param name="shared">The group's memory, which nobody uses any more.</param>
-    /// <param name="firstColumn">Of the tile.</param>
-    /// <param name="columnsPerTile">Columns that the tile is used for.</param>
-    /// <param name="allColumns">Of y.</param>
-    /// <param name="columnTile">The number of the tile among those of its rows.</param>
-    /// <param name="rowTile">And among those of its columns.</param>
+    /// <param name="places">The places in y of the rows of the tile.</param>
+    /// <param name="sums">The thread's sums.</param>
+    /// <param name="shared">The group's memory, which is free now.</param>
+    /// <param name="firstColumn">The first column of the tile.</param>
+    /// <param name="columnsPerTile">The number of columns that the tile computes.</param>
+    /// <param name="allColumns">The columns of y.</param>
+    /// <param name="columnTile">The number of the tile among the tiles of its rows.</param>
+    /// <param name="rowTile">The number of the tile among the tiles of its columns.</param>
     public void Store<TSums, TPlaces>(TPlaces places, float[] sums, ArrayView<float> shared, int firstColumn, int columnsPerTile, int allColumns, int columnTile, int rowTile)
         where TSums : struct, ISums
         where TPlaces : struct, IPlaces
@@ -62,7 +62,7 @@ readonly struct TileEpilogue
 
         var running = new RunningMoments(0f, 0f, 0f, 0f);
 
-        // Slabs of which a row lies in the matrix. Their number is not known before the kernel runs: the loop over them stays one.
+        // The number of slabs that have a row in the matrix. It is not known before the kernel runs, so the loop over slabs is not unrolled.
         var slabs = 1;
         while (slabs < TileMemory<TSums>.Slabs && places.Reaches(TSums.RowOf(slabs, 0))) slabs++;
         for (var slab = 0; slab < slabs; slab++)
@@ -99,7 +99,7 @@ readonly struct TileEpilogue
         }
     }
 
-    // sum s lambda f^2 over the channels that follow the head of a neuron, which are its neighbours in the same row.
+    // sum s lambda f^2 over the channels after the head of a neuron, in the same row.
     static float SquaresOfNeuron(ArrayView<float> row, ArrayView<Pair> columns, int rank)
     {
         var sum = 0f;
@@ -121,8 +121,8 @@ readonly struct Moments(float count, float mean, float squares)
 }
 
 /// <summary>
-/// Moments of numbers that come one after the other, from the sums of d and d^2 where d is the distance to the first of them: no division
-/// for each, and the difference of the sums does not cancel.
+/// Moments of numbers that come one after the other, from the sums of d and d^2, where d is the difference from the first number. This needs no division
+/// for each number, and the difference of the sums does not cancel.
 /// </summary>
 readonly struct RunningMoments(float count, float first, float sum, float squares)
 {
@@ -156,7 +156,7 @@ readonly struct MergeMoments : ICombine<Moments>
     }
 }
 
-/// <summary>Merges the moments of the row tiles in a launch of its own, where products do not do so themselves.</summary>
+/// <summary>Merges the moments of the row tiles in a separate launch, if the products do not merge them themselves.</summary>
 readonly struct MomentsOfTiles(ArrayView<Moments> tiles, MomentsTarget target) : IFold<Moments>
 {
     public static Moments Identity => MergeMoments.Identity;

@@ -5,11 +5,11 @@ namespace QuadEngine.Gpu;
 
 /// <summary>
 /// y = left right, then the epilogue, for matrix products and all three products of a convolution.
-/// Floor: 2 M N K flops over the peak of the units that multiply; each operand is read once a tile of the other. Sums live in registers,
-/// operands in parts of shared memory that take turns: while one is multiplied, the next are on their way, so that a step has one barrier.
+/// Floor: 2 M N K flops over the peak of the units that multiply. Each operand is read once for each tile of the other. Sums are in registers,
+/// and operands are in parts of shared memory that alternate: while one part is multiplied, the next ones are loaded, so each step has one barrier.
 /// docs/kernels.md leads here from the plain version.
 /// </summary>
-/// <remarks>The z axis of the grid are batches, whose results are left one after the other in y, or slices of k: they are added up within the product, or left as batches are.</remarks>
+/// <remarks>The z axis of the grid is batches, whose results are stored one after the other in y, or slices of k. Slices are added up inside the product, or stored like batches.</remarks>
 readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct product, TileGrid grid, Slices slices, TileEpilogue epilogue) : IKernel
     where TMultiplier : struct, IMultiplier
     where TProduct : struct, IProduct<TLeft, TRight>
@@ -57,50 +57,50 @@ readonly struct TiledProduct<TMultiplier, TProduct, TLeft, TRight>(TProduct prod
     }
 }
 
-/// <summary>The shared memory of a tile: the parts that take turns; at the end, rows of the result and numbers of its columns, then what threads tell each other.</summary>
+/// <summary>The shared memory of a tile. First it has the parts that alternate. At the end it has rows of the result, values of its columns, and data that threads exchange.</summary>
 static class TileMemory<TSums> where TSums : struct, ISums
 {
     const int MomentsFloats = 3;
 
-    // Memory that a group may take without there being fewer groups on a multiprocessor: registers allow no more either.
+    // The memory that a group may use without reducing the number of groups on a multiprocessor, which registers limit too.
     const int Affordable = 6144;
 
     public static int Quads => Math.Max(TSums.WorkingFloats, Math.Max(Columns + 2 * TSums.Columns, 2 * MomentsFloats * TSums.Threads) + 4) / 4;
 
-    /// <summary>The tile leaves in so many slabs, as few as memory allows: of one, all indices are constants.</summary>
+    /// <summary>The number of slabs in which a tile is written, as few as memory allows. With one slab, all indices are compile-time constants.</summary>
     public static int Slabs => Fits(1) ? 1 : Fits(2) ? 2 : 4;
 
     public static int SlabRows => TSums.Rows / Slabs;
 
-    /// <summary>Where the numbers of columns begin, behind the slab.</summary>
+    /// <summary>The position at which the values of columns begin, after the slab.</summary>
     public static int Columns => SlabRows * TSums.SlabPitch;
 
-    /// <summary>A word at the end that only <see cref="Arrivals"/> use, once all parts were multiplied.</summary>
+    /// <summary>A word at the end that only <see cref="Arrivals"/> uses, after all parts were multiplied.</summary>
     public static ArrayView<int> Slot(ArrayView<float> shared) => shared.SubView(4 * Quads - 1).Cast<int>();
 
     static bool Fits(int slabs) => TSums.Rows / slabs * TSums.SlabPitch + 2 * TSums.Columns + 4 <= Math.Max(TSums.WorkingFloats, Affordable);
 }
 
-/// <summary>Which part of the product a group computes.</summary>
+/// <summary>The part of the product that a group computes.</summary>
 readonly struct TileGrid(int rows, int columns, int depth, int columnsPerTile, int columnTiles, int depthPerSlice, int depthOffset)
 {
     readonly FastDivisor columnTiles = new(columnTiles);
 
     public readonly int Rows = rows, Columns = columns, Depth = depth;
 
-    /// <summary>Columns that a tile is used for: all, or as many as whole quadratic neurons take.</summary>
+    /// <summary>The number of columns that a tile computes: all, or those of whole quadratic neurons.</summary>
     public readonly int ColumnsPerTile = columnsPerTile;
 
-    /// <summary>Terms of the sum that a slice adds up, and how far slices are apart: 0 for batches, which all add up everything.</summary>
+    /// <summary>The number of terms of the sum that a slice adds up, and the distance of slices: 0 for batches, each of which adds up all terms.</summary>
     public readonly int DepthPerSlice = depthPerSlice, DepthOffset = depthOffset;
 
-    /// <summary>Where the launch begins: one launch takes <see cref="GpuDevice.MostGroupsYZ"/> batches at most.</summary>
+    /// <summary>The first batch of the launch: one launch takes at most <see cref="GpuDevice.MostGroupsYZ"/> batches.</summary>
     public int FirstBatch { get; init; }
 
-    /// <summary>Slices of k that the product adds up itself; 0 where groups leave what they have.</summary>
+    /// <summary>The number of slices of k that the product adds up itself; 0 if groups only store their slices.</summary>
     public int SlicesToAdd { get; init; }
 
-    /// <summary>The batch, or the slice of k that is left as if it were one.</summary>
+    /// <summary>The batch, or the slice of k that is stored like a batch.</summary>
     public int Batch => SlicesToAdd > 1 ? 0 : FirstBatch + Grid.IdxZ;
 
     public int RowTile => columnTiles.Divide(Grid.IdxX);

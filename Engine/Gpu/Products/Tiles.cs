@@ -1,8 +1,8 @@
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// How a matrix product is cut up: a group computes Rows x Columns elements, of which each unit (a thread with its multiply-adds, a warp
-/// with its tensor core) has a block of OwnRows x OwnColumns in registers. All are powers of two, constant when a kernel is compiled.
+/// A tile of a matrix product. A group computes Rows x Columns elements. Each unit (a thread with its multiply-adds, a warp
+/// with its tensor core) has a block of OwnRows x OwnColumns of them in registers. All extents are powers of two and constant when a kernel is compiled.
 /// </summary>
 interface ITile
 {
@@ -18,7 +18,7 @@ interface ITile
 /// <summary>A tile of threads.</summary>
 interface IThreadTile : ITile;
 
-/// <summary>One whose rows may also be whole blocks of 8x8 pixels, of eight neighbouring pixels and four columns a thread.</summary>
+/// <summary>A tile of threads whose rows may also be whole blocks of 8x8 pixels; a thread has eight adjacent pixels and four columns.</summary>
 interface IPixelTile : IThreadTile;
 
 /// <summary>A tile of warps.</summary>
@@ -36,7 +36,7 @@ readonly struct Tile128x128 : IThreadTile
     public static int OwnColumns => 8;
 }
 
-/// <summary>128 threads, for 64 output channels, and where larger tiles would leave multiprocessors idle.</summary>
+/// <summary>128 threads, for 64 output channels, and for products where larger tiles would leave multiprocessors idle.</summary>
 readonly struct Tile64x64 : IPixelTile
 {
     public static int Rows => 64;
@@ -72,7 +72,7 @@ readonly struct Tile256x16 : IPixelTile
     public static int OwnColumns => 4;
 }
 
-/// <summary>64 threads, for small products, which need many groups more than they need reuse.</summary>
+/// <summary>64 threads, for small products: for them many groups matter more than reuse.</summary>
 readonly struct Tile32x32 : IThreadTile
 {
     public static int Rows => 32;
@@ -84,7 +84,7 @@ readonly struct Tile32x32 : IThreadTile
     public static int OwnColumns => 4;
 }
 
-/// <summary>4 warps: 64 x 64 a warp read 128 floats for 64 instructions of 16 x 8 x 8, so that shared memory keeps up.</summary>
+/// <summary>4 warps. With 64 x 64 elements a warp reads 128 floats for 64 instructions of 16 x 8 x 8, so shared memory is fast enough.</summary>
 readonly struct Warps128x128 : IWarpTile
 {
     public static int Rows => 128;

@@ -3,7 +3,7 @@ using ILGPU.Runtime.Cuda;
 
 namespace QuadEngine.Gpu;
 
-/// <summary>What multiplies a step whose left factors wait in a thread's own array and whose right ones lie in shared memory.</summary>
+/// <summary>Multiplies a step whose left factors are in a thread's own array and whose right factors are in shared memory.</summary>
 interface IWarpGroupCores
 {
     /// <inheritdoc cref="IKernel.Unrolled"/>
@@ -18,7 +18,7 @@ interface IWarpGroupCores
     /// <inheritdoc cref="IMultiplier.Parts"/>
     static abstract int Parts { get; }
 
-    /// <summary>Floats of a part that hold left factors.</summary>
+    /// <summary>The number of floats of a part that hold left factors.</summary>
     static abstract int LeftFloats { get; }
 
     /// <inheritdoc cref="IMultiplier.Clear"/>
@@ -27,35 +27,35 @@ interface IWarpGroupCores
     /// <inheritdoc cref="IFormat.Pack"/>
     static abstract void Pack(Quad terms, int[] words, int at);
 
-    /// <summary>What the thread has stored of a step is seen by those who multiply it, after a barrier.</summary>
+    /// <summary>Makes the thread's part of a step visible, after a barrier, to the threads that multiply it.</summary>
     /// <param name="staged">The thread's own array, its left factors first.</param>
-    /// <param name="shared">The group's memory, where right factors lie already.</param>
-    /// <param name="left">The first of the <see cref="LeftFloats"/> floats there for left factors.</param>
+    /// <param name="shared">The group's memory, which already has the right factors.</param>
+    /// <param name="left">The first of its <see cref="LeftFloats"/> floats for left factors.</param>
     static abstract void Publish(float[] staged, ArrayView<float> shared, int left);
 
-    /// <summary>Adds the products of a step, or begins to: <paramref name="staged"/> is free then.</summary>
+    /// <summary>Adds the products of a step, or starts to. Afterwards <paramref name="staged"/> is free.</summary>
     /// <param name="staged">The thread's own array, its left factors first.</param>
     /// <param name="shared">The group's memory.</param>
     /// <param name="right">The first float of the right factors there.</param>
-    /// <param name="left">The first of the <see cref="LeftFloats"/> floats there for left factors.</param>
-    /// <param name="sums">The thread's, where no registers of the instructions hold them.</param>
+    /// <param name="left">The first of its <see cref="LeftFloats"/> floats for left factors.</param>
+    /// <param name="sums">The thread's sums, if they are not in registers of the instructions.</param>
     static abstract void Multiply(float[] staged, ArrayView<float> shared, int right, int left, float[] sums);
 
     /// <summary>Waits for all products.</summary>
     static abstract void Wait();
 
     /// <summary>Stores the thread's sums of a slab.</summary>
-    /// <param name="sums">The thread's, where no registers of the instructions hold them.</param>
-    /// <param name="slab">Its number, counted from 0.</param>
+    /// <param name="sums">The thread's sums, if they are not in registers of the instructions.</param>
+    /// <param name="slab">The number of the slab, counted from 0.</param>
     /// <param name="shared">Gets [line, column].</param>
     /// <param name="pitch">Floats from line to line.</param>
     static abstract void Put(float[] sums, int slab, ArrayView<float> shared, int pitch);
 }
 
-/// <summary>The instructions of compute capability 9.0. Sums lie in registers that only these name (<see cref="WarpGroupText"/>).</summary>
+/// <summary>The instructions of compute capability 9.0. Sums are in registers that only these instructions name (<see cref="WarpGroupText"/>).</summary>
 readonly struct WarpGroupCores<TFormat> : IWarpGroupCores where TFormat : struct, IFormat
 {
-    // What describes the right operand to an instruction, in units of 16 bytes: from bit 16 on how far its two chunks are apart, from bit 32 on how far core matrices are, along the columns.
+    // The descriptor of the right operand, in units of 16 bytes: from bit 16 on the distance of its two chunks, from bit 32 on the distance of core matrices along the columns.
     const long Layout = (long)WarpGroups.Columns << 16 | 8L << 32;
 
     public static bool Unrolled => true;
@@ -79,7 +79,7 @@ readonly struct WarpGroupCores<TFormat> : IWarpGroupCores where TFormat : struct
         var matrix = Layout + (AsyncCopy.SharedMemoryAddress() + sizeof(float) * right >> 4);
         for (var i = 0; i < WarpGroups.LeftBlocks; i++)
         {
-            // The batch that had these registers has ended then; the one after it keeps the tensor cores busy.
+            // After this the batch that had these registers has ended; the batch after it keeps the tensor cores busy.
             CudaAsm.Emit("wgmma.wait_group.sync.aligned 1;");
             var words = new int[Block.Side * TFormat.Words];
             for (var row = 0; row < Block.Side; row++) TFormat.Pack(Block.Terms(staged, i * Block.Values, row), words, row * TFormat.Words);
@@ -106,8 +106,8 @@ readonly struct WarpGroupCores<TFormat> : IWarpGroupCores where TFormat : struct
 }
 
 /// <summary>
-/// The same sums of the same threads by multiply-adds, of words that lie at the same places. Left ones go through shared memory too, [rows, words], which then has room for one step: all
-/// have multiplied it before anyone goes on.
+/// The same sums of the same threads by multiply-adds of words at the same places. Left factors go through shared memory too, [rows, words], which then has room for one step. All threads
+/// finish multiplying it before any thread continues.
 /// </summary>
 readonly struct EmulatedWarpGroupCores<TFormat> : IWarpGroupCores where TFormat : struct, IFormat
 {

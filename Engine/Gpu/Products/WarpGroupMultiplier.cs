@@ -3,11 +3,11 @@ using ILGPU;
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Tensor cores of compute capability 9.0 (wgmma): two warp groups multiply 256 x 128 sums while the threads bring the next step. Both factors are rounded in registers. The
-/// left ones stay there, since a warp's rows are its own; the right ones go to shared memory, where both groups read them.
-/// Floor: what the tensor cores take, 1024 cycles a step in tf32 and 512 in bf16, and 48 KiB from memory a step.
+/// Tensor cores of compute capability 9.0 (wgmma): two warp groups multiply 256 x 128 sums while the threads load the next step. Both factors are rounded in registers. The
+/// left factors stay there, because each warp has its own rows. The right factors go to shared memory, where both groups read them.
+/// Floor: the time of the tensor cores, 1024 cycles per step in tf32 and 512 in bf16, and 48 KiB from memory per step.
 /// </summary>
-/// <remarks>Three parts of shared memory take turns, so that one group may be a step ahead of the other, and nobody waits for products before a barrier.</remarks>
+/// <remarks>Three parts of shared memory alternate, so that one group may be a step ahead of the other, and no thread waits for products before a barrier.</remarks>
 readonly struct WarpGroupMultiplier<TCores> : IMultiplier where TCores : struct, IWarpGroupCores
 {
     public static bool Unrolled => TCores.Unrolled;
@@ -32,7 +32,7 @@ readonly struct WarpGroupMultiplier<TCores> : IMultiplier where TCores : struct,
 
     public static int WorkingFloats => Parts * PartFloats;
 
-    // The blocks of the left operand, then one of the right.
+    // The blocks of the left operand, then one block of the right operand.
     public static int Staged => RightValues + Block.Values;
 
     public static int SlabPitch => Columns + 4;

@@ -1,14 +1,14 @@
 namespace QuadEngine.Gpu;
 
 /// <summary>
-/// Which elements of a tile the threads of two warp groups bring, hand to wgmma.mma_async and take from it (PTX ISA, "Register Fragments" and "Shared Memory Matrix Layout"). With
-/// g = lane / 4 and t = lane mod 4, a thread gives rows g and g + 8 of its warp's 16 and has their sums, as for mma.sync (<see cref="Fragments"/>).
+/// The elements of a tile that the threads of two warp groups load, give to wgmma.mma_async and get from it (PTX ISA, "Register Fragments" and "Shared Memory Matrix Layout"). With
+/// g = lane / 4 and t = lane mod 4, a thread gives rows g and g + 8 of its warp's 16 rows and has their sums, as for mma.sync (<see cref="Fragments"/>).
 /// </summary>
 /// <remarks>
-/// Rows, columns and terms of a product may come in any order. A thread takes a <see cref="Block"/>, rows 4g to 4g + 3 of its warp's 32 for two instructions, by terms 4t to 4t + 3
-/// of 16, packed into words as for mma.sync. Of the right operand, word w of the four t stands side by side: 16 bytes, a chunk. Shared memory is [chunks, places, 4 words]; eight
-/// places of a chunk are what the manual calls a core matrix. Column 4c + r stands at place 32r + c. So lanes that store word w of column r of their blocks store 32
-/// neighbours, and a lane's sums at four places 32 apart are four neighbouring columns.
+/// Rows, columns and terms of a product may come in any order. A thread takes a <see cref="Block"/>: rows 4g to 4g + 3 of its warp's 32 rows for two instructions, by terms 4t to 4t + 3
+/// of 16, packed into words as for mma.sync. In the right operand, the words w of the four t are side by side; these 16 bytes are a chunk. Shared memory is [chunks, places, 4 words]. Eight
+/// places of a chunk are a core matrix of the manual. Column 4c + r is at place 32r + c. So lanes that store word w of column r of their blocks store 32
+/// adjacent words, and a lane's sums at four places 32 apart are four adjacent columns.
 /// </remarks>
 static class WarpGroups
 {
@@ -16,27 +16,27 @@ static class WarpGroups
 
     public const int Threads = 256, Rows = 256, Columns = 128, Depth = 2 * Fragments.Terms;
 
-    /// <summary>Sums of a thread: those of four rows, at 32 places.</summary>
+    /// <summary>The sums of a thread: those of four rows, at 32 places.</summary>
     public const int Sums = Rows * Columns / Threads, SumsOfRow = Sums / Block.Side;
 
-    /// <summary>Blocks of the left operand that a thread has in a step.</summary>
+    /// <summary>The number of blocks of the left operand that a thread has in a step.</summary>
     public const int LeftBlocks = Depth / Fragments.Terms;
 
-    /// <summary>Words of a chunk.</summary>
+    /// <summary>The number of words in a chunk.</summary>
     public const int ChunkWords = 4;
 
-    // Blocks side by side along the columns.
+    // The number of blocks side by side along the columns.
     const int ColumnBlocks = Columns / Block.Side;
 
-    /// <summary>Words of a column in a step.</summary>
-    /// <param name="blockWords">Words of four terms: <see cref="IFormat.Words"/>.</param>
+    /// <summary>The number of words of a column in a step.</summary>
+    /// <param name="blockWords">The number of words of four terms: <see cref="IFormat.Words"/>.</param>
     public static int Words(int blockWords) => LeftBlocks * blockWords * ChunkWords;
 
     static int Lane(int thread) => thread & (WarpLanes - 1);
 
     static int Warp(int thread) => thread / WarpLanes;
 
-    /// <summary>The line of a slab (one row of each thread) that is the thread's.</summary>
+    /// <summary>The thread's line in a slab, which has one row of each thread.</summary>
     public static int SlabLine(int thread) => 8 * Warp(thread) + Fragments.Outer(Lane(thread));
 
     /// <summary>The first row of the thread's blocks, and the first term of one of them.</summary>
@@ -44,23 +44,23 @@ static class WarpGroups
 
     public static int LeftTerm(int thread, int block) => Fragments.Terms * block + Fragments.Term(Lane(thread));
 
-    /// <summary>The first column of the thread's block of the right operand, and its first term: four warps side by side, one above the other.</summary>
+    /// <summary>The first column of the thread's block of the right operand, and its first term. Four warps lie side by side along the columns, and two of these groups along the terms.</summary>
     public static int FirstColumn(int thread) => Block.Side * ColumnBlock(thread);
 
     public static int RightTerm(int thread) => Fragments.Terms * (Warp(thread) >> 2) + Fragments.Term(Lane(thread));
 
     static int ColumnBlock(int thread) => 8 * (Warp(thread) & 3) + Fragments.Outer(Lane(thread));
 
-    /// <summary>Where the first word of that block goes in shared memory, and how far from there the others do.</summary>
+    /// <summary>The position of the first word of that block in shared memory, and the distances from it to the other words.</summary>
     public static int RightPlace(int blockWords, int thread) => ((Warp(thread) >> 2) * blockWords * Columns + ColumnBlock(thread)) * ChunkWords + (thread & 3);
 
     public static int RightDistance(int column, int word) => (word * Columns + column * ColumnBlocks) * ChunkWords;
 
-    /// <summary>The place of one of the thread's sums of a row, and the column that stands there.</summary>
+    /// <summary>The place of one of the thread's sums of a row, and the column at that place.</summary>
     public static int SumPlace(int thread, int sum) => sum / 2 * Fragments.Columns + Fragments.SumColumn(Lane(thread), sum & 1);
 
     public static int ColumnOf(int place) => Block.Side * (place & (ColumnBlocks - 1)) + place / ColumnBlocks;
 
-    /// <summary>The row of a block (two each for two instructions) that is a register of the left operand; the word is <see cref="Fragments.LeftWord"/>.</summary>
+    /// <summary>The row of a block (two rows for each of two instructions) of a register of the left operand; its word is <see cref="Fragments.LeftWord"/>.</summary>
     public static int LeftRow(int half, int register) => 2 * half + Fragments.LeftRow(register);
 }

@@ -26,4 +26,4 @@ SafeTensors.Write(Path.Combine((string)AppContext.GetData("EntryPointFileDirecto
 
 // The first test images, normalised, for the reference that PyTorch computes.
 using var batch = test.Take(3).Batches(3).Single();
-SafeTensors.Write(Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "images.safetensors"), [new("images", new HostTensor(batch.Images.ToArray(), 3, 28, 28, 1))]);
+SafeTensors.Write(Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "images.safetensors"), [new("images", new HostTensor(batch.Input.ToArray(), 3, 28, 28, 1))]);

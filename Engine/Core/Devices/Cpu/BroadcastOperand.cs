@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// A tensor seen under a larger shape. Pieces of it are contiguous memory: the tensor's own where it has that shape, else a
-/// buffer that stays in the first-level cache. A short repeating operand (a number, a bias of [C]) is written out once a chunk.
+/// A tensor broadcast to a larger shape. Pieces of it are contiguous memory: the tensor's own memory if it has that shape, otherwise a
+/// buffer that stays in the L1 cache. A short repeating operand (a number, a bias of [C]) is written out once per chunk.
 /// </summary>
 sealed unsafe class BroadcastOperand
 {
-    /// <summary>Elements of a piece.</summary>
+    /// <summary>The number of elements in a piece.</summary>
     const int Piece = 2048;
 
     readonly float* data;
@@ -46,7 +46,7 @@ sealed unsafe class BroadcastOperand
         }
     }
 
-    // One period more than a piece: a piece may start anywhere within the period.
+    // The buffer is one period longer than a piece, because a piece may start anywhere within the period.
     void WriteOut(float* buffer, int count)
     {
         if (period == 0) return;

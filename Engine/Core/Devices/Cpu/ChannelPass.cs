@@ -3,18 +3,18 @@ using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>Work on each register full of channels by itself.</summary>
+/// <summary>A pass that treats each register of channels independently.</summary>
 unsafe interface IChannelPass
 {
     /// <summary>Treats the channels from..to.</summary>
-    /// <param name="from">The first.</param>
-    /// <param name="to">The one behind the last, a multiple of the register's floats after the first.</param>
+    /// <param name="from">The first channel.</param>
+    /// <param name="to">The channel after the last one; to - from is a multiple of the register's floats.</param>
     void Run<T>(int from, int to) where T : struct, IRegister<T>;
 }
 
 static class ChannelPass
 {
-    /// <summary>Runs a pass over all channels, in the widest registers that each stretch of them fills.</summary>
+    /// <summary>Runs a pass over all channels, in the widest registers that each range of channels fills.</summary>
     public static void Run<TPass>(in TPass pass, int channels) where TPass : struct, IChannelPass => Run(pass, 0, channels);
 
     /// <summary>Runs a pass over some channels.</summary>

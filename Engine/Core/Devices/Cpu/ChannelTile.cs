@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// How a matrix [rows, channels] is swept: in chunks of rows, each as a run of tiles that hold one or several rows side by side.
-/// Parameters of the channels are written out to the width of a tile, sums of the channels are gathered in one and folded at the
-/// end; so vectors are full for any number of channels, and long sums are split over many lanes.
+/// Describes a sweep over a matrix [rows, channels]: in chunks of rows, each a sequence of tiles that hold one or several rows side by side.
+/// Parameters of the channels are repeated to the width of a tile. Sums of the channels are collected in one tile and folded at the
+/// end. So vectors are full for any number of channels, and long sums are split over many lanes.
 /// </summary>
-/// <remarks>Everything here depends on the shape alone: neither on threads nor on the width of vectors.</remarks>
+/// <remarks>Everything here depends on the shape alone, and not on threads or on the width of vectors.</remarks>
 readonly unsafe struct ChannelTile
 {
     const int WidestVector = 16, LeastWidth = 256, GreatestWidth = 2048, FewestRows = 16;
@@ -30,17 +30,17 @@ readonly unsafe struct ChannelTile
 
     public int Channels { get; }
 
-    /// <summary>Rows that lie side by side in a tile.</summary>
+    /// <summary>The number of rows that lie side by side in a tile.</summary>
     public int Copies { get; }
 
-    /// <summary>Elements of a tile.</summary>
+    /// <summary>The number of elements in a tile.</summary>
     public int Width => Copies * Channels;
 
     public int RowsPerChunk { get; }
 
     public int Chunks => (Rows + RowsPerChunk - 1) / RowsPerChunk;
 
-    /// <summary>Rows of a chunk; the last may have fewer.</summary>
+    /// <summary>The number of rows in a chunk; the last chunk may have fewer.</summary>
     public int RowsOf(int chunk) => Math.Min(RowsPerChunk, Rows - chunk * RowsPerChunk);
 
     /// <summary>Sweeps one chunk of the matrix.</summary>
@@ -53,7 +53,7 @@ readonly unsafe struct ChannelTile
     public void SweepRows<TKernel>(TKernel kernel, int first, int rows) where TKernel : struct, IVectorKernel =>
         Sweep.Rows(kernel, (nint)first * Channels, (nint)rows * Channels, Width, Width);
 
-    /// <summary>Sweeps the whole matrix on all cores. For kernels whose elements do not depend on one another.</summary>
+    /// <summary>Sweeps the whole matrix on all cores, for kernels whose elements do not depend on one another.</summary>
     public void SweepAll<TKernel>(TKernel kernel) where TKernel : struct, IVectorKernel
     {
         var tile = this;

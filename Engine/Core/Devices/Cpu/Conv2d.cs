@@ -5,7 +5,7 @@ sealed unsafe partial class CpuKernels
     // Floor: MultiplyAdds over the FMA peak. Each output band is computed, and its epilogue applied, while it is in L1.
     public override void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
-        // A sum over no channels is a product of depth 0, whatever the window.
+        // A sum over no channels is a product of depth 0, for any window.
         if (geometry.InChannels == 0 || geometry.Rows == 0 || geometry.OutChannels == 0 || IsMatrixProduct(geometry))
         {
             MatMul(x, filter, new MatMulGeometry(1, geometry.Rows, geometry.OutChannels, geometry.InChannels, false, false, 0, 0), epilogue, y);
@@ -37,7 +37,7 @@ sealed unsafe partial class CpuKernels
         }.Run();
     }
 
-    // So few pixels that packing a large filter takes as long as some tenth of the products: one that stays the same is packed once.
+    // With fewer pixels, packing a large filter takes as long as about a tenth of the products. So the packed form of an unchanged filter is kept.
     const int PixelsForKeptFilter = 512;
 
     static Panels FilterPanels(Operand filter, PanelSource source, ConvGeometry geometry)

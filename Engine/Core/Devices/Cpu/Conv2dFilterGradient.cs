@@ -5,7 +5,7 @@ namespace QuadEngine.Devices.Cpu;
 sealed unsafe partial class CpuKernels
 {
     // dFilter[kh, kw, ci, co] = sum over n, oh, ow of x[n, oh stride + kh dilation - padding, ..., ci] dy[n, oh, ow, co]: a product
-    // summed over pixels. The rows of all images are cut into a fixed number of shares; each sums its own filter, and the
+    // summed over pixels. The rows of all images are cut into a fixed number of shares. Each share sums its own filter, and the
     // shares are added in order.
     public override void Conv2dFilterGradient(Operand x, Operand dy, ConvGeometry geometry, Operand dFilter)
     {
@@ -16,17 +16,17 @@ sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>The filter gradient. A chunk is a share of the images' rows and, where the filter is large, one row of the window.</summary>
+/// <summary>The filter gradient. A chunk is a share of the images' rows or, if the filter is large, one row of the window for that share.</summary>
 sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, float* dFilter)
 {
-    // Rows of x and dy that stay in the nearest cache while all of the filter passes over them; but no fewer pixels than are
-    // worth fetching and storing the sums for.
+    // The bytes of the rows of x and dy that stay in the L1 cache while the whole filter passes over them. A band has at least enough pixels to be
+    // worth loading and storing the sums.
     const int BandBytes = 26 * 1024;
     const int PixelsWorthwhile = 128;
 
     const int SharesWanted = 16;
 
-    // The shares' filters together.
+    // The largest size of all shares' filters together.
     const long SharesBytes = 8 << 20;
 
     const int AddedAtOnce = 2048;
@@ -43,7 +43,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
 
     int Shares => (int)Math.Clamp(SharesBytes / (sizeof(float) * (long)Elements), 1, Math.Clamp(imageRows, 1, SharesWanted));
 
-    // Chunks of a share.
+    // The number of chunks per share.
     int Parts => Shares < SharesWanted ? window.Height : 1;
 
     public void Run()
@@ -104,7 +104,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         for (var pixel = 0; pixel < rows * geometry.OutWidth; pixel++)
             pixels[pixel] = window.Stride * (pixel / geometry.OutWidth * (int)source.RowStep + pixel % geometry.OutWidth * geometry.InChannels);
 
-        // Where neighbouring columns of the window are neighbours in memory, they are one block of rows of the filter.
+        // If adjacent columns of the window are adjacent in memory, they are one block of rows of the filter.
         var whole = geometry.Groups == 1 && window.Dilation == 1;
         int blocks = whole ? 1 : window.Width, blockRows = whole ? window.Width * inputs : inputs;
         for (var group = 0; group < geometry.Groups; group++)
@@ -132,7 +132,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         }
     }
 
-    // A tile reads all its columns: a copy in which they exist.
+    // A tile reads all its columns, so this makes a copy that has all of them.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     float* Widen(float* pixels, int count, in Panel panel)
     {
@@ -144,7 +144,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         return wide;
     }
 
-    /// <summary>sum = the sum of the shares [shares, elements], in their order.</summary>
+    /// <summary>sum = the sum of the shares [shares, elements], added in order.</summary>
     public static void AddShares(float* shares, int count, float* sum, int elements) => ThreadTeam.Run((elements + AddedAtOnce - 1) / AddedAtOnce, chunk =>
     {
         int from = chunk * AddedAtOnce, length = Math.Min(AddedAtOnce, elements - from);

@@ -2,9 +2,9 @@ namespace QuadEngine.Devices.Cpu;
 
 sealed unsafe partial class CpuKernels
 {
-    // dx[n, h, w, ci] = sum over those kh, kw that have h + padding - kh dilation = oh stride, and likewise w, of
-    // dy[n, oh, ow, co] filter[kh, kw, ci, co]. Pixels of dx with the same h mod stride and w mod stride take part in the same
-    // kh, kw: each such grid is a correlation of dy with some of the filter, transposed. Stride 1 has one grid.
+    // dx[n, h, w, ci] = sum over the kh, kw with h + padding - kh dilation = oh stride, and likewise for w, of
+    // dy[n, oh, ow, co] filter[kh, kw, ci, co]. Pixels of dx with the same h mod stride and w mod stride use the same
+    // kh, kw. Each such grid is a correlation of dy with a part of the filter, transposed. Stride 1 has one grid.
     public override void Conv2dInputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx)
     {
         if (geometry.OutChannels == 0) Fill(dx, 0f);

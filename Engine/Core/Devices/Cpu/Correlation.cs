@@ -2,39 +2,39 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>An element of the window: where it reads, counted in pixels from the window's position.</summary>
+/// <summary>An element of the window, as an offset in pixels from the window's position.</summary>
 readonly record struct Tap(int Row, int Column);
 
 /// <summary>
-/// A grid of pixels of y that see the images through the same taps. A convolution has one; its input gradient one for each
+/// A grid of pixels of y that read the images through the same taps. A convolution has one grid; its input gradient has one for each
 /// remainder of row and column by the stride.
 /// </summary>
 /// <param name="Taps">The window.</param>
 /// <param name="Filters">The filter of each group, its rows tap after tap.</param>
 /// <param name="Rows">Rows of the grid.</param>
 /// <param name="Columns">Columns of the grid.</param>
-/// <param name="Start">Where its first pixel lies within an image of y, in elements.</param>
+/// <param name="Start">The position of the grid's first pixel within an image of y, in elements.</param>
 sealed record Grid(Tap[] Taps, Panels[] Filters, int Rows, int Columns, nint Start);
 
 /// <summary>
-/// The correlation of images with filters that convolution and its input gradient are: for each grid
+/// The correlation of images with filters, which computes convolutions and their input gradients. For each grid
 ///   y[n, r, c, :] = sum over taps t of  x[n, r stride + t.Row, c stride + t.Column, :] F_t,      x zero outside the image
-/// Chunks are bands of rows of an image, or, where a large filter meets small images, panels of the filter. An image whose windows reach over its border is copied first, with the zeros around
-/// it, to where the cache keeps it; so the tiles know no borders.
+/// Chunks are bands of rows of an image or, for a large filter on small images, panels of the filter. If windows reach over the border of an image, the image is first copied with zeros around
+/// it to a buffer that stays in the cache. So tiles need no code for borders.
 /// </summary>
 sealed unsafe class Correlation
 {
-    // What a chunk finishes before it goes on, epilogue included, stays in the nearest cache.
+    // The part of y that a chunk finishes at once, including the epilogue, stays in the L1 cache.
     const int BandBytes = 16 * 1024;
 
     const int ChunksWanted = 32;
 
-    // A chunk has at least so much to do: what its windows share with those of its neighbours is copied for each.
+    // The least work of a chunk. Each chunk copies the pixels that its windows share with those of neighboring chunks, so chunks must not be too small.
     const int MultiplyAddsOfChunk = 1 << 18;
 
     const int LargeFilterBytes = 1 << 20;
 
-    // Rows so short that reading a large filter for each band would take longer than the products.
+    // In images of at most this size, reading a large filter for each band would take longer than the products.
     const int PixelsOfSmallImage = 256;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
@@ -47,7 +47,7 @@ sealed unsafe class Correlation
     public required Grid[] Grids { get; init; }
     public required int Stride { get; init; }
 
-    /// <summary>y: images, rows of a grid and its pixels lie this far apart (in elements).</summary>
+    /// <summary>y. The steps are the distances between images, between rows of a grid and between pixels of a grid, in elements.</summary>
     public required float* Y { get; init; }
     public required nint ImageStep { get; init; }
     public required nint RowStep { get; init; }
@@ -56,13 +56,13 @@ sealed unsafe class Correlation
     /// <summary>Channels of y.</summary>
     public required int OutChannels { get; init; }
 
-    /// <summary>What is done to the finished rows of the only grid, or null.</summary>
+    /// <summary>The epilogue for the finished rows if there is only one grid, or null.</summary>
     public EpilogueKernel? Epilogue { get; init; }
 
     // The first grid is the largest.
     int Rows => Grids[0].Rows;
 
-    // A chunk is several images, or some rows of one.
+    // A chunk is several images, or several rows of one image.
     int ImagesOfChunk => Math.Max(1, Batch / ChunksWanted);
 
     int RowsOfChunk => (int)Math.Clamp(((long)Batch * Rows + ChunksWanted - 1) / ChunksWanted, Math.Min(Rows, RowsWorthwhile), Rows);
@@ -71,10 +71,10 @@ sealed unsafe class Correlation
 
     int ChunksOfImage => (Rows + RowsOfChunk - 1) / RowsOfChunk;
 
-    /// <summary>A filter that the second cache does not hold.</summary>
+    /// <summary>Whether a filter is too large for the L2 cache.</summary>
     public static bool IsLarge(int depth, int outChannels) => sizeof(float) * (long)depth * outChannels > LargeFilterBytes;
 
-    // Each thread reads some of the filter for all pixels instead of all of it for some.
+    // Whether each thread reads a part of the filter for all pixels, instead of the whole filter for a part of the pixels.
     bool SplitsPanels => Grids is [{ Filters: [{ All.Length: > 1 } filter] } grid] && IsLarge(filter.Depth, OutChannels)
         && grid.Rows * grid.Columns <= PixelsOfSmallImage;
 
@@ -86,7 +86,7 @@ sealed unsafe class Correlation
             foreach (var filter in grid.Filters) filter.Dispose();
     }
 
-    // The epilogue follows when all channels of a row are there.
+    // The epilogue follows when all channels of a row have been computed.
     void RunPanels()
     {
         ThreadTeam.Run(Grids[0].Filters[0].All.Length * Batch, new PanelJob(this));
@@ -103,7 +103,7 @@ sealed unsafe class Correlation
         Epilogue?.Finish();
     }
 
-    // Image after image with the same panel.
+    // Applies the same panel to one image after another.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunPanel(int chunk)
     {
@@ -182,7 +182,7 @@ sealed unsafe class Correlation
         }
     }
 
-    // Where the inputs of a group at each tap lie, from the window's position: the tables of all grids, one after the other.
+    // The offsets of a group's inputs at each tap from the window's position: the tables of all grids, one after the other.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     int* Offsets(nint rowStep)
     {
@@ -201,7 +201,7 @@ sealed unsafe class Correlation
         return offsets;
     }
 
-    // The part of an image that the windows of these rows see, of all grids; the windows of a row reach so many rows from its own.
+    // The part of an image that the windows of these rows of all grids read. The windows of a row end reach rows after its own position.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     ImageWindow Window(int image, int firstRow, int endRow, out int reach)
     {

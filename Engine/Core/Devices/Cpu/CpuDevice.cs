@@ -26,9 +26,9 @@ static unsafe class CpuPointers
     /// <summary>The first integer.</summary>
     public static int* Integers(this Operand operand) => (int*)operand.Pointer();
 
-    /// <summary>The first element, or null where there is no operand.</summary>
+    /// <summary>The first element, or null if there is no operand.</summary>
     public static float* PointerOrNull(this Operand? operand) => operand is null ? null : operand.Pointer();
 
-    /// <summary>The first element; the caller is an owner.</summary>
+    /// <summary>The first element; the caller must own a share.</summary>
     public static float* Pointer(this Storage storage) => ((CpuMemory)storage.Resolve()).Pointer;
 }

@@ -1,4 +1,4 @@
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>The kernels of the CPU, one file a family; <see cref="ThreadTeam"/> spreads them over the cores.</summary>
+/// <summary>The kernels of the CPU, one file per family. <see cref="ThreadTeam"/> distributes them over the cores.</summary>
 sealed unsafe partial class CpuKernels : Kernels;

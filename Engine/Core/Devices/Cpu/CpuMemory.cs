@@ -2,21 +2,21 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>A block outside the garbage collected heap, aligned for the widest vectors and to cache lines.</summary>
+/// <summary>A block outside the garbage-collected heap, aligned for the widest vectors and to cache lines.</summary>
 sealed unsafe class CpuMemory : DeviceMemory
 {
     const int Alignment = 64;
     const byte Canary = 0xA5;
 
-    // Every word of it is NaN.
+    // Filled with this byte, every float is NaN.
     const byte Poisoned = 0xFF;
 
-    // Linux gives memory in pages of 4 KB unless asked for large ones. With those a pass over an activation seldom waits for an
+    // Linux gives memory in pages of 4 KB unless large pages are requested. With large pages a pass over an activation seldom waits for an
     // address to be translated, and new memory costs a page fault for each 2 MB.
     const int LargePage = 2 << 20;
     const int AdviseLargePages = 14;
 
-    // Bytes in front of a guarded block and behind it that nobody may write.
+    // Bytes before and after a guarded block that nobody may write.
     readonly int edge = BufferPool.IsGuarded ? Alignment : 0;
     bool isPoisoned;
 
@@ -26,7 +26,7 @@ sealed unsafe class CpuMemory : DeviceMemory
         var isLarge = OperatingSystem.IsLinux() && bytes >= 2 * LargePage;
         var start = (byte*)NativeMemory.AlignedAlloc((nuint)(bytes + 2 * edge), isLarge ? (nuint)LargePage : Alignment);
 
-        // A system that does not know the advice refuses it, and nothing is lost.
+        // A system that does not know the advice refuses it, which does no harm.
         if (isLarge) _ = Advise(start, (nuint)bytes, AdviseLargePages);
         Pointer = (float*)(start + edge);
         Front.Fill(Canary);

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-// Floor: each tensor is read or written once. Broadcast operands are written out piece by piece into the first-level cache, so
+// Floor: each tensor is read or written once. Broadcast operands are written out piece by piece into the L1 cache, so
 // that one loop over contiguous memory serves every combination of shapes.
 sealed unsafe partial class CpuKernels
 {
@@ -49,14 +49,14 @@ sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>A function of up to four operands, lane by lane; those that it does not read are given as 0.</summary>
+/// <summary>A function of up to four operands, lane by lane. Operands that it does not read are 0.</summary>
 interface ILaneFunction
 {
-    /// <summary>Bit i: operand i is read.</summary>
+    /// <summary>Bit i says whether operand i is read.</summary>
     static abstract int Reads { get; }
 
     /// <summary>The function.</summary>
-    /// <param name="a">Operand 0, or 0 where <see cref="Reads"/> leaves it out.</param>
+    /// <param name="a">Operand 0, or 0 if <see cref="Reads"/> does not include it.</param>
     /// <param name="b">Operand 1, likewise.</param>
     /// <param name="c">Operand 2, likewise.</param>
     /// <param name="d">Operand 3, likewise.</param>
@@ -70,7 +70,7 @@ readonly unsafe struct Mapped<TFunction>(TFunction function, float* y, float* a,
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, Value(i, lanes));
 
-    /// <summary>The function at element i and those after it.</summary>
+    /// <summary>The function at element i and the elements after it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Vector<float> Value<TLanes>(nint i, TLanes lanes) where TLanes : struct, ILanes => function.F(
         (TFunction.Reads & 1) != 0 ? lanes.Load(a + i) : default,
@@ -84,7 +84,7 @@ static unsafe class Mapped
     public static Mapped<TFunction> Of<TFunction>(TFunction function, float* y, float* a, float* b = null, float* c = null, float* d = null)
         where TFunction : struct, ILaneFunction => new(function, y, a, b, c, d);
 
-    /// <summary>The operands that a derivative reads beside dy, by what its operation saves: inputs at the given bits, the output at another.</summary>
+    /// <summary>The bits of the operands that a derivative reads in addition to dy. They follow from what the operation saves: the inputs have the given bits, and the output has another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Reads(Saves saves, int inputs, int output) =>
         1 | ((saves & Saves.Input) != 0 ? inputs : 0) | ((saves & Saves.Output) != 0 ? output : 0);
@@ -92,7 +92,7 @@ static unsafe class Mapped
 
 static class Gradient
 {
-    /// <summary>The product of dy and a derivative, where dy is not 0; else 0, also where the derivative is infinite or NaN. So what nobody chose (<see cref="Tensor.Where"/>) does no harm.</summary>
+    /// <summary>The product of dy and a derivative. If dy is 0 the product is 0, even if the derivative is infinite or NaN. So elements that <see cref="Tensor.Where"/> did not choose do no harm.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Of(Vector<float> dy, Vector<float> product) => Vector.AndNot(product, Vector.AsVectorSingle(Vector.Equals(dy, Vector<float>.Zero)));
 }

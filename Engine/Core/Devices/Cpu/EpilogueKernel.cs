@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// The epilogue of a projection, applied band by band to rows that have just been computed and are still in the nearest cache, so
-/// that each of its passes costs a few cycles a vector, against the hundreds of the projection.
+/// The epilogue of a projection. It is applied band by band to rows that have just been computed and are still in the L1 cache, so
+/// each of its passes costs a few cycles per vector, while the projection costs hundreds.
 /// </summary>
 sealed unsafe class EpilogueKernel
 {
@@ -16,7 +16,7 @@ sealed unsafe class EpilogueKernel
     readonly bool relu;
     readonly QuadraticRows? neurons;
     readonly ChannelStatistics<Operand>? statistics;
-    // Of each chunk: its rows so far, the mean of the first few, and the sums of the deviations from that and of their squares.
+    // For each chunk: the number of its rows so far, the mean of the first few rows, and the sums of the deviations from this mean and of their squares.
     int[] rowsOfChunk = [];
     float[] centers = [];
     double[] sums = [];
@@ -34,10 +34,10 @@ sealed unsafe class EpilogueKernel
         statistics = epilogue.Statistics;
     }
 
-    /// <summary>The kernel, or null where there is nothing to do.</summary>
+    /// <summary>The kernel, or null if there is nothing to do.</summary>
     public static EpilogueKernel? Of(in Epilogue<Operand> epilogue, int channels) => epilogue.IsEmpty ? null : new EpilogueKernel(epilogue, channels);
 
-    /// <summary>Makes room for the statistics of so many chunks.</summary>
+    /// <summary>Allocates the statistics of the given number of chunks.</summary>
     public void Start(int chunks)
     {
         if (statistics is null) return;
@@ -46,10 +46,10 @@ sealed unsafe class EpilogueKernel
         sums = new double[2 * chunks * channels];
     }
 
-    /// <summary>Treats a band of rows of y [rows, channels]; the bands of a chunk come one after the other.</summary>
+    /// <summary>Applies the epilogue to a band of rows of y [rows, channels]. The bands of a chunk come one after the other.</summary>
     /// <param name="chunk">The chunk that the band belongs to, for the statistics.</param>
     /// <param name="y">The band.</param>
-    /// <param name="offset">Where the band begins in the whole result, and in the residual.</param>
+    /// <param name="offset">The position at which the band begins in the whole result and in the residual.</param>
     /// <param name="rows">Rows of the band.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(int chunk, float* y, nint offset, int rows)
@@ -86,7 +86,7 @@ sealed unsafe class EpilogueKernel
         return (float)(sum / rows);
     }
 
-    /// <summary>Puts the chunks' statistics together, in their order.</summary>
+    /// <summary>Combines the statistics of the chunks, in order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Finish()
     {

@@ -4,29 +4,29 @@ using System.Runtime.Intrinsics.X86;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// A rectangle of an image [height, width, channels] that may reach over its border, where it holds zeros. It is the image itself
-/// where it lies within, else a copy in the thread's scratch memory whose rows are made as they come to be needed.
+/// A rectangle of an image [height, width, channels]. It may reach over the border of the image, where it holds zeros. A rectangle inside the image is the image's memory
+/// itself. Otherwise it is a copy in the thread's scratch memory, whose rows are made when they are needed.
 /// </summary>
 unsafe struct ImageWindow
 {
     readonly float* image;
     readonly int height, width, channels, left, right;
 
-    // Of the pixel (0, 0), which may lie outside the rectangle.
+    // The address of the pixel (0, 0), which may lie outside the rectangle.
     readonly float* origin;
 
-    // The first row that is not there yet.
+    // The first row that has not been made yet.
     int next;
 
-    /// <param name="image">Its first element.</param>
+    /// <param name="image">The first element of the image.</param>
     /// <param name="height">Rows of the image.</param>
     /// <param name="width">Columns of the image.</param>
     /// <param name="channels">Channels of the image.</param>
     /// <param name="top">First row of the rectangle.</param>
-    /// <param name="bottom">The row after its last.</param>
+    /// <param name="bottom">The row after its last row.</param>
     /// <param name="left">First column of the rectangle.</param>
-    /// <param name="right">The column after its last.</param>
-    /// <param name="second">A window beside another one of the same thread.</param>
+    /// <param name="right">The column after its last column.</param>
+    /// <param name="second">Whether the thread uses another window at the same time.</param>
     public ImageWindow(float* image, int height, int width, int channels, int top, int bottom, int left, int right, bool second = false)
     {
         (this.height, this.width, this.channels, this.left, this.right) = (height, width, channels, left, right);
@@ -48,7 +48,7 @@ unsafe struct ImageWindow
     /// <summary>The first element of a row, at column 0.</summary>
     public readonly float* At(int row) => origin + row * RowStep;
 
-    /// <summary>Makes all rows before this one.</summary>
+    /// <summary>Makes all rows before the given row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Prepare(int end)
     {
@@ -69,7 +69,7 @@ unsafe struct ImageWindow
         }
     }
 
-    /// <summary>Asks for a row of the image to be brought near, as it will be needed soon.</summary>
+    /// <summary>Prefetches a row of the image that will be needed soon.</summary>
     public readonly void Prefetch(int row)
     {
         if (row >= 0 && row < height) CacheLines.Prefetch(image + (nint)row * width * channels, width * channels);
@@ -80,7 +80,7 @@ static unsafe class CacheLines
 {
     const int Floats = 16;
 
-    /// <summary>Asks for memory to be brought into the second-level cache, without waiting for it.</summary>
+    /// <summary>Prefetches memory into the L2 cache without waiting for it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Prefetch(float* start, int count)
     {

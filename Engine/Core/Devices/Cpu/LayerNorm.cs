@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-// Floor: a row is read once from memory and stays in the first-level cache for its sums and its result.
+// Floor: a row is read once from memory and stays in the L1 cache for its sums and its result.
 sealed unsafe partial class CpuKernels
 {
     public override void LayerNorm(Operand x, float epsilon, Operand? gamma, Operand? beta, Operand y, Operand mean, Operand rstd)
@@ -91,7 +91,7 @@ readonly unsafe struct LayerNormKernel(float* x, Vector<float> mean, Vector<floa
     }
 }
 
-/// <summary>Adds one row to the channels' sums of dy and dy xhat, and gathers that row's own sums of g and g xhat, where g = gamma dy.</summary>
+/// <summary>Adds one row to the channels' sums of dy and dy xhat, and computes the row's sums of g and g xhat, where g = gamma dy.</summary>
 readonly unsafe struct LayerNormSumsKernel(float* dy, float* x, Vector<float> mean, Vector<float> rstd, float* gamma, float* dBeta, float* dGamma, float* gradients, float* products) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

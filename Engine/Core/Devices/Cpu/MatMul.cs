@@ -4,7 +4,7 @@ namespace QuadEngine.Devices.Cpu;
 
 sealed unsafe partial class CpuKernels
 {
-    // Floor: MultiplyAdds over the FMA peak. A chunk is a block of rows, times all columns or, where rows are few, one panel.
+    // Floor: MultiplyAdds over the FMA peak. A chunk is a block of rows, times all columns or, if rows are few, times one panel.
     public override void MatMul(Operand a, Operand b, MatMulGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
     {
         epilogue.Statistics?.CheckRows(geometry.Batch * geometry.M);
@@ -29,14 +29,14 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     const int ChunksWanted = 32;
     const int MaxRows = 120;
 
-    // Rows of y whose epilogue finds them still in the nearest cache.
+    // The bytes of the rows of y that are still in the L1 cache when their epilogue runs.
     const int BandBytes = 16 * 1024;
 
     readonly int chunkRows = ChunkRows(geometry);
 
     int RowChunks => (geometry.M + chunkRows - 1) / chunkRows;
 
-    // Too few rows to go round: the columns are shared out as well, and the epilogue follows when all of a row is there.
+    // If there are too few rows for all threads, the columns are split too, and the epilogue follows when all columns of a row have been computed.
     bool SplitsColumns => geometry.Batch * RowChunks < ChunksWanted / 4 && operands[0].All.Length > 1;
 
     public void Run()
@@ -56,7 +56,7 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
         epilogue?.Finish();
     }
 
-    // A chunk has enough work to be worth handing out, and the tiles of a full chunk are of full height.
+    // A chunk has enough work to be worth a hand-over, and the tiles of a full chunk have full height.
     static int ChunkRows(MatMulGeometry geometry)
     {
         var rows = (int)Math.Min(MaxRows, ((long)geometry.Batch * geometry.M + ChunksWanted - 1) / ChunksWanted);

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-// Floors: statistics read x once; the forward reads x (and the residual) and writes y; the backward reads dy, x and y twice, for
-// the sums and then for dx, which depends on them. Quadratic neurons that join the second time work on dx block by block, in the nearest cache.
+// Floors: statistics read x once. The forward reads x (and the residual) and writes y. The backward reads dy, x and y twice: for
+// the sums, and then for dx, which depends on them. Quadratic neurons that join the second pass work on dx block by block, in the L1 cache.
 sealed unsafe partial class CpuKernels
 {
     public override void GatherStatistics(Operand x, ChannelStatistics<Operand> statistics)
@@ -19,8 +19,8 @@ sealed unsafe partial class CpuKernels
         ChannelMoments.Combine(partials, [.. Enumerable.Range(0, tile.Chunks).Select(tile.RowsOf)], statistics);
     }
 
-    // Sums of d = x - shift and d^2, where the shift is a mean of some rows of the chunk: what cancels in the variance is then at
-    // most the ratio of rows to those rows, whatever the data.
+    // Sums of d = x - shift and d^2, where the shift is the mean of some rows of the chunk. Then the cancellation in the variance is at
+    // most the ratio of all rows to those rows, for any data.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void GatherMoments(float* x, ChannelTile tile, int chunk, double* moments)
     {
@@ -198,7 +198,7 @@ sealed unsafe partial class CpuKernels
     readonly record struct ActivatedGradient(Operand Dy, Operand? Y, Activation Activation);
 }
 
-/// <summary>Mean and sum of squared deviations (M2) of the channels, gathered chunk by chunk.</summary>
+/// <summary>The mean and the sum of squared deviations (M2) of the channels, computed chunk by chunk.</summary>
 static unsafe class ChannelMoments
 {
     /// <summary>
@@ -245,10 +245,10 @@ static unsafe class ChannelMoments
     }
 }
 
-/// <summary>The moments of numbers whose squares leave the range of floats: once more, in double.</summary>
+/// <summary>The moments of numbers whose squares leave the range of floats, computed again in double.</summary>
 static unsafe class WideMoments
 {
-    /// <summary>The sums of d = x - shift and of d^2, over count numbers a step apart.</summary>
+    /// <summary>The sums of d = x - shift and of d^2, over count numbers that lie step elements apart.</summary>
     public static (double Sum, double Squares) Of(float* x, nint step, int count, float shift)
     {
         double sum = 0, squares = 0;

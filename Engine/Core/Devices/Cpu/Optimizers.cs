@@ -24,7 +24,7 @@ sealed unsafe partial class CpuKernels
             Sweep.Rows(new AdamKernel(step, scale, w[tensor], g[tensor], m[tensor], v[tensor]), start, count, count, 0));
     }
 
-    // How many steps were left out before; one more from now on where this one is.
+    // Gives the number of steps skipped so far. If this step is skipped, it also counts it.
     static bool IsLeftOut(Operand? gradientScale, Operand? leftOut, out float scale, out int before)
     {
         scale = gradientScale?.AsSpan()[0] ?? 1f;

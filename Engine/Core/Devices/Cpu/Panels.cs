@@ -2,11 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>Columns of the right operand that one tile covers; the last may be narrower than its tile, filled up with zeros.</summary>
+/// <summary>The columns of the right operand that one tile covers. The last panel may be narrower than its tile; then it is filled up with zeros.</summary>
 unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data, nint Step)
 {
     /// <summary>
-    /// All <paramref name="rows"/> of the result in these columns, in tiles of nearly equal height. The operands are those of the
+    /// Computes all <paramref name="rows"/> of the result in these columns, in tiles of nearly equal height. The operands are those of the
     /// first row; f and its step are the panel's.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -29,7 +29,7 @@ unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data,
         Tile.Multiply(height, tiles - taller, operands);
     }
 
-    // A tile writes all its columns: beside the result first, then those that exist are copied.
+    // A tile writes all its columns. So it writes to a buffer first, and then the columns that exist are copied.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void MultiplyNarrow(int rows, TileOperands operands)
     {
@@ -52,23 +52,23 @@ unsafe readonly record struct Panel(Tile Tile, int Column, int Width, nint Data,
     }
 }
 
-/// <summary>Where the right operand [depth, columns] lies: element (s, k, c) at Data + Segments[s] + k Step + c ColumnStep.</summary>
+/// <summary>The location of the right operand [depth, columns]: element (s, k, c) is at Data + Segments[s] + k Step + c ColumnStep.</summary>
 unsafe readonly record struct PanelSource(nint Data, nint[] Segments, int Length, nint Step, nint ColumnStep)
 {
     public int Depth => Segments.Length * Length;
 }
 
-/// <summary>The right operand of a product, a filter or a matrix, cut into <see cref="Panel"/>s and packed where that helps.</summary>
+/// <summary>The right operand of a product, a filter or a matrix. It is cut into <see cref="Panel"/>s and packed if that pays.</summary>
 sealed unsafe class Panels : IDisposable
 {
-    // Fewer rows than this do not pay for packing.
+    // Packing does not pay for fewer rows.
     const int RowsWorthPacking = 64;
 
     readonly Storage? packed;
 
-    /// <param name="source">the operand</param>
-    /// <param name="columns">its columns</param>
-    /// <param name="rows">rows of the left operand, which will each read the whole of it</param>
+    /// <param name="source">The operand.</param>
+    /// <param name="columns">The columns of the operand.</param>
+    /// <param name="rows">The rows of the left operand; each row reads the whole right operand.</param>
     public Panels(PanelSource source, int columns, long rows)
     {
         Depth = source.Depth;
@@ -86,9 +86,9 @@ sealed unsafe class Panels : IDisposable
     }
 
     /// <summary>Panels over memory that the caller has written or will write: row k of a panel at Data + k Step.</summary>
-    /// <param name="depth">their rows</param>
-    /// <param name="columns">their columns</param>
-    /// <param name="memory">from <see cref="Allocate"/>; the panels are its owner in the caller's place</param>
+    /// <param name="depth">The rows of the panels.</param>
+    /// <param name="columns">The columns of the panels.</param>
+    /// <param name="memory">Memory from <see cref="Allocate"/>; the panels take over the caller's share.</param>
     public Panels(int depth, int columns, Storage memory)
     {
         Depth = depth;
@@ -97,8 +97,8 @@ sealed unsafe class Panels : IDisposable
         Place();
     }
 
-    /// <summary>Memory for the panels of an operand.</summary>
-    /// <exception cref="ArgumentException">They take more elements than a storage holds.</exception>
+    /// <summary>Allocates the panels of an operand.</summary>
+    /// <exception cref="ArgumentException">The panels need more elements than a storage can hold.</exception>
     public static Storage Allocate(int depth, int columns)
     {
         var elements = (long)depth * Cut(columns).Sum(panel => panel.Tile.Columns);
@@ -106,7 +106,7 @@ sealed unsafe class Panels : IDisposable
         return new(Device.Cpu, (int)elements);
     }
 
-    /// <summary>An operand written into its panels.</summary>
+    /// <summary>Writes an operand into panels.</summary>
     public static Storage Packed(PanelSource source, int columns)
     {
         var memory = Allocate(source.Depth, columns);
@@ -117,7 +117,7 @@ sealed unsafe class Panels : IDisposable
 
     public Panel[] All { get; }
 
-    /// <summary>Rows of the operand: the length of the sum.</summary>
+    /// <summary>The number of rows of the operand: the length of the sum.</summary>
     public int Depth { get; }
 
     public void Dispose() => packed?.Release();
@@ -186,8 +186,8 @@ sealed unsafe class Panels : IDisposable
 }
 
 /// <summary>
-/// Cuts a long sum into blocks whose share of a panel stays in the second-level cache while all rows of a band pass over it, and that are short enough
-/// for their sums to lose no more than some last bits; the sums of blocks are added up.
+/// Cuts a long sum into blocks. The part of a panel that a block needs stays in the L2 cache while all rows of a band pass over it. The blocks are short enough
+/// for their sums to lose only a few units in the last place. The sums of the blocks are added up.
 /// </summary>
 readonly struct DepthBlocks(int depth, int columns)
 {

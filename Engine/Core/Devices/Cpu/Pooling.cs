@@ -52,7 +52,7 @@ sealed unsafe partial class CpuKernels
         });
     }
 
-    /// <summary>Receives the first element of an image, the window's place in it, and the first element of the output pixel.</summary>
+    /// <summary>Gets the position of an image's first element, the window's taps in the image, and the position of the output pixel's first element.</summary>
     delegate void WindowBody(nint image, WindowTaps taps, nint output);
 
     /// <summary>Calls the body for every output pixel, on all cores.</summary>
@@ -68,7 +68,7 @@ sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>The pixels of a window that are not padding: rows and columns from a first to before an end, a dilation apart.</summary>
+/// <summary>The pixels of a window that are not padding. Rows and columns go from a first to before an end, in steps of the dilation.</summary>
 readonly struct WindowTaps
 {
     public WindowTaps(PoolGeometry geometry, int row, int column)
@@ -96,7 +96,7 @@ readonly struct WindowTaps
     }
 }
 
-/// <summary>The largest tap and its index; the first of equals, or the first NaN; -infinity and -1 where all is padding.</summary>
+/// <summary>The largest tap and its index: of equal taps the first, or the first NaN; -infinity and -1 if all taps are padding.</summary>
 readonly unsafe struct MaxPoolKernel(float* x, PoolGeometry geometry, WindowTaps taps, float* y, int* indices) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -121,7 +121,7 @@ readonly unsafe struct MaxPoolKernel(float* x, PoolGeometry geometry, WindowTaps
     }
 }
 
-/// <summary>The sum of the taps, row by row, over the size of the window.</summary>
+/// <summary>The sum of the taps, row by row, divided by the size of the window.</summary>
 readonly unsafe struct AveragePoolKernel(float* x, PoolGeometry geometry, WindowTaps taps, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -140,7 +140,7 @@ readonly unsafe struct AveragePoolKernel(float* x, PoolGeometry geometry, Window
     }
 }
 
-/// <summary>Adds dy over the size of the window to every tap.</summary>
+/// <summary>Adds dy divided by the size of the window to every tap.</summary>
 readonly unsafe struct AveragePoolGradientKernel(float* dy, PoolGeometry geometry, WindowTaps taps, float* dx) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,6 +1,6 @@
 namespace QuadEngine.Devices.Cpu;
 
-// Floors: forward and backward are one pass over their operands; inside a projection the forward costs none.
+// Floors: forward and backward are one pass each over their operands; inside a projection the forward needs no pass.
 sealed unsafe partial class CpuKernels
 {
     public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => new QuadraticPass(term, z.Shape.Rows).Forward(z.Pointer(), y.Pointer());
@@ -9,7 +9,7 @@ sealed unsafe partial class CpuKernels
         new QuadraticPass(neurons.Term, y.Shape.Rows).Backward(dy.Pointer(), y.Pointer(), neurons, dz.PointerOrNull());
 }
 
-/// <summary>The neurons of all rows; a chunk is a block of rows.</summary>
+/// <summary>The quadratic neurons of all rows. A chunk is a block of rows.</summary>
 sealed unsafe class QuadraticPass(QuadraticTerm<Operand> term, int rows)
 {
     const int ElementsOfChunk = 16 * 1024;
@@ -29,12 +29,12 @@ sealed unsafe class QuadraticPass(QuadraticTerm<Operand> term, int rows)
 
     /// <param name="d">May be dz.</param>
     /// <param name="y">[y, f]</param>
-    /// <param name="gradient">Which part passes, and where dLambda goes.</param>
-    /// <param name="dz">Or null.</param>
-    /// <param name="write">Called with each block of rows (the first and their number) just before d is read there: what puts d there; null where it is there already.</param>
+    /// <param name="gradient">The neurons, whether f is detached, and the output dLambda.</param>
+    /// <param name="dz">The output, or null.</param>
+    /// <param name="write">Computes d for a block of rows (arguments: the first row and the number of rows); it is called just before the block is read. Null if d is computed already.</param>
     public void Backward(float* d, float* y, QuadraticGradient<Operand> gradient, float* dz, Action<int, int>? write = null)
     {
-        // The sums over the rows of each chunk, added up in order at the end.
+        // The sums over the rows of each chunk; they are added up in order at the end.
         var dLambda = gradient.DLambda.PointerOrNull();
         var sums = dLambda is null ? [] : new float[Chunks * Channels];
         ThreadTeam.Run(Chunks, chunk =>

@@ -4,13 +4,13 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// Quadratic neurons over rows of channels. Where whole neurons fill a register (ranks 1, 3, 7, 15) a neuron's sum is made in it by
-/// exchanging lanes, log2(k + 1) times; otherwise neuron after neuron.
+/// Quadratic neurons over rows of channels. If whole neurons fill a register (ranks 1, 3, 7, 15), the register computes the sum of each neuron by
+/// exchanging lanes log2(k + 1) times. Otherwise the neurons are computed one after the other.
 /// </summary>
 sealed unsafe class QuadraticRows
 {
-    // Rows that are treated together: the channels beside those of one register are still near when it is their turn.
-    // The backward has three times as many numbers at hand.
+    // The elements of the rows that are treated together. The other channels of these rows are still in the cache when their turn comes.
+    // The backward works on three times as many numbers.
     const int BlockElements = 4096, BackwardBlockElements = 2048;
 
     readonly NeuronLayout layout;
@@ -38,7 +38,7 @@ sealed unsafe class QuadraticRows
     /// <summary>Channels of y.</summary>
     public int Channels => layout.Channels;
 
-    /// <summary>Rows of a block of the backward, at most.</summary>
+    /// <summary>The largest number of rows in a block of the backward.</summary>
     public int BackwardBlockRows => Math.Max(1, BackwardBlockElements / Channels);
 
     /// <summary>y from z, both [rows, channels]; they may be the same.</summary>
@@ -76,7 +76,7 @@ sealed unsafe class QuadraticRows
     }
 
     /// <summary>
-    /// dz from d and the outputs y, all [rows, channels] of one block; dz may be d or null; adds d_y f^2 to the sums [channels], or not where null.
+    /// dz from d and the outputs y, all [rows, channels] of one block; dz may be d or null. Adds d_y f^2 to the sums [channels], unless they are null.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Backward(float* d, float* y, float* dz, float* sums, bool detached, int rows)
@@ -125,7 +125,7 @@ sealed unsafe class QuadraticRows
         {
             for (var c = from; c < end; c += T.Count)
             {
-                // Four rows at a time, as an addition takes that many cycles.
+                // Four rows at a time, because an addition takes four cycles.
                 T lambda = detached ? default : T.Load(factor + c), sum0 = default, sum1 = default, sum2 = default, sum3 = default;
                 lambda += lambda;
                 float* gradient = d + c, output = y + c, target = dz + c;
@@ -175,7 +175,7 @@ sealed unsafe class QuadraticRows
         AddSquares<Register1>(first, f, end, y, rows);
     }
 
-    // y_first += sum of s lambda f^2 over as many of the channels from..end as registers of this width hold; returns where they end.
+    // y_first += sum of s lambda f^2 over the channels from..end that fill registers of this width; returns the end of these channels.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     int AddSquares<T>(int first, int from, int end, float* y, int rows) where T : struct, IRegister<T>
     {
@@ -209,7 +209,7 @@ sealed unsafe class QuadraticRows
         AddGradients<Register1>(first, f, end, d, y, dz, sums, detached, rows);
     }
 
-    // dz_f = d_f + 2 s lambda f d_first, sums_f += d_first f^2 for as many of the channels from..end as registers of this width hold.
+    // dz_f = d_f + 2 s lambda f d_first, sums_f += d_first f^2 for the channels from..end that fill registers of this width.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     int AddGradients<T>(int first, int from, int end, float* d, float* y, float* dz, float* sums, bool detached, int rows) where T : struct, IRegister<T>
     {
@@ -239,16 +239,16 @@ sealed unsafe class QuadraticRows
     }
 }
 
-/// <summary>How the lanes of a register exchange their numbers to make the sum of each neuron.</summary>
-/// <param name="Count">Exchanges until each lane has the sum of its neuron, where the lanes of a neuron are a power of two.</param>
+/// <summary>The exchanges between the lanes of a register that compute the sum of each neuron.</summary>
+/// <param name="Count">The number of exchanges after which each lane has the sum of its neuron; the lanes of a neuron are a power of two.</param>
 /// <param name="Partners">[exchanges, 16]: for each exchange, lane i takes lane i xor 2^exchange.</param>
-/// <param name="Firsts">[16]: for the backward, every lane takes its neuron's first.</param>
-/// <param name="FirstOnly">[16]: a mask of the lanes that are first.</param>
+/// <param name="Firsts">[16]: for the backward, every lane takes the first lane of its neuron.</param>
+/// <param name="FirstOnly">[16]: a mask of the first lanes of the neurons.</param>
 sealed record LaneExchange(int Count, int[] Partners, int[] Firsts, float[] FirstOnly)
 {
     public const int MaxLanes = 16;
 
-    // By lanes of a neuron; every call of a layer asks for one.
+    // Indexed by the number of lanes of a neuron. Every call of a layer asks for one.
     static readonly LaneExchange?[] Known = new LaneExchange?[MaxLanes + 1];
 
     public static LaneExchange Of(int lanes) => lanes <= MaxLanes ? Known[lanes] ??= Make(lanes) : Make(lanes);

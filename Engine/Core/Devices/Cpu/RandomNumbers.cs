@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
-// Element i takes word i mod 4 of block i / 4 of its stream, whatever the chunk or the thread.
+// Element i takes word i mod 4 of block i / 4 of its stream, independently of chunk and thread.
 sealed unsafe partial class CpuKernels
 {
     public override void Uniform(Operand y, RandomStream stream, float low, float high)
@@ -73,8 +73,8 @@ static unsafe class PhiloxWords
         }
     }
 
-    // A block a lane. The words x, y, z, w of the blocks are the lower halves of lanes of 64 bits, which hold their products; what
-    // is above them is never read.
+    // Each lane has one block. The words x, y, z, w of the blocks are the lower halves of 64-bit lanes, which hold their products. The
+    // upper halves are never read.
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void EightBlocks(RandomStream stream, ulong block, ulong* words)
@@ -101,7 +101,7 @@ static unsafe class PhiloxWords
         }
     }
 
-    // The product of the lower halves.
+    // The products of the lower halves.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector512<ulong> Multiply(Vector512<ulong> x, uint factor)
     {

@@ -96,12 +96,12 @@ sealed unsafe partial class CpuKernels
         return sum;
     }
 
-    // A row of so few elements is folded by scalars sooner than lanes are filled and folded in turn.
+    // For a shorter row, a scalar fold is faster than filling the lanes and folding them.
     const int ShortRow = 128;
 
     static void ReduceShortRows<TOp>(float* x, int rows, int n, float* y) where TOp : struct, IReduction<TOp> => ForEachJob(rows, n, row => y[row] = FoldShortRow<TOp>(x + (nint)row * n, n));
 
-    // Four chains: an element does not wait for the one before it.
+    // Four independent chains, so that an element does not wait for the one before it.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float FoldShortRow<TOp>(float* x, int n) where TOp : struct, IReduction<TOp>
     {
@@ -119,7 +119,7 @@ sealed unsafe partial class CpuKernels
         return TOp.Combine(TOp.Combine(a, b), TOp.Combine(c, d));
     }
 
-    /// <summary>Calls the body for every job, on all cores; jobs of few elements are taken several at a time.</summary>
+    /// <summary>Calls the body for every job, on all cores. Several jobs of few elements are taken at a time.</summary>
     static void ForEachJob(int jobs, int elements, Action<int> body)
     {
         var perTurn = Math.Max(1, Sweep.Chunk / Math.Max(1, elements));
@@ -129,7 +129,7 @@ sealed unsafe partial class CpuKernels
         });
     }
 
-    // Tile rows are folded in groups, and the groups one by one: two short chains in place of a long one.
+    // Tile rows are folded in groups, and then the groups are folded one by one. This gives two short chains instead of one long chain.
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ReduceRows<TOp>(float* x, int length, int width, int stride, float* y) where TOp : struct, IReduction<TOp>

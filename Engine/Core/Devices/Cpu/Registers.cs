@@ -4,11 +4,11 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// A vector register of floats, so that a kernel is written once for 512, 256 and 128 bits, and for one float at the end of a row.
+/// A vector register of floats. It lets a kernel be written once for 512, 256 and 128 bits, and for one float at the end of a row.
 /// </summary>
 unsafe interface IRegister<T> where T : struct, IRegister<T>
 {
-    /// <summary>Floats in the register.</summary>
+    /// <summary>The number of floats in the register.</summary>
     static abstract int Count { get; }
 
     static abstract T Load(float* source);
@@ -22,7 +22,7 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
 
     /// <summary>this += a b.</summary>
     /// <param name="a">Lanes to multiply.</param>
-    /// <param name="b">Their factors.</param>
+    /// <param name="b">The factors of these lanes.</param>
     void MultiplyAdd(T a, T b);
 
     static abstract T operator +(T a, T b);
@@ -31,25 +31,25 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
 
     static abstract T operator *(T a, T b);
 
-    /// <summary>The larger of each lane; NaN where b is NaN.</summary>
-    /// <param name="a">Lanes of one side, none of them NaN: machines differ in what they make of it.</param>
-    /// <param name="b">Lanes of the other side, of any value.</param>
+    /// <summary>The larger number in each lane; NaN where b is NaN.</summary>
+    /// <param name="a">The left lanes, none of which may be NaN: machines differ in the result for a NaN here.</param>
+    /// <param name="b">The right lanes, of any value.</param>
     static abstract T Max(T a, T b);
 
-    /// <summary>The bits of both.</summary>
+    /// <summary>The bitwise and.</summary>
     /// <param name="a">Lanes to keep or to clear.</param>
-    /// <param name="b">A mask: a lane of ones keeps, one of zeros clears.</param>
+    /// <param name="b">A mask: a lane of ones keeps, a lane of zeros clears.</param>
     static abstract T operator &(T a, T b);
 
     /// <summary>Lane i becomes lane index[i] of a.</summary>
-    /// <param name="a">Lanes to choose from.</param>
+    /// <param name="a">The lanes from which index chooses.</param>
     /// <param name="index"><see cref="Count"/> lanes, each in [0, <see cref="Count"/>).</param>
     static abstract T Permute(T a, int* index);
 }
 
 static class Registers
 {
-    /// <summary>Floats in the widest register that the machine has.</summary>
+    /// <summary>The number of floats in the widest register of the machine.</summary>
     public static int WidestCount => Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
 }
 
@@ -173,7 +173,7 @@ unsafe struct Register128 : IRegister<Register128>
     public static Register128 Permute(Register128 a, int* index) => new() { v = Vector128.ShuffleNative(a.v, Vector128.Load(index)) };
 }
 
-/// <summary>One float: the end of a row that fills no register.</summary>
+/// <summary>One float, for the end of a row that fills no register.</summary>
 unsafe struct Register1 : IRegister<Register1>
 {
     float v;

@@ -3,19 +3,19 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>Folds over a row, gathered in a few lanes and folded in halves at the end.</summary>
+/// <summary>Folds over a row. They are collected in a few lanes, which are folded by halves at the end.</summary>
 static unsafe class RowLanes
 {
-    /// <summary>Lanes that gather: four vectors of 256 bits, enough to hide the latency of an addition.</summary>
+    /// <summary>The number of lanes: four vectors of 256 bits, enough to hide the latency of an addition.</summary>
     public const int Count = 32;
 
-    /// <summary>All lanes start as the fold of nothing.</summary>
+    /// <summary>Sets all lanes to the identity of the fold.</summary>
     public static void Clear<TOp>(float* lanes) where TOp : struct, IReduction<TOp> => new Span<float>(lanes, Count).Fill(TOp.Identity);
 
-    /// <summary>Elements that the lanes gather before they are added up in double: 16 a lane, so that the sum is right to 16 half units even where all roundings go one way.</summary>
+    /// <summary>The number of elements that the lanes collect before they are added up in double: 16 per lane. So the error of the sum is at most 16 half units in the last place, even if all roundings go in one direction.</summary>
     const int Block = 16 * Count;
 
-    /// <summary>The sum that a kernel gathers in these lanes over a row of any length.</summary>
+    /// <summary>The sum that a kernel collects in these lanes over a row of any length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double Sum<TKernel>(TKernel kernel, int length, float* lanes) where TKernel : struct, IVectorKernel
     {
@@ -25,7 +25,7 @@ static unsafe class RowLanes
         return Fold<Sum>(lanes);
     }
 
-    /// <summary>The two sums that a kernel gathers in these lanes over a row of any length.</summary>
+    /// <summary>The two sums that a kernel collects in these lanes over a row of any length.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (double First, double Second) Sums<TKernel>(TKernel kernel, int length, float* first, float* second) where TKernel : struct, IVectorKernel
     {

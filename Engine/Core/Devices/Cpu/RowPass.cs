@@ -3,21 +3,21 @@ using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>A pass over rows that treats each channel, or each register full of channels, by itself.</summary>
+/// <summary>A pass over rows that treats each channel, or each register of channels, independently.</summary>
 unsafe interface IRowPass
 {
     /// <summary>Treats the channels from..to of all rows.</summary>
     /// <param name="y">[rows, channels]</param>
     /// <param name="rows">Rows of y.</param>
     /// <param name="channels">Channels of y: floats from a row to the next.</param>
-    /// <param name="from">The first to treat.</param>
-    /// <param name="to">The one behind the last, a multiple of the register's floats after the first.</param>
+    /// <param name="from">The first channel to treat.</param>
+    /// <param name="to">The channel after the last one; to - from is a multiple of the register's floats.</param>
     void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, IRegister<T>;
 }
 
 static unsafe class RowPass
 {
-    /// <summary>Runs a pass over all channels, in the widest registers that each stretch of them fills.</summary>
+    /// <summary>Runs a pass over all channels, in the widest registers that each range of channels fills.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run<TPass>(in TPass pass, float* y, int rows, int channels) where TPass : struct, IRowPass
     {
@@ -39,7 +39,7 @@ static unsafe class RowPass
     }
 }
 
-/// <summary>y = act(y scale + shift + residual), each where it is given.</summary>
+/// <summary>y = act(y scale + shift + residual); each part applies only if it is given.</summary>
 readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, bool relu) : IRowPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -63,8 +63,8 @@ readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, b
 }
 
 /// <summary>
-/// Adds the deviations d = y - center of these rows, and their squares, to sums. Where the center is a mean of some of the rows,
-/// what cancels in the variance afterwards is at most the ratio of all rows to those, whatever the data.
+/// Adds the deviations d = y - center of these rows, and their squares, to sums. If the center is the mean of some of the rows,
+/// the cancellation in the variance is at most the ratio of all rows to those rows, for any data.
 /// </summary>
 /// <param name="center">[channels]</param>
 /// <param name="sums">[2, channels]: of d, of d^2</param>
@@ -76,7 +76,7 @@ readonly unsafe struct DeviationsPass(float* center, double* sums) : IRowPass
         var lanes = stackalloc float[2 * T.Count];
         for (var c = from; c < to; c += T.Count)
         {
-            // Four rows at a time, as an addition takes that many cycles.
+            // Four rows at a time, because an addition takes four cycles.
             T middle = T.Load(center + c), sum0 = default, sum1 = default, sum2 = default, sum3 = default;
             T squares0 = default, squares1 = default, squares2 = default, squares3 = default;
             float* at = y + c;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>Working memory of one kernel call, uninitialised: partial results, parameters written out.</summary>
+/// <summary>Uninitialized working memory of one kernel call, e.g. for partial results.</summary>
 readonly unsafe struct Scratch<T>(int length) : IDisposable where T : unmanaged
 {
     /// <summary>The first element.</summary>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-// Floor: a row is read once from memory and stays in the first-level cache for its maximum, its sum and its result.
+// Floor: a row is read once from memory and stays in the L1 cache for its maximum, its sum and its result.
 sealed unsafe partial class CpuKernels
 {
     public override void Softmax(Operand x, bool logarithm, Operand y)
@@ -60,7 +60,7 @@ sealed unsafe partial class CpuKernels
         });
     }
 
-    // y = softmax(x); the largest x, and the sum of exp(x - largest).
+    // Computes y = softmax(x), and returns the largest x and the sum of exp(x - largest).
     [SkipLocalsInit]
     static (float Largest, float Sum) SoftmaxRow(float* x, int channels, float* y)
     {
@@ -99,7 +99,7 @@ sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>y = exp(x - largest), where y is wanted, and sums[t] += it.</summary>
+/// <summary>y = exp(x - largest), unless y is null, and sums[t] += exp(x - largest).</summary>
 readonly unsafe struct ExponentialKernel(float* x, Vector<float> largest, float* y, float* sums) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -125,7 +125,7 @@ readonly unsafe struct ShiftKernel(float* x, Vector<float> first, Vector<float> 
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, lanes.Load(x + i) - first - second);
 }
 
-/// <summary>sums[t] += dy y, or dy alone where y is null.</summary>
+/// <summary>sums[t] += dy y, or sums[t] += dy if y is null.</summary>
 readonly unsafe struct ProductSumKernel(float* dy, float* y, float* sums) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,12 +5,12 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// A copy between two strided arrays of one shape. Axes are walked in the order of the target's memory, and axes that one
-/// stride can walk on both sides are merged, so that the innermost run is as long as it can be.
+/// A copy between two strided arrays of one shape. It walks the axes in the order of the target's memory. Adjacent axes that one
+/// stride can walk in both arrays are merged, so that the innermost run is as long as possible.
 /// </summary>
 sealed unsafe class StridedCopy
 {
-    /// <summary>Extents of the blocks of a transpose: 16 cache lines on either side.</summary>
+    /// <summary>The extent of the blocks of a transpose: 16 cache lines on both sides.</summary>
     const int Block = 16;
 
     readonly int[] extents, xStrides, yStrides;
@@ -35,7 +35,7 @@ sealed unsafe class StridedCopy
         this.yStrides = [.. axes.Select(axis => axis.Y)];
     }
 
-    /// <summary>Merged axes.</summary>
+    /// <summary>The number of merged axes.</summary>
     public int Rank => extents.Length;
 
     /// <summary>Extent and source stride of a merged axis.</summary>
@@ -98,8 +98,8 @@ sealed unsafe class StridedCopy
         for (; count > 0; count--, x += xStride, y += yStride) *y = *x;
     }
 
-    // The innermost axis runs through y, the partner axis through x: blocks of both keep every cache line that they touch until
-    // it is used up.
+    // The innermost axis is contiguous in y, the partner axis in x. Blocks of both axes use every cache line completely before
+    // it leaves the cache.
     void Transposed(float* x, float* y, int partner, int length)
     {
         int across = extents[^1], along = extents[partner];
@@ -116,8 +116,8 @@ sealed unsafe class StridedCopy
         });
     }
 
-    // y[j, i] = x[i, j]. The block passes through a buffer, since rows that lie a power of two apart would drive one another from
-    // the first-level cache.
+    // y[j, i] = x[i, j]. The block goes through a buffer, because rows whose distance is a power of two would evict one another from
+    // the L1 cache.
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void TransposeBlock(float* x, nint xStep, float* y, nint yStep, nint rows, nint columns)

@@ -5,16 +5,16 @@ using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>The lanes of a vector that a step works on: all of them, or the first few where a row ends.</summary>
+/// <summary>The lanes of a vector that a step works on: all lanes, or the first few at the end of a row.</summary>
 unsafe interface ILanes
 {
     /// <summary>Reads the lanes; the others are 0.</summary>
-    /// <param name="p">Where the first lane lies; nothing behind the lanes is read.</param>
+    /// <param name="p">The address of the first lane; nothing after the last lane is read.</param>
     Vector<float> Load(float* p);
 
-    /// <summary>Writes the lanes; memory behind the others stays as it is.</summary>
-    /// <param name="p">Where the first lane goes.</param>
-    /// <param name="value">A whole vector, of which the lanes are taken.</param>
+    /// <summary>Writes the lanes; memory after the last lane does not change.</summary>
+    /// <param name="p">The address of the first lane.</param>
+    /// <param name="value">A whole vector, whose first lanes are written.</param>
     void Store(float* p, Vector<float> value);
 }
 
@@ -52,25 +52,25 @@ readonly unsafe struct FirstLanes(int count) : ILanes
 }
 
 /// <summary>
-/// The inner work of a kernel, one vector of elements at a time: the step is written once and serves whole vectors and tails,
+/// The inner loop body of a kernel: one vector of elements at a time. The step is written once and serves whole vectors and tails,
 /// so that the bits of an element do not depend on its place.
 /// </summary>
 interface IVectorKernel
 {
     /// <summary>Works on one vector of elements.</summary>
-    /// <param name="i">The first of them, counted from the kernel's pointers.</param>
-    /// <param name="t">The same one, counted from the start of its row.</param>
-    /// <param name="lanes">All lanes of the vector, or the first few where the row ends.</param>
+    /// <param name="i">The first element, counted from the kernel's pointers.</param>
+    /// <param name="t">The same element, counted from the start of its row.</param>
+    /// <param name="lanes">All lanes of the vector, or the first few at the end of the row.</param>
     void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes;
 }
 
 /// <summary>The loop that all memory-bound kernels share.</summary>
 static class Sweep
 {
-    /// <summary>Elements that a thread takes at a time: 128 KB a stream, far less than the second-level cache, far more than the cost of a turn.</summary>
+    /// <summary>The number of elements that a thread takes at a time: 128 KB per tensor. This is far less than the L2 cache, and enough work to hide the cost of taking a chunk.</summary>
     public const int Chunk = 1 << 15;
 
-    /// <summary>Sweeps elements [0, length) on all cores. For kernels whose elements do not depend on one another.</summary>
+    /// <summary>Sweeps elements [0, length) on all cores, for kernels whose elements do not depend on one another.</summary>
     public static void All<TKernel>(TKernel kernel, int length) where TKernel : struct, IVectorKernel =>
         All(length, (start, count) => Rows(kernel, start, count, count, 0));
 
@@ -78,10 +78,10 @@ static class Sweep
     public static void All(int length, Action<int, int> body) =>
         ThreadTeam.Run(Chunks(length), chunk => body(chunk * Chunk, Math.Min(Chunk, length - chunk * Chunk)));
 
-    /// <summary>Ranges of at most <see cref="Chunk"/> elements that cover a length.</summary>
+    /// <summary>The number of ranges of at most <see cref="Chunk"/> elements that cover a length.</summary>
     public static int Chunks(int length) => (int)(((long)length + Chunk - 1) / Chunk);
 
-    /// <summary>Sweeps <paramref name="length"/> elements in rows of <paramref name="width"/>; rows begin <paramref name="stride"/> apart, the last may be short.</summary>
+    /// <summary>Sweeps <paramref name="length"/> elements in rows of <paramref name="width"/>; rows begin <paramref name="stride"/> elements apart, and the last row may be short.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows<TKernel>(TKernel kernel, nint start, nint length, nint width, nint stride) where TKernel : struct, IVectorKernel
     {

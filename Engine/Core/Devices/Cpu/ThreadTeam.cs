@@ -2,22 +2,22 @@ using System.Runtime.ExceptionServices;
 
 namespace QuadEngine.Devices.Cpu;
 
-/// <summary>A kernel cut into chunks. What a chunk is depends on shapes alone, never on the number of threads.</summary>
+/// <summary>A kernel that is cut into chunks. The chunks depend on shapes alone, never on the number of threads.</summary>
 /// <remarks>
-/// What runs for each chunk, down to the innermost loop, is marked AggressiveOptimization. Else its first calls, and with profile-guided
-/// tiers some seconds of them, would run in code that counts calls and branches and keeps nothing in registers.
+/// All code that runs for each chunk, down to the innermost loop, is marked AggressiveOptimization. Otherwise its first calls, and with profile-guided
+/// tiers all calls of the first seconds, would run in code that counts calls and branches and keeps nothing in registers.
 /// </remarks>
 interface IChunkedJob
 {
     void Run(int chunk);
 }
 
-/// <summary>The threads that kernels run on: one team for the process.</summary>
+/// <summary>The threads that run kernels: one team for the process.</summary>
 static class ThreadTeam
 {
     static readonly Team All = new(Environment.ProcessorCount);
 
-    /// <summary>Threads that kernels use, the calling one included; all cores at start.</summary>
+    /// <summary>The number of threads that kernels use, including the calling thread. The default is the number of cores.</summary>
     public static int Threads
     {
         get => All.Threads;
@@ -28,8 +28,8 @@ static class ThreadTeam
     public static void Run(int chunks, Action<int> body) => All.Run(chunks, new DelegateJob(body));
 
     /// <summary>
-    /// Runs every chunk in [0, chunks) once, on any thread, in any order; returns when all have ended. Where chunks throw, the others run
-    /// all the same, and then the exception of the first of them, by number, is thrown: the same one on any number of threads.
+    /// Runs every chunk in [0, chunks) once, on any thread, in any order, and returns when all have ended. If chunks throw, the others still run.
+    /// Then the exception of the chunk with the lowest number is thrown, so it is the same exception on any number of threads.
     /// </summary>
     public static void Run<TJob>(int chunks, in TJob job) where TJob : struct, IChunkedJob => All.Run(chunks, job);
 
@@ -40,16 +40,16 @@ static class ThreadTeam
 }
 
 /// <summary>
-/// A thread that calls shares its job (<see cref="SharedJob"/>) with workers, who join when they are awake: so a core taken by somebody else
-/// costs its share of the speed and no more.
+/// A calling thread shares its job (<see cref="SharedJob"/>) with workers, which join when they are awake. So a core that another process uses
+/// costs only its own share of the speed.
 /// </summary>
 /// <remarks>
-/// Several threads may call at once. Each counts as one of the team's threads, so the more they are the fewer helpers each asks for, and as
-/// many callers as threads run alone and wait for nobody. A call from within a job runs on the calling thread alone.
+/// Several threads may call at the same time. Each counts as one of the team's threads. So with more callers each requests fewer helpers, and if there are as
+/// many callers as threads, each runs alone and waits for nobody. A call from inside a job runs on the calling thread alone.
 /// </remarks>
 sealed class Team(int threads, int looks = Worker.LooksBeforeSleep)
 {
-    /// <summary>The calling thread runs chunks of a job already.</summary>
+    /// <summary>Whether the calling thread is already running chunks of a job.</summary>
     [ThreadStatic] static bool inJob;
 
     [ThreadStatic] static SharedJob? ofThread;
@@ -86,7 +86,7 @@ sealed class Team(int threads, int looks = Worker.LooksBeforeSleep)
         }
     }
 
-    /// <summary>Marks the calling thread as a worker: what its chunks call runs on it alone.</summary>
+    /// <summary>Marks the calling thread as a worker, so that calls from its chunks run on this thread alone.</summary>
     public static void JoinForLife() => inJob = true;
 
     void RunShared<TJob>(int chunks, in TJob job, int helpers) where TJob : struct, IChunkedJob
@@ -124,7 +124,7 @@ sealed class Team(int threads, int looks = Worker.LooksBeforeSleep)
         if (failure is not null) ExceptionDispatchInfo.Throw(failure);
     }
 
-    // Workers are never dismissed: readers may hold an array of fewer, all of whom still work.
+    // Workers never end. So a reader may hold an older, shorter array: all its workers still work.
     Worker[] Hire(int count)
     {
         lock (hiring)

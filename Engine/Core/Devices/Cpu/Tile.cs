@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// What a tile multiplies. Rows r are pixels (or rows of a matrix), columns c are channels:
+/// The operands of a tile. Rows r are pixels (or rows of a matrix), columns c are channels:
 ///   y[r, c] (+)= sum over k &lt; Depth of  x[r XRow + XOffsets[k]]  f[k FStep + c]
-/// With its table of offsets x may be the windows of an image, the pixels of one, a matrix or a transposed matrix.
+/// With the table of offsets, x may be the windows of an image, the pixels of an image, a matrix or a transposed matrix.
 /// </summary>
 unsafe struct TileOperands
 {
@@ -19,22 +19,22 @@ unsafe struct TileOperands
     public float* Y;
     public nint YRow;
 
-    /// <summary>Add to y, instead of overwriting it: the sum over the depth first, then y to it, so that long sums are sums of short ones.</summary>
+    /// <summary>Whether to add to y instead of overwriting it. The sum over the depth is computed first and then added to y, so that long sums are sums of short ones.</summary>
     public bool Accumulate;
 
-    /// <summary>How many products of the same extents follow this one, and how far on their operands lie.</summary>
+    /// <summary>The number of products of the same extents that follow this one, and the distances to their operands.</summary>
     public int Following;
     public nint XNext, FNext, YNext;
 }
 
 /// <summary>
-/// The block of the result that one pass of a matrix product keeps in registers: up to <see cref="MaxRows"/> rows of
+/// The block of the result that a matrix product keeps in registers: up to <see cref="MaxRows"/> rows of
 /// <see cref="Columns"/> columns. For each k the row of f is loaded once, and each x is broadcast and multiplied with it.
 /// Convolutions, their gradients and matrix products are all sums of tiles.
 /// </summary>
 /// <remarks>
 /// Measured on a Zen 4 core (118 GFLOP/s at its FMA peak): 64 and 32 columns run at 99 % of peak. 16 columns as one 512-bit
-/// register need a broadcast for every multiply-add and are held at 75 % by the loads; as two 256-bit registers they run at 97 %.
+/// register need a broadcast for every multiply-add, and the loads limit them to 75 %; as two 256-bit registers they run at 97 %.
 /// </remarks>
 sealed unsafe class Tile
 {
@@ -57,7 +57,7 @@ sealed unsafe class Tile
 
     public int MaxRows { get; }
 
-    /// <summary>Computes tiles of so many rows (1 to <see cref="MaxRows"/>), one below the other.</summary>
+    /// <summary>Computes tiles of the given number of rows (1 to <see cref="MaxRows"/>), one below the other.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Multiply(int rows, int tiles, in TileOperands operands) => kernels[rows - 1](operands, tiles);
 
@@ -72,7 +72,7 @@ sealed unsafe class Tile
         return new Tile(TRow.Columns, maxRows, kernels);
     }
 
-    // Optimized at the first call: a tier without registers for the accumulators would run a hundred times slower.
+    // Optimized at the first call, because code that does not keep the accumulators in registers would be a hundred times slower.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Multiply<TRow, TRows>(in TileOperands operands, int tiles)
         where TRow : struct, IRow<TRow>
@@ -170,13 +170,13 @@ unsafe interface IRow<T> where T : struct, IRow<T>
 
     void Store(float* target);
 
-    /// <summary>this += what is at the source.</summary>
+    /// <summary>this += the row at the source.</summary>
     /// <param name="source"><see cref="Columns"/> floats.</param>
     void Add(float* source);
 
-    /// <summary>this += *x f, the update in place that keeps the accumulator in its register.</summary>
+    /// <summary>this += *x f. The update in place keeps the accumulator in its register.</summary>
     /// <param name="x">One float, for all columns.</param>
-    /// <param name="f">A row to multiply with it.</param>
+    /// <param name="f">The row that is multiplied by x.</param>
     void MultiplyAdd(float* x, T f);
 }
 

@@ -10,15 +10,15 @@ static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Exp(Vector<float> x) => Exp(x, out var half) * half;
 
-    /// <summary>e^x as a product, for results that are more than 0 although e^x itself is too small: the factor returned has all its digits, the other is a power of 2.</summary>
+    /// <summary>e^x as a product of two factors, for results that are above 0 although e^x itself underflows. The returned factor has full precision; the other is a power of 2.</summary>
     /// <remarks>
-    /// x = n ln 2 + r with |r| at most ln 2 / 2; e^r by its Taylor polynomial of degree 7, whose remainder is below 6e-9; then
-    /// the exponent n is added in two halves, since 2^n alone may be out of range where the result is not.
+    /// x = n ln 2 + r with |r| at most ln 2 / 2. A Taylor polynomial of degree 7, whose remainder is below 6e-9, gives e^r. Then
+    /// the exponent n is added in two halves, because 2^n may be out of range when the result is not.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Exp(Vector<float> x, out Vector<float> power)
     {
-        // The operand order keeps NaN: of two operands the native instructions return the second where either is one.
+        // The operand order keeps NaN: if either operand is NaN, the native instructions return the second one.
         x = Vector.MinNative(new Vector<float>(89f), x);
         x = Vector.MaxNative(new Vector<float>(-LeastExponent), x);
         var n = Vector.Round(x * (1f / 0.693147181f));
@@ -40,10 +40,10 @@ static class VectorMath
         return p * PowerOfTwo(half);
     }
 
-    /// <summary>Below -120, e^x times anything that functions here multiply it with is 0.</summary>
+    /// <summary>Below -120, the product of e^x and any factor that the functions here use is 0.</summary>
     public const float LeastExponent = 120f;
 
-    /// <summary>factor exp(-a^2 / 2). The rounding of a^2, which the exponential would magnify, is taken back.</summary>
+    /// <summary>factor exp(-a^2 / 2). It corrects the rounding of a^2, which the exponential would magnify.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> TimesNormal(Vector<float> factor, Vector<float> a)
     {
@@ -60,7 +60,7 @@ static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> Relu(Vector<float> x) => Vector.MaxNative(Vector<float>.Zero, x);
 
-    /// <summary>The value where the condition is above 0 or NaN, else 0.</summary>
+    /// <summary>The value where the condition is above 0 or NaN, otherwise 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector<float> WherePositive(Vector<float> condition, Vector<float> value) =>
         Vector.AndNot(value, Vector.AsVectorSingle(Vector.LessThanOrEqual(condition, Vector<float>.Zero)));

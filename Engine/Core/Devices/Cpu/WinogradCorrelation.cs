@@ -3,24 +3,24 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// The correlation of <see cref="Correlation"/> for 3x3 windows of step 1, by <see cref="WinogradTransforms"/>:
+/// The correlation of <see cref="Correlation"/> for 3x3 windows of stride 1, by <see cref="WinogradTransforms"/>:
 ///   y[n, r, c, :] = sum over i, j in 0..2 of  x[n, r + i - padding, c + j - padding, :] F_ij
-/// Rows of tiles (4x4 blocks of y) are transformed until the buffer is full, multiplied, and transformed back; a chunk is a
-/// run of such rows over the images. The buffers stay in the second cache.
+/// Rows of tiles (4x4 blocks of y) are transformed until the buffer is full, multiplied, and transformed back. A chunk is a
+/// sequence of these rows over the images. The buffers stay in the L2 cache.
 /// </summary>
 sealed unsafe class WinogradCorrelation
 {
     const int ChunksWanted = 32;
 
-    // A chunk has at least so many (as counted for the plain sum): each reads all of the filter.
+    // The least number of multiply-adds of a chunk, counted as for the direct sum. Each chunk reads the whole filter, so chunks must not be too small.
     const int MultiplyAddsOfChunk = 1 << 19;
 
-    // Tiles that are multiplied at once: as many as their transforms leave room for the filter's in the second cache. Register tiles are 6 or 12 rows
-    // high, so a multiple of that where it can be.
+    // The bytes of the tiles that are multiplied at once, which leave room for the transformed filter in the L2 cache. Register tiles are 6 or 12 rows
+    // high, so the number of tiles is a multiple of that if possible.
     const int BufferBytes = 256 * 1024;
     const int TilesHigh = 6;
 
-    // A filter that does not fit into that cache is read from afar for each chunk, which takes as long as some tiles.
+    // A filter that does not fit into the L2 cache is read from a farther cache for each chunk, which takes as long as this number of tiles.
     const int TilesForFarFilter = 12;
 
     /// <summary>x: [Batch, Height, Width, Channels].</summary>
@@ -38,7 +38,7 @@ sealed unsafe class WinogradCorrelation
     public required float* Y { get; init; }
     public required int OutChannels { get; init; }
 
-    /// <summary>What is done to finished rows, or null.</summary>
+    /// <summary>The epilogue for finished rows, or null.</summary>
     public EpilogueKernel? Epilogue { get; init; }
 
     /// <summary>The convolution.</summary>
@@ -48,7 +48,7 @@ sealed unsafe class WinogradCorrelation
         Filter = panels, Y = y.Pointer(), OutChannels = geometry.OutChannels, Epilogue = epilogue,
     });
 
-    /// <summary>Its input gradient: the correlation of dy with the filter turned round, its channels exchanged.</summary>
+    /// <summary>The input gradient of the convolution: the correlation of dy with the filter rotated by 180 degrees, with input and output channels exchanged.</summary>
     public static void InputGradient(Operand dy, Operand filter, ConvGeometry geometry, Operand dx) => Run(filter, geometry, turned: true, panels => new WinogradCorrelation
     {
         X = dy.Pointer(), Batch = geometry.Batch, Height = geometry.OutHeight, Width = geometry.OutWidth, Channels = geometry.OutChannels, Padding = 2 - geometry.Window.Padding,
@@ -87,7 +87,7 @@ sealed unsafe class WinogradCorrelation
         if (exchanged is not null) Device.Cpu.Pool.Return(exchanged);
     }
 
-    // Rows of a position in the filter's panels. One more than it has, as a transform touches all positions at once: see WinogradTransforms.PositionStep.
+    // The number of rows of a position in the filter's panels. It is one more than needed, because a transform accesses all positions at once: see WinogradTransforms.PositionStep.
     static int FilterRows(int inputs) => inputs + 1;
 
     int OutHeight => Height + 2 * Padding - 2;
@@ -97,7 +97,7 @@ sealed unsafe class WinogradCorrelation
 
     int FewestTileRows => WinogradTransforms.IsNear(Channels, OutChannels) ? 1 : (TilesForFarFilter + TileColumns - 1) / TileColumns;
 
-    // Rows of tiles that fill the buffer, and that a chunk has: whole buffers, or less than one.
+    // The number of rows of tiles that fill the buffer, and that a chunk has. A chunk has whole buffers, or less than one buffer.
     int TileRowsOfBuffer => Math.Max(FewestTileRows, RoundDown(BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels) * TileColumns), TilesHigh));
     int TileRowsWorthwhile => Math.Max(FewestTileRows, 1 + (int)(MultiplyAddsOfChunk / (9L * WinogradTransforms.Tile * OutWidth * Channels * OutChannels)));
     int TileRowsWanted => Math.Max(TileRowsWorthwhile, (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
@@ -186,7 +186,7 @@ sealed unsafe class WinogradCorrelation
     // The first row of an image of y that a row of tiles writes.
     int FirstRow(int tileRow) => WinogradTransforms.Tile * (tileRow % TileRows);
 
-    // Transforms what one input channel contributes.
+    // Transforms the part of one input channel.
     readonly struct FilterJob(float* filter, int inputs, int outputs, bool turned, Panel[] panels) : IChunkedJob
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

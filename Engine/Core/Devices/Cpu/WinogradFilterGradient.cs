@@ -3,18 +3,18 @@ using System.Runtime.CompilerServices;
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
-/// The filter gradient of 3x3 windows of step 1, by <see cref="WinogradTransforms"/>: for each position, the product of transformed inputs and
-/// transformed output gradients, summed over all tiles. The rows of tiles are cut into a fixed number of shares; each sums its own and
+/// The filter gradient of 3x3 windows of stride 1, by <see cref="WinogradTransforms"/>: for each position, the product of transformed inputs and
+/// transformed output gradients, summed over all tiles. The rows of tiles are cut into a fixed number of shares. Each share sums its tiles and
 /// transforms the sum back, and the shares are added in order.
 /// </summary>
 sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geometry, float* dFilter)
 {
     const int SharesWanted = 16;
 
-    // The shares' filters together.
+    // The largest size of all shares' filters together.
     const long SharesBytes = 8 << 20;
 
-    // Tiles that are multiplied at once: a sum is read and written once for each.
+    // The number of tiles that are multiplied at once. Each sum is read and written once for them.
     const int TilesWanted = 48;
 
     readonly int inputs = geometry.InChannels;

@@ -4,14 +4,14 @@ namespace QuadEngine.Devices.Cpu;
 
 /// <summary>v[p, tile, :] = (B^T d B)_p for a row of tiles: 6x6 blocks of the input that begin four columns apart.</summary>
 /// <param name="x">First pixel of the first block.</param>
-/// <param name="rowStep">From a row of the input to the next.</param>
-/// <param name="pixelStep">From a pixel to the next: the channels.</param>
+/// <param name="rowStep">Floats from a row of the input to the next.</param>
+/// <param name="pixelStep">Floats from a pixel to the next: the channels.</param>
 /// <param name="v">First tile at position 0.</param>
-/// <param name="positionStep">From a position to the next.</param>
-/// <param name="tiles">Tiles of the row.</param>
+/// <param name="positionStep">Floats from a position to the next.</param>
+/// <param name="tiles">The number of tiles in the row.</param>
 /// <remarks>
-/// A row of B^T d is made for all columns and at once transformed along itself; rows of opposite points come in pairs. So the inputs are read
-/// more than once, from the nearest cache, but nothing between is written: stores are what takes the time.
+/// Each row of B^T d is computed for all columns and then transformed at once along the row. Rows of opposite points are computed in pairs. So the inputs are read
+/// more than once, from the L1 cache, but no intermediate result is written. This pays because stores take most of the time.
 /// </remarks>
 readonly unsafe struct InputTransform(float* x, nint rowStep, nint pixelStep, float* v, nint positionStep, int tiles) : IChannelPass
 {
@@ -32,7 +32,7 @@ readonly unsafe struct InputTransform(float* x, nint rowStep, nint pixelStep, fl
         }
     }
 
-    // The row of the point 0 or, from the second row of d, of infinity.
+    // The row of the point 0, or of the point infinity if it starts from the second row of d.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void OuterRow<T>(float* d, float* target) where T : struct, IRegister<T> => Row(target,
         OuterOf<T>(d), OuterOf<T>(d + pixelStep), OuterOf<T>(d + 2 * pixelStep), OuterOf<T>(d + 3 * pixelStep), OuterOf<T>(d + 4 * pixelStep), OuterOf<T>(d + 5 * pixelStep));
@@ -80,14 +80,14 @@ readonly unsafe struct InputTransform(float* x, nint rowStep, nint pixelStep, fl
         WinogradTransforms.Opposite(WinogradTransforms.Add(d4, factor, d2), WinogradTransforms.Add(d3, factor, d1), point, out plus, out minus);
 }
 
-/// <summary>y = (A^T m A) for a row of tiles, 4x4 blocks of the output, of which some rows and the last columns may lie outside it.</summary>
+/// <summary>y = (A^T m A) for a row of tiles: 4x4 blocks of the output. Some rows and the last columns of the blocks may lie outside the output.</summary>
 /// <param name="m">First tile at position 0.</param>
-/// <param name="positionStep">From a position to the next.</param>
+/// <param name="positionStep">Floats from a position to the next.</param>
 /// <param name="y">First pixel of the first block.</param>
-/// <param name="rowStep">From a row of the output to the next.</param>
-/// <param name="pixelStep">From a pixel to the next: the channels.</param>
+/// <param name="rowStep">Floats from a row of the output to the next.</param>
+/// <param name="pixelStep">Floats from a pixel to the next: the channels.</param>
 /// <param name="columns">Columns of the output.</param>
-/// <param name="rows">Rows of the blocks that exist: 1 to 4.</param>
+/// <param name="rows">The number of rows of the blocks that lie inside the output: 1 to 4.</param>
 readonly unsafe struct OutputTransform(float* m, nint positionStep, float* y, nint rowStep, nint pixelStep, int columns, int rows) : IChannelPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -159,12 +159,12 @@ readonly unsafe struct OutputTransform(float* m, nint positionStep, float* y, ni
 }
 
 /// <summary>w[p, tile, :] = (A dY A^T)_p for a row of tiles of the output's gradient.</summary>
-/// <param name="dy">First pixel of the first block; the blocks lie within memory, with zeros where there is no output.</param>
-/// <param name="rowStep">From a row to the next.</param>
-/// <param name="pixelStep">From a pixel to the next: the channels.</param>
+/// <param name="dy">First pixel of the first block. All blocks lie in allocated memory, with zeros outside the output.</param>
+/// <param name="rowStep">Floats from a row to the next.</param>
+/// <param name="pixelStep">Floats from a pixel to the next: the channels.</param>
 /// <param name="w">First tile at position 0.</param>
-/// <param name="positionStep">From a position to the next.</param>
-/// <param name="tiles">Tiles of the row.</param>
+/// <param name="positionStep">Floats from a position to the next.</param>
+/// <param name="tiles">The number of tiles in the row.</param>
 readonly unsafe struct GradientTransform(float* dy, nint rowStep, nint pixelStep, float* w, nint positionStep, int tiles) : IChannelPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -184,7 +184,7 @@ readonly unsafe struct GradientTransform(float* dy, nint rowStep, nint pixelStep
         }
     }
 
-    // The row of the point 0 or, from the last row of dY, of infinity.
+    // The row of the point 0, or of the point infinity if it starts from the last row of dY.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void OuterRow<T>(float* source, float* target) where T : struct, IRegister<T> =>
         Row(target, T.Load(source), T.Load(source + pixelStep), T.Load(source + 2 * pixelStep), T.Load(source + 3 * pixelStep));

@@ -4,58 +4,58 @@ namespace QuadEngine.Devices.Cpu;
 
 /// <summary>
 /// Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2016, section 4.1): a 4x4 block of outputs from a 6x6 block of inputs d and
-/// a 3x3 filter g with 36 multiplications for each pair of channels, where the plain sum has 144:
+/// a 3x3 filter g with 36 multiplications for each pair of channels; the direct sum needs 144:
 ///   Y = A^T [ (G g G^T) * (B^T d B) ] A
-/// Filter, inputs and outputs are polynomials here, multiplied by their values at the points 0, h, -h, 2h, -2h and infinity:
+/// Filter, inputs and outputs are treated as polynomials, which are multiplied by their values at the points 0, h, -h, 2h, -2h and infinity:
 ///   A^T = [1 1 1 1 1 0;  0 h -h 2h -2h 0;  0 1/2 1/2 2 2 0;  0 h/2 -h/2 4h -4h 1]                                     h = sqrt(1/2)
 ///   B^T = [1 0 -5/2 0 1 0;  0 -2h -2 h 1 0;  0 2h -2 -h 1 0;  0 -h -1/2 2h 1 0;  0 h -1/2 -2h 1 0;  0 1 0 -5/2 0 1]
 ///   G   = [1 0 0;  -2/3 -2h/3 -1/3;  -2/3 2h/3 -1/3;  1/6 h/3 1/3;  1/6 -h/3 1/3;  0 0 1]
-/// The product stands for 36 matrix products over the channels, one for each position p of the 6x6 block. The gradients are its transposes:
-///   dd by the same with the filter turned round;   dg = G^T [ sum over blocks of (B^T d B) (A dY A^T) ] G
+/// The product * stands for 36 matrix products over the channels, one for each position p of the 6x6 block. The gradients are transposes of this:
+///   dd by the same formula with the filter rotated by 180 degrees;   dg = G^T [ sum over blocks of (B^T d B) (A dY A^T) ] G
 /// </summary>
 /// <remarks>
-/// With the usual points 0, 1, -1, 2, -2 the error is 4.5 times that of the plain sum in float32, for outputs of 64 channels. Half way between
-/// large and small powers, at h and 2h, it is 2.3 times (3.2 times for the filter's gradient over 2,048 blocks): some last bits. These are bits of the largest
-/// number of a block, though: an outlier or an infinity spoils the outputs of its block that do not see it (<see cref="Device.CpuWinograd"/>).
+/// With the usual points 0, 1, -1, 2, -2 the error is 4.5 times that of the direct sum in float32, for outputs of 64 channels. With h and 2h, half way
+/// between large and small powers, it is 2.3 times (3.2 times for the filter gradient over 2,048 blocks): a few units in the last place. But these are units of the largest
+/// number of a block: an outlier or an infinity also spoils the outputs of its block whose windows do not contain it (<see cref="Device.CpuWinograd"/>).
 /// </remarks>
 static class WinogradTransforms
 {
-    /// <summary>Rows and columns of a tile: a block of outputs.</summary>
+    /// <summary>The number of rows and of columns of a tile, which is a block of outputs.</summary>
     public const int Tile = 4;
 
-    /// <summary>Rows and columns of the block of inputs that a tile sees.</summary>
+    /// <summary>The number of rows and of columns of the block of inputs that a tile reads.</summary>
     public const int Patch = Tile + 2;
 
-    /// <summary>Positions of a transformed block.</summary>
+    /// <summary>The number of positions of a transformed block.</summary>
     public const int Positions = Patch * Patch;
 
-    /// <summary>The point h, half way between 1/2 and 1 as powers go: the squares of h and 2h are 1/2 and 2.</summary>
+    /// <summary>The point h. The squares of h and 2h are 1/2 and 2.</summary>
     public const float H = 0.70710678118654752f;
 
-    /// <summary>Tiles that cover so many rows or columns of outputs; the last may reach beyond them.</summary>
+    /// <summary>The number of tiles that cover the given rows or columns of outputs; the last tile may reach beyond them.</summary>
     public static int TilesOver(int outputs) => (outputs + Tile - 1) / Tile;
 
     /// <summary>
-    /// Elements from a position to the next in a buffer of so many tiles. A cache line more than the tiles take: a transform touches all positions of
-    /// a tile at once, and at a power of two they would all fall into one set of the nearest cache.
+    /// Elements from a position to the next in a buffer of the given number of tiles. It is one cache line more than the tiles need. A transform accesses all positions of
+    /// a tile at once, and with a distance of a power of two they would all fall into one set of the L1 cache.
     /// </summary>
     public static nint PositionStep(int tiles, int channels) => (nint)tiles * channels + 16;
 
     /// <summary>
-    /// Where it is worth it: 3x3 windows of step 1, enough channels for the products to outweigh the transforms, tiles that are mostly full, and
-    /// enough of them for a filter that has to be written to memory and read back.
+    /// Whether Winograd's algorithm pays for the convolution and its gradients: 3x3 windows of stride 1, enough channels for the products to outweigh the transforms, tiles that are mostly full, and
+    /// enough tiles for a filter that has to be written to memory and read back.
     /// </summary>
     public static bool Suits(ConvGeometry geometry) => Fits(geometry) && (IsNear(geometry.InChannels, geometry.OutChannels) || Tiles(geometry) >= TilesForFarFilter);
 
-    /// <summary>Where it is worth it for the convolution itself, whose transformed filter may be kept, so that a few tiles are enough.</summary>
+    /// <summary>Whether it pays for the forward convolution. Its transformed filter may be kept, so a few tiles are enough.</summary>
     public static bool SuitsForward(ConvGeometry geometry) => Suits(geometry) || Fits(geometry) && IsFilterWorthKeeping(geometry) && Tiles(geometry) >= TilesForKeptFarFilter;
 
-    /// <summary>The transformed filter stays in the second-level cache.</summary>
+    /// <summary>Whether the transformed filter fits into the L2 cache.</summary>
     public static bool IsNear(int inputs, int outputs) => FilterBytes(inputs, outputs) <= SecondCacheBytes;
 
     /// <summary>
-    /// So few tiles that transforming the filter takes as long as some tenth of the products, and a filter that is not huge: if it stays the same
-    /// it is transformed once.
+    /// Whether it pays to keep the transformed filter: there are so few tiles that the transform of the filter takes as long as about a tenth of the products, and the filter is not huge. If the filter does not change,
+    /// it is then transformed only once.
     /// </summary>
     public static bool IsFilterWorthKeeping(ConvGeometry geometry) =>
         Tiles(geometry) <= TilesForKeptFilter && FilterBytes(geometry.InChannels, geometry.OutChannels) <= KeptFilterBytes;
@@ -81,7 +81,7 @@ static class WinogradTransforms
 
     static long FilterBytes(int inputs, int outputs) => sizeof(float) * (long)Positions * inputs * outputs;
 
-    // Whole register tiles only.
+    // The channels must fill whole register tiles.
     const int Block = 16;
 
     const long SecondCacheBytes = 1 << 20;
@@ -90,7 +90,7 @@ static class WinogradTransforms
 
     const int TilesForKeptFilter = 1024;
 
-    // 256 to 256 channels; 512 to 512 would be four times as much.
+    // This is enough for 256 to 256 channels; 512 to 512 would need four times as much.
     const long KeptFilterBytes = 16 << 20;
 
     /// <summary>e + p o and e - p o: the values at two opposite points from the even and the odd part of a polynomial.</summary>
@@ -112,12 +112,12 @@ static class WinogradTransforms
     }
 }
 
-/// <summary>u[p, i] = (G g G^T)_p for each pair of channels i; <paramref name="turned"/> takes the filter turned by half a turn.</summary>
+/// <summary>u[p, i] = (G g G^T)_p for each pair of channels i; <paramref name="turned"/> rotates the filter by 180 degrees.</summary>
 /// <param name="g">[3, 3, pairs]</param>
-/// <param name="tapStep">From a tap to the next.</param>
+/// <param name="tapStep">Floats from a tap to the next.</param>
 /// <param name="u">[36, pairs]</param>
-/// <param name="positionStep">From a position to the next.</param>
-/// <param name="turned">For the input gradient.</param>
+/// <param name="positionStep">Floats from a position to the next.</param>
+/// <param name="turned">Whether the filter is rotated, for the input gradient.</param>
 readonly unsafe struct FilterTransform(float* g, nint tapStep, float* u, nint positionStep, bool turned) : IChannelPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -2,13 +2,13 @@ namespace QuadEngine.Devices.Cpu;
 
 /// <summary>A thread that helps with the jobs it is offered. A process that ends does not wait for it.</summary>
 /// <remarks>
-/// Out of work it looks out for the next job for a third of a millisecond, longer than the pause between two kernels, and then sleeps;
-/// to wake it costs some tenths of a millisecond, in which the others do its share.
-/// An offer is a hint. One may be lost where several callers compete, or come when its job has ended: the caller of a job runs what nobody takes.
+/// A worker without work spins for a third of a millisecond, which is longer than the pause between two kernels, and then sleeps.
+/// To wake it costs a few tenths of a millisecond; in this time the other threads do its share.
+/// An offer is a hint. It may be lost when several callers compete, or it may come when its job has ended. The caller of a job runs the chunks that nobody takes.
 /// </remarks>
 sealed class Worker
 {
-    /// <summary>Looks at the offer, with a pause of eight times 37 nanoseconds between, as .NET measures them out: 0.3 milliseconds.</summary>
+    /// <summary>The number of looks at the offer before the worker sleeps. Between two looks it pauses for eight spins, which .NET calibrates to 37 nanoseconds each; all looks take 0.3 milliseconds.</summary>
     public const int LooksBeforeSleep = 1000;
 
     readonly SemaphoreSlim bell = new(0);
@@ -19,13 +19,13 @@ sealed class Worker
     public Worker(int member, int looks)
     {
         (this.member, this.looks) = (member, looks);
-        // Without the context of the caller, whose guards and scopes are not the worker's.
+        // The thread starts without the caller's context, because the caller's guards and scopes do not hold for a worker.
         new Thread(Live) { IsBackground = true, Name = $"QuadEngine worker {member}" }.UnsafeStart();
     }
 
     /// <summary>
-    /// An offer that waits already stays: it is this one, from the job before, or that of another caller, who has not been served.
-    /// Who puts an offer there looks at the flag afterwards and rings for a worker asleep, once for each time it fell asleep.
+    /// Offers a job. An offer that is already there stays: it is either this caller's offer from its last job, or the offer of another caller who has not been served.
+    /// A caller that makes an offer then reads the flag and wakes a sleeping worker, once for each time that it fell asleep.
     /// </summary>
     public void Offer(SharedJob job)
     {
@@ -53,7 +53,7 @@ sealed class Worker
         }
     }
 
-    // Whoever offers after the flag is up rings the bell; an offer made before is seen by the second look.
+    // A caller that offers after the flag is set wakes the worker. The second look sees an offer made before that.
     void Sleep()
     {
         Interlocked.Exchange(ref asleep, 1);

@@ -1,16 +1,16 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// Blocks that nobody but their owner gets, in use or free: a recorded step writes into the memory it was recorded with at every replay.
-/// They count as in use as long as the reserve lives.
+/// Blocks, in use or free, that are reserved for one owner. A recorded step needs them, because every replay writes into the memory of the recorded run.
+/// The blocks count as in use as long as the reserve exists.
 /// </summary>
 /// <remarks>
-/// Kernels of a recorded step run at once unless one writes what another uses, and a block that is taken again makes such a pair of kernels
-/// that have nothing else to do with each other. So of one size the first freed is taken first, and not before a number of others rest behind it.
+/// Kernels of a recorded step run at the same time unless one writes what another uses. If a block is freed and taken again, two unrelated kernels
+/// become such a pair. So of each size the block that was freed first is taken first, and only after a number of other blocks were freed after it.
 /// </remarks>
 sealed class BlockReserve
 {
-    // Of one size at most 64 blocks rest, and at most 16 MiB of them. All blocks that are taken only so that others may rest come to at most 64 MiB.
+    // Of each size at most 64 blocks rest, at most 16 MiB together. Blocks that are allocated only so that others may rest take at most 64 MiB in all.
     const int MostResting = 64;
     const long MostRestingBytes = 16L << 20, MostSpareBytes = 64L << 20;
 
@@ -20,7 +20,7 @@ sealed class BlockReserve
     /// <summary>All blocks.</summary>
     public List<DeviceMemory> Blocks { get; } = [];
 
-    /// <summary>A free block; null where there is none, or those that there are shall rest.</summary>
+    /// <summary>A free block; null if there is none, or if all free blocks must still rest.</summary>
     public DeviceMemory? TryTake(long size)
     {
         if (!free.TryGetValue(size, out var blocks) || blocks.Count == 0) return null;
@@ -29,7 +29,7 @@ sealed class BlockReserve
         return null;
     }
 
-    /// <summary>A free block, also one that rests or is larger: for when there is no other memory.</summary>
+    /// <summary>A free block, even one that rests or is larger, for the case that there is no other memory.</summary>
     public DeviceMemory? TryTakeResting(long size) =>
         free.Where(blocks => blocks.Key >= size && blocks.Value.Count > 0).OrderBy(blocks => blocks.Key).Select(blocks => blocks.Value.Dequeue()).FirstOrDefault();
 
@@ -39,7 +39,7 @@ sealed class BlockReserve
         blocks.Enqueue(block);
     }
 
-    /// <summary>All free blocks, which the reserve forgets.</summary>
+    /// <summary>Takes all free blocks out of the reserve.</summary>
     public IReadOnlyList<DeviceMemory> TakeAll()
     {
         DeviceMemory[] all = [.. free.Values.SelectMany(blocks => blocks)];

@@ -4,13 +4,13 @@ using System.Numerics;
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// Keeps freed blocks for the next request of about the same size. Sizes are rounded up to eight steps an octave, so a block
-/// wastes at most an eighth, and a training step finds the blocks of the step before.
+/// Keeps freed blocks for the next request of about the same size. Sizes are rounded up to one of eight steps per power of two, so a block
+/// wastes at most an eighth, and a training step finds the blocks of the step before it.
 /// </summary>
 /// <remarks>
-/// <para>Live bytes stay within a bound, however the garbage collector behaves: before they pass <see cref="CollectsAt"/>, which is twice what was
-/// live after the last collection (256 MB at least), the pool has the collector run and waits for it. The collector alone sees small handles, not the memory behind them.</para>
-/// <para>Tensors that the collector finalizes are queued and released at the next request, never on the finalizer's own thread.</para>
+/// <para>Live bytes stay within a bound. Before they pass <see cref="CollectsAt"/>, which is twice the number of bytes that were
+/// live after the last collection (256 MB at least), the pool runs the garbage collector and waits for it. The collector by itself sees only the small handles, not the memory behind them.</para>
+/// <para>Tensors that the collector finalizes are queued and released at the next request, never on the finalizer thread.</para>
 /// </remarks>
 public sealed class BufferPool
 {
@@ -28,15 +28,15 @@ public sealed class BufferPool
     internal BufferPool(Func<long, DeviceMemory> allocate) => this.allocate = allocate;
 
     /// <summary>
-    /// Blocks that come back are filled with NaN and blocks that are taken again must still hold it, so that memory used after it was freed is
-    /// found. For tests and for finding a fault: it costs a pass over each block. Off unless the environment says QUADENGINE_GUARD_MEMORY=1.
+    /// Whether returned blocks are filled with NaN and must still hold NaN when they are taken again, so that use of freed memory is
+    /// found. It is for tests and for finding a fault, and costs a pass over each block. It is off unless the environment variable QUADENGINE_GUARD_MEMORY is 1.
     /// </summary>
     internal static bool IsGuarded { get; set; } = Environment.GetEnvironmentVariable("QUADENGINE_GUARD_MEMORY") == "1";
 
-    /// <summary>Live bytes before which the collector runs.</summary>
+    /// <summary>The number of live bytes before which the collector runs.</summary>
     internal long CollectsAt => Volatile.Read(ref collectsAt);
 
-    /// <summary>Bytes of live storage now, their highest value since <see cref="ResetPeak"/>, and bytes held from the system.</summary>
+    /// <summary>The bytes of live storage now, their highest value since <see cref="ResetPeak"/>, and the bytes held from the system.</summary>
     public (long InUse, long Peak, long Reserved) Statistics
     {
         get
@@ -53,7 +53,7 @@ public sealed class BufferPool
         lock (gate) peak = inUse;
     }
 
-    /// <summary>Gives all free blocks back to the system.</summary>
+    /// <summary>Returns all free blocks to the system.</summary>
     public void Trim()
     {
         ReleaseFinalized();
@@ -80,7 +80,7 @@ public sealed class BufferPool
 
         if ((TryAllocate(size) ?? TakeResting(size)) is { } first) return first;
 
-        // Free blocks of other sizes, and handles that nobody reads any more, may hold what is missing; then what its owners can do without.
+        // Free blocks of other sizes and unused handles may hold enough memory. If not, ask the owners of memory that can be dropped.
         Collect();
         Trim();
         if (TryAllocate(size) is { } second) return second;
@@ -118,8 +118,8 @@ public sealed class BufferPool
         }
     }
 
-    /// <summary>Asks an owner for its memory before a request fails. The pool keeps no owner alive.</summary>
-    /// <param name="owner">Asked once, however often it registered, then forgotten; it may register again.</param>
+    /// <summary>Registers an owner whose memory the pool requests before an allocation fails. The pool does not keep the owner alive.</summary>
+    /// <param name="owner">The owner. It is asked once, even if it registered several times, and then forgotten; it may register again.</param>
     public void Register(IReclaimable owner)
     {
         lock (gate)
@@ -129,7 +129,7 @@ public sealed class BufferPool
         }
     }
 
-    /// <summary>Asks all of them.</summary>
+    /// <summary>Asks all registered owners for their memory.</summary>
     internal void Reclaim()
     {
         WeakReference<IReclaimable>[] owners;
@@ -145,7 +145,7 @@ public sealed class BufferPool
 
     internal void Return(DeviceMemory block)
     {
-        // Replays of a recorded step write into the blocks that it keeps, in use or free.
+        // Replays of a recorded step write into its reserved blocks even when they are free.
         if (IsGuarded && block.Reserve is null) block.Poison();
         lock (gate)
         {
@@ -158,13 +158,13 @@ public sealed class BufferPool
 
     // ---- reserves
 
-    /// <summary>Blocks that this thread rents from now on belong to the reserve, also when they are free; null ends that.</summary>
+    /// <summary>Blocks that this thread takes from now on belong to the reserve, even when they are free; null ends this.</summary>
     internal void RentInto(BlockReserve? reserve)
     {
         lock (gate) (filling, fillingThread) = (reserve, Environment.CurrentManagedThreadId);
     }
 
-    /// <summary>Ends a reserve: its blocks are for everybody, now or when they are free.</summary>
+    /// <summary>Ends a reserve. Its blocks become available to everyone, now or when they are freed.</summary>
     internal void Release(BlockReserve reserve)
     {
         lock (gate)

@@ -1,25 +1,25 @@
 namespace QuadEngine.Devices;
 
-/// <summary>A block of memory on a device, as the device's pool hands it out.</summary>
+/// <summary>A block of memory on a device, managed by the device's pool.</summary>
 public abstract class DeviceMemory : IDisposable
 {
-    /// <summary>Size in bytes, as allocated (at least what was asked for).</summary>
+    /// <summary>The allocated size in bytes, at least the requested size.</summary>
     public abstract long Bytes { get; }
 
-    /// <summary>Gives the block back to the operating system or the driver.</summary>
+    /// <summary>Returns the block to the operating system or the driver.</summary>
     public abstract void Dispose();
 
-    /// <summary>Where the block goes when it is freed; null for the pool at large.</summary>
+    /// <summary>The reserve to which the block returns when it is freed; null for the pool.</summary>
     internal BlockReserve? Reserve { get; set; }
 
-    /// <summary>The block was freed while <see cref="BufferPool.IsGuarded"/>: fills it with NaN, so that whoever still reads it is found.</summary>
-    /// <exception cref="InvalidOperationException">Somebody wrote in front of the block or behind it.</exception>
+    /// <summary>Called when the block is freed while <see cref="BufferPool.IsGuarded"/>: fills it with NaN, so that later reads are found.</summary>
+    /// <exception cref="InvalidOperationException">The memory before or after the block was written.</exception>
     protected internal virtual void Poison()
     {
     }
 
-    /// <summary>The block is taken again: if it was poisoned, it must still be.</summary>
-    /// <exception cref="InvalidOperationException">Somebody wrote to it after it was freed.</exception>
+    /// <summary>Called when the block is taken again: if it was poisoned, it must still hold NaN.</summary>
+    /// <exception cref="InvalidOperationException">The block was written after it was freed.</exception>
     protected internal virtual void CheckPoison()
     {
     }

@@ -1,6 +1,6 @@
 namespace QuadEngine.Devices;
 
-/// <summary>Free blocks by their sizes; of one size the last freed is taken first.</summary>
+/// <summary>Free blocks by size. Of each size the block that was freed last is taken first.</summary>
 sealed class FreeBlocks
 {
     readonly Dictionary<long, Stack<DeviceMemory>> bySize = [];

@@ -1,8 +1,8 @@
 namespace QuadEngine.Devices;
 
-/// <summary>Keeps on a device what it can do without, though slower: a data set that the host has too.</summary>
+/// <summary>An owner of device memory that can be dropped at the cost of speed, e.g. a data set that the host has too.</summary>
 public interface IReclaimable
 {
-    /// <summary>Drops its tensors of the device, which has no memory left for others. Called on any thread.</summary>
+    /// <summary>Drops its tensors on the device, because the device has no memory left for others. It may be called on any thread.</summary>
     void Reclaim();
 }

@@ -1,8 +1,8 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// The elements of a tensor as a kernel sees them: memory that is there, and stays there until the operand is disposed, whatever the garbage
-/// collector and other threads do. <see cref="Tensor.Read"/> and <see cref="Tensor.Write"/> give one.
+/// The elements of a tensor as a kernel sees them: allocated memory that is not freed until the operand is disposed, even if the garbage
+/// collector or other threads drop the tensor. <see cref="Tensor.Read"/> and <see cref="Tensor.Write"/> return an operand.
 /// <code>
 /// using var y = tensor.Write();
 /// device.Launch(new Scale(y.View(), 2f, y.Length), groups);
@@ -22,10 +22,10 @@ public sealed class Operand : IDisposable
         Recording.Current?.Operation?.Uses(new(memory, sizeof(float) * (long)offset, sizeof(float) * ((long)offset + shape.Elements), Writes: use != Use.Read));
     }
 
-    // New memory is written like any other, but nobody has seen its first content: it is no change.
+    // Filled memory is new: nobody has seen its content, so the write does not count as a change.
     enum Use { Read, Write, WriteNew }
 
-    /// <summary>To read. The operand is an owner in the caller's place; where this throws, the caller is none any more.</summary>
+    /// <summary>Makes an operand to read. It takes over the caller's share, even if it throws.</summary>
     internal static Operand ToRead(Storage storage, int offset, Shape shape, Snapshot? snapshot = null)
     {
         try
@@ -39,7 +39,7 @@ public sealed class Operand : IDisposable
         }
     }
 
-    /// <summary>To write. Owners are as for <see cref="ToRead"/>.</summary>
+    /// <summary>Makes an operand to write. It takes over the caller's share, even if it throws.</summary>
     internal static Operand ToWrite(Storage storage, int offset, Shape shape)
     {
         try
@@ -54,13 +54,13 @@ public sealed class Operand : IDisposable
         }
     }
 
-    /// <summary>To write all of a new block that nobody has seen. The operand is an owner in the caller's place.</summary>
+    /// <summary>Makes an operand to fill a new block that nobody has seen. It takes over the caller's share.</summary>
     internal static Operand ToWriteNew(Storage storage, DeviceMemory block, Shape shape) => new(storage, block, 0, shape, Use.WriteNew);
 
-    /// <summary>The block that the elements lie in.</summary>
+    /// <summary>The block that contains the elements.</summary>
     public DeviceMemory Memory { get; }
 
-    /// <summary>The first element within the block.</summary>
+    /// <summary>The position of the first element within the block.</summary>
     public int Offset { get; }
 
     /// <summary>The extents, outermost first.</summary>
@@ -71,15 +71,15 @@ public sealed class Operand : IDisposable
 
     /// <summary>The memory, shared with the tensor that the operand was made from.</summary>
     /// <exception cref="ObjectDisposedException">The operand was disposed.</exception>
-    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Operand), $"This operand of shape {Shape} was disposed: its memory may belong to others by now. Read() or Write() the tensor again.");
+    public Storage Storage => storage ?? throw new ObjectDisposedException(nameof(Operand), $"This operand of shape {Shape} was disposed: its memory may have another owner now. Call Read() or Write() on the tensor again.");
 
-    /// <summary>The one that was held before this one by the same <see cref="Held"/>.</summary>
+    /// <summary>The operand that the same <see cref="Held"/> held before this one.</summary>
     internal Operand? Before { get; set; }
 
-    /// <summary>No other thread has begun to overwrite what was read through it.</summary>
+    /// <summary>Whether no other thread has begun to overwrite the memory that was read.</summary>
     internal bool IsCurrent => snapshot is null || snapshot.Is(Storage);
 
-    /// <summary>The elements of a tensor on the CPU, without a copy; not to be used after the operand was disposed.</summary>
+    /// <summary>The elements of a tensor on the CPU, without a copy. Do not use the span after the operand was disposed.</summary>
     /// <exception cref="InvalidOperationException">The tensor is on another device.</exception>
     public unsafe ReadOnlySpan<float> AsSpan() => ReferenceEquals(Storage.Device, Device.Cpu)
         ? new ReadOnlySpan<float>(Cpu.CpuPointers.Pointer(this), Length)
@@ -94,7 +94,7 @@ public sealed class Operand : IDisposable
     }
 }
 
-/// <summary>The operands of one call of a kernel, given back together when it returns. While a step is recorded, the call is an operation of it.</summary>
+/// <summary>The operands of one call of a kernel, which are disposed together when it returns. While a step is recorded, the call is an operation of the step.</summary>
 sealed class Held : IDisposable
 {
     readonly Recording? recording = Recording.Current;
@@ -108,46 +108,46 @@ sealed class Held : IDisposable
         recording.Operation = new RecordedOperation();
     }
 
-    /// <summary>No other thread has begun to overwrite what was read.</summary>
+    /// <summary>Whether no other thread has begun to overwrite the memory that was read.</summary>
     public bool AreCurrent
     {
         get
         {
-            Interlocked.MemoryBarrier();        // the elements were read before it is looked up where they are
+            Interlocked.MemoryBarrier();        // the elements are read before their location is checked
             for (var operand = last; operand is not null; operand = operand.Before)
                 if (!operand.IsCurrent) return false;
             return true;
         }
     }
 
-    /// <summary>To read a tensor.</summary>
+    /// <summary>An operand to read a tensor.</summary>
     public Operand Read(Tensor tensor) => Hold(tensor.Read());
 
     /// <inheritdoc cref="Read(Tensor)"/>
     public Operand? ReadIfAny(Tensor? tensor) => tensor is null ? null : Read(tensor);
 
-    /// <summary>To read integers.</summary>
+    /// <summary>An operand to read integers.</summary>
     public Operand Read(IntTensor tensor) => Hold(tensor.Read());
 
-    /// <summary>To read what a deferred result is made from.</summary>
+    /// <summary>An operand to read the input of a deferred result.</summary>
     public Operand Read(Snapshot content, int offset, Shape shape) => Hold(Operand.ToRead(content.RetainStorage(), offset, shape, content));
 
-    /// <summary>To write a tensor.</summary>
+    /// <summary>An operand to write a tensor.</summary>
     public Operand Write(Tensor tensor) => Hold(tensor.Write());
 
     /// <inheritdoc cref="Write(Tensor)"/>
     public Operand? WriteIfAny(Tensor? tensor) => tensor is null ? null : Write(tensor);
 
-    /// <summary>To write integers.</summary>
+    /// <summary>An operand to write integers.</summary>
     public Operand Write(IntTensor tensor) => Hold(tensor.Write());
 
-    /// <summary>To write all of new memory that nobody has seen: its first content is no change.</summary>
+    /// <summary>An operand to fill new memory that nobody has seen; the write does not count as a change.</summary>
     public Operand WriteNew(Tensor tensor) => WriteNew(tensor.Storage, tensor.Storage.Resolve(), tensor.Shape);
 
-    /// <summary>To write the block of a deferred result.</summary>
+    /// <summary>An operand to fill the block of a deferred result.</summary>
     public Operand WriteNew(Storage result, DeviceMemory block, Shape shape) => Hold(Operand.ToWriteNew(result.Retain(), block, shape));
 
-    /// <summary>To read many.</summary>
+    /// <summary>Operands to read several tensors.</summary>
     public Operand[] Read(ReadOnlySpan<Tensor> tensors)
     {
         var operands = new Operand[tensors.Length];
@@ -155,7 +155,7 @@ sealed class Held : IDisposable
         return operands;
     }
 
-    /// <summary>To write many.</summary>
+    /// <summary>Operands to write several tensors.</summary>
     public Operand[] Write(ReadOnlySpan<Tensor> tensors)
     {
         var operands = new Operand[tensors.Length];

@@ -1,17 +1,17 @@
 namespace QuadEngine.Devices;
 
-/// <summary>Counts the owners of the object that it is a field of. A new object has one. The last owner to leave is told, once.</summary>
+/// <summary>Counts the owners of an object that has it as a field. A new object has one owner. Exactly one call of <see cref="Leave"/>, the last, returns true.</summary>
 struct Owners
 {
-    // All owners but the first; -1 after the last has left.
+    // The number of owners minus 1; -1 after the last one has left.
     int others;
 
     public int Count => Volatile.Read(ref others) + 1;
 
-    /// <summary>One owner more. The caller is an owner, so there is one.</summary>
+    /// <summary>Adds an owner. The caller is an owner, so there is at least one.</summary>
     public void Add() => Interlocked.Increment(ref others);
 
-    /// <summary>One owner more; false where the last one has left.</summary>
+    /// <summary>Adds an owner; false if the last owner has left.</summary>
     public bool TryAdd()
     {
         for (var count = Volatile.Read(ref others); count >= 0; count = Volatile.Read(ref others))
@@ -19,6 +19,6 @@ struct Owners
         return false;
     }
 
-    /// <summary>One owner less; true for the last.</summary>
+    /// <summary>Removes an owner; true for the last one.</summary>
     public bool Leave() => Interlocked.Decrement(ref others) == -1;
 }

@@ -1,13 +1,13 @@
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// The content of a storage at one moment, for deferred results that will read it later. Until somebody writes, it is the storage itself and
-/// costs nothing; the first write after that moment makes a copy before it begins, and the snapshot goes over to that. All that
-/// read one version have one snapshot together.
+/// The content of a storage at one moment, for deferred results that will read it later. Until the next write, the snapshot is the storage itself and
+/// costs nothing. The first write makes a copy before it begins, and the snapshot then refers to the copy. All results that
+/// are to read the same version share one snapshot.
 /// </summary>
 /// <remarks>
-/// Who reads asks for <see cref="RetainStorage"/>, reads, and asks <see cref="Is"/> afterwards: where another thread has begun to write meanwhile, the
-/// copy is complete, and the reading is done again from it. Nobody waits for anybody.
+/// A reader calls <see cref="RetainStorage"/>, reads, and then calls <see cref="Is"/>. If another thread has begun to write in the meantime, the
+/// copy is complete, and the reader reads again from it. No thread waits for another.
 /// </remarks>
 sealed class Snapshot
 {
@@ -30,7 +30,7 @@ sealed class Snapshot
         current.Release();
     }
 
-    /// <summary>Where the content is, with the caller as one owner more. The caller holds the snapshot.</summary>
+    /// <summary>A share in the storage that holds the content; the caller releases it. The caller must hold the snapshot.</summary>
     public Storage RetainStorage()
     {
         while (true)
@@ -40,16 +40,16 @@ sealed class Snapshot
         }
     }
 
-    /// <summary>The content is still in this storage.</summary>
+    /// <summary>Whether the content is still in the storage that <see cref="RetainStorage"/> returned.</summary>
     public bool Is(Storage storage) => ReferenceEquals(Volatile.Read(ref current), storage);
 
-    /// <summary>The storage is about to be written: goes over to a copy, if anybody holds the snapshot.</summary>
+    /// <summary>Called before the storage is written: makes the snapshot refer to a copy, if anybody holds the snapshot.</summary>
     public void Freeze()
     {
         if (!TryRetain()) return;
         try
         {
-            // Of two threads that write, one makes the copy that counts.
+            // If two threads write, only one of them makes the copy that is used.
             if (!Is(source)) return;
             var copy = source.Clone();
             var replaced = Interlocked.CompareExchange(ref current, copy, source);

@@ -3,22 +3,22 @@ using QuadEngine.Operations;
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// Memory of 4-byte elements (float, or int for labels and indices) that tensor handles, the tape and deferred results own together. It counts its
+/// Memory of 4-byte elements (float, or int for labels and indices). Tensor handles, the tape and deferred results share it. It counts its
 /// owners; at zero the block returns to the pool of its device.
 /// </summary>
 /// <remarks>
-/// Nobody reaches the block but through an <see cref="Operand"/>, which is an owner as well: no block is freed while a kernel uses it. Any
-/// thread may read, write and drop; who reads while another thread writes sees some elements as before and some as after.
+/// The block can be reached only through an <see cref="Operand"/>, which is an owner too. So no block is freed while a kernel uses it. Any
+/// thread may read, write and drop. A thread that reads while another thread writes sees some old and some new elements.
 /// </remarks>
 public sealed class Storage
 {
     Owners owners;
 
-    // Null until a deferred result is computed; whoever sees null in deferred sees the block here.
+    // Null until a deferred result is computed. A thread that sees null in deferred sees the block here.
     DeviceMemory? memory;
     DeferredStep? deferred;
 
-    // Equal while nobody writes.
+    // These are equal while nobody writes.
     int writesBegun, writesEnded;
     Snapshot? snapshot;
     Arrangement? arrangement;
@@ -43,28 +43,28 @@ public sealed class Storage
     /// <summary>Number of 4-byte elements.</summary>
     public int Length { get; }
 
-    /// <summary>Counts the writes in place, so that the tape can tell when something it saved was changed.</summary>
+    /// <summary>The number of writes in place, by which the tape detects that a saved tensor was changed.</summary>
     public int Version => Volatile.Read(ref writesBegun);
 
-    /// <summary>One owner only: writing in place is seen by nobody else.</summary>
+    /// <summary>Whether there is only one owner, so that nobody else sees a write in place.</summary>
     internal bool IsExclusive => owners.Count == 1;
 
-    /// <summary>Nobody owns it any more.</summary>
+    /// <summary>Whether the last owner has left.</summary>
     internal bool IsFreed => owners.Count <= 0;
 
-    /// <summary>The step whose result this is, computed when somebody first reads it; null once it is computed.</summary>
+    /// <summary>The step that will fill this memory; null once it is filled.</summary>
     internal DeferredStep? Deferred => Volatile.Read(ref deferred);
 
     // ---- owners
 
-    /// <summary>One owner more, who calls <see cref="Release"/> once.</summary>
+    /// <summary>Adds an owner; the caller must own a share.</summary>
     internal Storage Retain()
     {
         owners.Add();
         return this;
     }
 
-    /// <summary>One owner more; false where the memory is freed already.</summary>
+    /// <summary>Adds an owner; false if the memory is freed already.</summary>
     internal bool TryRetain() => owners.TryAdd();
 
     internal void Release()
@@ -77,24 +77,24 @@ public sealed class Storage
 
     // ---- reading
 
-    /// <summary>The block; a deferred result is computed first. The caller is an owner, and uses the block only as long as it is one.</summary>
+    /// <summary>The block; a deferred result is computed first. The caller must own a share for as long as it uses the block.</summary>
     internal DeviceMemory Resolve()
     {
         Deferred?.Compute(this, null);
         return memory!;
     }
 
-    /// <summary>Computes the result if it is deferred, and gathers the statistics of its channels on the way where its step can; tells whether it did.</summary>
+    /// <summary>Computes the result if it is deferred, and also gathers the statistics of its channels if its step can. Returns whether it gathered them.</summary>
     internal bool Resolve(ChannelStatistics<Tensor> statistics) => Deferred is { } step && step.Compute(this, statistics);
 
-    /// <summary>The deferred result was computed: it is in this block.</summary>
+    /// <summary>Sets the block of a result that has been computed.</summary>
     internal void Complete(DeviceMemory block)
     {
         memory = block;
         Volatile.Write(ref deferred, null);
     }
 
-    /// <summary>The content as it is now, for somebody who reads it later, whatever is written in between.</summary>
+    /// <summary>The present content, for a later reader. Writes in between do not change it.</summary>
     internal Snapshot TakeSnapshot()
     {
         Resolve();
@@ -108,14 +108,14 @@ public sealed class Storage
         }
     }
 
-    /// <summary>Nobody reads the snapshot any more.</summary>
+    /// <summary>Drops a snapshot that nobody reads any more.</summary>
     internal void Forget(Snapshot unused) => Interlocked.CompareExchange(ref snapshot, null, unused);
 
     // ---- writing
 
     /// <summary>
-    /// To write: whoever will read the old content gets a copy of it, then the write counts, then what was made from the old content
-    /// (<see cref="Arranged"/>) is dropped. Elements change after that only, until <see cref="EndWrite"/>.
+    /// Begins a write. First, future readers of the old content get a copy of it. Then the write is counted. Then the arrangement of the old content
+    /// (<see cref="Arranged"/>) is dropped. Elements change only after this, until <see cref="EndWrite"/>.
     /// </summary>
     internal void BeginWrite()
     {
@@ -133,7 +133,7 @@ public sealed class Storage
 
     internal void EndWrite() => Interlocked.Increment(ref writesEnded);
 
-    /// <summary>A copy of the whole, whose owner the caller is. Its version is the one that a write begun now will have.</summary>
+    /// <summary>A copy of the whole storage, which the caller owns. Its version is the version that a write begun now will have.</summary>
     internal Storage Clone()
     {
         var copy = new Storage(Device, Length) { writesBegun = Version + 1 };
@@ -144,22 +144,22 @@ public sealed class Storage
         return copy;
     }
 
-    // ---- what kernels keep beside it
+    // ---- arrangements that kernels keep
 
     /// <summary>
-    /// This memory as a kernel wants it (a filter, transformed). What is asked for a second time while nothing was written stays until the memory
-    /// is written or freed: a network at inference arranges its filters once; one in training asks once a step and keeps none.
+    /// This memory in the form that a kernel needs, e.g. a transformed filter. If the same form is requested twice without a write in between, it is kept until the memory
+    /// is written or freed. So a network at inference arranges its filters once. A network in training requests each form once per step and keeps none.
     /// </summary>
     /// <remarks>
-    /// An arrangement counts for the version that it was made from, and is kept only if no write ran or began while it was made. So it is valid
-    /// exactly as long as <see cref="Version"/> is that one.
+    /// An arrangement belongs to the version that it was made from. It is kept only if no write ran or began while it was made. So it is valid
+    /// exactly as long as <see cref="Version"/> does not change.
     /// </remarks>
-    /// <param name="form">Tells one arrangement from another.</param>
-    /// <param name="arrange">Makes it.</param>
-    /// <returns>It, with the caller as one owner more; null the first time.</returns>
+    /// <param name="form">Identifies the arrangement.</param>
+    /// <param name="arrange">Makes the arrangement.</param>
+    /// <returns>A share in the arrangement, which the caller releases; null at the first request.</returns>
     internal Storage? Arranged(in ArrangedForm form, Func<Storage> arrange)
     {
-        // In this order: where both are equal, no write ran when the version was read.
+        // The order matters: if both are equal, no write ran when the version was read.
         var ended = Volatile.Read(ref writesEnded);
         var version = Version;
         if (ended != version) return null;
@@ -184,9 +184,9 @@ public sealed class Storage
     sealed record Arrangement(ArrangedForm Form, int Version, Storage? Result);
 }
 
-/// <summary>How a kernel arranges a matrix within some memory for itself.</summary>
-/// <param name="Kernel">Whose arrangement.</param>
-/// <param name="Offset">First element of the matrix.</param>
-/// <param name="Rows">Its rows.</param>
-/// <param name="Columns">Its columns.</param>
+/// <summary>The way in which a kernel arranges a matrix that lies in some memory.</summary>
+/// <param name="Kernel">The kernel that uses the arrangement.</param>
+/// <param name="Offset">The first element of the matrix.</param>
+/// <param name="Rows">The rows of the matrix.</param>
+/// <param name="Columns">The columns of the matrix.</param>
 readonly record struct ArrangedForm(string Kernel, int Offset, int Rows, int Columns);

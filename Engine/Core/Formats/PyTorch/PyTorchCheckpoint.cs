@@ -6,8 +6,8 @@ using System.Text;
 namespace QuadEngine;
 
 /// <summary>
-/// Reads what torch.save wrote, without Python: the zip format (since PyTorch 1.6) and the older stream of pickles. Pickles are programs;
-/// here they can only build tensors and dictionaries, and one that names anything else is refused. Nothing is ever executed.
+/// Reads files of torch.save without Python: the zip format (since PyTorch 1.6) and the older stream of pickles. Pickles are programs.
+/// Here they can only build tensors and dictionaries; a pickle that names anything else is refused. No code of the file is ever executed.
 /// </summary>
 public static class PyTorchCheckpoint
 {
@@ -16,12 +16,12 @@ public static class PyTorchCheckpoint
     static readonly BigInteger legacyMagic = BigInteger.Parse("01950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     /// <summary>
-    /// Reads the state dictionary of a checkpoint, converted to float32, in its order and layouts: the checkpoint itself, or what it holds
-    /// under "state_dict", "model_state_dict", "model_state", "model" or "net". The prefix "module." of DataParallel is dropped where all
-    /// names have it; entries that are no tensors are left out.
+    /// Reads the state dictionary of a checkpoint, converted to float32, in its order and layouts. It is the checkpoint itself, or the value
+    /// under "state_dict", "model_state_dict", "model_state", "model" or "net". The prefix "module." of DataParallel is dropped if all
+    /// names have it. Entries that are not tensors are skipped.
     /// </summary>
-    /// <param name="path">A file that torch.save wrote, under any name.</param>
-    /// <exception cref="InvalidFileException">The file is no checkpoint, is damaged, or names something that tensors do not need.</exception>
+    /// <param name="path">A file of torch.save, with any name.</param>
+    /// <exception cref="InvalidFileException">The file is not a checkpoint, is damaged, or names something that tensors do not need.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static IReadOnlyDictionary<string, HostTensor> Read(string path)
     {
@@ -42,7 +42,7 @@ public static class PyTorchCheckpoint
         return tensors;
     }
 
-    /// <summary>FOLDER/data.pkl, FOLDER/data/KEY for each storage, and since PyTorch 2.1 FOLDER/byteorder.</summary>
+    /// <summary>The zip contains FOLDER/data.pkl, FOLDER/data/KEY for each storage and, since PyTorch 2.1, FOLDER/byteorder.</summary>
     static IReadOnlyDictionary<string, HostTensor> ReadZip(MappedFile file, List<string> leftOut)
     {
         const string Pickle = "data.pkl";
@@ -66,7 +66,7 @@ public static class PyTorchCheckpoint
     }
 
     /// <summary>
-    /// Five pickles (magic number, protocol, system information, the value, the storages' keys), then for each key the number of elements
+    /// The file has five pickles (magic number, protocol, system information, the value, the storages' keys), then for each key the number of elements
     /// (8 bytes) and the elements, always little-endian.
     /// </summary>
     static IReadOnlyDictionary<string, HostTensor> ReadLegacy(MappedFile file, List<string> leftOut)

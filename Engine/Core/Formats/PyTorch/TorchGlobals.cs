@@ -2,17 +2,17 @@ using System.Collections.Frozen;
 
 namespace QuadEngine;
 
-/// <summary>The kind of a storage, as a pickle names it; an untyped one counts bytes, and its tensors carry the type.</summary>
+/// <summary>The kind of a storage, as a pickle names it. An untyped storage counts bytes, and its tensors have the type.</summary>
 internal sealed record TorchStorageType(ElementType Type);
 
-/// <summary>A run of elements in the file that tensors look at: <see cref="Start"/> and <see cref="Count"/> in elements of its type.</summary>
+/// <summary>A sequence of elements in the file that tensors view. <see cref="Start"/> and <see cref="Count"/> are in elements of its type.</summary>
 internal sealed record TorchStorage(string Key, ElementType Type, long StoredCount, long Start, long Count);
 
-/// <summary>A strided view of a storage: element [i, j, ...] is storage[offset + i strides[0] + j strides[1] + ...]. In elements.</summary>
-/// <remarks>Size and Stride are the pickle's own tuples of integers, shared and not copied: a hostile file could name one a million times.</remarks>
+/// <summary>A strided view of a storage: element [i, j, ...] is storage[offset + i strides[0] + j strides[1] + ...]. All numbers are in elements.</summary>
+/// <remarks>Size and Stride are the pickle's own tuples of integers. They are shared and not copied, because a hostile file could name one tuple a million times.</remarks>
 internal sealed record TorchTensor(TorchStorage Storage, ElementType Type, long Offset, object?[] Size, object?[] Stride);
 
-/// <summary>Everything that a pickle of torch.save may name here. Whatever is not in this table is refused.</summary>
+/// <summary>Everything that a pickle of torch.save may name here. Any other name is refused.</summary>
 internal static class TorchGlobals
 {
     public static FrozenDictionary<string, object> Table { get; } = Build();
@@ -34,7 +34,7 @@ internal static class TorchGlobals
         return table.ToFrozenDictionary();
     }
 
-    // What training programs save beside the weights. Python 3 calls __builtin__ builtins, and protocol 2 writes bytes as a text with its encoding.
+    // Values that training programs save together with the weights. Python 3 has renamed __builtin__ to builtins, and protocol 2 writes bytes as a text with its encoding.
     static void AddLeftOut(Dictionary<string, object> table)
     {
         Add(table, "collections.defaultdict", "nothing, or what makes a value", a => a is [] or [PickledFunction] ? new PickledDictionary() : null);
@@ -46,7 +46,7 @@ internal static class TorchGlobals
             Add(table, $"{module}.bytes", "nothing, or bytes", a => a is [] or [byte[] or PickledRest] ? new PickledRest("bytes") : null);
             Add(table, $"{module}.complex", "two numbers", a => a is [double, double] ? new PickledRest("a complex number") : null);
 
-            // As what makes the values of a defaultdict.
+            // The function that makes the values of a defaultdict.
             Add(table, $"{module}.dict", "nothing", a => a is [] ? new PickledDictionary() : null);
             Add(table, $"{module}.list", "nothing", a => a is [] ? new List<object?>() : null);
             foreach (var number in new[] { "int", "float", "bool", "str" }) Add(table, $"{module}.{number}", "nothing", _ => null);
@@ -89,7 +89,7 @@ internal static class TorchGlobals
         table.Add(name, new PickledFunction(name, parameters, apply));
 
     /// <summary>
-    /// ("storage", type, key, location, count), in the older format with (view key, offset, count) or None at the end: a view of a storage.
+    /// ("storage", type, key, location, count). In the older format (view key, offset, count) or None follows: a view of a storage.
     /// </summary>
     public static object? Storage(object? id)
     {
@@ -104,7 +104,7 @@ internal static class TorchGlobals
         };
     }
 
-    // Python 2 passes the pairs as a list, which is used once; it is emptied, so that naming one list over and over gains nothing.
+    // Python 2 passes the pairs as a list. The list is emptied after use, so that a hostile file gains nothing by naming one list many times.
     static PickledDictionary? OrderedDict(object?[] arguments)
     {
         var dictionary = new PickledDictionary();

@@ -1,16 +1,16 @@
 namespace QuadEngine;
 
-/// <summary>From the value that a checkpoint's pickle made to its tensors by name, with their data read.</summary>
+/// <summary>Finds the tensors in the value of a checkpoint's pickle, and reads their data.</summary>
 internal static class TorchStateDictionary
 {
-    // Where training programs put the state dictionary, in the order of trying.
+    // The keys under which training programs store the state dictionary, in the order in which they are tried.
     static readonly string[] places = ["state_dict", "model_state_dict", "model_state", "model", "net"];
     const int MaxNesting = 4;
     const string DataParallelPrefix = "module.";
 
     /// <param name="file">The checkpoint.</param>
-    /// <param name="root">What its pickle made.</param>
-    /// <param name="leftOut">Told of a prefix that all names share.</param>
+    /// <param name="root">The value of its pickle.</param>
+    /// <param name="leftOut">Gets a message if all names share a prefix.</param>
     /// <param name="locate">The byte at which a storage's data starts; checks that the file has the whole storage.</param>
     public static IReadOnlyDictionary<string, HostTensor> Read(MappedFile file, object? root, List<string> leftOut, Func<TorchStorage, long> locate)
     {
@@ -24,7 +24,7 @@ internal static class TorchStateDictionary
             var view = new View(Integers(tensor.Size), Integers(tensor.Stride), tensor.Offset);
             if (!HostTensor.TryCount(view.Shape, out var count))
                 throw Invalid(file, name, $"the shape {HostTensor.Text(view.Shape)} is beyond what an array can hold");
-            // Views may overlap and repeat (tied weights, strides of 0), but more elements than bytes is an attack on memory.
+            // Views may overlap and repeat (tied weights, strides of 0). But more elements than the file has bytes would be an attack on memory.
             if ((elements += count) > file.Length)
                 throw Invalid(file, name, $"the tensors up to this one expand to {elements} elements, more than the file has bytes ({file.Length})",
                     "Call contiguous() on expanded tensors before saving.");
@@ -93,10 +93,10 @@ internal static class TorchStateDictionary
     static InvalidFileException Invalid(MappedFile file, string name, string problem, string fix = InvalidFileException.GetAgain) =>
         new(file.Path, $"tensor \"{name}\"", problem, fix);
 
-    /// <summary>How a tensor lies in its storage, in elements.</summary>
+    /// <summary>The layout of a tensor in its storage, in elements.</summary>
     readonly record struct View(long[] Shape, long[] Strides, long Offset)
     {
-        /// <summary>The storage index of the last element, of a view that has any.</summary>
+        /// <summary>The storage index of the last element; the view must not be empty.</summary>
         public Int128 Last => Shape.Zip(Strides).Aggregate((Int128)Offset, (last, axis) => last + (axis.First - 1) * (Int128)axis.Second);
 
         public bool IsContiguous
@@ -114,7 +114,7 @@ internal static class TorchStateDictionary
             }
         }
 
-        /// <summary>The elements in row-major order: the index counts up like an odometer, the position in the storage follows it.</summary>
+        /// <summary>The elements in row-major order. The index counts up like an odometer, and the position in the storage follows it.</summary>
         /// <param name="storage">The storage from this view's offset to its last element.</param>
         /// <param name="count">The number of elements of the view.</param>
         public float[] Gather(float[] storage, int count)

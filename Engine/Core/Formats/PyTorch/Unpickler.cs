@@ -5,21 +5,21 @@ using System.Text;
 
 namespace QuadEngine;
 
-/// <summary>A Python dictionary, in order. A list: nothing here hashes what a hostile file chose.</summary>
+/// <summary>A Python dictionary, in order. It is a list of pairs, so that keys chosen by a hostile file are never hashed.</summary>
 internal sealed class PickledDictionary
 {
     public List<KeyValuePair<object?, object?>> Items { get; } = [];
 }
 
-/// <summary>A Python value that no tensor needs: only its kind is kept.</summary>
+/// <summary>A Python value that no tensor needs. Only its kind is kept.</summary>
 internal sealed record PickledRest(string Kind);
 
-/// <summary>A Python callable that a pickle may name: what it makes of its arguments, or null where they do not fit.</summary>
+/// <summary>A Python callable that a pickle may name. Apply makes its result from the arguments, or null if they do not fit.</summary>
 internal sealed record PickledFunction(string Name, string Parameters, Func<object?[], object?> Apply);
 
 /// <summary>
 /// A reader for the part of Python's pickle format (protocols 2 to 5) that PyTorch writes for tensors and dictionaries. A pickle is a
-/// program for a stack machine; this machine only builds values. A global is looked up in a fixed table, and nothing else exists for it:
+/// program for a stack machine. This machine only builds values. It looks up globals in a fixed table and knows nothing else:
 /// no import, no attribute, no class, so no code is ever run. Values: null, bool, long, BigInteger, double, string, byte[],
 /// object?[] (tuple), List (list), <see cref="PickledDictionary"/>, <see cref="PickledRest"/>, and what the table's entries make.
 /// </summary>
@@ -28,7 +28,7 @@ internal sealed record PickledFunction(string Name, string Parameters, Func<obje
 internal ref struct Unpickler
 {
     const int HighestProtocol = 5;
-    const int MaxOpcodes = 1 << 22;      // about 30 a tensor; bounds the objects that a hostile pickle can make
+    const int MaxOpcodes = 1 << 22;      // a tensor needs about 30; this bounds the objects that a hostile pickle can make
     static readonly object unset = new();
     static readonly UTF8Encoding strictUtf8 = new(false, throwOnInvalidBytes: true);
 
@@ -53,13 +53,13 @@ internal ref struct Unpickler
         pickle = file.Slice(origin, length);
     }
 
-    /// <summary>Reads one pickle and moves <paramref name="offset"/> behind it.</summary>
+    /// <summary>Reads one pickle and moves <paramref name="offset"/> to the byte after it.</summary>
     /// <param name="file">The file.</param>
-    /// <param name="offset">Where the pickle starts.</param>
-    /// <param name="end">Where it ends at the latest.</param>
+    /// <param name="offset">The byte at which the pickle starts.</param>
+    /// <param name="end">The byte before which the pickle must end.</param>
     /// <param name="globals">Everything that the pickle may name, as "module.name".</param>
-    /// <param name="persistent">Makes a value of a persistent id (PyTorch: a storage), or null where it is not valid.</param>
-    /// <param name="leftOut">Told of each kind of value that is passed over.</param>
+    /// <param name="persistent">Makes a value from a persistent id (in PyTorch: a storage), or null if the id is not valid.</param>
+    /// <param name="leftOut">Gets each kind of value that is skipped.</param>
     public static object? Read(
         MappedFile file, ref long offset, long end, FrozenDictionary<string, object> globals, Func<object?, object?> persistent, List<string> leftOut)
     {
@@ -142,7 +142,7 @@ internal ref struct Unpickler
             throw Invalid($"the pickle protocol is {protocol}; {HighestProtocol} is the highest known");
     }
 
-    // Only a global of the table exists; whatever else a pickle names is refused by name, before anything is made of it.
+    // Only the globals of the table exist. Any other name is refused before a value is made from it.
     readonly object Global(string module, string name) => globals.TryGetValue($"{module}.{name}", out var value)
         ? value
         : throw Invalid(
@@ -177,7 +177,7 @@ internal ref struct Unpickler
             throw Invalid("ADDITEMS needs a set on the stack");
     }
 
-    // State for a value just made: PyTorch hangs version numbers on the dictionary of a state dictionary, which are not needed.
+    // BUILD adds state to a value. PyTorch adds version numbers to a state dictionary, which are not needed here.
     readonly void Build(object? state)
     {
         if (state is not PickledDictionary || stack is not [.., PickledDictionary])
@@ -202,7 +202,7 @@ internal ref struct Unpickler
             dictionary.Items.Add(new(items[i], items[i + 1]));
     }
 
-    // Python numbers what it remembers from 0; any index up to the bytes read so far is taken, which bounds the memo by the file.
+    // Python numbers memo entries from 0. This accepts any index up to the number of bytes read so far, which bounds the memo by the size of the file.
     readonly void Remember(int index)
     {
         if (index > position || stack.Count == 0)

@@ -4,8 +4,8 @@ using System.Text;
 namespace QuadEngine;
 
 /// <summary>
-/// Where the entries of a zip lie in a mapped file (PKWARE APPNOTE 6.3, with the 64-bit extensions). Only entries stored as they are,
-/// which is how PyTorch writes them: no tensor is unpacked, and there is no zip bomb.
+/// The positions of a zip's entries in a mapped file (PKWARE APPNOTE 6.3, with the 64-bit extensions). It accepts only uncompressed entries,
+/// as PyTorch writes them. So no tensor is unpacked, and a zip bomb is impossible.
 /// </summary>
 internal sealed class ZipDirectory
 {
@@ -53,7 +53,7 @@ internal sealed class ZipDirectory
         return true;
     }
 
-    // Once: many tensors may look at one storage. PyTorch can be told to leave the checksum out, and writes 0 then.
+    // Each entry is checked once, because many tensors may use one storage. PyTorch has an option to omit the checksum, and then writes 0.
     void CheckContent(string name, Entry entry, long offset)
     {
         const int chunk = 1 << 20;
@@ -65,7 +65,7 @@ internal sealed class ZipDirectory
         entry.IsChecked = true;
     }
 
-    // The end record is the last thing in the file but for a comment, whose length it gives.
+    // The end record is the last part of the file, except for a comment, whose length it gives.
     (long Offset, long Count) FindDirectory()
     {
         var tailLength = (int)Math.Min(file.Length, EndLength + ushort.MaxValue);
@@ -102,7 +102,7 @@ internal sealed class ZipDirectory
         var name = Encoding.UTF8.GetString(file.Slice(offset + CentralLength, nameLength));
         var extra = file.Slice(offset + CentralLength + nameLength, extraLength);
 
-        // Sizes that do not fit 32 bits stand in the extra field, those only, in this order.
+        // The extra field holds only the sizes that do not fit in 32 bits, in this order.
         var wide = Wide(extra);
         var used = 0;
         long Widen(uint value, ReadOnlySpan<byte> fields)

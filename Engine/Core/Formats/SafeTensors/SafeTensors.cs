@@ -5,15 +5,15 @@ namespace QuadEngine;
 
 /// <summary>
 /// A safetensors file (https://github.com/huggingface/safetensors): eight bytes of header length, a JSON header, the tensors' bytes.
-/// The file is memory-mapped: opening reads the header, and each tensor is read when it is asked for.
+/// The file is memory-mapped: opening reads the header, and each tensor is read when it is requested.
 /// <code>
 /// using var file = SafeTensors.Open("resnet20.safetensors");
 /// foreach (var name in file.Names) Console.WriteLine($"{name} {file.Read(name)}");
 /// </code>
 /// </summary>
 /// <remarks>
-/// The header is checked as a whole on opening (names, types, shapes, sizes, holes, overlaps); a file that passes can be read without
-/// further surprises. Nothing is ever allocated beyond what the file's own bytes give as float32.
+/// The whole header is checked on opening (names, types, shapes, sizes, holes, overlaps). A file that passes can be read without
+/// further errors. Allocations never exceed the size of the file's own data as float32.
 /// </remarks>
 public sealed class SafeTensors : IDisposable
 {
@@ -46,12 +46,12 @@ public sealed class SafeTensors : IDisposable
     /// <summary>The tensors' names, in the header's order.</summary>
     public IReadOnlyList<string> Names => entries.Keys;
 
-    /// <summary>The header's free text, by key; empty where it has none.</summary>
+    /// <summary>The header's free text, by key; empty if it has none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <param name="path">The file, under any name; it stays mapped until the result is disposed.</param>
-    /// <exception cref="InvalidFileException">The file is no safetensors file, or is damaged.</exception>
+    /// <exception cref="InvalidFileException">The file is not a safetensors file, or it is damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static SafeTensors Open(string path)
     {
@@ -59,10 +59,10 @@ public sealed class SafeTensors : IDisposable
         return Open(new MappedFile(path));
     }
 
-    /// <summary>Opens a file that is in memory as a whole, without a copy: what <c>Assembly.GetManifestResourceStream</c> gives for an embedded one.</summary>
-    /// <param name="memory">Taken over and disposed with the result.</param>
-    /// <param name="name">What to call it in messages.</param>
-    /// <exception cref="InvalidFileException">It is no safetensors file, or is damaged.</exception>
+    /// <summary>Opens a file that is completely in memory, without a copy. <c>Assembly.GetManifestResourceStream</c> gives such memory for an embedded file.</summary>
+    /// <param name="memory">The memory. The result takes it over and disposes it.</param>
+    /// <param name="name">The name of the file in messages.</param>
+    /// <exception cref="InvalidFileException">The memory is not a safetensors file, or it is damaged.</exception>
     public static SafeTensors Open(UnmanagedMemoryStream memory, string name)
     {
         ArgumentNullException.ThrowIfNull(memory);
@@ -82,11 +82,11 @@ public sealed class SafeTensors : IDisposable
         }
     }
 
-    /// <summary>Writes float32 tensors by name; see <see cref="SafeTensorsWriter"/> for other types beside them.</summary>
+    /// <summary>Writes float32 tensors by name. <see cref="SafeTensorsWriter"/> writes other types too.</summary>
     /// <param name="path">The file to create or replace, see <see cref="AtomicFile.Write"/>.</param>
-    /// <param name="tensors">Names and tensors, in the order that the file gets; no name twice.</param>
+    /// <param name="tensors">Names and tensors, in the order of the file; each name only once.</param>
     /// <param name="metadata">Free text for the header, by key; null for none.</param>
-    /// <exception cref="ArgumentException">A name or a key comes twice, or a name is empty or the format's own "__metadata__".</exception>
+    /// <exception cref="ArgumentException">A name or a key comes twice, or a name is empty or "__metadata__", which the format reserves.</exception>
     /// <exception cref="IOException">The file cannot be written, e.g. the disk is full; an earlier file is untouched.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, HostTensor>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
@@ -101,10 +101,10 @@ public sealed class SafeTensors : IDisposable
     }
 
     /// <summary>Whether the file has a tensor of this name.</summary>
-    /// <param name="name">Compared exactly: upper and lower case differ.</param>
+    /// <param name="name">The name; upper and lower case differ.</param>
     public bool Contains(string name) => entries.ContainsKey(name);
 
-    /// <summary>The type, shape and place of a tensor, without reading it.</summary>
+    /// <summary>The type, shape and position of a tensor, without reading it.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="KeyNotFoundException">There is no tensor of this name.</exception>
     public SafeTensorsEntry Entry(string name) => entries.TryGetValue(name, out var entry)

@@ -1,11 +1,11 @@
 namespace QuadEngine;
 
-/// <summary>What the header of a safetensors file says about one tensor.</summary>
+/// <summary>One tensor as the header of a safetensors file describes it.</summary>
 /// <param name="Name">The tensor's name.</param>
-/// <param name="Type">How its elements are stored.</param>
+/// <param name="Type">The type of its stored elements.</param>
 /// <param name="Shape">The size of each axis; empty for a scalar.</param>
-/// <param name="Start">Where its bytes start, counted from the end of the header.</param>
-/// <param name="End">Where they end (exclusive), counted likewise.</param>
+/// <param name="Start">The position of its first byte, counted from the end of the header.</param>
+/// <param name="End">The position after its last byte, counted from the end of the header.</param>
 public sealed record SafeTensorsEntry(string Name, ElementType Type, int[] Shape, long Start, long End)
 {
     /// <summary>The number of elements.</summary>

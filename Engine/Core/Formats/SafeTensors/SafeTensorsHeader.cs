@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace QuadEngine;
 
 /// <summary>
-/// The JSON header of a safetensors file, with everything in it checked: after <see cref="Parse"/> each entry has a known type, a shape
-/// of exactly its bytes, and the entries cover the data without hole or overlap.
+/// The JSON header of a safetensors file, completely checked: after <see cref="Parse"/> each entry has a known type and a shape
+/// that fits its bytes, and the entries cover the data without holes or overlaps.
 /// <code>{"__metadata__": {"key": "value"}, "conv1.weight": {"dtype": "F32", "shape": [16, 3, 3, 3], "data_offsets": [0, 1728]}, ...}</code>
 /// </summary>
 internal ref struct SafeTensorsHeader
@@ -37,7 +37,7 @@ internal ref struct SafeTensorsHeader
         {
             parsed.ReadEntries();
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)      // the latter: a string that is not Unicode
+        catch (Exception e) when (e is JsonException or InvalidOperationException)      // InvalidOperationException: a string that is not Unicode
         {
             throw parsed.Invalid($"the header is not the JSON of a safetensors file ({e.Message.TrimEnd('.')})");
         }
@@ -66,7 +66,7 @@ internal ref struct SafeTensorsHeader
                 ReadMetadata();
             }
         }
-        json.Read();      // throws where anything but padding follows
+        json.Read();      // throws if anything but padding follows
     }
 
     void ReadMetadata()
@@ -132,7 +132,7 @@ internal ref struct SafeTensorsHeader
         return new SafeTensorsEntry(name, type, Array.ConvertAll(shape, d => (int)d), start, end);
     }
 
-    /// <summary>Each byte of the data belongs to exactly one tensor: nothing is read twice and nothing is hidden between tensors.</summary>
+    /// <summary>Checks that each byte of the data belongs to exactly one tensor, so that nothing is read twice or hidden between tensors.</summary>
     readonly void CheckCoverage(long dataLength)
     {
         var (covered, previous) = (0L, "the start of the data");
@@ -147,7 +147,7 @@ internal ref struct SafeTensorsHeader
             throw Invalid($"the tensors take {covered} bytes but {dataLength} follow the header");
     }
 
-    // At most one more than any valid list is kept, so that a header of a million numbers costs nothing.
+    // This keeps at most one number more than a valid list has, so that a list of a million numbers costs no memory.
     long[] ReadIntegers(string name, string key)
     {
         Expect(JsonTokenType.StartArray, $"{key} of \"{name}\"");

@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace QuadEngine;
 
 /// <summary>
-/// Collects tensors and writes them as one safetensors file. The same calls give the same bytes: wider types first, which aligns every
-/// tensor to its element, in the order of adding within a type; metadata sorted by key.
+/// Collects tensors and writes them as one safetensors file. The same calls give the same bytes. Wider types come first, which aligns every
+/// tensor to its element. Tensors of one width are in the order in which they were added, and metadata is sorted by key.
 /// </summary>
 public sealed class SafeTensorsWriter
 {
@@ -19,9 +19,9 @@ public sealed class SafeTensorsWriter
     public IDictionary<string, string> Metadata { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 
     /// <summary>Adds a float32 tensor.</summary>
-    /// <param name="name">What the file calls it; not empty.</param>
-    /// <param name="tensor">Its values are read when the file is saved, not now.</param>
-    /// <exception cref="ArgumentException">The name is empty or taken, or is the format's own "__metadata__".</exception>
+    /// <param name="name">The name in the file; not empty.</param>
+    /// <param name="tensor">The tensor. Its values are read when the file is saved, not now.</param>
+    /// <exception cref="ArgumentException">The name is empty, already used, or "__metadata__", which the format reserves.</exception>
     public void Add(string name, HostTensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -29,8 +29,8 @@ public sealed class SafeTensorsWriter
     }
 
     /// <summary>Adds a list of exact 64-bit integers, e.g. counters.</summary>
-    /// <param name="name">What the file calls it; not empty.</param>
-    /// <param name="values">Read when the file is saved, not now.</param>
+    /// <param name="name">The name in the file; not empty.</param>
+    /// <param name="values">The values. They are read when the file is saved, not now.</param>
     /// <inheritdoc cref="Add(string, HostTensor)"/>
     public void Add(string name, long[] values)
     {
@@ -39,8 +39,8 @@ public sealed class SafeTensorsWriter
     }
 
     /// <summary>Adds a list of bytes.</summary>
-    /// <param name="name">What the file calls it; not empty.</param>
-    /// <param name="values">Read when the file is saved, not now.</param>
+    /// <param name="name">The name in the file; not empty.</param>
+    /// <param name="values">The values. They are read when the file is saved, not now.</param>
     /// <inheritdoc cref="Add(string, HostTensor)"/>
     public void Add(string name, byte[] values)
     {
@@ -48,7 +48,7 @@ public sealed class SafeTensorsWriter
         Add(name, Pending.Of(ElementType.U8, values, [values.Length]));
     }
 
-    /// <summary>Writes the file aside and moves it into place, see <see cref="AtomicFile.Write"/>.</summary>
+    /// <summary>Writes a temporary file and moves it into place, see <see cref="AtomicFile.Write"/>.</summary>
     /// <param name="path">The file to create or replace; its folder must exist.</param>
     /// <exception cref="IOException">The file cannot be written, e.g. the disk is full; an earlier file is untouched.</exception>
     public void Save(string path)
@@ -75,7 +75,7 @@ public sealed class SafeTensorsWriter
             throw new ArgumentException($"SafeTensorsWriter: there is a tensor \"{name}\" already. Names must differ.", nameof(name));
     }
 
-    // Spaces at the end align the data; offsets count from there.
+    // Spaces at the end align the data; offsets count from the end of the header.
     static byte[] Header(List<KeyValuePair<string, Pending>> ordered, IDictionary<string, string> metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();

@@ -1,0 +1,62 @@
+namespace QuadEngine.Data;
+
+/// <summary>A data set whose official files can be downloaded, and are read in the order of <see cref="Files"/>.</summary>
+sealed class FileDataset(string name, string help, Shape imageShape, IReadOnlyList<string> classNames, Func<DatasetInfo, string[], DatasetSplits> read) : DatasetInfo(name, help, imageShape, classNames)
+{
+    /// <summary>A name that ends in .gz may be there unpacked, without that ending.</summary>
+    public required IReadOnlyList<string> Files { get; init; }
+
+    /// <summary>Sub-folders where the files usually are; the first is where a download puts them.</summary>
+    public required IReadOnlyList<string> SubFolders { get; init; }
+
+    public required IReadOnlyList<Download> Downloads { get; init; }
+
+    public override bool IsEmbedded => false;
+
+    public override string? FolderIn(string folder) => Find(folder) is [var first, ..] ? Path.GetDirectoryName(first) : null;
+
+    public override DatasetSplits Load(string folder, Selection options) => Read(Find(folder)
+        ?? throw new FileNotFoundException($"Datasets: {Name} is not in {folder}: {Missing(folder)}.\n  {HowToGet(folder)}"));
+
+    public DatasetSplits Read(string[] paths) => read(this, paths);
+
+    /// <summary>The paths of all files, from the first folder that has them all; null where none does.</summary>
+    public string[]? Find(string folder) => Candidates(folder).Select(Present).FirstOrDefault(paths => paths.Length == Files.Count);
+
+    public string HowToGet(string folder) =>
+        $"Get it with `quad data get {Name} --data-dir {(folder.Contains(' ', StringComparison.Ordinal) ? $"\"{folder}\"" : folder)}`, or download\n    {string.Join("\n    ", Downloads.Select(d => d.Urls[0]))}\n"
+        + (Downloads is [{ IsArchive: true } archive]
+            ? $"  and unpack it, so that {Path.Combine(folder, SubFolders[0], Files[0])} is there."
+            : $"  into {Path.Combine(folder, SubFolders[0])}.");
+
+    /// <summary>Says what is not there, in the folder that has most.</summary>
+    string Missing(string folder)
+    {
+        var fullest = Candidates(folder).MaxBy(candidate => Present(candidate).Length)!;
+        return Present(fullest).Length == 0
+            ? $"neither it nor {string.Join(", ", SubFolders)} in it has {Files[0]}"
+            : $"{fullest} lacks {string.Join(", ", Files.Where(file => PathOf(fullest, file) is null))}";
+    }
+
+    IEnumerable<string> Candidates(string folder) => SubFolders.Select(sub => Path.Combine(folder, sub)).Append(folder);
+
+    string[] Present(string folder) => [.. Files.Select(file => PathOf(folder, file)).OfType<string>()];
+
+    static string? PathOf(string folder, string file)
+    {
+        var path = Path.Combine(folder, file);
+        if (File.Exists(path))
+            return path;
+
+        var unpacked = file.EndsWith(".gz", StringComparison.Ordinal) ? path[..^3] : path;
+        return File.Exists(unpacked) ? unpacked : null;
+    }
+}
+
+/// <summary>One official file of a data set.</summary>
+/// <param name="Urls">Where it is, the official place first.</param>
+/// <param name="Target">Where it goes, relative to the data folder.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Md5">Its published checksum.</param>
+/// <param name="IsArchive">It is a .tar.gz, to be unpacked into the data folder.</param>
+sealed record Download(IReadOnlyList<string> Urls, string Target, long Bytes, string Md5, bool IsArchive = false);
