@@ -34,7 +34,7 @@ sealed class TrainedNetwork(Output output)
     }
 
     /// <summary>The network, the images that it is to be judged by, and what they are.</summary>
-    public (Classifier Classifier, LabelledImages Images, string Source) ForJudging(ParseResult parsed)
+    public (Classifier Classifier, LabeledImages Images, string Source) ForJudging(ParseResult parsed)
     {
         var (file, find) = Find(parsed.GetRequiredValue(weights));
         var run = find();

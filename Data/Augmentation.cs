@@ -29,7 +29,7 @@ public abstract record Augmentation
     /// <summary>Windows that make the same change, so that a device can cut them; null if only the host can make it.</summary>
     internal virtual RandomWindows? Windows(ulong seed, int epoch) => null;
 
-    /// <summary>Writes an image, changed and normalised.</summary>
+    /// <summary>Writes an image, changed and normalized.</summary>
     internal void Write(ReadOnlySpan<byte> image, Shape shape, int index, ulong seed, int epoch, ReadOnlySpan<float> levels, Span<float> to)
     {
         if (Windows(seed, epoch) is { } windows)

@@ -49,7 +49,7 @@ abstract class HostSource : BatchSource
     /// <summary>The class of an image.</summary>
     public abstract int Label(int image);
 
-    /// <summary>Writes an image, changed and normalised.</summary>
+    /// <summary>Writes an image, changed and normalized.</summary>
     /// <param name="image">Its index.</param>
     /// <param name="seed">Of the random changes; 0 where there are none.</param>
     /// <param name="epoch">Likewise.</param>
@@ -77,7 +77,7 @@ abstract class HostSource : BatchSource
 }
 
 /// <summary>The images of a data set.</summary>
-sealed class DatasetSource(LabelledImages data, Augmentation augmentation, int prefetch, Device? device) : HostSource(prefetch, device)
+sealed class DatasetSource(LabeledImages data, Augmentation augmentation, int prefetch, Device? device) : HostSource(prefetch, device)
 {
     public override int Count => data.Count;
 

@@ -3,8 +3,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// A data set for a device: its bytes are moved there once, and batches are cut, mirrored and normalised there, in one launch each, with the
-/// bits of <see cref="LabelledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, of images that stay in
+/// A data set for a device: its bytes are moved there once, and batches are cut, mirrored and normalized there, in one launch each, with the
+/// bits of <see cref="LabeledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, of images that stay in
 /// files, and under an <see cref="Augmentation"/> that is not <see cref="CropFlip"/>, batches come from the host.
 /// <code>
 /// using var train = dataset.To(device);
@@ -16,7 +16,7 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
     readonly Lock gate = new();
     ImageBytes? bytes;
 
-    internal DeviceDataset(LabelledImages images, Device device)
+    internal DeviceDataset(LabeledImages images, Device device)
     {
         (Images, Device) = (images, device);
         if (ReferenceEquals(device, Device.Cpu) || images is not ImageDataset { Count: > 0 } inMemory) return;
@@ -32,7 +32,7 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
     }
 
     /// <summary>The data set on the host.</summary>
-    public LabelledImages Images { get; }
+    public LabeledImages Images { get; }
 
     /// <summary>Where batches go.</summary>
     public Device Device { get; }
@@ -46,8 +46,8 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
         }
     }
 
-    /// <summary>The batches of one epoch, see <see cref="LabelledImages.Batches"/>.</summary>
-    /// <inheritdoc cref="LabelledImages.Batches"/>
+    /// <summary>The batches of one epoch, see <see cref="LabeledImages.Batches"/>.</summary>
+    /// <inheritdoc cref="LabeledImages.Batches"/>
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false, int start = 0, int? prefetch = null) =>
         new(new Source(this, augmentation ?? Augmentation.None, Images.OnHost(augmentation, prefetch, Device)), new EpochOrder(batchSize, seed, epoch, dropLast, start));

@@ -4,7 +4,7 @@ namespace QuadEngine.Data;
 /// Labelled images of one size, held in memory as bytes: pixels [N, H, W, C] (channels last), labels [N].
 /// A data set is immutable; slices share its memory.
 /// </summary>
-public sealed class ImageDataset : LabelledImages
+public sealed class ImageDataset : LabeledImages
 {
     /// <summary>A data set over pixels [N, H, W, C] and labels [N], which it keeps and does not copy.</summary>
     /// <param name="name">What to call it in messages.</param>

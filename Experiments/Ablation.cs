@@ -16,7 +16,7 @@ public sealed class Ablation : Experiment
     public override string Question => "Which of the stability techniques are needed?";
 
     /// <inheritdoc/>
-    public override string Method => $"Block convolutions quadratic of rank {Rank}. \"{Everything}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalised by 1/k. "
+    public override string Method => $"Block convolutions quadratic of rank {Rank}. \"{Everything}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalized by 1/k. "
         + "Each is taken away alone and all together; then the other choices: Lambda's rate from 1e-4 to 10, its decay, the gradient through f, and the basis Q.";
 
     static (string Setting, QuadraticOptions Options)[] Settings =>
@@ -24,19 +24,19 @@ public sealed class Ablation : Experiment
         (Everything, new()),
         ("Lambda starts random (0.1)", new() { LambdaDeviation = 0.1f }),
         ("Lambda at the full rate", new() { LambdaLearningRate = 1f }),
-        ("no normalisation", new() { Normalised = false }),
-        (None, new() { LambdaDeviation = 0.1f, LambdaLearningRate = 1f, Normalised = false }),
+        ("no normalisation", new() { Normalized = false }),
+        (None, new() { LambdaDeviation = 0.1f, LambdaLearningRate = 1f, Normalized = false }),
         ("Lambda's rate 1e-4", new() { LambdaLearningRate = 1e-4f }),
         ("Lambda's rate 10", new() { LambdaLearningRate = 10f }),
         ("no decay of Lambda", new() { LambdaWeightDecay = 0f }),
         ("gradient through f cut", new() { Detached = true }),
-        ("Q penalised towards orthonormal", new() { Basis = Basis.Penalised }),
+        ("Q penalized towards orthonormal", new() { Basis = Basis.Penalized }),
         ("Q retracted to orthonormal", new() { Basis = Basis.Retracted }),
-        (Alone, new() { Vectorised = false }),
+        (Alone, new() { Vectorized = false }),
     ];
 
     /// <inheritdoc/>
-    public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => Train(scale, data, Settings.Where(setting => scale.Size != ExperimentSize.Medium || setting.Options.Vectorised).Select(setting =>
+    public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => Train(scale, data, Settings.Where(setting => scale.Size != ExperimentSize.Medium || setting.Options.Vectorized).Select(setting =>
         (setting.Setting, (Func<ulong, ResNet>)(seed => data.Network(scale, seed, Neurons.Quadratic(Rank, setting.Options))))));
 
     /// <inheritdoc/>

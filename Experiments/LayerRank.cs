@@ -64,7 +64,7 @@ public sealed class LayerRank : Experiment
         var modules = network.Modules().ToDictionary(entry => entry.Path, entry => entry.Module);
         return CostModel.Of(network, data.InputShape).Layers.Where(layer => modules[layer.Path] is FullQuadraticLayer).ToDictionary(layer => layer.Path, layer =>
         {
-            var (projection, options) = (((NeuronLayer)modules[layer.Path]).Projection, new QuadraticOptions { Vectorised = false });
+            var (projection, options) = (((NeuronLayer)modules[layer.Path]).Projection, new QuadraticOptions { Vectorized = false });
             long Of(int rank) => Neurons.Quadratic(rank, options).Cost(projection.FanIn, projection.OutChannels).MultiplyAdds;
             return layer.Output.Rows * (Of(2) - Of(1));
         });

@@ -18,7 +18,7 @@ public sealed class NeuronComparison : Experiment
     public override string Method => "All block convolutions are made of one kind of neuron. At equal width each network has the channels of the linear one. At equal cost its width is the "
         + "one whose multiply-adds are nearest to those of the linear network; where that is the same width the row is not repeated. Gradients are clipped at norm 5 for all alike. Full quadratic forms are left out at equal width, where they cost hundreds of times as much.";
 
-    static (string Title, Neuron Neuron)[] Catalogue =>
+    static (string Title, Neuron Neuron)[] Catalog =>
     [
         .. ((Neuron[])[Neurons.Linear, Neurons.Quadratic(3), Neurons.LowRankQuadratic(1), Neurons.Fan(), Neurons.QRes, Neurons.QuadraNN(), Neurons.Kervolution(), Neurons.FullQuadratic()])
             .Select(neuron => (neuron.Title, neuron)),
@@ -29,11 +29,11 @@ public sealed class NeuronComparison : Experiment
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
     {
         var budget = MultiplyAdds(scale, data, Neurons.Linear, scale.Width);
-        var widths = Catalogue.ToDictionary(kind => kind.Title, kind => Nearest(scale, data, kind.Neuron, budget));
+        var widths = Catalog.ToDictionary(kind => kind.Title, kind => Nearest(scale, data, kind.Neuron, budget));
         return Train(scale, data,
         [
-            .. Catalogue.Where(kind => kind.Neuron is not FullQuadraticNeuron).Select(kind => (kind.Title + Width, Of(kind.Neuron, scale.Width))),
-            .. Catalogue.Where(kind => widths[kind.Title] != scale.Width).Select(kind => (kind.Title + Cost, Of(kind.Neuron, widths[kind.Title]))),
+            .. Catalog.Where(kind => kind.Neuron is not FullQuadraticNeuron).Select(kind => (kind.Title + Width, Of(kind.Neuron, scale.Width))),
+            .. Catalog.Where(kind => widths[kind.Title] != scale.Width).Select(kind => (kind.Title + Cost, Of(kind.Neuron, widths[kind.Title]))),
         ], options => options with { ClipNorm = 5f });
 
         Func<ulong, ResNet> Of(Neuron neuron, int width) => seed => data.Network(scale, seed, neuron, width: width);

@@ -10,19 +10,19 @@ public abstract class Activation<TOp> : Module where TOp : struct, IUnaryOp<TOp>
 }
 
 /// <summary>max(x, 0).</summary>
-public sealed class Relu : Activation<Operations.Relu>;
+public sealed class Relu : Activation<Operations.ReluOp>;
 
 /// <summary>x sigmoid(x).</summary>
-public sealed class Silu : Activation<Operations.Silu>;
+public sealed class Silu : Activation<Operations.SiluOp>;
 
 /// <summary>x Phi(x).</summary>
-public sealed class Gelu : Activation<Operations.Gelu>;
+public sealed class Gelu : Activation<Operations.GeluOp>;
 
 /// <summary>The hyperbolic tangent.</summary>
-public sealed class Tanh : Activation<Operations.Tanh>;
+public sealed class Tanh : Activation<Operations.TanhOp>;
 
 /// <summary>1 / (1 + exp(-x)).</summary>
-public sealed class Sigmoid : Activation<Operations.Sigmoid>;
+public sealed class Sigmoid : Activation<Operations.SigmoidOp>;
 
 /// <summary>x where x &gt; 0, slope x elsewhere.</summary>
 /// <param name="slope">Of the negative side.</param>
@@ -35,7 +35,7 @@ public sealed class LeakyRelu(float slope = 0.01f) : Module
     protected override string Describe() => $"LeakyRelu({slope})";
 }
 
-/// <summary>Drops elements in training, passes them in inference. See <see cref="Operations.Dropout"/>.</summary>
+/// <summary>Drops elements in training, passes them in inference. See <see cref="Tensor.Dropout"/>.</summary>
 public sealed class Dropout : Module
 {
     readonly float p;
@@ -51,7 +51,7 @@ public sealed class Dropout : Module
     }
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Training ? Operations.Dropout.Apply(x, p, generator) : x;
+    protected override Tensor Compute(Tensor x) => Training ? x.Dropout(p, generator) : x;
 
     /// <inheritdoc/>
     protected override string Describe() => $"Dropout({p})";

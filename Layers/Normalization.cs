@@ -2,7 +2,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
 
-/// <summary>Batch normalisation of each channel, over images or rows alike. See <see cref="Operations.BatchNorm"/>.</summary>
+/// <summary>Batch normalization of each channel, over images or rows alike. See <see cref="Tensor.BatchNorm"/>.</summary>
 public sealed class BatchNorm : Module
 {
     readonly int numFeatures;
@@ -38,13 +38,13 @@ public sealed class BatchNorm : Module
     protected override Tensor Compute(Tensor x)
     {
         var estimated = BatchStatistics.IsEstimated(this);
-        if (!Training && !estimated) return Operations.BatchNorm.Infer(x, RunningMean, RunningVariance, Weight, Bias, epsilon);
-        if (Recompute.Again) return Operations.BatchNorm.Train(x, Weight, Bias, running: null, epsilon);
+        if (!Training && !estimated) return x.BatchNormInference(RunningMean, RunningVariance, Weight, Bias, epsilon);
+        if (Recompute.Again) return x.BatchNorm(Weight, Bias, running: null, epsilon);
         var taken = claim.Take(nameof(BatchNorm), "with the running statistics of this layer");
         try
         {
             var weight = estimated ? BatchStatistics.NextWeight(this) : momentum;
-            return Operations.BatchNorm.Train(x, Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, weight), epsilon);
+            return x.BatchNorm(Weight, Bias, new RunningStatistics(RunningMean, RunningVariance, weight), epsilon);
         }
         finally
         {
@@ -56,7 +56,7 @@ public sealed class BatchNorm : Module
     protected override string Describe() => $"BatchNorm({numFeatures})";
 }
 
-/// <summary>Layer normalisation over the channels of each row. See <see cref="Operations.LayerNorm"/>.</summary>
+/// <summary>Layer normalization over the channels of each row. See <see cref="Tensor.LayerNorm"/>.</summary>
 public sealed class LayerNorm : Module
 {
     readonly int numFeatures;
@@ -79,7 +79,7 @@ public sealed class LayerNorm : Module
     public Parameter Bias { get; }
 
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Operations.LayerNorm.Apply(x, Weight, Bias, epsilon);
+    protected override Tensor Compute(Tensor x) => x.LayerNorm(Weight, Bias, epsilon);
 
     /// <inheritdoc/>
     protected override string Describe() => $"LayerNorm({numFeatures})";

@@ -2,7 +2,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
 
-/// <summary>The largest element of each window. See <see cref="Pooling.Max"/>.</summary>
+/// <summary>The largest element of each window. See <see cref="PoolingOp.Max"/>.</summary>
 /// <param name="kernelSize">Side of the window.</param>
 /// <param name="stride">Step of the window; its side where 0.</param>
 /// <param name="padding">At most half the window.</param>
@@ -10,20 +10,20 @@ namespace QuadEngine.Layers;
 public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, int dilation = 1) : Module
 {
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Pooling.Max(x, kernelSize, stride, padding, dilation);
+    protected override Tensor Compute(Tensor x) => x.MaxPool2d(kernelSize, stride, padding, dilation);
 
     /// <inheritdoc/>
     protected override string Describe() => $"MaxPool2d({kernelSize}x{kernelSize}, stride {(stride == 0 ? kernelSize : stride)}, padding {padding})";
 }
 
-/// <summary>The mean of each window. See <see cref="Pooling.Average"/>.</summary>
+/// <summary>The mean of each window. See <see cref="PoolingOp.Average"/>.</summary>
 /// <param name="kernelSize">Side of the window.</param>
 /// <param name="stride">Step of the window; its side where 0.</param>
 /// <param name="padding">At most half the window.</param>
 public sealed class AvgPool2d(int kernelSize, int stride = 0, int padding = 0) : Module
 {
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Pooling.Average(x, kernelSize, stride, padding);
+    protected override Tensor Compute(Tensor x) => x.AvgPool2d(kernelSize, stride, padding);
 
     /// <inheritdoc/>
     protected override string Describe() => $"AvgPool2d({kernelSize}x{kernelSize}, stride {(stride == 0 ? kernelSize : stride)}, padding {padding})";
@@ -33,5 +33,5 @@ public sealed class AvgPool2d(int kernelSize, int stride = 0, int padding = 0) :
 public sealed class GlobalAvgPool2d : Module
 {
     /// <inheritdoc/>
-    protected override Tensor Compute(Tensor x) => Pooling.GlobalAverage(x);
+    protected override Tensor Compute(Tensor x) => x.GlobalAvgPool2d();
 }

@@ -46,7 +46,7 @@ public sealed record DenseProjection(int InChannels, int OutChannels) : Projecti
     public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias)
     {
         Check.That(x.Rank >= 2 && x.Shape.Channels == InChannels, "Linear", $"the input has shape {x.Shape} but the layer reads [..., {InChannels}].");
-        return MatMul.Apply(x, weight, bias);
+        return x.MatMul(weight, bias: bias);
     }
 
     /// <inheritdoc/>
@@ -74,14 +74,14 @@ public sealed record ConvProjection(int InChannels, int OutChannels, int KernelS
     public override Shape WeightShape(int outputs) => [KernelSize, KernelSize, InChannels / Groups, outputs];
 
     /// <inheritdoc/>
-    public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => Operations.Conv2d.Apply(x, weight, bias, Stride, Padding, Dilation, Groups);
+    public override Tensor Apply(Tensor x, Tensor weight, Tensor? bias) => x.Conv2d(weight, bias, Stride, Padding, Dilation, Groups);
 
     /// <inheritdoc/>
     public override Tensor Inputs(Tensor x)
     {
         Check.That(Groups == 1, "Conv2d", $"the windows of {Groups} groups differ by output channel and cannot be unfolded; use one group.");
         Check.That(x.Rank == 4 && x.Shape[3] == InChannels, "Conv2d", $"the input has shape {x.Shape} but the layer reads [N, H, W, {InChannels}].");
-        return Unfold.Apply(x, KernelSize, Stride, Padding, Dilation);
+        return x.Unfold(KernelSize, Stride, Padding, Dilation);
     }
 
     /// <inheritdoc/>

@@ -111,19 +111,19 @@ public sealed class Classifier
     /// <param name="picture">Of any size, grey or in colour.</param>
     public IReadOnlyList<Prediction> Classify(Picture picture) => Rank(Logits(Input(picture)));
 
-    /// <summary>A picture cut, resized and normalised to what the network reads: [H, W, C].</summary>
+    /// <summary>A picture cut, resized and normalized to what the network reads: [H, W, C].</summary>
     /// <param name="picture">Of any size, grey or in colour.</param>
     public float[] Input(Picture picture)
     {
         var (height, width) = (Configuration.Height, Configuration.Width);
-        var seen = picture.WithChannels(Configuration.Channels).Resample(Frame.Centre(picture.Height, picture.Width, height, width, Images.Share), height, width);
+        var seen = picture.WithChannels(Configuration.Channels).Resample(Frame.Center(picture.Height, picture.Width, height, width, Images.Share), height, width);
         var input = new float[InputLength];
         normalization.Apply(seen.Pixels, input);
         return input;
     }
 
     /// <summary>The inputs in a file: one in an image; in a file of raw tensors as many as there are.</summary>
-    /// <param name="path">An image; or, ending in ".f32", normalised float32 values [N, H, W, C], little-endian, and nothing else.</param>
+    /// <param name="path">An image; or, ending in ".f32", normalized float32 values [N, H, W, C], little-endian, and nothing else.</param>
     /// <exception cref="InvalidFileException">The file is damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public IEnumerable<float[]> Inputs(string path)
@@ -137,7 +137,7 @@ public sealed class Classifier
     }
 
     /// <summary>The network's outputs for one input of <see cref="InputLength"/> values, or several one after the other.</summary>
-    /// <param name="inputs">[N, H, W, C], normalised as <see cref="Input"/> does.</param>
+    /// <param name="inputs">[N, H, W, C], normalized as <see cref="Input"/> does.</param>
     /// <exception cref="ArgumentException">The values are no whole number of inputs.</exception>
     public float[] Logits(ReadOnlySpan<float> inputs)
     {

@@ -32,7 +32,7 @@ public static class Compression
     {
         var layers = Full(network).ToDictionary(entry => entry.Path, entry => entry.Layer);
         Check.That(layers.Count > 0, nameof(Compress), $"the network ({network.Options.Neuron.Name} neurons) has no full quadratic layer; train one with Neurons.FullQuadratic().");
-        options = (options ?? new QuadraticOptions()) with { Vectorised = false };
+        options = (options ?? new QuadraticOptions()) with { Vectorized = false };
         var ranks = layers.ToDictionary(entry => entry.Key, entry => Math.Min(rank(entry.Key), entry.Value.Projection.FanIn));
         var truncated = layers.ToDictionary(entry => entry.Key, entry => spectra[entry.Key].Truncate(ranks[entry.Key], options));
         var neurons = new Dictionary<string, Neuron>(network.Options.NeuronOf);
@@ -52,8 +52,8 @@ public static class Compression
     /// <exception cref="ArgumentException">The basis is to be retracted, which would change the weights.</exception>
     public static ResNet ToQuadratic(ResNet network, int rank, QuadraticOptions? options = null)
     {
-        options = (options ?? new QuadraticOptions()) with { LambdaDeviation = 0f, Vectorised = true };
-        Check.That(options.Basis != Basis.Retracted, nameof(ToQuadratic), $"a retracted basis would change the weights that are to be kept; use {Basis.Free} or {Basis.Penalised}.");
+        options = (options ?? new QuadraticOptions()) with { LambdaDeviation = 0f, Vectorized = true };
+        Check.That(options.Basis != Basis.Retracted, nameof(ToQuadratic), $"a retracted basis would change the weights that are to be kept; use {Basis.Free} or {Basis.Penalized}.");
         var quadratic = new ResNet(network.Options with { Neuron = Neurons.Quadratic(rank, options) });
         Copy(State(network), quadratic);
         return quadratic.To(network.Parameters().First().Device);

@@ -148,7 +148,7 @@ public sealed class ResNet : Module
         x = bn1[conv1[x]].Relu();
         if (pool is not null) x = pool[x];
         foreach (var stage in stages) x = stage[x];
-        return classifier[Operations.Pooling.GlobalAverage(x)];
+        return classifier[x.GlobalAvgPool2d()];
     }
 
     /// <inheritdoc/>

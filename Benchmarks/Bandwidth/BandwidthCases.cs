@@ -16,15 +16,15 @@ static class BandwidthCases
     static IEnumerable<BandwidthCase> Activations(Shape shape)
     {
         Tensor x = Make(shape), b = Make(shape), y = Make(shape), bias = Make([shape.Channels]), row = Make([shape[0], 1, 1, shape.Channels]), scalar = Make([]);
-        yield return Case($"ReLU {shape}", shape.Elements, 2, () => Cpu.Unary<Relu>(x, y));
-        yield return Case($"ReLU backward {shape}", shape.Elements, 3, () => Cpu.UnaryBackward<Relu>(x, b, b, y));
-        yield return Case($"sigmoid {shape}", shape.Elements, 2, () => Cpu.Unary<Sigmoid>(x, y));
-        yield return Case($"add {shape}", shape.Elements, 3, () => Cpu.Binary<Add>(x, b, y));
-        yield return Case($"add bias {shape}", shape.Elements, 2, () => Cpu.Binary<Add>(x, bias, y));
-        yield return Case($"multiply by [N, 1, 1, C] {shape}", shape.Elements, 2, () => Cpu.Binary<Multiply>(x, row, y));
-        yield return Case($"multiply backward {shape}", shape.Elements, 5, () => Cpu.BinaryBackward<Multiply>(x, x, b, null, y, b));
-        yield return Case($"sum over rows {shape}", shape.Elements, 1, () => Cpu.Reduce<Sum>(x, 1, shape.Rows, shape.Channels, bias));
-        yield return Case($"sum of all {shape}", shape.Elements, 1, () => Cpu.Reduce<Sum>(x, 1, shape.Elements, 1, scalar));
+        yield return Case($"ReLU {shape}", shape.Elements, 2, () => Cpu.Unary<ReluOp>(x, y));
+        yield return Case($"ReLU backward {shape}", shape.Elements, 3, () => Cpu.UnaryBackward<ReluOp>(x, b, b, y));
+        yield return Case($"sigmoid {shape}", shape.Elements, 2, () => Cpu.Unary<SigmoidOp>(x, y));
+        yield return Case($"add {shape}", shape.Elements, 3, () => Cpu.Binary<AddOp>(x, b, y));
+        yield return Case($"add bias {shape}", shape.Elements, 2, () => Cpu.Binary<AddOp>(x, bias, y));
+        yield return Case($"multiply by [N, 1, 1, C] {shape}", shape.Elements, 2, () => Cpu.Binary<MultiplyOp>(x, row, y));
+        yield return Case($"multiply backward {shape}", shape.Elements, 5, () => Cpu.BinaryBackward<MultiplyOp>(x, x, b, null, y, b));
+        yield return Case($"sum over rows {shape}", shape.Elements, 1, () => Cpu.Reduce<SumOp>(x, 1, shape.Rows, shape.Channels, bias));
+        yield return Case($"sum of all {shape}", shape.Elements, 1, () => Cpu.Reduce<SumOp>(x, 1, shape.Elements, 1, scalar));
         yield return Case($"norm {shape}", shape.Elements, 1, () => Cpu.Norm([x], scalar));
         yield return Case($"dropout {shape}", shape.Elements, 2, () => Cpu.Dropout(x, new(1, 2), 0.5f, y));
         yield return Case($"uniform {shape}", shape.Elements, 1, () => Cpu.Uniform(y, new(1, 2), 0f, 1f));
@@ -63,7 +63,7 @@ static class BandwidthCases
             Shape shape = [(1 << 21) / channels, channels];
             Tensor x = Make(shape), y = Make(shape), dx = Make(shape), gamma = Make([channels]), mean = Make([shape[0]]), rstd = Make([shape[0]]), losses = Make([shape[0]]);
             var labels = IntTensor.FromArray(new int[shape[0]]);
-            yield return Case($"sum of each row {shape}", shape.Elements, 1, () => Cpu.Reduce<Sum>(x, shape[0], channels, 1, mean));
+            yield return Case($"sum of each row {shape}", shape.Elements, 1, () => Cpu.Reduce<SumOp>(x, shape[0], channels, 1, mean));
             yield return Case($"softmax {shape}", shape.Elements, 2, () => Cpu.Softmax(x, false, y));
             yield return Case($"softmax backward {shape}", shape.Elements, 3, () => Cpu.SoftmaxBackward(x, y, false, dx));
             yield return Case($"cross-entropy {shape}", shape.Elements, 2, () => Cpu.CrossEntropy(x, labels, 0.1f, y, losses));

@@ -2,7 +2,6 @@ using QuadEngine.Data;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using Neurons = QuadEngine.Layers.Neurons;
 
 namespace QuadEngine.Benchmarks.Gpu;
 

@@ -18,7 +18,7 @@ static class KernelsTour
         Check.That(n % 128 == 0, "kernels-tour", $"the size is {n}; the steps of the tour take multiples of 128.");
 
         using Tensor left = Tensor.Uniform([n, n], -1f, 1f, new Generator(1), device), right = Tensor.Uniform([n, n], -1f, 1f, new Generator(2), device), result = Tensor.Empty([n, n], device);
-        using var expected = MatMul.Apply(left.To(Device.Cpu), right.To(Device.Cpu));
+        using var expected = left.To(Device.Cpu).MatMul(right.To(Device.Cpu));
         using Operand a = left.Read(), b = right.Read(), y = result.Write();
         var wanted = expected.ToArray();
         var peak = LimitsPart.MultiplyAddsASecond(device, real ? 4096 : 64);

@@ -48,7 +48,7 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         {
             var (x, w, y, statistics) = (Make(input, device), Make(filter, device), Make(output, device), new ChannelStatistics<Tensor>(Make([to], device), Make([to], device)));
             var layout = new NeuronLayout(to, 3);
-            var term = new QuadraticTerm<Tensor>(Make([layout.Coefficients], device), layout, Normalised: true);
+            var term = new QuadraticTerm<Tensor>(Make([layout.Coefficients], device), layout, Normalized: true);
             return () => device.Backend.Conv2d(x, w, geometry, new Epilogue<Tensor> { Quadratic = term, Statistics = statistics }, y);
         });
         yield return new($"input gradient {shape}", device =>
@@ -77,12 +77,12 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
         yield return new($"ReLU {shape}", device =>
         {
             var (x, y) = (Make(shape, device), Make(shape, device));
-            return () => device.Backend.Unary<Relu>(x, y);
+            return () => device.Backend.Unary<ReluOp>(x, y);
         });
         yield return new($"add {shape}", device =>
         {
             var (a, b, y) = (Make(shape, device), Make(shape, device), Make(shape, device));
-            return () => device.Backend.Binary<Add>(a, b, y);
+            return () => device.Backend.Binary<AddOp>(a, b, y);
         });
         yield return new($"batch norm + residual + ReLU {shape}", device =>
         {
@@ -100,13 +100,13 @@ public sealed record OperationCase(string Name, Func<Device, Action> Prepare, do
             var layout = new NeuronLayout(channels, 3);
             var (dy, x, y, dx, channel) = (Make(shape, device), Make(shape, device), Make(shape, device), Make(shape, device), Ones(channels, device));
             var (dGamma, dBeta, lambda, dLambda) = (Make([channels], device), Make([channels], device), Make([layout.Coefficients], device), Make([layout.Coefficients], device));
-            return () => device.Backend.BatchNormBackward(dy, x, y, new(channel, channel, 1e-5f, channel, null, Activation.Relu), batchStatistics: true, new(new(lambda, layout, Normalised: true), Detached: false, dLambda), dx, dGamma, dBeta, null);
+            return () => device.Backend.BatchNormBackward(dy, x, y, new(channel, channel, 1e-5f, channel, null, Activation.Relu), batchStatistics: true, new(new(lambda, layout, Normalized: true), Detached: false, dLambda), dx, dGamma, dBeta, null);
         });
         yield return new($"quadratic backward k = 3 {shape}", device =>
         {
             var layout = new NeuronLayout(channels, 3);
             var (dy, y, dz, lambda, dLambda) = (Make(shape, device), Make(shape, device), Make(shape, device), Make([layout.Coefficients], device), Make([layout.Coefficients], device));
-            return () => device.Backend.QuadraticBackward(dy, y, new(new(lambda, layout, Normalised: true), Detached: false, dLambda), dz);
+            return () => device.Backend.QuadraticBackward(dy, y, new(new(lambda, layout, Normalized: true), Detached: false, dLambda), dz);
         });
     }
 

@@ -89,5 +89,5 @@ static class PictureCommands
 
     static string Count(ImageFolder images, int label) => images.Labels.Count(other => other == label).ToString("N0", CultureInfo.InvariantCulture);
 
-    static string Colours(FolderSurvey survey, int count) => survey.Grey == 0 ? "all in colour" : survey.Grey == count ? "all grey" : $"{survey.Grey:N0} of {count:N0} grey";
+    static string Colours(FolderSurvey survey, int count) => survey.Gray == 0 ? "all in colour" : survey.Gray == count ? "all grey" : $"{survey.Gray:N0} of {count:N0} grey";
 }

@@ -13,7 +13,7 @@ static class PredictCommand
     public static Command Create(Output output)
     {
         var network = new TrainedNetwork(output);
-        var files = new Argument<string[]>("FILE") { Description = "Images (png, jpg, bmp), or files ending in .f32 of normalised float32 values [N, H, W, C].", Arity = ArgumentArity.OneOrMore };
+        var files = new Argument<string[]>("FILE") { Description = "Images (png, jpg, bmp), or files ending in .f32 of normalized float32 values [N, H, W, C].", Arity = ArgumentArity.OneOrMore };
         var top = CommonOptions.Number<int>("--top", $"Classes to print. Default: {Shown}", 1, 1 << 20);
         Option<string?> device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();

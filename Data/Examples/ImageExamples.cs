@@ -3,10 +3,10 @@ namespace QuadEngine.Data;
 /// <summary>The images of a data set as examples, changed at random where a batch has a seed.</summary>
 /// <param name="images">The data set.</param>
 /// <param name="augmentation">The random changes.</param>
-public sealed class ImageExamples(LabelledImages images, Augmentation augmentation) : IExamples<Batch<Tensor, IntTensor>>
+public sealed class ImageExamples(LabeledImages images, Augmentation augmentation) : IExamples<Batch<Tensor, IntTensor>>
 {
     /// <summary>The data set.</summary>
-    public LabelledImages Images => images;
+    public LabeledImages Images => images;
 
     /// <inheritdoc/>
     public string Name => images.Name;

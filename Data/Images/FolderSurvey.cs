@@ -10,8 +10,8 @@ public sealed class FolderSurvey
         if (heads.Length == 0) return;
         var sides = heads.Select(head => Math.Min(head.Height, head.Width)).Order().ToArray();
         (ShortestSide, MedianSide, LongestSide) = (sides[0], sides[sides.Length / 2], heads.Max(head => Math.Max(head.Height, head.Width)));
-        Grey = heads.Count(head => head.Channels == 1);
-        Channels = Grey == heads.Length ? 1 : 3;
+        Gray = heads.Count(head => head.Channels == 1);
+        Channels = Gray == heads.Length ? 1 : 3;
     }
 
     /// <summary>The files that cannot be read or decoded, each with what is wrong; they count nowhere else.</summary>
@@ -27,7 +27,7 @@ public sealed class FolderSurvey
     public int LongestSide { get; }
 
     /// <summary>Images without colour.</summary>
-    public int Grey { get; }
+    public int Gray { get; }
 
     /// <summary>1 where all images are grey, else 3.</summary>
     public int Channels { get; } = 3;

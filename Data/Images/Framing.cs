@@ -4,7 +4,7 @@ namespace QuadEngine.Data;
 public abstract record Framing
 {
     /// <summary>What one looks at when judging: the middle, 224 of 256 pixels in the usual sizes.</summary>
-    public static Framing Centre { get; } = new CentreFraming();
+    public static Framing Center { get; } = new CenterFraming();
 
     /// <summary>What one learns from: parts of any size, place and proportion, half of them mirrored (Szegedy et al. 2015).</summary>
     public static Framing Random { get; } = new RandomFraming();
@@ -17,12 +17,12 @@ public abstract record Framing
 
 /// <summary>The middle of the image in the proportions of the network's input: torchvision's Resize and CenterCrop in one.</summary>
 /// <param name="Share">Side of what is seen by side of the largest such part.</param>
-public sealed record CentreFraming(float Share = 0.875f) : Framing
+public sealed record CenterFraming(float Share = 0.875f) : Framing
 {
     internal override bool IsRandom => false;
 
     internal override (Frame, bool) Choose(Picture picture, int height, int width, ulong seed, int epoch, int image) =>
-        (Frame.Centre(picture.Height, picture.Width, height, width, Share), false);
+        (Frame.Center(picture.Height, picture.Width, height, width, Share), false);
 }
 
 /// <summary>

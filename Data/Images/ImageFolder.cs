@@ -65,7 +65,7 @@ public sealed class ImageFolder
     /// <summary>The batches of one epoch: images [N, H, W, C] and labels [N]. For training give a seed and <see cref="Framing.Random"/>.</summary>
     /// <param name="batchSize">Images in a batch.</param>
     /// <param name="imageShape">[H, W, C] of what the network sees; C is 1 (grey) or 3 (RGB).</param>
-    /// <param name="framing">Which part of an image is seen; <see cref="Framing.Centre"/> where it is left out.</param>
+    /// <param name="framing">Which part of an image is seen; <see cref="Framing.Center"/> where it is left out.</param>
     /// <param name="normalization">How bytes become numbers; ImageNet's for RGB and [0, 1] for grey where it is left out.</param>
     /// <param name="seed">Shuffles the images, another order each epoch; in their own order where it is left out.</param>
     /// <param name="epoch">Which epoch, counted from 0: the order and the framing depend on it.</param>
@@ -77,16 +77,16 @@ public sealed class ImageFolder
     public Loader Batches(
         int batchSize, Shape imageShape, Framing? framing = null, Normalization? normalization = null, ulong? seed = null, int epoch = 0, bool dropLast = false,
         int start = 0, int? prefetch = null, Device? device = null) =>
-        new(new FolderSource(this, imageShape, framing ?? Framing.Centre, normalization, prefetch ?? Environment.ProcessorCount, device), new EpochOrder(batchSize, seed, epoch, dropLast, start));
+        new(new FolderSource(this, imageShape, framing ?? Framing.Center, normalization, prefetch ?? Environment.ProcessorCount, device), new EpochOrder(batchSize, seed, epoch, dropLast, start));
 
     /// <summary>The images as a data set that decodes, cuts and resizes each when a batch needs it: for folders that memory does not hold.</summary>
     /// <inheritdoc cref="ToDataset"/>
-    public LabelledImages Stream(Shape imageShape, Framing? framing = null, Normalization? normalization = null) =>
+    public LabeledImages Stream(Shape imageShape, Framing? framing = null, Normalization? normalization = null) =>
         new Streamed(new FolderSource(this, imageShape, Still(framing), normalization));
 
     /// <summary>All images decoded, cut and resized once, in memory: a data set as any other, where they fit.</summary>
     /// <param name="imageShape">[H, W, C] of what the network sees; C is 1 (grey) or 3 (RGB).</param>
-    /// <param name="framing">Which part of an image is seen, the same each time; <see cref="Framing.Centre"/> where it is left out.</param>
+    /// <param name="framing">Which part of an image is seen, the same each time; <see cref="Framing.Center"/> where it is left out.</param>
     /// <param name="normalization">How bytes become numbers; ImageNet's for RGB and [0, 1] for grey where it is left out.</param>
     /// <exception cref="ArgumentException">An argument is out of range, the framing is random, or the images take more than 2 GB.</exception>
     /// <exception cref="InvalidFileException">Images are damaged; the message names them.</exception>
@@ -182,11 +182,11 @@ public sealed class ImageFolder
     static Framing Still(Framing? framing)
     {
         Check.That(framing is not { IsRandom: true }, nameof(ImageFolder), $"{framing} draws anew each time, but a data set shows the same each time; use {nameof(Batches)}.");
-        return framing ?? Framing.Centre;
+        return framing ?? Framing.Center;
     }
 
     /// <summary>A data set whose images stay in their files.</summary>
-    sealed class Streamed(FolderSource source) : LabelledImages(source.Name, source.ClassNames, source.ImageShape, source.Normalization)
+    sealed class Streamed(FolderSource source) : LabeledImages(source.Name, source.ClassNames, source.ImageShape, source.Normalization)
     {
         public override int Count => source.Count;
 

@@ -167,7 +167,7 @@ public readonly record struct Frame(float Top, float Left, float Height, float W
     /// <param name="height">Proportion of the height.</param>
     /// <param name="width">Proportion of the width.</param>
     /// <param name="share">Side of the part by side of the largest: 0.875 is the usual resize to 256 and crop of 224.</param>
-    public static Frame Centre(int imageHeight, int imageWidth, int height, int width, float share = 1f)
+    public static Frame Center(int imageHeight, int imageWidth, int height, int width, float share = 1f)
     {
         var scale = share * MathF.Min((float)imageHeight / height, (float)imageWidth / width);
         return new((imageHeight - scale * height) / 2f, (imageWidth - scale * width) / 2f, scale * height, scale * width);

@@ -23,7 +23,7 @@ static class Resampling
             var end = Math.Clamp((int)MathF.Floor(centre + reach + 0.5f), first + 1, limit);
             var weights = new float[end - first];
             for (var k = 0; k < weights.Length; k++) weights[k] = MathF.Max(0f, 1f - MathF.Abs(first + k + 0.5f - centre) / reach);
-            taps[i] = new(first, Normalised(weights));
+            taps[i] = new(first, Normalized(weights));
         }
 
         return taps;
@@ -72,7 +72,7 @@ static class Resampling
         return result;
     }
 
-    static float[] Normalised(float[] weights)
+    static float[] Normalized(float[] weights)
     {
         var sum = weights.Sum();
         return sum > 0f ? [.. weights.Select(weight => weight / sum)] : [.. weights.Select(_ => 1f / weights.Length)];

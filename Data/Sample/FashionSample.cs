@@ -28,7 +28,7 @@ sealed class FashionSample : DatasetInfo
         var pixels = new byte[(TrainImages + TestImages) * ImageBytes];
         using var resource = typeof(FashionSample).Assembly.GetManifestResourceStream("fashion-mnist-sample.br")
             ?? throw new InvalidOperationException($"{Name} was left out of this program when it was trimmed (QuadEngine.Data.Sample is false).");
-        GreyImageCodec.Decode(resource, pixels, Side, Side);
+        GrayImageCodec.Decode(resource, pixels, Side, Side);
 
         return new(
             Split(pixels.AsMemory(0, TrainImages * ImageBytes)),

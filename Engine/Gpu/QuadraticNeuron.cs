@@ -14,18 +14,18 @@ sealed partial class GpuKernels
     }
 }
 
-/// <summary>The quadratic neurons of a layer: Lambda and the role of each channel. See <see cref="Operations.NeuronLayout"/>.</summary>
+/// <summary>The quadratic neurons of a layer: Lambda and the role of each channel. See <see cref="NeuronLayout"/>.</summary>
 readonly struct Neurons
 {
     readonly ArrayView<float> lambda;
     readonly FastDivisor channels, stride;
-    readonly int normalised;
+    readonly int normalized;
 
     public Neurons(QuadraticTerm<Operand> term)
     {
         channels = new FastDivisor(term.Layout.Channels);
         stride = new FastDivisor(term.Layout.Stride);
-        normalised = term.Normalised ? 1 : 0;
+        normalized = term.Normalized ? 1 : 0;
 
         // A layer of rank 0 has no coefficients, but kernels need a view.
         lambda = term.Lambda.View();
@@ -43,7 +43,7 @@ readonly struct Neurons
     public int Rank(int head) => Math.Min(stride.Divisor, channels.Divisor - head) - 1;
 
     /// <summary>s of a neuron of this rank.</summary>
-    public float Scale(int rank) => normalised != 0 ? 1f / Math.Max(1, rank) : 1f;
+    public float Scale(int rank) => normalized != 0 ? 1f / Math.Max(1, rank) : 1f;
 
     /// <summary>The index of the coefficient of an f channel. The heads of this neuron and of the neurons before it have no coefficients.</summary>
     public int Coefficient(int channel) => channel - 1 - stride.Divide(channel);

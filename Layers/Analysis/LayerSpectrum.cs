@@ -51,7 +51,7 @@ public sealed class LayerSpectrum
     {
         int n = layer.Projection.FanIn, channels = layer.Projection.OutChannels;
         Check.That(rank >= 1 && rank <= n, nameof(Truncate), $"the rank is {rank}; a form on {n} inputs has ranks 1 to {n}.");
-        var kind = new QuadraticNeuronKind(rank, (options ?? new QuadraticOptions()) with { Vectorised = false });
+        var kind = new QuadraticNeuronKind(rank, (options ?? new QuadraticOptions()) with { Vectorized = false });
         var truncated = (QuadraticNeuronLayer)kind.Layer(layer.Projection, layer.Bias is not null);
         var stride = rank + 1;
         float[] linear = layer.Weight.ToArray(), weight = new float[n * channels * stride], lambda = new float[channels * rank];
@@ -63,7 +63,7 @@ public sealed class LayerSpectrum
                 for (var j = 0; j < rank; j++) weight[i * channels * stride + c * stride + j + 1] = (float)vectors[c][i, j];
             }
 
-            for (var j = 0; j < rank; j++) lambda[c * rank + j] = (float)(Eigenvalues[c][j] / truncated.Layout.ScaleOf(c, kind.Options.Normalised));
+            for (var j = 0; j < rank; j++) lambda[c * rank + j] = (float)(Eigenvalues[c][j] / truncated.Layout.ScaleOf(c, kind.Options.Normalized));
         }
 
         truncated.Weight.Assign(weight);
@@ -82,7 +82,7 @@ public sealed class LayerSpectrum
     {
         int n = layer.Projection.FanIn, channels = layer.Projection.OutChannels;
         using var noGrad = new NoGrad();
-        using var unpacked = SymmetricMatrix.Unpack(layer.Form, n);
+        using var unpacked = layer.Form.UnpackSymmetric(n);
         var values = unpacked.ToArray();
         return Enumerable.Range(0, channels).Select(c => Matrix<double>.Build.Dense(n, n, (i, j) => values[(c * n + i) * n + j]));
     }

@@ -71,9 +71,9 @@ public sealed class QuadraticTelemetry : IDisposable
     // All [y, f] of the neurons: the output, unless that is y alone.
     static Tensor Projected(QuadraticNeuronLayer layer, Tensor x, Tensor y)
     {
-        if (layer.Options.Vectorised) return y.Detach();
+        if (layer.Options.Vectorized) return y.Detach();
         using var noGrad = new NoGrad();
-        return QuadraticNeuron.Apply(layer.Projection.Apply(x, layer.Weight, layer.Bias), layer.Lambda, layer.Layout, layer.Options.Normalised);
+        return layer.Projection.Apply(x, layer.Weight, layer.Bias).QuadraticNeuron(layer.Lambda, layer.Layout, layer.Options.Normalized);
     }
 
     // q = sum_i s lambda_i f_i^2 of all neurons at once: the squared output times a matrix that holds s lambda_i in row f_i, column of its neuron.
@@ -87,7 +87,7 @@ public sealed class QuadraticTelemetry : IDisposable
         for (var i = 0; i < lambda.Length; i++)
         {
             int channel = layout.ChannelOf(i), neuron = channel / layout.Stride;
-            sum[channel * layout.Neurons + neuron] = lambda[i] * layout.ScaleOf(neuron, layer.Options.Normalised);
+            sum[channel * layout.Neurons + neuron] = lambda[i] * layout.ScaleOf(neuron, layer.Options.Normalized);
         }
 
         for (var neuron = 0; neuron < layout.Neurons; neuron++) select[neuron * layout.Stride * layout.Neurons + neuron] = 1f;
@@ -107,7 +107,7 @@ public sealed class QuadraticTelemetry : IDisposable
         var spectrum = new double[layout.Neurons][];
         for (int neuron = 0, first = 0; neuron < spectrum.Length; first += layout.RankOf(neuron++))
         {
-            var (rank, column, scale) = (layout.RankOf(neuron), neuron * layout.Stride + 1, layout.ScaleOf(neuron, layer.Options.Normalised));
+            var (rank, column, scale) = (layout.RankOf(neuron), neuron * layout.Stride + 1, layout.ScaleOf(neuron, layer.Options.Normalized));
             if (rank == 0)
             {
                 spectrum[neuron] = [];

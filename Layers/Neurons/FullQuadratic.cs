@@ -51,5 +51,5 @@ public sealed class FullQuadraticLayer : NeuronLayer
 
     /// <inheritdoc/>
     protected override Tensor Evaluate(Tensor x) =>
-        Projection.Apply(x, Weight, Bias) + QuadraticForm.Apply(Projection.Inputs(x), SymmetricMatrix.Unpack(Form, Projection.FanIn));
+        Projection.Apply(x, Weight, Bias) + Projection.Inputs(x).QuadraticForm(Form.UnpackSymmetric(Projection.FanIn));
 }

@@ -44,8 +44,8 @@ public static class Neurons
     public static Neuron QRes { get; } = new QResNeuron();
 
     /// <summary>(w1 x)(w2 x) + w3 x (Xu et al. 2022).</summary>
-    /// <param name="normalised">A batch norm behind each of the three projections, as in the published code.</param>
-    public static Neuron QuadraNN(bool normalised = true) => new QuadraNeuron(normalised);
+    /// <param name="normalized">A batch norm behind each of the three projections, as in the published code.</param>
+    public static Neuron QuadraNN(bool normalized = true) => new QuadraNeuron(normalized);
 
     /// <summary>(w x + c)^p (Wang et al. 2019).</summary>
     /// <param name="power">p, 1 or more.</param>

@@ -18,7 +18,7 @@ sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : C
     Masks? masks;
 
     /// <inheritdoc/>
-    public override Tensor? Penalty(Parameter parameter) => options.Basis == Basis.Penalised ? Distance(parameter) * options.Penalty : null;
+    public override Tensor? Penalty(Parameter parameter) => options.Basis == Basis.Penalized ? Distance(parameter) * options.Penalty : null;
 
     /// <inheritdoc/>
     public override void Retract(Parameter parameter)

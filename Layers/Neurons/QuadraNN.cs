@@ -5,17 +5,17 @@ namespace QuadEngine.Layers;
 /// three projections, which keeps the product in bounds: y = BN(w1 x) BN(w2 x) + BN(w3 x).
 /// Cost a neuron: 3n parameters (and 6 of the norms), 3n + 1 multiply-adds.
 /// </summary>
-/// <param name="Normalised">The three batch norms are there.</param>
-public sealed record QuadraNeuron(bool Normalised = true) : Neuron
+/// <param name="Normalized">The three batch norms are there.</param>
+public sealed record QuadraNeuron(bool Normalized = true) : Neuron
 {
     /// <inheritdoc/>
     public override string Name => "quadranet";
 
     /// <inheritdoc/>
-    protected internal override string Settings => Normalised ? ", normalised" : "";
+    protected internal override string Settings => Normalized ? ", normalized" : "";
 
     /// <inheritdoc/>
-    public override NeuronCost Cost(long inputs, int channels) => new(channels * (3 * inputs + (Normalised ? 6 : 0)), channels * (3 * inputs + 1));
+    public override NeuronCost Cost(long inputs, int channels) => new(channels * (3 * inputs + (Normalized ? 6 : 0)), channels * (3 * inputs + 1));
 
     /// <inheritdoc/>
     public override Module Layer(Projection projection, bool bias = true) => new QuadraLayer(this, projection, bias);
@@ -23,11 +23,11 @@ public sealed record QuadraNeuron(bool Normalised = true) : Neuron
 
 sealed class QuadraEntry() : NeuronEntry("quadranet", "(w1 x)(w2 x) + w3 x (Xu et al. 2022)")
 {
-    static readonly EntryOption<bool> unnormalised = EntryOption.Flag("unnormalised", "No batch norm behind each of the three projections");
+    static readonly EntryOption<bool> unnormalized = EntryOption.Flag("unnormalized", "No batch norm behind each of the three projections");
 
-    public override IReadOnlyList<EntryOption> Options => [unnormalised];
+    public override IReadOnlyList<EntryOption> Options => [unnormalized];
 
-    public override Neuron Make(Selection options) => Neurons.QuadraNN(!options.Get(unnormalised));
+    public override Neuron Make(Selection options) => Neurons.QuadraNN(!options.Get(unnormalized));
 }
 
 /// <summary>A layer of <see cref="QuadraNeuron"/>.</summary>
@@ -39,7 +39,7 @@ public sealed class QuadraLayer : NeuronLayer
     {
         ProjectionWeights = [Weights("weight1", Initializers.KaimingNormal), Weights("weight2", Initializers.KaimingNormal), Weights("weight3", Initializers.KaimingNormal)];
         Bias = Offset(bias);
-        norms = [.. Enumerable.Range(1, 3).Select(i => neuron.Normalised ? Register($"bn{i}", new BatchNorm(projection.OutChannels)) : null)];
+        norms = [.. Enumerable.Range(1, 3).Select(i => neuron.Normalized ? Register($"bn{i}", new BatchNorm(projection.OutChannels)) : null)];
     }
 
     /// <summary>w1, w2, w3.</summary>

@@ -21,7 +21,7 @@ public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : N
 
     /// <summary>How neurons share the channels that a layer projects to: those it puts out, or all [y, f] of which it puts out y.</summary>
     /// <param name="channels">Output channels of the layer.</param>
-    public NeuronLayout Layout(int channels) => new(Options.Vectorised ? channels : channels * (Rank + 1), Rank);
+    public NeuronLayout Layout(int channels) => new(Options.Vectorized ? channels : channels * (Rank + 1), Rank);
 
     /// <inheritdoc/>
     public override NeuronCost Cost(long inputs, int channels)
@@ -48,12 +48,12 @@ sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lam
     static readonly EntryOption<float> deviation = EntryOption.Number("lambda-deviation", "Lambda starts with normal numbers of this deviation; at 0 the network starts linear", usual.LambdaDeviation, 0f, 100f);
     static readonly EntryOption<Basis> basis = EntryOption.Word("basis", "What keeps Q orthonormal", usual.Basis);
     static readonly EntryOption<Retraction> retraction = EntryOption.Word("retraction", "How Q is put back to orthonormal where the basis is retracted", usual.Retraction);
-    static readonly EntryOption<float> penalty = EntryOption.Number("penalty", "Weight of |Q^T Q - I|^2 in the loss where the basis is penalised", usual.Penalty, 0f, 1e6f);
-    static readonly EntryOption<bool> unnormalised = EntryOption.Flag("unnormalised", "s = 1 instead of 1/k");
+    static readonly EntryOption<float> penalty = EntryOption.Number("penalty", "Weight of |Q^T Q - I|^2 in the loss where the basis is penalized", usual.Penalty, 0f, 1e6f);
+    static readonly EntryOption<bool> unnormalized = EntryOption.Flag("unnormalized", "s = 1 instead of 1/k");
     static readonly EntryOption<bool> detached = EntryOption.Flag("detached", "No gradient of y passes through f");
     static readonly EntryOption<bool> alone = EntryOption.Flag("y-alone", "Put out y alone, and no f");
 
-    public override IReadOnlyList<EntryOption> Options => [rank, rate, decay, deviation, basis, retraction, penalty, unnormalised, detached, alone];
+    public override IReadOnlyList<EntryOption> Options => [rank, rate, decay, deviation, basis, retraction, penalty, unnormalized, detached, alone];
 
     public override Neuron Make(Selection options) => Neurons.Quadratic(options.Get(rank), new QuadraticOptions
     {
@@ -63,15 +63,15 @@ sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lam
         Basis = options.Get(basis),
         Retraction = options.Get(retraction),
         Penalty = options.Get(penalty),
-        Normalised = !options.Get(unnormalised),
+        Normalized = !options.Get(unnormalized),
         Detached = options.Get(detached),
-        Vectorised = !options.Get(alone),
+        Vectorized = !options.Get(alone),
     });
 }
 
 /// <summary>
 /// Efficient quadratic neurons of rank k over any projection. One linear projection to all channels, then the point-wise
-/// <see cref="QuadraticNeuron"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
+/// <see cref="QuadraticNeuronOp"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
 /// </summary>
 public abstract class QuadraticNeuronLayer : NeuronLayer
 {
@@ -111,8 +111,8 @@ public abstract class QuadraticNeuronLayer : NeuronLayer
     /// <inheritdoc/>
     protected override Tensor Evaluate(Tensor x)
     {
-        var y = QuadraticNeuron.Apply(Projection.Apply(x, Weight, Bias), Lambda, Layout, Options.Normalised, Options.Detached);
-        return Options.Vectorised ? y : y.Subsample(-1, Layout.Stride);
+        var y = Projection.Apply(x, Weight, Bias).QuadraticNeuron(Lambda, Layout, Options.Normalized, Options.Detached);
+        return Options.Vectorized ? y : y.Subsample(-1, Layout.Stride);
     }
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ public enum Basis
     Free,
 
     /// <summary>Each Backward adds the gradient of <see cref="QuadraticOptions.Penalty"/> |Q^T Q - I|^2, which draws Q there without forcing it: <see cref="Constraint.Penalty"/>.</summary>
-    Penalised,
+    Penalized,
 
     /// <summary>Q starts orthonormal and is put back to the nearest orthonormal matrix after each step. See <see cref="Constraint.Retract"/>.</summary>
     Retracted,
@@ -30,7 +30,7 @@ public enum Retraction
 public sealed record QuadraticOptions
 {
     /// <summary>s = 1/k, so that the quadratic part does not grow with the rank (a sum of k squares does); else s = 1.</summary>
-    public bool Normalised { get; init; } = true;
+    public bool Normalized { get; init; } = true;
 
     /// <summary>
     /// Deviation of the normal numbers that Lambda starts with. At 0 the network starts exactly linear and meets its quadratic
@@ -62,12 +62,12 @@ public sealed record QuadraticOptions
     /// <summary>The way back to orthonormal where <see cref="Basis"/> is retracted.</summary>
     public Retraction Retraction { get; init; }
 
-    /// <summary>Weight of |Q^T Q - I|^2 where <see cref="Basis"/> is penalised.</summary>
+    /// <summary>Weight of |Q^T Q - I|^2 where <see cref="Basis"/> is penalized.</summary>
     public float Penalty { get; init; } = 1e-3f;
 
     /// <summary>
     /// Output [y, f]: the k values computed on the way are channels too, so that a neuron gives k + 1 of them for its cost.
     /// Off, it gives y alone and a layer of C channels has C neurons: what a compressed full quadratic form needs.
     /// </summary>
-    public bool Vectorised { get; init; } = true;
+    public bool Vectorized { get; init; } = true;
 }

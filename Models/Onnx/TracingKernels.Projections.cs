@@ -28,7 +28,7 @@ sealed partial class TracingKernels
         }
 
         trace.Define(y, Graph.Add("MatMul", [Matrix(a, geometry.TransposeA), Matrix(b, geometry.TransposeB)]));
-        if (bias is not null) Binary<Operations.Add>(y, bias, y);
+        if (bias is not null) Binary<Operations.AddOp>(y, bias, y);
     }
 
     // The matrix, or all of a batch, by name; transposed, the last two axes change places.
@@ -55,7 +55,7 @@ sealed partial class TracingKernels
         {
             var (neuron, from) = Math.DivRem(layout.ChannelOf(i), layout.Stride);
             var row = neuron * layout.Stride;
-            matrix[row * columns + (groups == 1 ? row + from : from)] = term.Normalised ? lambda[i] / layout.RankOf(neuron) : lambda[i];
+            matrix[row * columns + (groups == 1 ? row + from : from)] = term.Normalized ? lambda[i] / layout.RankOf(neuron) : lambda[i];
         }
 
         var squares = Graph.Add("Mul", [symbol.Name, symbol.Name]);

@@ -60,7 +60,7 @@ sealed partial class TracingKernels(Trace trace) : Kernels
         if (Computed(y, [x], y => Cpu.Reduce<TOp>(Host(x), outer, n, inner, y))) return;
         var symbol = trace.Read(x);
         var axes = Enumerable.Range(0, x.Shape.Rank).Where(axis => x.Shape[axis] != y.Shape[axis]).Select(axis => (long)Trace.AxisOf(symbol, axis)).Order().ToArray();
-        var operation = typeof(TOp) == typeof(Sum) ? "ReduceSum" : typeof(TOp) == typeof(Max) ? "ReduceMax" : typeof(TOp) == typeof(Min) ? "ReduceMin" : throw Trace.Unsupported($"the reduction \"{TOp.Name}\"");
+        var operation = typeof(TOp) == typeof(SumOp) ? "ReduceSum" : typeof(TOp) == typeof(MaxOp) ? "ReduceMax" : typeof(TOp) == typeof(MinOp) ? "ReduceMin" : throw Trace.Unsupported($"the reduction \"{TOp.Name}\"");
         var name = Graph.Add(operation, [symbol.Name, Graph.Integers(axes)], Attribute.Of("keepdims", 1));
         sumTerms[name] = n;
         trace.Define(y, name, symbol.ChannelsFirst);
@@ -69,7 +69,7 @@ sealed partial class TracingKernels(Trace trace) : Kernels
     // A sum divided by the number of its terms is what readers of the graph know as a mean.
     string? MeanOf<TOp>(Symbol sum, float count) where TOp : struct, IBinaryOp<TOp>
     {
-        if (typeof(TOp) != typeof(Divide) || Graph.Producer(sum.Name) is not { } node) return null;
+        if (typeof(TOp) != typeof(DivideOp) || Graph.Producer(sum.Name) is not { } node) return null;
         var reshape = node.OpType == "Reshape" ? node : null;
         if (reshape is not null) node = Graph.Producer(reshape.Input[0]);
         if (node is not { OpType: "ReduceSum" } || count != sumTerms[node.Name]) return null;
@@ -98,7 +98,7 @@ sealed partial class TracingKernels(Trace trace) : Kernels
         }
 
         trace.Define(y, name, first);
-        if (residual is not null) Binary<Add>(y, residual, y);
+        if (residual is not null) Binary<AddOp>(y, residual, y);
         activation.Accept(new Activate(this, y));
     }
 

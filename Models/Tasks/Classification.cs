@@ -10,7 +10,7 @@ public class Classification : TrainingTask<Batch<Tensor, IntTensor>>
 
     /// <summary>A task whose metric is <see cref="Metric.Accuracy"/>.</summary>
     /// <param name="network">[N, ...] to logits [N, ..., classes]; trained in place, on its device.</param>
-    /// <param name="train">To learn from, such as an <see cref="ImageDataset"/> or <see cref="LabelledImages.Augmented"/>; as many labels as rows of logits.</param>
+    /// <param name="train">To learn from, such as an <see cref="ImageDataset"/> or <see cref="LabeledImages.Augmented"/>; as many labels as rows of logits.</param>
     /// <param name="test">To judge by after each epoch.</param>
     /// <exception cref="ArgumentException">There are no examples.</exception>
     public Classification(Module network, IExamples<Batch<Tensor, IntTensor>> train, IExamples<Batch<Tensor, IntTensor>> test) : this(network, train, test, [Metric.Accuracy])
@@ -23,7 +23,7 @@ public class Classification : TrainingTask<Batch<Tensor, IntTensor>>
     /// <summary>In training, spreads this share of each label over all classes; at least 0 and under 1.</summary>
     public float LabelSmoothing { get; init; }
 
-    internal override ImageDescription? Images => (TrainExamples as LabelledImages ?? (TrainExamples as ImageExamples)?.Images) is { } images
+    internal override ImageDescription? Images => (TrainExamples as LabeledImages ?? (TrainExamples as ImageExamples)?.Images) is { } images
         ? new(images.ClassNames, images.Normalization.Mean, images.Normalization.Std)
         : null;
 

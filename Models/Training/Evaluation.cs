@@ -27,7 +27,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     /// <param name="judged">Told after each batch how many images are done.</param>
     /// <param name="cancellation">Stops between two batches.</param>
     /// <exception cref="ArgumentException">The data set is empty.</exception>
-    public static Evaluation Run(Module network, LabelledImages images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
+    public static Evaluation Run(Module network, LabeledImages images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         var watch = Stopwatch.StartNew();
         using var placed = images.To(network.Device);
@@ -35,7 +35,7 @@ public sealed record Evaluation(double Loss, int Correct, int Images, TimeSpan E
     }
 
     /// <summary>The same with a data set that stays on the network's device for further evaluations.</summary>
-    /// <inheritdoc cref="Run(Module, LabelledImages, int, Action{int}?, CancellationToken)"/>
+    /// <inheritdoc cref="Run(Module, LabeledImages, int, Action{int}?, CancellationToken)"/>
     public static Evaluation Run(Module network, DeviceDataset images, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         Check.That(images.Images.Count > 0, nameof(Evaluation), $"{images.Images.Name} has no images to judge by.");

@@ -55,9 +55,9 @@ public sealed record PictureOptions
     /// <summary>The images of a folder as a network sees them: the middle of each, cut square. In memory where they fit.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="images">What a network was trained on: how much of a picture it saw, and how bytes became numbers; the usual where it is left out.</param>
-    public LabelledImages Open(ImageFolder folder, ImageDescription? images = null)
+    public LabeledImages Open(ImageFolder folder, ImageDescription? images = null)
     {
-        var framing = new CentreFraming(images?.Share ?? 1f);
+        var framing = new CenterFraming(images?.Share ?? 1f);
         var normalization = images is null ? null : new Normalization([.. images.Mean], [.. images.Std]);
         return (long)folder.Count * ImageShape.Elements <= HeldBytes ? folder.ToDataset(ImageShape, framing, normalization) : folder.Stream(ImageShape, framing, normalization);
     }

@@ -62,7 +62,7 @@ public sealed class Trainer
     /// <param name="options">How.</param>
     /// <param name="folder">Where metrics, curves and checkpoints go; null for nowhere.</param>
     /// <exception cref="ArgumentException">An option is out of range, or a data set is empty.</exception>
-    public Trainer(Module network, LabelledImages train, LabelledImages test, TrainerOptions options, RunFolder? folder = null)
+    public Trainer(Module network, LabeledImages train, LabeledImages test, TrainerOptions options, RunFolder? folder = null)
         : this(new Classification(network, train.Augmented(options.CreateAugmentation(train.ImageShape)), test) { LabelSmoothing = options.LabelSmoothing }, options, folder, ofImages: true)
     {
     }

@@ -98,7 +98,7 @@ public sealed record TrainerOptions
         }
 
         That(ofImages || LabelSmoothing == 0f, nameof(LabelSmoothing), LabelSmoothing, $"0 beside a task of your own: give it to the task, new {nameof(Classification)}(...) {{ {nameof(LabelSmoothing)} = {LabelSmoothing} }}");
-        That(ofImages || Augmentation.Name == "none", nameof(Augmentation), $"\"{Augmentation.Name}\"", $"\"none\" beside a task of your own: give it to the examples, images.{nameof(LabelledImages.Augmented)}(...)");
+        That(ofImages || Augmentation.Name == "none", nameof(Augmentation), $"\"{Augmentation.Name}\"", $"\"none\" beside a task of your own: give it to the examples, images.{nameof(LabeledImages.Augmented)}(...)");
 
         static void That(bool valid, string name, object? got, string expected) =>
             Check.That(valid, nameof(TrainerOptions), $"{name} is {got}, expected {expected}.");

@@ -31,10 +31,10 @@ public sealed class TrainingRun
     public RunConfiguration Configuration { get; }
 
     /// <summary>Images to learn from.</summary>
-    public LabelledImages Train { get; }
+    public LabeledImages Train { get; }
 
     /// <summary>Images to judge by.</summary>
-    public LabelledImages Test { get; }
+    public LabeledImages Test { get; }
 
     /// <summary>The network in training.</summary>
     public Module Network { get; }
@@ -78,7 +78,7 @@ public sealed class TrainingRun
         return run;
     }
 
-    static (LabelledImages Train, LabelledImages Test) Load(RunConfiguration configuration)
+    static (LabeledImages Train, LabeledImages Test) Load(RunConfiguration configuration)
     {
         if (configuration.Pictures is not { } pictures)
         {

@@ -1,5 +1,4 @@
 using CsCheck;
-using BatchNorm = QuadEngine.Operations.BatchNorm;
 
 namespace QuadEngine.Tests.Autograd;
 
@@ -26,7 +25,7 @@ public class DeviceJoinedBackwardTests
         {
             var (_, _, y, _) = JoinedBackwardTests.Neurons(device);
             read(y);
-            var result = BatchNorm.Train(y, null, null);
+            var result = y.BatchNorm(null, null);
             _ = result.ToArray();
             var cotangent = Tensor.Ones(result.Shape, device);
             using var guard = guarded ? new NonFiniteGuard() : default;

@@ -27,9 +27,9 @@ public class FinalizedHandleTests
         {
             Tensor x = Tensor.Ones([77, 16]), gamma = Tensor.Ones([16]);
             x.RequiresGrad = gamma.RequiresGrad = true;
-            _ = BatchNorm.Train(x, gamma, null);
-            _ = BatchNorm.Train(x, gamma, null).Relu();
-            _ = MatMul.Apply(x, Tensor.Ones([16, 16]));
+            _ = x.BatchNorm(gamma, null);
+            _ = x.BatchNorm(gamma, null).Relu();
+            _ = x.MatMul(Tensor.Ones([16, 16]));
         }
     }
 }

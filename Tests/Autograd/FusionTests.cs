@@ -44,13 +44,13 @@ public class FusionTests
             tensors.Add(dice.Between(0, 13) switch
             {
                 0 or 1 => x.MatMul(weights[dice.Between(0, 1)]) * 0.5f,
-                2 or 3 => MatMul.Apply(x, weights[dice.Between(0, 1)], dice.Coin() ? gamma : null),
-                4 or 5 or 6 => BatchNorm.Train(x, dice.Coin() ? gamma : null, null),
-                7 => BatchNorm.Infer(x, mean, variance, gamma, null),
+                2 or 3 => x.MatMul(weights[dice.Between(0, 1)], bias: dice.Coin() ? gamma : null),
+                4 or 5 or 6 => x.BatchNorm(dice.Coin() ? gamma : null, null),
+                7 => x.BatchNormInference(mean, variance, gamma, null),
                 8 or 9 => x.Relu(),
                 10 => x + other,
-                11 => QuadraticNeuron.Apply(x, lambda, new NeuronLayout(Channels, 1)).Tanh(),
-                12 => QuadraticNeuron.Apply(x.MatMul(weights[0]), lambda, new NeuronLayout(Channels, 1)),
+                11 => x.QuadraticNeuron(lambda, new NeuronLayout(Channels, 1)).Tanh(),
+                12 => x.MatMul(weights[0]).QuadraticNeuron(lambda, new NeuronLayout(Channels, 1)),
                 _ => dice.OneOf<Func<Tensor>>(x.Detach, x.Alias, () => x * 0.5f)(),
             });
             if (dice.Between(0, 4) == 0) read.Add(tensors[^1].ToArray());

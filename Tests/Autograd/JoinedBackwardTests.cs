@@ -2,7 +2,6 @@ using CsCheck;
 using QuadEngine.Layers;
 using QuadEngine.Tests.Memory;
 using QuadEngine.Tests.Operations;
-using BatchNorm = QuadEngine.Operations.BatchNorm;
 
 namespace QuadEngine.Tests.Autograd;
 
@@ -33,11 +32,11 @@ public class JoinedBackwardTests
         Tensor z = Leaf(shape), lambda = Leaf([layout.Coefficients]), residual = Leaf(shape), cotangent = dice.Values(shape).To(device);
         Tensor? gamma = Seldom() ? null : Leaf(channels), beta = Seldom() ? null : Leaf(channels);
 
-        var y = QuadraticNeuron.Apply(z, lambda, layout, normalised: dice.Coin(), detached: Seldom());
+        var y = z.QuadraticNeuron(lambda, layout, normalized: dice.Coin(), detached: Seldom());
         if (twoPasses) _ = y.Exp();
         var result = Seldom()
-            ? BatchNorm.Infer(y, Tensor.Full(channels, 0.5f, device), Tensor.Full(channels, 2f, device), gamma, beta)
-            : BatchNorm.Train(y, gamma, beta);
+            ? y.BatchNormInference(Tensor.Full(channels, 0.5f, device), Tensor.Full(channels, 2f, device), gamma, beta)
+            : y.BatchNorm(gamma, beta);
         if (dice.Coin()) result += residual;
         if (dice.Coin()) result = result.Relu();
 
@@ -63,18 +62,18 @@ public class JoinedBackwardTests
         var z = dice.Values([6, 8]).To(device);
         z.RequiresGrad = true;
         var lambda = new Parameter(dice.Values([layout.Coefficients]).To(device));
-        return (z, lambda, QuadraticNeuron.Apply(z, lambda, layout), layout);
+        return (z, lambda, z.QuadraticNeuron(lambda, layout), layout);
     }
 
     [Test]
     public void Readers_that_add_to_the_gradient_are_heard()
     {
         var (z, lambda, y, layout) = Neurons(Device.Cpu);
-        (BatchNorm.Train(y, null, null).Tanh() + y.Exp()).Sum().Backward();
+        (y.BatchNorm(null, null).Tanh() + y.Exp()).Sum().Backward();
         GradCheck.Check("neurons with two readers", x =>
         {
-            var y = QuadraticNeuron.Apply(x[0], x[1], layout);
-            return BatchNorm.Train(y, null, null).Tanh() + y.Exp();
+            var y = x[0].QuadraticNeuron(x[1], layout);
+            return y.BatchNorm(null, null).Tanh() + y.Exp();
         }, [z, lambda], tolerance: 1e-3);
     }
 
@@ -82,7 +81,7 @@ public class JoinedBackwardTests
     public void A_tape_that_is_kept_joins_again_and_one_that_was_used_says_so()
     {
         var (z, lambda, y, _) = Neurons(Device.Cpu);
-        var result = BatchNorm.Train(y, null, null).Tanh().Sum();
+        var result = y.BatchNorm(null, null).Tanh().Sum();
         result.Backward(retainGraph: true);
         float[] once = z.Grad!.ToArray(), onceOfLambda = lambda.Grad!.ToArray();
         result.Backward();
@@ -96,7 +95,7 @@ public class JoinedBackwardTests
     public void A_coefficient_overwritten_before_backward_is_refused_by_its_name()
     {
         var (_, lambda, y, layout) = Neurons(Device.Cpu);
-        var result = BatchNorm.Train(y, null, null).Tanh().Sum();
+        var result = y.BatchNorm(null, null).Tanh().Sum();
         lambda.Assign(new float[layout.Coefficients]);
         Assert.That(() => result.Backward(), Throws.InvalidOperationException.With.Message.Contains("QuadraticNeuron saved").And.Message.Contains("overwritten"));
     }

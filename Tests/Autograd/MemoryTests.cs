@@ -1,7 +1,4 @@
 using QuadEngine.Layers;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Conv2d = QuadEngine.Layers.Conv2d;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Autograd;
 

@@ -1,7 +1,5 @@
 using QuadEngine.Layers;
 using QuadEngine.Operations;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Dropout = QuadEngine.Operations.Dropout;
 
 namespace QuadEngine.Tests.Autograd;
 
@@ -22,7 +20,7 @@ public class RecomputeTests
         var generator = own ? new Generator(7) : Generator.Default;
         var x = Tensor.Ones([1, 1000]);
         x.RequiresGrad = true;
-        Func<Tensor, Tensor> drop = t => Dropout.Apply(Dropout.Apply(t, 0.5f, own ? generator : null), 0.2f);
+        Func<Tensor, Tensor> drop = t => t.Dropout(0.5f, own ? generator : null).Dropout(0.2f);
         var start = generator.Position;
         var y = Recompute.Apply("block", x, [], nested ? t => Recompute.Apply("inner", t, [], drop) : drop);
         var position = generator.Position;
@@ -37,7 +35,7 @@ public class RecomputeTests
     public void A_function_that_draws_more_the_second_time_is_refused()
     {
         var x = Leaf([4]);
-        var y = Recompute.Apply("block", x, [], t => Recompute.Again ? Dropout.Apply(t, 0.5f) : t * 2f);
+        var y = Recompute.Apply("block", x, [], t => Recompute.Again ? t.Dropout(0.5f) : t * 2f);
         Assert.That(() => y.Backward(Tensor.Ones([4])), Throws.InvalidOperationException.With.Message.Contains("Recompute"));
     }
 

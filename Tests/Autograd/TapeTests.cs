@@ -97,15 +97,15 @@ public class TapeTests
     {
         var x = new Dice(1).Values([4, 3]);
         x.RequiresGrad = true;
-        Assert.That(BatchNorm.Train(x, null, null).Detach().Relu().RequiresGrad, Is.False);
-        Assert.That((BatchNorm.Train(x, null, null).Detach() + Tensor.Ones([4, 3])).RequiresGrad, Is.False);
+        Assert.That(x.BatchNorm(null, null).Detach().Relu().RequiresGrad, Is.False);
+        Assert.That((x.BatchNorm(null, null).Detach() + Tensor.Ones([4, 3])).RequiresGrad, Is.False);
 
         Tensor y;
-        using (new NoGrad()) y = BatchNorm.Train(x, null, null);
+        using (new NoGrad()) y = x.BatchNorm(null, null);
         Assert.That(y.Relu().RequiresGrad, Is.False);
 
         // The other way round: a leaf made of a deferred result receives its gradient.
-        var leaf = BatchNorm.Train(x.Detach(), null, null).Detach();
+        var leaf = x.Detach().BatchNorm(null, null).Detach();
         leaf.RequiresGrad = true;
         leaf.Relu().Sum().Backward();
         Assert.That(leaf.Grad!.ToArray(), Is.EqualTo(leaf.ToArray().Select(value => value > 0f ? 1f : 0f)));
@@ -136,9 +136,9 @@ public class TapeTests
     public void A_deferred_operation_computes_with_the_values_it_was_given_and_refuses_to_differentiate_others()
     {
         Tensor x = Leaf(1f, 2f, 4f, 8f).Reshape(4, 1), gamma = Leaf(1f);
-        var expected = BatchNorm.Train(x, gamma, null).ToArray();
-        var y = BatchNorm.Train(x, gamma, null);
-        var product = MatMul.Apply(x, gamma.Reshape(1, 1));
+        var expected = x.BatchNorm(gamma, null).ToArray();
+        var y = x.BatchNorm(gamma, null);
+        var product = x.MatMul(gamma.Reshape(1, 1));
         gamma.Assign([100f]);
         Assert.That(y.ToArray(), Is.EqualTo(expected));
         Assert.That(product.ToArray(), Is.EqualTo((float[])[1f, 2f, 4f, 8f]));
@@ -150,8 +150,8 @@ public class TapeTests
     {
         Tensor x = new Dice(1).Values([4, 3]), mean = Tensor.Zeros([3]), variance = Tensor.Ones([3]);
         x.RequiresGrad = true;
-        var y = BatchNorm.Infer(x, mean, variance, null, null).Sum();
-        _ = BatchNorm.Train(x, null, null, new RunningStatistics(mean, variance)).ToArray();
+        var y = x.BatchNormInference(mean, variance, null, null).Sum();
+        _ = x.BatchNorm(null, null, new RunningStatistics(mean, variance)).ToArray();
         Assert.That(() => y.Backward(), Throws.InvalidOperationException.With.Message.Contains("overwritten"));
     }
 
@@ -160,9 +160,9 @@ public class TapeTests
     {
         Tensor x = new Dice(1).Values([4, 3]), mean = Tensor.Zeros([3]), variance = Tensor.Ones([3]);
         mean.RequiresGrad = true;
-        Assert.That(() => BatchNorm.Infer(x, mean, variance, null, null), Throws.InvalidOperationException.With.Message.Contains("statistics").And.Message.Contains("Detach()"));
+        Assert.That(() => x.BatchNormInference(mean, variance, null, null), Throws.InvalidOperationException.With.Message.Contains("statistics").And.Message.Contains("Detach()"));
         using var noGrad = new NoGrad();
-        Assert.That(() => BatchNorm.Infer(x, mean, variance, null, null), Throws.Nothing);
+        Assert.That(() => x.BatchNormInference(mean, variance, null, null), Throws.Nothing);
     }
 
     [Test]
@@ -220,7 +220,7 @@ public class TapeTests
         Assert.That(x.Exp().ToArray(), Has.All.GreaterThan(0f));
         Assert.That(() => x.Log(), Throws.TypeOf<NonFiniteException>().With.Message.Contains("layer1.0: log").And.Message.Contains("output"));
         Assert.That(() => x.Sqrt().Sum().Backward(), Throws.TypeOf<NonFiniteException>().With.Message.Contains("gradient"));
-        Assert.That(() => BatchNorm.Infer(Leaf(1f).Reshape(1, 1), Tensor.Zeros([1]), Tensor.FromArray([float.NaN], [1]), null, null),
+        Assert.That(() => Leaf(1f).Reshape(1, 1).BatchNormInference(Tensor.Zeros([1]), Tensor.FromArray([float.NaN], [1]), null, null),
             Throws.TypeOf<NonFiniteException>().With.Message.Contains("BatchNorm"));
     }
 
@@ -231,7 +231,7 @@ public class TapeTests
         float[] Gradient(Func<Tensor, Tensor> place)
         {
             var x = Leaf(1f, 2f, 3f, 5f, 7f, 11f);
-            var y = place(BatchNorm.Train(x.Reshape(3, 2), null, null));
+            var y = place(x.Reshape(3, 2).BatchNorm(null, null));
             if (readFirst) _ = y.ToArray();
             (y.Exp() * 2f + y.Sigmoid() + (y + y) * y + y.Relu()).Sum().Backward();
             return x.Grad!.ToArray();
@@ -300,7 +300,7 @@ public class TapeTests
         new("times 1", (Tensor x) => x * 1f),
         new("alias", (Tensor x) => x.Alias()),
         new("over 1", (Tensor x) => x / 1f),
-        new("dropout of 0", (Tensor x) => Dropout.Apply(x, 0f)),
+        new("dropout of 0", (Tensor x) => x.Dropout(0f)),
         new("expanded to its own shape", (Tensor x) => x.Expand(x.Shape)),
         new("identity", (Tensor x) => new Layers.Identity()[x]),
         new("no modules", (Tensor x) => new Layers.Sequential()[x]),

@@ -19,7 +19,7 @@ public class KeptFilterTests(int inputs, int outputs)
 
     static float[] Convolve(Tensor image, Tensor filter)
     {
-        using var y = Conv2d.Apply(image, filter, padding: 1);
+        using var y = image.Conv2d(filter, padding: 1);
         return y.ToArray();
     }
 
@@ -62,7 +62,7 @@ public class KeptFilterTests(int inputs, int outputs)
         var filter = new Parameter(Tensor.FromArray(Values(2), FilterShape));
         var sgd = new Sgd([filter], 0.1f);
         for (var use = 0; use < 3; use++) Convolve(image, filter);
-        using (var loss = Conv2d.Apply(image, filter, padding: 1).Square().Mean()) loss.Backward();
+        using (var loss = image.Conv2d(filter, padding: 1).Square().Mean()) loss.Backward();
         sgd.Step();
         Assert.That(Convolve(image, filter), Is.EqualTo(Fresh(image, filter.ToArray())));
     }
@@ -108,7 +108,7 @@ public class KeptFilterTests(int inputs, int outputs)
         long afterFirst = 0;
         for (var step = 1; step <= 3; step++)
         {
-            using (var loss = Conv2d.Apply(image, filter, padding: 1).Square().Mean()) loss.Backward();
+            using (var loss = image.Conv2d(filter, padding: 1).Square().Mean()) loss.Backward();
             sgd.Step();
             sgd.ClearGrad();
             var inUse = PoolMemory.InUse();

@@ -9,7 +9,7 @@ public class ReductionTests
     public void Sum_of_a_million_equal_numbers_is_right_to_the_last_bits()
     {
         using Tensor x = Tensor.Full([1_000_003], 0.1f), y = Result([]);
-        CpuBackend.Reduce<Sum>(x, 1, x.Length, 1, y);
+        CpuBackend.Reduce<SumOp>(x, 1, x.Length, 1, y);
         AssertClose(y.ToArray(), [1_000_003 * (double)0.1f], tolerance: 2e-7);
     }
 

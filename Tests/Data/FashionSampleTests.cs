@@ -48,7 +48,7 @@ public class FashionSampleTests
             .Sample(c =>
             {
                 var decoded = new byte[c.pixels.Length];
-                GreyImageCodec.Decode(new MemoryStream(GreyImageCodec.Encode(c.pixels, c.h, c.w)), decoded, c.h, c.w);
+                GrayImageCodec.Decode(new MemoryStream(GrayImageCodec.Encode(c.pixels, c.h, c.w)), decoded, c.h, c.w);
                 return decoded.AsSpan().SequenceEqual(c.pixels);
             }, iter: 200);
 

@@ -39,7 +39,7 @@ sealed class DrawnEpilogue
         if (Steps.Statistics is { } statistics) DrawnStatistics.Expect(s, statistics, rows, () => z.Value);
     }
 
-    Approximate[] Neurons(Approximate[] z) => Steps.Quadratic is { } term ? QuadraticNeurons.Forward(z, s.Initial(term.Lambda), term.Layout, term.Normalised) : z;
+    Approximate[] Neurons(Approximate[] z) => Steps.Quadratic is { } term ? QuadraticNeurons.Forward(z, s.Initial(term.Lambda), term.Layout, term.Normalized) : z;
 
     Approximate[] Rest(Approximate[] z)
     {

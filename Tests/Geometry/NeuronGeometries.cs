@@ -14,7 +14,7 @@ static class NeuronGeometries
             Tensor y = s.InPlace(shape), z = s.Chance() ? y : s.Values(shape);
             var term = new QuadraticTerm<Tensor>(s.Values([layout.Coefficients]), layout, s.Noted(s.Chance()));
             s.Backend.Quadratic(z, term, y);
-            s.Expect("y", y, () => QuadraticNeurons.Forward(Approximate.Exact(s.Initial(z)), s.Initial(term.Lambda), layout, term.Normalised));
+            s.Expect("y", y, () => QuadraticNeurons.Forward(Approximate.Exact(s.Initial(z)), s.Initial(term.Lambda), layout, term.Normalized));
         }),
         new(nameof(Backend.QuadraticBackward), s =>
         {
@@ -25,7 +25,7 @@ static class NeuronGeometries
             if (s.Chance(4)) dz = dy = s.InPlace(shape);
             var term = new QuadraticTerm<Tensor>(s.Values([layout.Coefficients]), layout, s.Chance());
             s.Backend.QuadraticBackward(dy, y, new(term, detached, dLambda), dz);
-            var expected = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(Approximate.Exact(s.Initial(dy)), s.Initial(y), s.Initial(term.Lambda), layout, term.Normalised, detached));
+            var expected = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(Approximate.Exact(s.Initial(dy)), s.Initial(y), s.Initial(term.Lambda), layout, term.Normalized, detached));
             s.Expect("dz", dz, () => expected.Value.Dz);
             s.Expect("dLambda", dLambda, () => expected.Value.DLambda);
         }),

@@ -31,7 +31,7 @@ static class NormalizationGeometries
             if (s.Chance(4)) x = y = s.InPlace(shape);
             else if (s.Chance(4)) residual = y = s.InPlace(shape);
             s.Backend.BatchNorm(x, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, relu ? Activation.Relu : Activation.None), residual, y);
-            s.Expect("y", y, () => [.. norm.Normalised(s.Initial(x)).Select((value, i) =>
+            s.Expect("y", y, () => [.. norm.Normalized(s.Initial(x)).Select((value, i) =>
             {
                 var linear = value * norm.GammaAt(i) + norm.BetaAt(i) + (residual is null ? 0f : s.Initial(residual)[i]);
                 return relu ? linear.Relu() : linear;
@@ -64,16 +64,16 @@ static class NormalizationGeometries
             s.Backend.BatchNormBackward(dy, x, output, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, output is null ? Activation.None : Activation.Relu), batchStatistics, neurons, dx, dGamma, dBeta, dResidual);
 
             Approximate[] g = [.. upstream.Select((value, i) => output is null || s.Initial(output)[i] > 0 ? (Approximate)value : 0)];
-            var products = new Lazy<Approximate[]>(() => Normalization.SumsOf([.. g.Zip(norm.Normalised(input), (a, b) => a * b)], channels, i => i % channels));
+            var products = new Lazy<Approximate[]>(() => Normalization.SumsOf([.. g.Zip(norm.Normalized(input), (a, b) => a * b)], channels, i => i % channels));
             s.Expect("dResidual", dResidual, () => g);
             s.Expect("dBeta", dBeta, () => Normalization.SumsOf(g, channels, i => i % channels));
             s.Expect("dGamma", dGamma, () => products.Value);
             var d = new Lazy<Approximate[]>(() =>
             {
                 Approximate[] scaled = [.. g.Select((value, i) => value * norm.GammaAt(i))];
-                return batchStatistics ? Normalization.Gradient(scaled, norm.Normalised(input), norm.Rstd, i => i % channels) : [.. scaled.Select((value, i) => value * norm.Rstd[i % channels])];
+                return batchStatistics ? Normalization.Gradient(scaled, norm.Normalized(input), norm.Rstd, i => i % channels) : [.. scaled.Select((value, i) => value * norm.Rstd[i % channels])];
             });
-            var joined = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(d.Value, input, s.Initial(neurons!.Term.Lambda), neurons.Term.Layout, neurons.Term.Normalised, neurons.Detached));
+            var joined = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(d.Value, input, s.Initial(neurons!.Term.Lambda), neurons.Term.Layout, neurons.Term.Normalized, neurons.Detached));
             s.Expect("dx", dx, () => neurons is null ? d.Value : joined.Value.Dz);
             s.Expect("dLambda", neurons?.DLambda, () => joined.Value.DLambda);
 
@@ -91,9 +91,9 @@ static class NormalizationGeometries
             if (neurons is null && s.Chance()) dx = g = s.InPlace(shape);
             float[] gradient = s.Initial(g), input = s.Initial(x);
             s.Backend.BatchNormInputGradient(g, x, norm.Term(Activation.None), dGamma, dBeta, neurons, dx);
-            var d = new Lazy<Approximate[]>(() => [.. norm.Normalised(input).Select((xhat, i) =>
+            var d = new Lazy<Approximate[]>(() => [.. norm.Normalized(input).Select((xhat, i) =>
                 (gradient[i] - s.Initial(dBeta)[i % channels] / (Approximate)rows - xhat * (s.Initial(dGamma)[i % channels] / (Approximate)rows)) * norm.Rstd[i % channels] * norm.GammaAt(i))]);
-            var joined = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(d.Value, input, s.Initial(neurons!.Term.Lambda), neurons.Term.Layout, neurons.Term.Normalised, neurons.Detached));
+            var joined = new Lazy<(Approximate[] Dz, Approximate[] DLambda)>(() => QuadraticNeurons.Backward(d.Value, input, s.Initial(neurons!.Term.Lambda), neurons.Term.Layout, neurons.Term.Normalized, neurons.Detached));
             s.Expect("dx", dx, () => neurons is null ? d.Value : joined.Value.Dz);
             s.Expect("dLambda", neurons?.DLambda, () => joined.Value.DLambda);
         }),
@@ -118,9 +118,9 @@ static class NormalizationGeometries
             s.Backend.LayerNormBackward(dy, x, mean, rstd, gamma, dx, dGamma, dBeta);
             int Row(int i) => i / channels;
             var deviations = Approximate.Exact(s.Initial(rstd));
-            var normalised = new Lazy<Approximate[]>(() => Normalization.Normalise(s.Initial(x), Approximate.Exact(s.Initial(mean)), deviations, Row));
-            s.Expect("dx", dx, () => Normalization.Gradient([.. s.Initial(dy).Select((value, i) => (Approximate)value * (gamma is null ? 1f : s.Initial(gamma)[i % channels]))], normalised.Value, deviations, Row));
-            s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. s.Initial(dy).Zip(normalised.Value, (a, b) => a * b)], channels, i => i % channels));
+            var normalized = new Lazy<Approximate[]>(() => Normalization.Normalise(s.Initial(x), Approximate.Exact(s.Initial(mean)), deviations, Row));
+            s.Expect("dx", dx, () => Normalization.Gradient([.. s.Initial(dy).Select((value, i) => (Approximate)value * (gamma is null ? 1f : s.Initial(gamma)[i % channels]))], normalized.Value, deviations, Row));
+            s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. s.Initial(dy).Zip(normalized.Value, (a, b) => a * b)], channels, i => i % channels));
             s.Expect("dBeta", dBeta, () => Normalization.SumsOf(Approximate.Exact(s.Initial(dy)), channels, i => i % channels));
         }),
     ];
@@ -147,14 +147,14 @@ static class NormalizationGeometries
 
         Approximate[]? rstd;
 
-        public Approximate[] Normalised(float[] x) => Normalization.Normalise(x, Approximate.Exact(s.Initial(Mean)), Rstd, i => i % channels);
+        public Approximate[] Normalized(float[] x) => Normalization.Normalise(x, Approximate.Exact(s.Initial(Mean)), Rstd, i => i % channels);
 
         public Approximate GammaAt(int i) => Gamma is null ? 1f : s.Initial(Gamma)[i % channels];
 
         public NormTerm<Tensor> Term(Activation activation) => new(Mean, Variance, Epsilon, Gamma, Beta, activation);
 
         /// <summary>What the batch norm gives.</summary>
-        public Approximate[] Outputs(float[] x, bool relu) => [.. Normalised(x).Select((value, i) =>
+        public Approximate[] Outputs(float[] x, bool relu) => [.. Normalized(x).Select((value, i) =>
         {
             var linear = value * GammaAt(i) + BetaAt(i);
             return relu ? linear.Relu() : linear;

@@ -85,7 +85,7 @@ static class ProjectionGeometries
         });
         s.Expect("g", g, () => rectified.Value);
         s.Expect("dBeta", dBeta, () => Normalization.SumsOf(rectified.Value, c.InChannels, i => i % c.InChannels));
-        s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. rectified.Value.Zip(norm.Normalised(s.Initial(x)), (a, b) => a * b)], c.InChannels, i => i % c.InChannels));
+        s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. rectified.Value.Zip(norm.Normalized(s.Initial(x)), (a, b) => a * b)], c.InChannels, i => i % c.InChannels));
     }
 
     // Where the sign of y is not sure, both are right.
@@ -97,11 +97,11 @@ static class ProjectionGeometries
 
     static NormTerm<Tensor> Term(NormalizationGeometries.ChannelNorm norm, bool relu) => norm.Term(relu ? Activation.Relu : Activation.None);
 
-    // The sums of products of the other factor with what was normalised, and with the error of that.
-    static Approximate[] OfNormalised(Approximate[] normalised, float[] other, Func<float[], float[], Approximate[]> sums)
+    // The sums of products of the other factor with what was normalized, and with the error of that.
+    static Approximate[] OfNormalised(Approximate[] normalized, float[] other, Func<float[], float[], Approximate[]> sums)
     {
-        var errors = sums([.. normalised.Select(value => (float)(value.Error + Math.Abs(value.Value) * Approximate.Roundoff))], [.. other.Select(Math.Abs)]);
-        return [.. sums([.. normalised.Select(value => (float)value.Value)], other).Zip(errors, (sum, error) => sum with { Error = sum.Error + error.Value + error.Error })];
+        var errors = sums([.. normalized.Select(value => (float)(value.Error + Math.Abs(value.Value) * Approximate.Roundoff))], [.. other.Select(Math.Abs)]);
+        return [.. sums([.. normalized.Select(value => (float)value.Value)], other).Zip(errors, (sum, error) => sum with { Error = sum.Error + error.Value + error.Error })];
     }
 
     // Winograd's error is some times that of the plain sum (3.2 times at most, see the remark at WinogradTransforms), and that of a whole tile: what an element

@@ -13,13 +13,13 @@ static class ReductionGeometries
             switch (s.Noted(s.OneOf("sum", "max", "min")))
             {
                 case "sum":
-                    Reduce<Sum>(s, Approximate.Sum);
+                    Reduce<SumOp>(s, Approximate.Sum);
                     break;
                 case "max":
-                    Reduce<Max>(s, values => values.Aggregate(double.NegativeInfinity, (largest, value) => Math.Max(largest, value.Value)));
+                    Reduce<MaxOp>(s, values => values.Aggregate(double.NegativeInfinity, (largest, value) => Math.Max(largest, value.Value)));
                     break;
                 default:
-                    Reduce<Min>(s, values => values.Aggregate(double.PositiveInfinity, (smallest, value) => Math.Min(smallest, value.Value)));
+                    Reduce<MinOp>(s, values => values.Aggregate(double.PositiveInfinity, (smallest, value) => Math.Min(smallest, value.Value)));
                     break;
             }
         }),

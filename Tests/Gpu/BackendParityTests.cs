@@ -19,8 +19,8 @@ public class BackendParityTests
     [Test]
     public void Batches_beyond_one_grid_equal_the_cpu()
     {
-        using Tensor a = Tensor.Uniform([70_000, 1, 2], -1f, 1f, new Generator(1)), b = Tensor.Uniform([70_000, 2, 1], -1f, 1f, new Generator(2)), expected = MatMul.Apply(a, b);
-        using Tensor left = a.To(TestDevices.OpenCl), right = b.To(TestDevices.OpenCl), got = MatMul.Apply(left, right);
+        using Tensor a = Tensor.Uniform([70_000, 1, 2], -1f, 1f, new Generator(1)), b = Tensor.Uniform([70_000, 2, 1], -1f, 1f, new Generator(2)), expected = a.MatMul(b);
+        using Tensor left = a.To(TestDevices.OpenCl), right = b.To(TestDevices.OpenCl), got = left.MatMul(right);
         Assert.That(got.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-6f));
     }
 

@@ -37,7 +37,7 @@ public class CudaHostTests
     {
         var stub = StubDriver.Instance;
         var before = stub.Count("launches");
-        using Tensor x = Tensor.FromArray(new float[12], [3, 4], stub.Device), y = QuadEngine.Operations.MatMul.Apply(x, x.Transpose());
+        using Tensor x = Tensor.FromArray(new float[12], [3, 4], stub.Device), y = x.MatMul(x.Transpose());
         Assert.That(y.ToArray(), Has.Length.EqualTo(9));
         Assert.That(stub.Count("launches"), Is.GreaterThan(before));
         Assert.That(stub.Count("null_stream_launches"), Is.Zero, "the default stream waits for all others and cannot be captured");
@@ -50,7 +50,7 @@ public class CudaHostTests
     {
         var stub = StubDriver.Instance;
         var before = stub.Count("launches");
-        using Tensor a = Tensor.FromArray(new float[140_000], [70_000, 1, 2], stub.Device), b = Tensor.FromArray(new float[140_000], [70_000, 2, 1], stub.Device), y = QuadEngine.Operations.MatMul.Apply(a, b);
+        using Tensor a = Tensor.FromArray(new float[140_000], [70_000, 1, 2], stub.Device), b = Tensor.FromArray(new float[140_000], [70_000, 2, 1], stub.Device), y = a.MatMul(b);
         Assert.That(y.ToArray(), Has.Length.EqualTo(70_000));
         Assert.That(stub.Count("launches") - before, Is.EqualTo(2));
         Assert.That(() => stub.Device.Launch(new Pointwise<Filling, float>(default, 0), 1, 1, 65_536), Throws.ArgumentException.With.Message.Contains("1 x 1 x 65536 groups"));

@@ -162,7 +162,7 @@ public class PtxExecutionTests
         float[] Results(int seed)
         {
             InterpretedCuda.Seed = seed;
-            using Tensor sum = x.Sum([1]), product = MatMul.Apply(a, b);
+            using Tensor sum = x.Sum([1]), product = a.MatMul(b);
             return [.. sum.ToArray(), .. product.ToArray()];
         }
 

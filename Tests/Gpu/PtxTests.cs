@@ -16,7 +16,7 @@ public partial class PtxTests
     [Test]
     public void Every_kernel_compiles_without_unresolved_calls()
     {
-        Type[] kernels = [.. KernelCatalogue.Kernels];
+        Type[] kernels = [.. KernelCatalog.Kernels];
         TestContext.Out.WriteLine($"{kernels.Length} kernels");
         Assert.That(kernels, Has.Length.GreaterThan(100));
         Assert.That(kernels.AsParallel().Select(Failure).Where(failure => failure is not null), Is.Empty);
@@ -27,7 +27,7 @@ public partial class PtxTests
     public void A_newer_architecture_gets_the_same_text_behind_a_wait()
     {
         const string Wait = "{\n\tgriddepcontrol.launch_dependents;\n\tgriddepcontrol.wait;\n";
-        foreach (var kernel in KernelCatalogue.Kernels.Where((_, i) => i % 30 == 0))
+        foreach (var kernel in KernelCatalog.Kernels.Where((_, i) => i % 30 == 0))
         {
             string newer = PtxCompilation.Of(kernel, 90), name = KernelNaming.Display(kernel);
             Assert.That(Regex.Count(newer, @"^\.target sm_90$", RegexOptions.Multiline), Is.EqualTo(1), name);
@@ -78,7 +78,7 @@ public partial class PtxTests
     public void Tensor_cores_multiply_what_is_copied_asynchronously()
     {
         using (Assert.EnterMultipleScope())
-            foreach (var kernel in KernelCatalogue.TensorCoreKernels)
+            foreach (var kernel in KernelCatalog.TensorCoreKernels)
             {
                 string text = PtxCompilation.Of(kernel, architecture: 80), name = KernelNaming.Display(kernel);
                 Assert.That(PtxText.UnresolvedCalls(text), Is.Empty, name);
@@ -96,7 +96,7 @@ public partial class PtxTests
     public void Warp_groups_multiply_on_compute_capability_9_0_alone()
     {
         using (Assert.EnterMultipleScope())
-            foreach (var kernel in KernelCatalogue.WarpGroupKernels)
+            foreach (var kernel in KernelCatalog.WarpGroupKernels)
             {
                 string text = PtxCompilation.Of(kernel, 90), name = KernelNaming.Display(kernel);
                 PtxParser.Parse(text);
@@ -111,13 +111,13 @@ public partial class PtxTests
 /// <summary>What NVIDIA's assembler makes of the kernels whose speed rests on registers; where ptxas is installed (QUADENGINE_PTXAS names another place).</summary>
 public partial class RegisterTests
 {
-    static IEnumerable<Type> FloatTiles => KernelCatalogue.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>) && kernel.GetGenericArguments()[0].GetGenericArguments()[1] == typeof(Vector));
+    static IEnumerable<Type> FloatTiles => KernelCatalog.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>) && kernel.GetGenericArguments()[0].GetGenericArguments()[1] == typeof(Vector));
 
     [Test]
     public void Every_kernel_assembles_for_sm_90()
     {
         // One before the others, so that a test without ptxas is skipped by its own thread.
-        Type[] kernels = [.. KernelCatalogue.Kernels];
+        Type[] kernels = [.. KernelCatalog.Kernels];
         string[] reports = [Report(kernels[0]), .. kernels.Skip(1).AsParallel().Select(Report)];
         Assert.That(reports, Has.All.Contain("for 'sm_90'"));
 
@@ -128,7 +128,7 @@ public partial class RegisterTests
     public void Sums_of_tiles_stay_in_registers([Values(80, 90)] int architecture)
     {
         List<string> spilled = [];
-        foreach (var kernel in FloatTiles.Concat(KernelCatalogue.TensorCoreKernels).Concat(KernelCatalogue.WarpGroupKernels))
+        foreach (var kernel in FloatTiles.Concat(KernelCatalog.TensorCoreKernels).Concat(KernelCatalog.WarpGroupKernels))
         {
             var groups = kernel.GetGenericArguments()[0].GetGenericTypeDefinition() == typeof(WarpGroupMultiplier<>);
             if (groups && architecture < 90) continue;

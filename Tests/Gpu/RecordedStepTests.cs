@@ -118,7 +118,7 @@ public class RecordedStepTests
     }
 
     [TestCase(Basis.Retracted, Retraction.NewtonSchulz, true)]
-    [TestCase(Basis.Penalised, Retraction.NewtonSchulz, true)]
+    [TestCase(Basis.Penalized, Retraction.NewtonSchulz, true)]
     [TestCase(Basis.Retracted, Retraction.Qr, false)]
     public void Constraints_are_kept_by_every_replay(Basis basis, Retraction retraction, bool isRecorded)
     {
@@ -291,7 +291,7 @@ public class RecordedStepTests
         public void Step()
         {
             using var scope = new TensorScope();
-            using var dropped = QuadEngine.Operations.Dropout.Apply(images, 0.2f, Random);
+            using var dropped = images.Dropout(0.2f, Random);
             using var logits = Network.Forward(dropped);
             Loss = QuadEngine.Losses.CrossEntropy(logits, labels).Keep();
             Loss.Backward();

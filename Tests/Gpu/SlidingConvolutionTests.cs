@@ -3,8 +3,6 @@ using QuadEngine.Devices;
 using QuadEngine.Gpu;
 using QuadEngine.Layers;
 using QuadEngine.Tests.Operations;
-using BatchNorm = QuadEngine.Operations.BatchNorm;
-using Conv2d = QuadEngine.Operations.Conv2d;
 
 namespace QuadEngine.Tests.Gpu;
 
@@ -148,13 +146,13 @@ public class SlidingConvolutionTests
         var dice = new Dice(seed);
         var layout = new NeuronLayout(16, 3);
         Tensor x = Leaf([2, 8, 16, 16]), lambda = Leaf([layout.Coefficients]), filter = Leaf([3, 3, 16, 16]), gamma = Leaf([16]), beta = Leaf([16]), bias = Leaf([16]), cotangent = dice.Values([2, 8, 16, 16]).To(device);
-        var hidden = dice.Coin() ? QuadraticNeuron.Apply(x, lambda, layout) : x;
+        var hidden = dice.Coin() ? x.QuadraticNeuron(lambda, layout) : x;
         if (Seldom()) _ = hidden.Exp();
         Tensor? scale = Seldom() ? null : gamma, shift = Seldom() ? null : beta;
-        hidden = Seldom() ? BatchNorm.Infer(hidden, Tensor.Full([16], 0.1f, device), Tensor.Full([16], 2f, device), scale, shift) : BatchNorm.Train(hidden, scale, shift);
+        hidden = Seldom() ? hidden.BatchNormInference(Tensor.Full([16], 0.1f, device), Tensor.Full([16], 2f, device), scale, shift) : hidden.BatchNorm(scale, shift);
         if (Seldom()) hidden += cotangent;
         if (!Seldom()) hidden = hidden.Relu();
-        var y = Conv2d.Apply(hidden, filter, Seldom() ? bias : null, padding: 1);
+        var y = hidden.Conv2d(filter, Seldom() ? bias : null, padding: 1);
         if (Seldom()) y += hidden;
         if (y.RequiresGrad) y.Backward(cotangent);
         return [.. ((Tensor[])[x, lambda, filter, gamma, beta, bias]).Select(leaf => leaf.Grad?.ToArray() ?? [])];

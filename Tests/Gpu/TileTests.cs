@@ -17,7 +17,7 @@ public class TileTests
     [OneTimeTearDown]
     public void Stop() => cuda?.Dispose();
 
-    static IEnumerable<Type> Tiles => KernelCatalogue.Kernels.Concat(KernelCatalogue.TensorCoreKernels).Concat(KernelCatalogue.WarpGroupKernels)
+    static IEnumerable<Type> Tiles => KernelCatalog.Kernels.Concat(KernelCatalog.TensorCoreKernels).Concat(KernelCatalog.WarpGroupKernels)
         .Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>))
         .Select(kernel => kernel.GetGenericArguments()[0]).Distinct();
 
@@ -71,7 +71,7 @@ public class TileTests
     // The left matrix lies transposed in memory: [depth, rows].
     static void Multiply<TMultiplier>(GpuDevice device) where TMultiplier : struct, IMultiplier
     {
-        using Tensor a = Values([Depth, Rows], seed: 1), b = Values([Depth, Columns], seed: 2), expected = MatMul.Apply(a.Transpose(), b);
+        using Tensor a = Values([Depth, Rows], seed: 1), b = Values([Depth, Columns], seed: 2), expected = a.Transpose().MatMul(b);
         using Tensor left = a.To(device), right = b.To(device), y = Tensor.Full([Rows, Columns], float.NaN, device);
         using Operand first = left.Read(), second = right.Read(), sums = y.Write();
         int down = (Rows + TMultiplier.Rows - 1) / TMultiplier.Rows, across = (Columns + TMultiplier.Columns - 1) / TMultiplier.Columns;

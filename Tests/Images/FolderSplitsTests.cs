@@ -292,7 +292,7 @@ public class FolderSplitsTests
         Assert.That(Bits(folder.Stream(Seen)), Is.EqualTo(Bits(folder.ToDataset(Seen))));
         Assert.That(folder.Stream(Seen).ToString(), Does.Contain("17 images"));
 
-        static float[] Bits(LabelledImages images) =>
+        static float[] Bits(LabeledImages images) =>
             [.. images.Batches(4, seed: 5, epoch: 2, augmentation: Augmentation.PadCropFlip).SelectMany(batch => batch.Input.ToArray().Concat(batch.Target.ToArray().Select(label => (float)label)))];
     }
 
@@ -312,7 +312,7 @@ public class FolderSplitsTests
         files.Write("cat/1.jpg", ImageFiles.Waves(40, 20));
         files.Write("dog/0.png", ImageFiles.Waves(25, 25));
         var survey = ImageFolder.Open(files.Folder).Survey();
-        Assert.That((survey.ShortestSide, survey.MedianSide, survey.LongestSide, survey.Grey, survey.Channels), Is.EqualTo((10, 20, 40, 1, 3)));
+        Assert.That((survey.ShortestSide, survey.MedianSide, survey.LongestSide, survey.Gray, survey.Channels), Is.EqualTo((10, 20, 40, 1, 3)));
         File.Delete(Path.Combine(files.Folder, "cat", "1.jpg"));
         File.Delete(Path.Combine(files.Folder, "dog", "0.png"));
         Assert.That(ImageFolder.Open(files.Folder).Survey().Channels, Is.EqualTo(1));

@@ -38,7 +38,7 @@ public class ImageFolderTests
         var folder = ImageFolder.Open(files.Folder);
         using var first = folder.Batches(3, Seen).First();
         var picture = Picture.Read(folder.Files[0]);
-        var seen = picture.Resample(Frame.Centre(picture.Height, picture.Width, 16, 16, 0.875f), 16, 16);
+        var seen = picture.Resample(Frame.Center(picture.Height, picture.Width, 16, 16, 0.875f), 16, 16);
         var expected = seen.Pixels.Select((pixel, i) => Normalization.ImageNet.Apply(pixel, i % 3));
         Assert.That(first.Input.Shape.ToArray(), Is.EqualTo([3, 16, 16, 3]));
         Assert.That(first.Input.ToArray()[..expected.Count()], Is.EqualTo(expected));

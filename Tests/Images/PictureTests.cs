@@ -145,7 +145,7 @@ public class PictureTests
     {
         var picture = new Picture(1 << 20, 1, 1, [.. Enumerable.Range(0, 1 << 20).Select(i => (byte)(i >> 12))]);
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var seen = picture.Resample(Frame.Centre(picture.Height, picture.Width, 64, 64), 64, 64);
+        var seen = picture.Resample(Frame.Center(picture.Height, picture.Width, 64, 64), 64, 64);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(100_000));
         Assert.That(seen.Pixels, Has.All.InRange(127, 128));
     }

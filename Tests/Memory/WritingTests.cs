@@ -1,5 +1,4 @@
 using QuadEngine.Layers;
-using Conv2d = QuadEngine.Operations.Conv2d;
 
 namespace QuadEngine.Tests.Memory;
 
@@ -10,7 +9,7 @@ public class WritingTests
 
     static float[] Answer(Tensor filter)
     {
-        using Tensor image = Image(), y = Conv2d.Apply(image, filter, padding: 1);
+        using Tensor image = Image(), y = image.Conv2d(filter, padding: 1);
         return y.ToArray();
     }
 
@@ -111,7 +110,7 @@ public class WritingTests
     public void Snapshots_have_memory_of_their_own()
     {
         var p = new Parameter(Tensor.Ones([2]));
-        Tensor times = p.Detach() * 1f, dropout = QuadEngine.Operations.Dropout.Apply(p.Detach(), 0f), clone = p.Detach().Clone(), expanded = p.Detach().Expand([2]);
+        Tensor times = p.Detach() * 1f, dropout = p.Detach().Dropout(0f), clone = p.Detach().Clone(), expanded = p.Detach().Expand([2]);
         p.Assign([5f, 5f]);
         foreach (var snapshot in (Tensor[])[times, dropout, clone, expanded]) Assert.That(snapshot.ToArray(), Is.All.EqualTo(1f));
         clone.Assign([7f, 7f]);

@@ -1,6 +1,4 @@
 using QuadEngine.Layers;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Dropout = QuadEngine.Layers.Dropout;
 
 namespace QuadEngine.Tests.Modules;
 
@@ -35,7 +33,7 @@ public sealed class BatchStatisticsTests
         var batches = Batches();
         BatchStatistics.Estimate(twice, batches);
 
-        // The second call sees a normalised batch: mean 0, and variance 8 / 7 where it is unbiased.
+        // The second call sees a normalized batch: mean 0, and variance 8 / 7 where it is unbiased.
         var once = new BatchNorm(Channels);
         BatchStatistics.Estimate(once, batches);
         for (var channel = 0; channel < Channels; channel++)

@@ -1,9 +1,6 @@
 using QuadEngine.Layers;
 using QuadEngine.Models;
 using QuadEngine.Tests.Operations;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Conv2d = QuadEngine.Layers.Conv2d;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Modules;
 

@@ -36,7 +36,7 @@ public class QuadraticNetworkTests
         Tensor z = new Dice(1).Values([4, 6]);
         var layout = new NeuronLayout(6, 0);
         Assert.That(layout.Coefficients, Is.Zero);
-        Assert.That(QuadraticNeuron.Apply(z, Tensor.Zeros([0]), layout).ToArray(), Is.EqualTo(z.ToArray()));
+        Assert.That(z.QuadraticNeuron(Tensor.Zeros([0]), layout).ToArray(), Is.EqualTo(z.ToArray()));
     }
 
     [TestCase(16, 9, new[] { 9, 5 })]
@@ -58,7 +58,7 @@ public class QuadraticNetworkTests
         var z = Tensor.FromArray([1f, 2f, 3f], [1, 3]);
         var lambda = Tensor.FromArray([0.5f, -1f], [2]);
         z.RequiresGrad = lambda.RequiresGrad = true;
-        var y = QuadraticNeuron.Apply(z, lambda, new NeuronLayout(3, 2), normalised: true, detached);
+        var y = z.QuadraticNeuron(lambda, new NeuronLayout(3, 2), normalized: true, detached);
         Assert.That(y.ToArray(), Is.EqualTo((float[])[1f + 0.5f * (0.5f * 4f - 9f), 2f, 3f]));
         y.Backward(Tensor.FromArray([10f, 7f, 8f], [1, 3]));
         Assert.That(z.Grad!.ToArray(), Is.EqualTo(detached ? (float[])[10f, 7f, 8f] : [10f, 7f + 2 * 0.5f * 0.5f * 2f * 10f, 8f - 2 * 0.5f * 3f * 10f]));

@@ -2,7 +2,6 @@ using QuadEngine.Data;
 using QuadEngine.Devices;
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
 
 namespace QuadEngine.Tests.Modules;
 

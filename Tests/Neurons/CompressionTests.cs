@@ -11,7 +11,7 @@ sealed class CompressionTests
         var layer = RandomLayer(new DenseProjection(n, 3));
         var spectrum = new LayerSpectrum(layer);
         using var noGrad = new NoGrad();
-        var forms = SymmetricMatrix.Unpack(layer.Form, n).ToArray();
+        var forms = layer.Form.UnpackSymmetric(n).ToArray();
         var truncated = spectrum.Truncate(rank);
 
         double error = 0, all = 0, discarded = 0;
@@ -33,13 +33,13 @@ sealed class CompressionTests
 
     [TestCase(true)]
     [TestCase(false)]
-    public void Full_rank_gives_the_same_outputs(bool normalised)
+    public void Full_rank_gives_the_same_outputs(bool normalized)
     {
         foreach (var projection in (Projection[])[new DenseProjection(6, 4), new ConvProjection(2, 3, 3, Stride: 2, Padding: 1)])
         {
             var layer = RandomLayer(projection);
             var x = Tensor.Uniform(projection is ConvProjection ? [2, 6, 6, 2] : [5, 6], -1f, 1f, new Generator(2));
-            var same = new LayerSpectrum(layer).Truncate(projection.FanIn, new QuadraticOptions { Normalised = normalised });
+            var same = new LayerSpectrum(layer).Truncate(projection.FanIn, new QuadraticOptions { Normalized = normalized });
             Assert.That(same[x].ToArray(), Is.EqualTo(layer[x].ToArray()).Within(1e-5));
         }
     }
@@ -102,7 +102,7 @@ sealed class CompressionTests
         float[] weight = layer.Weight.ToArray(), lambda = layer.Lambda.ToArray();
         var (channels, rank) = (layer.Layout.Channels, layer.Layout.Rank);
         double Q(int row, int direction) => weight[row * channels + neuron * (rank + 1) + 1 + direction];
-        return Enumerable.Range(0, rank).Sum(l => layer.Layout.ScaleOf(neuron, layer.Options.Normalised) * lambda[neuron * rank + l] * Q(i, l) * Q(j, l));
+        return Enumerable.Range(0, rank).Sum(l => layer.Layout.ScaleOf(neuron, layer.Options.Normalized) * lambda[neuron * rank + l] * Q(i, l) * Q(j, l));
     }
 
     static float[] Outputs(Module network, Tensor x)

@@ -25,7 +25,7 @@ sealed class ConstraintTests
     [Test]
     public void Backward_adds_the_gradient_of_the_penalty_once_however_often_a_weight_is_used([Values] bool recompute, [Values(1, 3)] int uses)
     {
-        var options = new QuadraticOptions { Basis = Basis.Penalised, Penalty = 0.3f };
+        var options = new QuadraticOptions { Basis = Basis.Penalized, Penalty = 0.3f };
         Module layer = Layer(options, recompute), free = Layer(options with { Basis = Basis.Free }, recompute);
         foreach (var module in (Module[])[layer, free])
         {
@@ -41,7 +41,7 @@ sealed class ConstraintTests
     [Test]
     public void Each_backward_adds_its_penalty_as_if_each_loss_had_it()
     {
-        var layer = Layer(new QuadraticOptions { Basis = Basis.Penalised, Penalty = 1f });
+        var layer = Layer(new QuadraticOptions { Basis = Basis.Penalized, Penalty = 1f });
         for (var pass = 0; pass < 2; pass++) (layer.Weight * 0f).Sum().Backward();
         Assert.That(layer.Weight.Grad!.ToArray(), Is.EqualTo(PenaltyGradient(layer.Weight).Select(value => 2 * value)).Within(1e-4f));
     }

@@ -46,10 +46,10 @@ static class NeuronFormula
             for (int first = 0, l = 0; first < projected; first += kind.Rank + 1)
             {
                 var rank = Math.Min(kind.Rank, projected - first - 1);
-                for (var i = 1; i <= rank; i++, l++) y[first] += (kind.Options.Normalised ? 1.0 / rank : 1.0) * p["lambda"][l] * y[first + i] * y[first + i];
+                for (var i = 1; i <= rank; i++, l++) y[first] += (kind.Options.Normalized ? 1.0 / rank : 1.0) * p["lambda"][l] * y[first + i] * y[first + i];
             }
 
-            return kind.Options.Vectorised ? y : [.. y.Where((_, c) => c % (kind.Rank + 1) == 0)];
+            return kind.Options.Vectorized ? y : [.. y.Where((_, c) => c % (kind.Rank + 1) == 0)];
         }
     }
 

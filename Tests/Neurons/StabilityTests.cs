@@ -53,7 +53,7 @@ sealed class StabilityTests
     [Test]
     public void The_penalty_is_the_distance_from_orthonormal_and_its_gradient_draws_there()
     {
-        var layer = Layer(3, new QuadraticOptions { Basis = Basis.Penalised, Penalty = 0.1f });
+        var layer = Layer(3, new QuadraticOptions { Basis = Basis.Penalized, Penalty = 0.1f });
         var before = layer.Penalty()!.Item();
         Assert.That(before, Is.EqualTo(0.1 * Distance(layer)).Within(1e-3 * before));
 
@@ -72,7 +72,7 @@ sealed class StabilityTests
     [Test]
     public void Constraints_of_a_network_are_those_of_its_layers()
     {
-        var options = new QuadraticOptions { Basis = Basis.Penalised };
+        var options = new QuadraticOptions { Basis = Basis.Penalized };
         var first = Layer(3, options);
         var second = Layer(2, options);
         var network = new Sequential(first, second, Layer(2, new QuadraticOptions()));
@@ -92,7 +92,7 @@ sealed class StabilityTests
     [Test]
     public void Telemetry_tells_norm_spectrum_share_and_effective_rank()
     {
-        var layer = Layer(2, new QuadraticOptions { Basis = Basis.Retracted, Normalised = false });
+        var layer = Layer(2, new QuadraticOptions { Basis = Basis.Retracted, Normalized = false });
         layer.Lambda.Assign([.. Enumerable.Range(0, layer.Layout.Coefficients).Select(i => i % 2 == 0 ? 3f : -4f)]);
         var network = new Sequential(layer);
         var x = Tensor.Normal([64, 12], generator: new Generator(1));

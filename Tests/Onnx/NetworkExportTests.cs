@@ -1,16 +1,13 @@
 using QuadEngine.Data;
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Conv2d = QuadEngine.Layers.Conv2d;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Onnx;
 
 /// <summary>Whole networks of every neuron in ONNX Runtime, on real images.</summary>
 public class NetworkExportTests
 {
-    static readonly Shape Grey = [28, 28, 1];
+    static readonly Shape Gray = [28, 28, 1];
 
     static Tensor Images(int count)
     {
@@ -31,7 +28,7 @@ public class NetworkExportTests
     {
         var neuron = Layers.Neurons.Get(name);
         var network = new Sequential(neuron.Conv2d(1, 6, 3, stride: 2, padding: 1), new BatchNorm(6), new Relu(), neuron.Conv2d(6, 8, 3), new BatchNorm(8), new Relu(), new GlobalAvgPool2d(), neuron.Dense(8, 10)).Awaken();
-        using var run = new OnnxRun(network, Grey, new OnnxOptions { FoldBatchNorm = fold });
+        using var run = new OnnxRun(network, Gray, new OnnxOptions { FoldBatchNorm = fold });
         using var images = Images(20);
         AssertSame(run, images, 10);
     }
@@ -39,11 +36,11 @@ public class NetworkExportTests
     [TestCase(9, true, true)]       // ranks 9 and 5 on 16 channels
     [TestCase(15, false, true)]
     [TestCase(3, true, false)]
-    public void Quadratic_neurons_agree_in_all_their_forms(int rank, bool normalised, bool vectorised)
+    public void Quadratic_neurons_agree_in_all_their_forms(int rank, bool normalized, bool vectorized)
     {
-        var neuron = Layers.Neurons.Quadratic(rank, new QuadraticOptions { Normalised = normalised, Vectorised = vectorised });
+        var neuron = Layers.Neurons.Quadratic(rank, new QuadraticOptions { Normalized = normalized, Vectorized = vectorized });
         var network = new Sequential(neuron.Conv2d(1, 16, 3), new GlobalAvgPool2d(), neuron.Dense(16, 10)).Awaken();
-        using var run = new OnnxRun(network, Grey);
+        using var run = new OnnxRun(network, Gray);
         using var images = Images(8);
         AssertSame(run, images, 10);
     }
@@ -55,7 +52,7 @@ public class NetworkExportTests
     {
         using var images = Images(count);
         var network = ResNet.Cifar(depth, neuron: Layers.Neurons.Get(neuron), inChannels: 1).Awaken(images);
-        using var run = new OnnxRun(network, Grey, new OnnxOptions { FoldBatchNorm = true });
+        using var run = new OnnxRun(network, Gray, new OnnxOptions { FoldBatchNorm = true });
         AssertSame(run, images, 10);
     }
 
@@ -86,7 +83,7 @@ public class NetworkExportTests
         }
     }
 
-    // Real images at another size, in colour, normalised as photographs are: [N, side, side, 3].
+    // Real images at another size, in colour, normalized as photographs are: [N, side, side, 3].
     static Tensor Enlarged(ImageDataset set, int count, int side)
     {
         var shape = set.ImageShape;
@@ -154,7 +151,7 @@ public class NetworkExportTests
     public void What_cannot_be_exported_is_named()
     {
         var network = new Sequential(new Conv2d(1, 2, 3), new Function("first image", x => x.Slice(0, 0, 1)));
-        Assert.That(() => OnnxExport.ToBytes(network, Grey), Throws.TypeOf<NotSupportedException>().With.Message.Contains("part of a batch"));
+        Assert.That(() => OnnxExport.ToBytes(network, Gray), Throws.TypeOf<NotSupportedException>().With.Message.Contains("part of a batch"));
         Assert.That(network.Parameters().First().Device, Is.SameAs(Device.Cpu));
     }
 }

@@ -1,11 +1,7 @@
 using System.Reflection;
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Conv2d = QuadEngine.Layers.Conv2d;
-using LayerNorm = QuadEngine.Layers.LayerNorm;
 using Module = QuadEngine.Layers.Module;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Onnx;
 
@@ -68,10 +64,10 @@ public class OperationExportTests
             ("softmax of rows", x => x.Softmax(axis: 1)),
             ("softmax", x => x.Softmax()),
             ("log softmax", x => x.LogSoftmax()),
-            ("max pool", x => Pooling.Max(x, 3, stride: 2, padding: 1)),
-            ("max pool, dilated", x => Pooling.Max(x, 2, stride: 1, dilation: 2)),
-            ("average pool", x => Pooling.Average(x, 3, stride: 2, padding: 1)),
-            ("global average", Pooling.GlobalAverage),
+            ("max pool", x => x.MaxPool2d(3, stride: 2, padding: 1)),
+            ("max pool, dilated", x => x.MaxPool2d(2, stride: 1, dilation: 2)),
+            ("average pool", x => x.AvgPool2d(3, stride: 2, padding: 1)),
+            ("global average", PoolingOp.GlobalAverage),
         ];
         foreach (var (name, fold) in folds)
         {
@@ -139,14 +135,14 @@ public class OperationExportTests
     {
         var apply = typeof(Elementwise).GetMethods().Single(method => method.Name == "Apply" && method.GetGenericArguments()[0].GetGenericParameterConstraints().Any(c => c.Name.StartsWith("IUnaryOp", StringComparison.Ordinal)));
         using var run = new OnnxRun(new Function(operation.Name, x => (Tensor)Invoke(apply, operation, x)!), Row);
-        run.AssertAgreement(Tensor.Uniform([3, 7], operation == typeof(Sign) ? -2f : 0.1f, 2f, new Generator(3)), 1e-5f);
+        run.AssertAgreement(Tensor.Uniform([3, 7], operation == typeof(SignOp) ? -2f : 0.1f, 2f, new Generator(3)), 1e-5f);
     }
 
     [TestCaseSource(nameof(BinaryOperations))]
     public void Every_binary_operation_agrees(Type operation)
     {
         var apply = typeof(Elementwise).GetMethods().Single(method => method.Name == "Apply" && method.GetParameters().Length == 2 && method.GetParameters()[1].ParameterType == typeof(Tensor));
-        var other = Tensor.FromArray([0.5f, operation == typeof(Divide) ? 4f : 0f, 1.5f, 2f, -1f, 3f, 1f], Row).Keep();
+        var other = Tensor.FromArray([0.5f, operation == typeof(DivideOp) ? 4f : 0f, 1.5f, 2f, -1f, 3f, 1f], Row).Keep();
         using var run = new OnnxRun(new Function(operation.Name, x => (Tensor)Invoke(apply, operation, x, other.To(x.Device))!), Row);
         run.AssertAgreement(Tensor.FromArray([.. Enumerable.Range(0, 21).Select(i => 0.5f * (i % 5) + 0.5f)], [3, 7]), 1e-5f);
     }

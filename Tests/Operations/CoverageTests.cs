@@ -41,9 +41,9 @@ public class CoverageTests
     public void The_search_finds_what_it_should() => Assert.Multiple(() =>
     {
         Assert.That(Operations, Is.SupersetOf((string[])["Conv2d.Apply", "BatchNorm.Infer", "Tensor.op_Division", "Tensor.Concat", "Losses.MeanSquaredError"]));
-        Assert.That(OperationCases.Structs(typeof(IUnaryOp<>)), Does.Contain(typeof(Gelu)));
-        Assert.That(OperationCases.Structs(typeof(IBinaryOp<>)), Does.Contain(typeof(Power)));
-        Assert.That(OperationCases.Structs(typeof(IReduction<>)), Does.Contain(typeof(Max)));
+        Assert.That(OperationCases.Structs(typeof(IUnaryOp<>)), Does.Contain(typeof(GeluOp)));
+        Assert.That(OperationCases.Structs(typeof(IBinaryOp<>)), Does.Contain(typeof(PowerOp)));
+        Assert.That(OperationCases.Structs(typeof(IReduction<>)), Does.Contain(typeof(MaxOp)));
         Assert.That(OperationCases.All().Select(one => one.Name), Is.Unique);
     });
 }

@@ -56,7 +56,7 @@ public class LongSumTests
         double mean = values.Average(value => (double)value), deviation = Math.Sqrt(values.Average(value => (value - mean) * (value - mean)) + 1e-5);
         using var x = Tensor.FromArray(values, [1, Long]);
         x.RequiresGrad = true;
-        var y = LayerNorm.Apply(x, null, null);
+        var y = x.LayerNorm(null, null);
         var got = y.ToArray();
         for (var i = 0; i < 1000; i++) Assert.That(got[i], Is.EqualTo((values[i] - mean) / deviation).Within(1e-6));
 
@@ -99,7 +99,7 @@ public class LongSumTests
     {
         const int inputs = 4096, extent = 6;
         float[] x = Values(extent * extent * inputs), f = Values(window * window * inputs * outputs);
-        var y = Conv2d.Apply(Tensor.FromArray(x, [1, extent, extent, inputs]), Tensor.FromArray(f, [window, window, inputs, outputs])).ToArray();
+        var y = Tensor.FromArray(x, [1, extent, extent, inputs]).Conv2d(Tensor.FromArray(f, [window, window, inputs, outputs])).ToArray();
         var columns = extent - window + 1;
         foreach (var i in (int[])[0, y.Length / 2, y.Length - 1])
         {
@@ -121,7 +121,7 @@ public class LongSumTests
         float[] values = Values(images * extent * extent * 3), upstream = Values(images * extent * extent * 8);
         Tensor x = Tensor.FromArray(values, [images, extent, extent, 3]), filter = Tensor.Zeros([1, 1, 3, 8]);
         filter.RequiresGrad = true;
-        Conv2d.Apply(x, filter).Backward(Tensor.FromArray(upstream, [images, extent, extent, 8]));
+        x.Conv2d(filter).Backward(Tensor.FromArray(upstream, [images, extent, extent, 8]));
         var got = filter.Grad!.ToArray();
         for (var i = 0; i < got.Length; i++)
             Near($"element {i}", got[i], Enumerable.Range(0, images * extent * extent).Sum(pixel => (double)values[3 * pixel + i / 8] * upstream[8 * pixel + i % 8]));

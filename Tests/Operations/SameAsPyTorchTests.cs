@@ -36,18 +36,18 @@ public class SameAsPyTorchTests
     {
         Tensor x = Leaf("batch_norm.x"), gamma = Leaf("batch_norm.gamma"), beta = Leaf("batch_norm.beta");
         var running = new RunningStatistics(Tensor.Zeros([5]), Tensor.Ones([5]), Momentum: 0.3f);
-        _ = BatchNorm.Train(x.Detach() * 2f, null, null, running);
-        Same("batch_norm", BatchNorm.Train(x, gamma, beta, running), ("x", x), ("gamma", gamma), ("beta", beta));
+        _ = (x.Detach() * 2f).BatchNorm(null, null, running);
+        Same("batch_norm", x.BatchNorm(gamma, beta, running), ("x", x), ("gamma", gamma), ("beta", beta));
         Same("batch_norm.mean", running.Mean);
         Same("batch_norm.variance", running.Variance);
-        Same("batch_norm.inference", BatchNorm.Infer(x, running.Mean, running.Variance, gamma, beta));
+        Same("batch_norm.inference", x.BatchNormInference(running.Mean, running.Variance, gamma, beta));
     }
 
     [Test]
     public void Layer_norm()
     {
         Tensor x = Leaf("layer_norm.x"), gamma = Leaf("layer_norm.gamma"), beta = Leaf("layer_norm.beta");
-        Same("layer_norm", LayerNorm.Apply(x, gamma, beta), ("x", x), ("gamma", gamma), ("beta", beta));
+        Same("layer_norm", x.LayerNorm(gamma, beta), ("x", x), ("gamma", gamma), ("beta", beta));
     }
 
     [TestCase(1, 1, 1, 1)]
@@ -59,14 +59,14 @@ public class SameAsPyTorchTests
     {
         var name = $"conv2d {stride} {padding} {dilation} {groups}";
         Tensor x = Leaf($"{name}.x"), w = Leaf($"{name}.w"), b = Leaf($"{name}.b");
-        Same(name, Conv2d.Apply(x, w, b, stride, padding, dilation, groups), ("x", x), ("w", w), ("b", b));
+        Same(name, x.Conv2d(w, b, stride, padding, dilation, groups), ("x", x), ("w", w), ("b", b));
     }
 
     static readonly TestCaseData[] OfOneTensor =
     [
-        new("average_pool", (Tensor x) => Pooling.Average(x, kernelSize: 3, stride: 2, padding: 1)),
-        new("max_pool", (Tensor x) => Pooling.Max(x, kernelSize: 3, stride: 2, padding: 1)),
-        new("global_average", (Tensor x) => Pooling.GlobalAverage(x)),
+        new("average_pool", (Tensor x) => x.AvgPool2d(kernelSize: 3, stride: 2, padding: 1)),
+        new("max_pool", (Tensor x) => x.MaxPool2d(kernelSize: 3, stride: 2, padding: 1)),
+        new("global_average", (Tensor x) => x.GlobalAvgPool2d()),
         new("relu", (Tensor x) => x.Relu()),
         new("leaky_relu", (Tensor x) => x.LeakyRelu(0.1f)),
         new("gelu", (Tensor x) => x.Gelu()),

@@ -52,7 +52,7 @@ public class ShapeTests
     public void Absurd_windows_are_refused(int padding, int dilation)
     {
         Tensor x = Tensor.Zeros([1, 4, 4, 1]), filter = Tensor.Zeros([3, 3, 1, 1]);
-        Assert.That(() => Conv2d.Apply(x, filter, null, stride: 1 << 30, padding, dilation), Throws.ArgumentException.With.Message.StartsWith("Conv2d: "));
-        Assert.That(() => Pooling.Max(x, 3, 1 << 30, padding, dilation), Throws.ArgumentException.With.Message.StartsWith("MaxPool2d: "));
+        Assert.That(() => x.Conv2d(filter, null, stride: 1 << 30, padding, dilation), Throws.ArgumentException.With.Message.StartsWith("Conv2d: "));
+        Assert.That(() => x.MaxPool2d(3, 1 << 30, padding, dilation), Throws.ArgumentException.With.Message.StartsWith("MaxPool2d: "));
     }
 }

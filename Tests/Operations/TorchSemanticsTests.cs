@@ -8,7 +8,7 @@ public class TorchSemanticsTests
     public void Batch_norm_keeps_an_unbiased_running_variance()
     {
         Tensor x = Tensor.FromArray([1f, 2f, 3f, 6f], [4, 1]), mean = Tensor.Zeros([1]), variance = Tensor.Ones([1]);
-        var y = BatchNorm.Train(x, null, null, new RunningStatistics(mean, variance), epsilon: 0f);
+        var y = x.BatchNorm(null, null, new RunningStatistics(mean, variance), epsilon: 0f);
         Assert.That(y.ToArray(), Is.EqualTo((float[])[-2f, -1f, 0f, 3f]).Using<float>((a, b) => Math.Abs(a - b / Math.Sqrt(3.5)) < 1e-5));
         Assert.That(mean.Item(), Is.EqualTo(0.3f).Within(1e-6f));
         Assert.That(variance.Item(), Is.EqualTo(0.9f + 0.1f * 14f / 3f).Within(1e-6f));
@@ -18,8 +18,8 @@ public class TorchSemanticsTests
     public void Batch_norm_behind_a_convolution_updates_its_statistics_once()
     {
         Tensor x = Tensor.FromArray([1f, 2f, 3f, 6f], [1, 2, 2, 1]), one = Tensor.Ones([1, 1, 1, 1]), mean = Tensor.Zeros([1]), variance = Tensor.Ones([1]);
-        var z = Conv2d.Apply(x, one);
-        var y = BatchNorm.Train(z, null, null, new RunningStatistics(mean, variance)).Relu();
+        var z = x.Conv2d(one);
+        var y = z.BatchNorm(null, null, new RunningStatistics(mean, variance)).Relu();
         _ = (y.ToArray(), z.ToArray(), (z + y).ToArray());
         Assert.That(mean.Item(), Is.EqualTo(0.3f).Within(1e-6f));
         Assert.That(variance.Item(), Is.EqualTo(0.9f + 0.1f * 14f / 3f).Within(1e-6f));
@@ -27,15 +27,15 @@ public class TorchSemanticsTests
 
     [Test]
     public void Average_pooling_counts_the_padding() =>
-        Assert.That(Pooling.Average(Tensor.Full([1, 2, 2, 1], 4f), kernelSize: 2, stride: 1, padding: 1).ToArray(), Is.EqualTo((float[])[1, 2, 1, 2, 4, 2, 1, 2, 1]));
+        Assert.That(Tensor.Full([1, 2, 2, 1], 4f).AvgPool2d(kernelSize: 2, stride: 1, padding: 1).ToArray(), Is.EqualTo((float[])[1, 2, 1, 2, 4, 2, 1, 2, 1]));
 
     [Test]
     public void Max_pooling_never_chooses_padding_and_gives_the_gradient_to_the_first_of_equals()
     {
         var x = Tensor.Full([1, 2, 2, 1], -3f);
         x.RequiresGrad = true;
-        var y = Pooling.Max(x, kernelSize: 2, stride: 2);
-        Assert.That(Pooling.Max(x, kernelSize: 2, stride: 1, padding: 1).ToArray(), Is.All.EqualTo(-3f));
+        var y = x.MaxPool2d(kernelSize: 2, stride: 2);
+        Assert.That(x.MaxPool2d(kernelSize: 2, stride: 1, padding: 1).ToArray(), Is.All.EqualTo(-3f));
         y.Backward(Tensor.Full(y.Shape, 5f));
         Assert.That(x.Grad!.ToArray(), Is.EqualTo((float[])[5, 0, 0, 0]));
     }
@@ -46,7 +46,7 @@ public class TorchSemanticsTests
     {
         var x = Tensor.Full([1, 1, 1, 3], 2f);
         x.RequiresGrad = true;
-        var y = Pooling.Max(x, kernelSize: 2, stride: 1, padding: 1, dilation: 2);
+        var y = x.MaxPool2d(kernelSize: 2, stride: 1, padding: 1, dilation: 2);
         Assert.That(y.ToArray(), Is.All.EqualTo(float.NegativeInfinity));
         y.Backward(Tensor.Ones(y.Shape));
         Assert.That(x.Grad!.Length, Is.EqualTo(3));
@@ -80,7 +80,7 @@ public class TorchSemanticsTests
     [Test]
     public void Dropout_keeps_the_mean_and_drops_the_share_asked_for()
     {
-        var y = Dropout.Apply(Tensor.Ones([100_000]), 0.3f, new Generator(3)).ToArray();
+        var y = Tensor.Ones([100_000]).Dropout(0.3f, new Generator(3)).ToArray();
         Assert.That(y.Count(value => value == 0f) / 1e5, Is.EqualTo(0.3).Within(0.01));
         Assert.That(y.Average(), Is.EqualTo(1.0).Within(0.01));
     }

@@ -75,7 +75,7 @@ public class ValueTests
     {
         Tensor x = Tensor.FromArray([1f, -1f], [2, 1]), residual = Tensor.FromArray([NaN, 0f], [2, 1]);
         residual.RequiresGrad = true;
-        (BatchNorm.Infer(x, Tensor.Zeros([1]), Tensor.Ones([1]), null, null) + residual).Relu().Sum().Backward();
+        (x.BatchNormInference(Tensor.Zeros([1]), Tensor.Ones([1]), null, null) + residual).Relu().Sum().Backward();
         Assert.That(residual.Grad!.ToArray(), Is.EqualTo((float[])[1f, 0f]));
     }
 
@@ -154,11 +154,11 @@ public class ValueTests
         var values = Enumerable.Range(0, 4 * 8 * 8 * 4).Select(i => (i % 7 - 3) * 1e18f + 1e19f).ToArray();
         double mean = values.Average(value => (double)value), deviation = Math.Sqrt(values.Average(value => Math.Pow(value - mean, 2)));
         Tensor x = Tensor.FromArray(values, [4, 8, 8, 4]), identity = Tensor.FromArray([.. Enumerable.Range(0, 16).Select(i => i % 5 == 0 ? 1f : 0f)], [1, 1, 4, 4]);
-        foreach (var y in (Tensor[])[BatchNorm.Train(x.Reshape(-1, 1), null, null), LayerNorm.Apply(x.Reshape(1, -1), null, null)])
+        foreach (var y in (Tensor[])[x.Reshape(-1, 1).BatchNorm(null, null), x.Reshape(1, -1).LayerNorm(null, null)])
             Assert.That(y.ToArray()[5], Is.EqualTo((values[5] - mean) / deviation).Within(1e-4));
 
         Tensor runningMean = Tensor.Zeros([4]), runningVariance = Tensor.Zeros([4]);
-        _ = BatchNorm.Train(Conv2d.Apply(x, identity), null, null, new RunningStatistics(runningMean, runningVariance, Momentum: 1f)).ToArray();
+        _ = x.Conv2d(identity).BatchNorm(null, null, new RunningStatistics(runningMean, runningVariance, Momentum: 1f)).ToArray();
         Assert.That(runningVariance.ToArray()[0], Is.EqualTo(deviation * deviation).Within(2).Percent);
     }
 
@@ -207,7 +207,7 @@ public class ValueTests
         {
             var x = Tensor.Ones([1, 16, 16, 16]).ToArray();
             x[(5 * 16 + 5) * 16] = outlier;
-            var y = Conv2d.Apply(Tensor.FromArray(x, [1, 16, 16, 16]), Tensor.Ones([3, 3, 16, 16]), padding: 1).ToArray();
+            var y = Tensor.FromArray(x, [1, 16, 16, 16]).Conv2d(Tensor.Ones([3, 3, 16, 16]), padding: 1).ToArray();
             return [.. y.Where((_, i) => i / 16 % 16 is > 0 and < 15 && i / 256 is > 0 and < 15 && (Math.Abs(i / 16 % 16 - 5) > 1 || Math.Abs(i / 256 - 5) > 1))];
         }
     }

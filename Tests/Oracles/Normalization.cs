@@ -29,11 +29,11 @@ static class Normalization
     public static Approximate[] Normalise(float[] x, Approximate[] mean, Approximate[] rstd, Func<int, int> group) => [.. x.Select((value, i) => (value - mean[group(i)]) * rstd[group(i)])];
 
     /// <summary>dx of the normalisation, with g the gradient of its result xhat: (g - mean g - xhat mean (g xhat)) rstd.</summary>
-    public static Approximate[] Gradient(Approximate[] g, Approximate[] normalised, Approximate[] rstd, Func<int, int> group)
+    public static Approximate[] Gradient(Approximate[] g, Approximate[] normalized, Approximate[] rstd, Func<int, int> group)
     {
         var count = (double)g.Length / rstd.Length;
-        Approximate[] sum = SumsOf(g, rstd.Length, group), product = SumsOf([.. g.Zip(normalised, (a, b) => a * b)], rstd.Length, group);
-        return [.. g.Select((value, i) => (value - sum[group(i)] / count - normalised[i] * (product[group(i)] / count)) * rstd[group(i)])];
+        Approximate[] sum = SumsOf(g, rstd.Length, group), product = SumsOf([.. g.Zip(normalized, (a, b) => a * b)], rstd.Length, group);
+        return [.. g.Select((value, i) => (value - sum[group(i)] / count - normalized[i] * (product[group(i)] / count)) * rstd[group(i)])];
     }
 
     /// <summary>The sum of each group.</summary>

@@ -2,9 +2,6 @@ using System.Collections.Concurrent;
 using QuadEngine.Data;
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Conv2d = QuadEngine.Layers.Conv2d;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Stress;
 
@@ -156,7 +153,7 @@ sealed class SharedWork : IDisposable
 
     float[] Convolve()
     {
-        using var y = QuadEngine.Operations.Conv2d.Apply(wide, filter, padding: 1);
+        using var y = wide.Conv2d(filter, padding: 1);
         return y.ToArray();
     }
 
@@ -171,7 +168,7 @@ sealed class SharedWork : IDisposable
 
         try
         {
-            using var before = QuadEngine.Operations.Conv2d.Apply(wide, filter, padding: 1);      // asked for before: it has the old weights, whenever it is read
+            using var before = wide.Conv2d(filter, padding: 1);      // asked for before: it has the old weights, whenever it is read
             var old = Convolve();
             filter.Assign(weights[version]);
             Same("answer after new weights", Convolve(), answers[version]);

@@ -1,7 +1,5 @@
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Conv2d = QuadEngine.Layers.Conv2d;
 
 namespace QuadEngine.Tests.Training;
 
@@ -102,7 +100,7 @@ public sealed class CheckpointTests : TinyTrainingTests
     [Test]
     public void File_says_which_network_it_is_of()
     {
-        var configuration = new NetworkConfiguration { Model = "resnet8", Neuron = new("quadratic", ("rank", 2), ("basis", "penalised")), Channels = 1 };
+        var configuration = new NetworkConfiguration { Model = "resnet8", Neuron = new("quadratic", ("rank", 2), ("basis", "penalized")), Channels = 1 };
         Checkpoint.SaveWeights(Tiny.PathOf("w"), configuration.Build(), configuration);
 
         Assert.That(Checkpoint.ReadNetwork(Tiny.PathOf("w")), Is.EqualTo(configuration.Complete()));

@@ -1,9 +1,6 @@
 using QuadEngine.Data;
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using BatchNorm = QuadEngine.Layers.BatchNorm;
-using Dropout = QuadEngine.Layers.Dropout;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Training;
 

@@ -1,6 +1,5 @@
 using QuadEngine.Layers;
 using QuadEngine.Models;
-using Relu = QuadEngine.Layers.Relu;
 
 namespace QuadEngine.Tests.Training;
 

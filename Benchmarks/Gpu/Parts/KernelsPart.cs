@@ -61,7 +61,7 @@ static class KernelsPart
         var neurons = new QuadraticTerm<Tensor>(lambda, new NeuronLayout(64, 3), true);
         var (passes, call) = pass switch
         {
-            "ReLU" => (2, (Action)(() => device.Backend.Unary<Relu>(x, y))),
+            "ReLU" => (2, (Action)(() => device.Backend.Unary<ReluOp>(x, y))),
             "batch-norm statistics" => (1, () => device.Backend.GatherStatistics(x, new ChannelStatistics<Tensor>(mean, variance))),
             "batch norm + residual + ReLU" => (3, () => device.Backend.BatchNorm(x, new(mean, variance, 1e-5f, null, null, Activation.Relu), dy, y)),
             "batch norm backward" => (7, () => device.Backend.BatchNormBackward(dy, x, y, new(mean, variance, 1e-5f, null, null, Activation.Relu), true, null, y, dGamma, dBeta, null)),

@@ -42,7 +42,7 @@ sealed class Bmp : PictureFormat
     {
         var (height, width) = (layout.Head.Height, layout.Head.Width);
         var pixels = new byte[height * width * 3];
-        for (var i = 0; i < indices.Length; i++) layout.Colour(indices[i], pixels.AsSpan(3 * i));
+        for (var i = 0; i < indices.Length; i++) layout.Color(indices[i], pixels.AsSpan(3 * i));
         return new(height, width, 3, pixels);
     }
 
@@ -147,13 +147,13 @@ sealed class Bmp : PictureFormat
                     break;
                 default:
                     var bit = (long)x * Bits;
-                    Colour(row[(int)(bit / 8)] >> (int)(8 - Bits - bit % 8) & (1 << Bits) - 1, to);
+                    Color(row[(int)(bit / 8)] >> (int)(8 - Bits - bit % 8) & (1 << Bits) - 1, to);
                     break;
             }
         }
 
         /// <summary>Writes the RGB of an index of the palette.</summary>
-        public void Colour(int index, Span<byte> to)
+        public void Color(int index, Span<byte> to)
         {
             if (index >= palette.Length) throw new InvalidDataException($"a pixel has colour {index}, but there are {palette.Length}");
             palette[index].CopyTo(to);

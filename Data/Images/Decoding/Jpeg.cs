@@ -181,14 +181,14 @@ sealed class Jpeg : PictureFormat
         }
 
         /// <summary>What three or four components are: as JFIF or Adobe's marker say, else as their names do; libjpeg's rules.</summary>
-        readonly JpegColours Colours()
+        readonly JpegColors Colours()
         {
             var components = frame!.Components;
-            if (components.Length == 4) return adobe is null or 0 ? JpegColours.Cmyk : JpegColours.Ycck;
-            if (components.Length == 1) return JpegColours.Grey;
-            if (jfif) return JpegColours.YCbCr;
-            if (adobe is { } transform) return transform == 0 ? JpegColours.Rgb : JpegColours.YCbCr;
-            return (components[0].Name, components[1].Name, components[2].Name) == ((byte)'R', (byte)'G', (byte)'B') ? JpegColours.Rgb : JpegColours.YCbCr;
+            if (components.Length == 4) return adobe is null or 0 ? JpegColors.Cmyk : JpegColors.Ycck;
+            if (components.Length == 1) return JpegColors.Gray;
+            if (jfif) return JpegColors.YCbCr;
+            if (adobe is { } transform) return transform == 0 ? JpegColors.Rgb : JpegColors.YCbCr;
+            return (components[0].Name, components[1].Name, components[2].Name) == ((byte)'R', (byte)'G', (byte)'B') ? JpegColors.Rgb : JpegColors.YCbCr;
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace QuadEngine.Data;
 
 /// <summary>How components make a colour.</summary>
-enum JpegColours { Grey, YCbCr, Rgb, Cmyk, Ycck }
+enum JpegColors { Gray, YCbCr, Rgb, Cmyk, Ycck }
 
 /// <summary>Blocks of 8 x 8 coefficients or samples.</summary>
 static class JpegBlock

@@ -5,19 +5,19 @@ namespace QuadEngine.Data;
 /// <summary>From planes of samples to pixels: fewer samples are interpolated as libjpeg does (weights 3/4 and 1/4 where there are half as many), then colours are computed.</summary>
 static class JpegPixels
 {
-    const int FractionBits = 16, Half = 1 << (FractionBits - 1), Grey = 128;
+    const int FractionBits = 16, Half = 1 << (FractionBits - 1), Gray = 128;
 
     // Of Cr in red, Cb in blue, Cr and Cb in green (T.871), times 2^16.
     const int RedOfCr = 91881, BlueOfCb = 116130, GreenOfCr = 46802, GreenOfCb = 22554;
 
     /// <summary>The picture of a frame whose scans are all read.</summary>
-    public static Picture Of(JpegFrame frame, JpegColours colours)
+    public static Picture Of(JpegFrame frame, JpegColors colours)
     {
         if (frame.Progressive)
             foreach (var component in frame.Components) Transform(component);
 
         var (height, width) = (frame.Height, frame.Width);
-        var channels = colours == JpegColours.Grey ? 1 : 3;
+        var channels = colours == JpegColors.Gray ? 1 : 3;
         var pixels = new byte[height * width * channels];
         var rows = new byte[frame.Components.Length][];
         for (var i = 0; i < rows.Length; i++) rows[i] = new byte[frame.UnitColumns * frame.Across * JpegBlock.Side];
@@ -25,7 +25,7 @@ static class JpegPixels
         for (var y = 0; y < height; y++)
         {
             for (var i = 0; i < rows.Length; i++) Row(frame, frame.Components[i], y, rows[i], sums);
-            Colour(colours, rows, pixels.AsSpan(y * width * channels, width * channels));
+            Color(colours, rows, pixels.AsSpan(y * width * channels, width * channels));
         }
 
         return new(height, width, channels, pixels);
@@ -94,20 +94,20 @@ static class JpegPixels
         for (var x = 0; x < samples.Length; x++) to.Slice(x * across, across).Fill(samples[x]);
     }
 
-    static void Colour(JpegColours colours, byte[][] rows, Span<byte> to)
+    static void Color(JpegColors colours, byte[][] rows, Span<byte> to)
     {
         switch (colours)
         {
-            case JpegColours.Grey:
+            case JpegColors.Gray:
                 rows[0].AsSpan(0, to.Length).CopyTo(to);
                 break;
-            case JpegColours.Rgb:
+            case JpegColors.Rgb:
                 for (int x = 0, i = 0; i < to.Length; x++) (to[i++], to[i++], to[i++]) = (rows[0][x], rows[1][x], rows[2][x]);
                 break;
-            case JpegColours.YCbCr:
+            case JpegColors.YCbCr:
                 FromYCbCr(rows[0], rows[1], rows[2], to);
                 break;
-            case JpegColours.Cmyk:
+            case JpegColors.Cmyk:
                 for (int x = 0, i = 0; i < to.Length; x++) (to[i++], to[i++], to[i++]) = (Ink(rows[0][x], rows[3][x]), Ink(rows[1][x], rows[3][x]), Ink(rows[2][x], rows[3][x]));
                 break;
             default:
@@ -126,7 +126,7 @@ static class JpegPixels
         cr = cr[..pixels.Length];
         for (var x = 0; x < pixels.Length; x++)
         {
-            int y = luma[x], blue = cb[x] - Grey, red = cr[x] - Grey;
+            int y = luma[x], blue = cb[x] - Gray, red = cr[x] - Gray;
             pixels[x] = new(
                 Clamped(y + ((RedOfCr * red + Half) >> FractionBits)),
                 Clamped(y + ((-GreenOfCb * blue - GreenOfCr * red + Half) >> FractionBits)),

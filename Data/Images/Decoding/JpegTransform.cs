@@ -11,7 +11,7 @@ namespace QuadEngine.Data;
 static class JpegTransform
 {
     const int Side = JpegBlock.Side, FractionBits = 13, ExtraBits = 2;
-    const int Grey = 128;
+    const int Gray = 128;
 
     // Cosines times 2^13.
     const int C0298 = 2446, C0390 = 3196, C0541 = 4433, C0765 = 6270, C0899 = 7373, C1175 = 9633, C1501 = 12299, C1847 = 15137, C1961 = 16069, C2053 = 16819, C2562 = 20995, C3072 = 25172;
@@ -42,7 +42,7 @@ static class JpegTransform
         var values = MemoryMarshal.Cast<Vector256<int>, int>((Span<Vector256<int>>)rows);
         Transpose(values);
         Along(ref rows, FractionBits + ExtraBits + 3);
-        for (var i = 0; i < Side; i++) rows[i] = Vector256.Max(Vector256.Min(rows[i] + Vector256.Create(Grey), Vector256.Create(255)), Vector256<int>.Zero);
+        for (var i = 0; i < Side; i++) rows[i] = Vector256.Max(Vector256.Min(rows[i] + Vector256.Create(Gray), Vector256.Create(255)), Vector256<int>.Zero);
         for (var y = 0; y < Side; y++)
         {
             var row = to.Slice(y * stride, Side);
@@ -50,7 +50,7 @@ static class JpegTransform
         }
     }
 
-    static byte Sample(int value) => (byte)Math.Clamp(value + Grey, 0, 255);
+    static byte Sample(int value) => (byte)Math.Clamp(value + Gray, 0, 255);
 
     /// <summary>The transform of all columns; results are divided by 2^shift.</summary>
     static void Along(ref Rows r, int shift)

@@ -145,15 +145,15 @@ sealed class Png : PictureFormat
 
     sealed record Header(int Height, int Width, int Depth, int Colours, bool Interlaced)
     {
-        const int Grey = 0, Rgb = 2, Indexed = 3, GreyAlpha = 4, Rgba = 6;
+        const int Gray = 0, Rgb = 2, Indexed = 3, GrayAlpha = 4, Rgba = 6;
 
         public bool IsPalette => Colours == Indexed;
 
-        public int Channels => Colours is Grey or GreyAlpha ? 1 : 3;
+        public int Channels => Colours is Gray or GrayAlpha ? 1 : 3;
 
         public int PixelBits => Depth * Samples;
 
-        int Samples => Colours switch { Rgb => 3, GreyAlpha => 2, Rgba => 4, _ => 1 };
+        int Samples => Colours switch { Rgb => 3, GrayAlpha => 2, Rgba => 4, _ => 1 };
 
         public static Header Read(ref Chunks chunks)
         {
@@ -164,7 +164,7 @@ sealed class Png : PictureFormat
             PictureHead.Checked(height, width, channels: 3);
             var (depth, colours) = (reader.Byte("header"), reader.Byte("header"));
             var (compression, filter, interlace) = (reader.Byte("header"), reader.Byte("header"), reader.Byte("header"));
-            if (!((colours, depth) is (Grey, 1 or 2 or 4 or 8 or 16) or (Indexed, 1 or 2 or 4 or 8) or (Rgb or GreyAlpha or Rgba, 8 or 16)) || (compression, filter) != (0, 0) || interlace > 1)
+            if (!((colours, depth) is (Gray, 1 or 2 or 4 or 8 or 16) or (Indexed, 1 or 2 or 4 or 8) or (Rgb or GrayAlpha or Rgba, 8 or 16)) || (compression, filter) != (0, 0) || interlace > 1)
                 throw new InvalidDataException($"its header has colour type {colours} of {depth} bits, compression {compression}, filter {filter} and interlace {interlace}, which PNG does not have");
             return new((int)height, (int)width, depth, colours, interlace == 1);
         }
@@ -189,7 +189,7 @@ sealed class Png : PictureFormat
                 for (var x = 0; x < width; x++)
                 {
                     var value = row[x * Depth / 8] >> (8 - Depth - x * Depth % 8) & most;
-                    if (IsPalette) Colour(palette, value).CopyTo(to[(x * apart)..]);
+                    if (IsPalette) Color(palette, value).CopyTo(to[(x * apart)..]);
                     else to[x * apart] = (byte)(value * scale);
                 }
 
@@ -205,12 +205,12 @@ sealed class Png : PictureFormat
             }
 
             for (var x = 0; x < width; x++)
-                if (IsPalette) Colour(palette, row[x]).CopyTo(to[(x * apart)..]);
+                if (IsPalette) Color(palette, row[x]).CopyTo(to[(x * apart)..]);
                 else
                     for (var c = 0; c < Channels; c++) to[x * apart + c] = row[x * bytes + c * between];
         }
 
-        static ReadOnlySpan<byte> Colour(byte[] palette, int index) =>
+        static ReadOnlySpan<byte> Color(byte[] palette, int index) =>
             3 * index < palette.Length ? palette.AsSpan(3 * index, 3) : throw new InvalidDataException($"a pixel has colour {index}, but the palette has {palette.Length / 3}");
     }
 }

@@ -233,7 +233,7 @@ sealed class BackwardPass(bool retainGraph)
         }
 
         var result = Tensor.Like(sum).Keep();
-        sum.Device.Backend.Binary<Add>(sum, gradient, result);
+        sum.Device.Backend.Binary<AddOp>(sum, gradient, result);
         sum.Dispose();
         return result;
     }

@@ -1,5 +1,5 @@
 using Table =
-    QuadEngine.Devices.Row<QuadEngine.Operations.Relu,
+    QuadEngine.Devices.Row<QuadEngine.Operations.ReluOp,
     QuadEngine.Devices.NoRow>;
 
 namespace QuadEngine.Devices;
@@ -23,7 +23,7 @@ public readonly record struct Activation
     public static Activation None => default;
 
     /// <summary>y = max(z, 0).</summary>
-    public static Activation Relu => Of<Relu>();
+    public static Activation Relu => Of<ReluOp>();
 
     /// <summary>The function of an operation, or <see cref="None"/> where the table has no row for it.</summary>
     public static Activation Of<TOp>() where TOp : struct, IUnaryOp<TOp> => new(Table.Find<TOp>(1));

@@ -37,9 +37,9 @@ public readonly record struct Epilogue<T> where T : class
 /// <summary>The quadratic part of neurons: s sum_i lambda_i z_i^2.</summary>
 /// <param name="Lambda">[coefficients of all neurons]</param>
 /// <param name="Layout">The neurons' places among the channels.</param>
-/// <param name="Normalised">Whether s is 1/k; otherwise s is 1.</param>
+/// <param name="Normalized">Whether s is 1/k; otherwise s is 1.</param>
 /// <typeparam name="T">As in <see cref="Epilogue{T}"/>.</typeparam>
-public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalised) where T : class;
+public sealed record QuadraticTerm<T>(T Lambda, NeuronLayout Layout, bool Normalized) where T : class;
 
 /// <summary>
 /// A batch norm of x, by channel: act((x - mean) / sqrt(variance + epsilon) gamma + beta). A residual, if there is one, is added before the activation.
@@ -96,7 +96,7 @@ static class Holding
         Activation = epilogue.Activation,
     };
 
-    public static QuadraticTerm<Operand> Hold(this QuadraticTerm<Tensor> term, Held held) => new(held.Read(term.Lambda), term.Layout, term.Normalised);
+    public static QuadraticTerm<Operand> Hold(this QuadraticTerm<Tensor> term, Held held) => new(held.Read(term.Lambda), term.Layout, term.Normalized);
 
     public static QuadraticGradient<Operand> Hold(this QuadraticGradient<Tensor> neurons, Held held) => new(neurons.Term.Hold(held), neurons.Detached, held.WriteIfAny(neurons.DLambda));
 

@@ -1,58 +1,57 @@
 using QuadEngine.Devices;
+using QuadEngine.Operations;
 
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
-/// <summary>Running mean and variance of a batch norm, [channels] each, updated in place by every training step.</summary>
-/// <param name="Mean">[channels]</param>
-/// <param name="Variance">[channels], unbiased</param>
-/// <param name="Momentum">running = (1 - momentum) running + momentum batch, as PyTorch's.</param>
-public sealed record RunningStatistics(Tensor Mean, Tensor Variance, float Momentum = 0.1f);
-
-/// <summary>
-/// Batch normalisation (Ioffe and Szegedy 2015) over the rows of each channel:
-///   xhat = (x - mean) / sqrt(variance + epsilon),   y = gamma xhat + beta
-/// A residual added to y and an activation behind that, as in a residual network, join the same pass: y = act(gamma xhat + beta + residual).
-/// Backward in training, with g = dy act'(y), and means over the rows:
-///   dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)),   dgamma = sum g xhat,   dbeta = sum g,   dresidual = g
-/// In inference the statistics are constants and dx = gamma / sigma g.
-/// </summary>
-public static class BatchNorm
+public partial class Tensor
 {
-    /// <summary>Normalises with the statistics of the batch, and updates the running ones.</summary>
-    /// <param name="x">[..., channels]</param>
-    /// <param name="gamma">[channels], or null for 1</param>
-    /// <param name="beta">[channels], or null for 0</param>
-    /// <param name="running">Updated in place, or null.</param>
+    /// <summary>
+    /// Batch normalization (Ioffe and Szegedy 2015) over the rows of each channel, with the statistics of the batch:
+    ///   xhat = (x - mean) / sqrt(variance + epsilon),   y = gamma xhat + beta
+    /// A residual that is added to y, and an activation after it, join the same pass: y = act(gamma xhat + beta + residual).
+    /// Backward, with g = dy act'(y), and means over the rows:
+    ///   dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)),   dgamma = sum g xhat,   dbeta = sum g,   dresidual = g
+    /// </summary>
+    /// <param name="gamma">[channels], or null for 1; this tensor is x: [..., channels].</param>
+    /// <param name="beta">[channels], or null for 0.</param>
+    /// <param name="running">The running statistics, updated in place, or null.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    /// <exception cref="ArgumentException">A parameter is not [channels], or there is a single row in training.</exception>
+    /// <exception cref="ArgumentException">A parameter is not [channels], or there is a single row.</exception>
     /// <exception cref="InvalidOperationException">A statistic requires a gradient, and no <see cref="NoGrad"/> is open.</exception>
+    public Tensor BatchNorm(Tensor? gamma, Tensor? beta, RunningStatistics? running = null, float epsilon = 1e-5f) => BatchNormOp.Train(this, gamma, beta, running, epsilon);
+
+    /// <summary>Batch normalization with given statistics, as in inference. The statistics are constants: dx = gamma / sigma g.</summary>
+    /// <param name="mean">[channels]; it must not require a gradient. This tensor is x: [..., channels].</param>
+    /// <param name="variance">[channels]; it must not require a gradient.</param>
+    /// <param name="gamma">[channels], or null for 1.</param>
+    /// <param name="beta">[channels], or null for 0.</param>
+    /// <param name="epsilon">Added to the variance.</param>
+    /// <exception cref="ArgumentException">A parameter is not [channels].</exception>
+    /// <exception cref="InvalidOperationException">A statistic requires a gradient, and no <see cref="NoGrad"/> is open.</exception>
+    public Tensor BatchNormInference(Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon = 1e-5f) => BatchNormOp.Infer(this, mean, variance, gamma, beta, epsilon);
+}
+
+/// <summary>See <see cref="Tensor.BatchNorm"/>.</summary>
+static class BatchNormOp
+{
     public static Tensor Train(Tensor x, Tensor? gamma, Tensor? beta, RunningStatistics? running = null, float epsilon = 1e-5f)
     {
         CheckShapes(x, gamma, beta, running?.Mean, running?.Variance);
         CheckConstants(running?.Mean, running?.Variance);
-        Check.That(x.Shape.Rows > 1, nameof(BatchNorm), $"in training each channel needs more than one value, but the input has shape {x.Shape}; use a larger batch, or Eval().");
+        Check.That(x.Shape.Rows > 1, nameof(Tensor.BatchNorm), $"in training each channel needs more than one value, but the input has shape {x.Shape}; use a larger batch, or Eval().");
         Tensor mean = Tensor.Empty([x.Shape.Channels], x.Device), variance = Tensor.Like(mean);
         var statistics = new ChannelStatistics<Tensor>(mean, variance, running?.Mean, running?.Variance, running?.Momentum ?? 0f);
         if (!GatherOnTheWay(x, statistics)) x.Device.Backend.GatherStatistics(x, statistics);
-        return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: true)).CheckFinite(nameof(BatchNorm));
+        return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: true)).CheckFinite(nameof(Tensor.BatchNorm));
     }
 
-    /// <summary>Normalises with given statistics, as in inference.</summary>
-    /// <param name="x">[..., channels]</param>
-    /// <param name="mean">[channels], a constant: it may not require a gradient.</param>
-    /// <param name="variance">[channels], likewise.</param>
-    /// <param name="gamma">[channels], or null for 1</param>
-    /// <param name="beta">[channels], or null for 0</param>
-    /// <param name="epsilon">Added to the variance.</param>
-    /// <exception cref="ArgumentException">A parameter is not [channels].</exception>
-    /// <exception cref="InvalidOperationException">A statistic requires a gradient, and no <see cref="NoGrad"/> is open.</exception>
     public static Tensor Infer(Tensor x, Tensor mean, Tensor variance, Tensor? gamma, Tensor? beta, float epsilon = 1e-5f)
     {
         CheckShapes(x, gamma, beta, mean, variance);
         CheckConstants(mean, variance);
         // Where nothing is recorded, the whole batch norm is a scale and a shift, and these may join the projection before it.
         if (NoGrad.Active && FusionTable.Join(x, new Next.Affine(mean, variance, gamma, beta, epsilon)) is { } fused) return fused;
-        return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(BatchNorm));
+        return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(Tensor.BatchNorm));
     }
 
     // Where x is the result of a deferred projection, it is computed now, and its channels are added up while they are in the nearest cache.
@@ -80,7 +79,7 @@ public static class BatchNorm
     {
         Shape expected = [x.Shape.Channels];
         foreach (var parameter in parameters)
-            Check.That(parameter is null || parameter.Shape == expected, nameof(BatchNorm),
+            Check.That(parameter is null || parameter.Shape == expected, nameof(Tensor.BatchNorm),
                 $"a parameter has shape {parameter?.Shape} but the input {x.Shape} has {x.Shape.Channels} channels; parameters and statistics are [{x.Shape.Channels}].");
     }
 }
@@ -125,7 +124,7 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
         return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
     }
 
-    // y, or null where it is still deferred because convolutions normalised what they read: then the kernel works it out from x.
+    // y, or null where it is still deferred because convolutions normalized what they read: then the kernel works it out from x.
     static Tensor? Written(Tensor? y)
     {
         if (y is null || DeferredNormalization.Before(y) is not { } before) return y;

@@ -1,24 +1,30 @@
 using QuadEngine.Devices;
+using QuadEngine.Operations;
 
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
-/// <summary>
-/// Two-dimensional convolution (cross-correlation, as every framework has it), channels last:
-///   y[n, oh, ow, co] = b[co] + sum_{kh, kw, ci} x[n, oh stride + kh dilation - padding, ow stride + kw dilation - padding, ci] w[kh, kw, ci, co]
-/// With groups, output channels of group g read input channels of group g; groups = Cin is the depthwise form.
-/// Backward: dx is the transposed convolution of dy, dw correlates x with dy, db sums dy over all pixels.
-/// </summary>
-public static class Conv2d
+public partial class Tensor
 {
-    /// <param name="x">[N, H, W, Cin]</param>
-    /// <param name="filter">[kH, kW, Cin / groups, Cout]</param>
-    /// <param name="bias">[Cout], or null</param>
-    /// <param name="stride">Step of the window, 1 or more.</param>
-    /// <param name="padding">Zeros added on every side.</param>
-    /// <param name="dilation">Step within the window, 1 or more.</param>
-    /// <param name="groups">Divides Cin and Cout.</param>
+    /// <summary>
+    /// Two-dimensional convolution (a cross-correlation, as in every framework), channels last:
+    ///   y[n, oh, ow, co] = b[co] + sum_{kh, kw, ci} x[n, oh stride + kh dilation - padding, ow stride + kw dilation - padding, ci] w[kh, kw, ci, co]
+    /// With groups, the output channels of group g read the input channels of group g. If groups = Cin, the convolution is depthwise.
+    /// Backward: dx is the transposed convolution of dy, dw correlates x with dy, and db sums dy over all pixels.
+    /// </summary>
+    /// <param name="filter">w: [kH, kW, Cin / groups, Cout]; this tensor is x: [N, H, W, Cin].</param>
+    /// <param name="bias">b: [Cout], or null.</param>
+    /// <param name="stride">The step of the window, 1 or more.</param>
+    /// <param name="padding">The number of zeros added on every side.</param>
+    /// <param name="dilation">The step within the window, 1 or more.</param>
+    /// <param name="groups">The number of groups; it divides Cin and Cout.</param>
     /// <returns>[N, (H + 2 padding - dilation (kH - 1) - 1) / stride + 1, ..., Cout]</returns>
     /// <exception cref="ArgumentException">The shapes do not fit together.</exception>
+    public Tensor Conv2d(Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1) => Conv2dOp.Apply(this, filter, bias, stride, padding, dilation, groups);
+}
+
+/// <summary>See <see cref="Tensor.Conv2d"/>.</summary>
+static class Conv2dOp
+{
     public static Tensor Apply(Tensor x, Tensor filter, Tensor? bias = null, int stride = 1, int padding = 0, int dilation = 1, int groups = 1)
     {
         var geometry = Geometry(x, filter, bias, stride, padding, dilation, groups);
@@ -29,21 +35,21 @@ public static class Conv2d
                 if (norm is null) kernels.Conv2d(x, filter, geometry, epilogue, y);
                 else kernels.NormalizeAndConv2d(x, norm, filter, geometry, epilogue, y);
             });
-        return y.WithBackward(nameof(Conv2d), [x, filter, bias], [x, filter], new Conv2dBackward(geometry).Run);
+        return y.WithBackward(nameof(Tensor.Conv2d), [x, filter, bias], [x, filter], new Conv2dBackward(geometry).Run);
     }
 
     static ConvGeometry Geometry(Tensor x, Tensor filter, Tensor? bias, int stride, int padding, int dilation, int groups)
     {
-        Check.SameDevice(nameof(Conv2d), x, filter);
-        Check.That(filter.Rank == 4, nameof(Conv2d), $"the filter must be [kH, kW, Cin / groups, Cout], not {filter.Shape}.");
+        Check.SameDevice(nameof(Tensor.Conv2d), x, filter);
+        Check.That(filter.Rank == 4, nameof(Tensor.Conv2d), $"the filter must be [kH, kW, Cin / groups, Cout], not {filter.Shape}.");
         var window = new Window(filter.Shape[0], filter.Shape[1], stride, padding, dilation);
-        window.Check(nameof(Conv2d), x.Shape);
+        window.Check(nameof(Tensor.Conv2d), x.Shape);
         int inChannels = x.Shape[3], outChannels = filter.Shape[3];
-        Check.That(groups > 0 && inChannels % groups == 0 && outChannels % groups == 0, nameof(Conv2d),
+        Check.That(groups > 0 && inChannels % groups == 0 && outChannels % groups == 0, nameof(Tensor.Conv2d),
             $"{groups} groups do not divide {inChannels} input and {outChannels} output channels; use a common divisor.");
-        Check.That(filter.Shape[2] * groups == inChannels, nameof(Conv2d),
+        Check.That(filter.Shape[2] * groups == inChannels, nameof(Tensor.Conv2d),
             $"input has {inChannels} channels (shape {x.Shape}) but the filter expects {filter.Shape[2] * groups} (shape {filter.Shape}, {groups} groups). The input is [N, H, W, C]; if yours is [N, C, H, W], call ToChannelsLast().");
-        Check.That(bias is null || bias.Rank == 1 && bias.Length == outChannels, nameof(Conv2d), $"the bias has shape {bias?.Shape}; it must be [{outChannels}], one for each output channel.");
+        Check.That(bias is null || bias.Rank == 1 && bias.Length == outChannels, nameof(Tensor.Conv2d), $"the bias has shape {bias?.Shape}; it must be [{outChannels}], one for each output channel.");
         return new ConvGeometry(x.Shape[0], x.Shape[1], x.Shape[2], inChannels, outChannels, window, groups);
     }
 }
@@ -72,7 +78,7 @@ sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = nu
         return dx;
     }
 
-    // Where x is a batch norm that was never written, because the convolution normalised what it read, the gradient does so too.
+    // Where x is a batch norm that was never written, because the convolution normalized what it read, the gradient does so too.
     Tensor FilterGradient(Tensor dy, Tensor x, Tensor filter)
     {
         MultiplyAddCounter.Add(Geometry.MultiplyAdds);

@@ -3,8 +3,18 @@ namespace QuadEngine;
 /// <summary>Losses by name; each is the mean over all elements or rows, a scalar.</summary>
 public static class Losses
 {
-    /// <inheritdoc cref="Operations.CrossEntropy.Apply"/>
-    public static Tensor CrossEntropy(Tensor logits, IntTensor labels, float smoothing = 0f) => Operations.CrossEntropy.Apply(logits, labels, smoothing);
+    /// <summary>
+    /// Softmax and cross-entropy in one: with p = softmax(logits), e the smoothing and C the number of classes,
+    ///   loss = mean over rows of  -(1 - e) log p[label] - e / C sum_c log p_c          (Szegedy et al. 2016, section 7)
+    /// Backward: dlogits = dloss / rows (p - (1 - e) onehot(label) - e / C).
+    /// </summary>
+    /// <remarks>A label that is no class is refused where the host has the labels. Those of a GPU are not waited for: there the loss is NaN.</remarks>
+    /// <param name="logits">[rows, classes]; leading axes are rows too</param>
+    /// <param name="labels">[rows], each in [0, classes)</param>
+    /// <param name="smoothing">e, in [0, 1).</param>
+    /// <returns>A scalar.</returns>
+    /// <exception cref="ArgumentException">There are no logits, more or fewer labels than rows, the smoothing is outside [0, 1), or a label that the host has is no class.</exception>
+    public static Tensor CrossEntropy(Tensor logits, IntTensor labels, float smoothing = 0f) => CrossEntropyOp.Apply(logits, labels, smoothing);
 
     /// <summary>mean (prediction - target)^2.</summary>
     /// <param name="prediction">Of any shape that has elements.</param>
@@ -23,7 +33,7 @@ public static class Losses
     public static Tensor BinaryCrossEntropyWithLogits(Tensor logits, Tensor target)
     {
         SameShape(nameof(BinaryCrossEntropyWithLogits), logits, target);
-        return Elementwise.Apply<BinaryCrossEntropy>(logits, target).Mean();
+        return Elementwise.Apply<BinaryCrossEntropyOp>(logits, target).Mean();
     }
 
     static void SameShape(string loss, Tensor prediction, Tensor target) =>

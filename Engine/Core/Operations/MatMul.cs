@@ -1,29 +1,35 @@
 using QuadEngine.Devices;
+using QuadEngine.Operations;
 
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
-/// <summary>
-/// The matrix product, batched over leading axes: y[..., m, n] = sum_k op(a)[..., m, k] op(b)[..., k, n], where op transposes the last two axes where
-/// asked, without a copy. Backward: d op(a) = dy op(b)^T, d op(b) = op(a)^T dy, each written in the order in which its operand is stored.
-/// </summary>
-public static class MatMul
+public partial class Tensor
 {
-    /// <param name="a">[..., M, K], or [..., K, M] where it is transposed.</param>
-    /// <param name="b">[..., K, N] with the same leading axes, or [K, N] shared by all of a's; with N before K where it is transposed.</param>
+    /// <summary>
+    /// The matrix product, batched over leading axes: y[..., m, n] = sum_k op(a)[..., m, k] op(b)[..., k, n] + bias[n], where op transposes the last two axes
+    /// if requested, without a copy. Backward: d op(a) = dy op(b)^T, d op(b) = op(a)^T dy, each written in the order in which its operand is stored; dbias sums dy over the rows.
+    /// </summary>
+    /// <param name="other">b: [..., K, N] with the leading axes of this tensor, which is a: [..., M, K]; or [K, N], shared by all matrices of a. If transposed: [..., N, K].</param>
+    /// <param name="transposeThis">Whether the last two axes of a are exchanged: a is [..., K, M].</param>
+    /// <param name="transposeOther">Whether the last two axes of b are exchanged.</param>
     /// <param name="bias">[N], added to every row, or null.</param>
-    /// <param name="transposeA">The last two axes of a change places.</param>
-    /// <param name="transposeB">Those of b do.</param>
     /// <returns>[..., M, N]</returns>
     /// <exception cref="ArgumentException">The inner extents, the leading axes or the devices differ, or an operand has fewer than 2 axes.</exception>
+    public Tensor MatMul(Tensor other, bool transposeThis = false, bool transposeOther = false, Tensor? bias = null) => MatMulOp.Apply(this, other, bias, transposeThis, transposeOther);
+}
+
+/// <summary>See <see cref="Tensor.MatMul"/>.</summary>
+static class MatMulOp
+{
     public static Tensor Apply(Tensor a, Tensor b, Tensor? bias = null, bool transposeA = false, bool transposeB = false)
     {
-        Check.SameDevice(nameof(MatMul), a, b);
-        Check.That(a.Rank >= 2 && b.Rank >= 2, nameof(MatMul), $"the operands must be matrices, [.., M, K] and [.., K, N]; got {a.Shape} and {b.Shape}. Reshape vectors first.");
+        Check.SameDevice(nameof(Tensor.MatMul), a, b);
+        Check.That(a.Rank >= 2 && b.Rank >= 2, nameof(Tensor.MatMul), $"the operands must be matrices, [.., M, K] and [.., K, N]; got {a.Shape} and {b.Shape}. Reshape vectors first.");
         Matrix left = new(a, transposeA), right = new(b, transposeB);
-        Check.That(left.Columns == right.Rows, nameof(MatMul), $"the left operand has {left.Columns} columns ({left}) but the right {right.Rows} rows ({right}).");
-        Check.That(right.IsSingle || b.Rank == a.Rank && a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]), nameof(MatMul),
+        Check.That(left.Columns == right.Rows, nameof(Tensor.MatMul), $"the left operand has {left.Columns} columns ({left}) but the right {right.Rows} rows ({right}).");
+        Check.That(right.IsSingle || b.Rank == a.Rank && a.Shape.AsSpan()[..^2].SequenceEqual(b.Shape.AsSpan()[..^2]), nameof(Tensor.MatMul),
             $"the leading axes of {a.Shape} and {b.Shape} differ; they must be equal, or the right operand a single matrix.");
-        Check.That(bias is null || bias.Rank == 1 && bias.Length == right.Columns, nameof(MatMul), $"the bias has shape {bias?.Shape}; it must be [{right.Columns}], one for each column.");
+        Check.That(bias is null || bias.Rank == 1 && bias.Length == right.Columns, nameof(Tensor.MatMul), $"the bias has shape {bias?.Shape}; it must be [{right.Columns}], one for each column.");
 
         var geometry = Geometry(left, right);
         var y = DeferredProjection.Project([.. a.Shape.AsSpan()[..^2], left.Rows, right.Columns], a, b, bias, normalizes: false,
@@ -32,7 +38,7 @@ public static class MatMul
                 MultiplyAddCounter.Add(geometry.MultiplyAdds);
                 kernels.MatMul(a, b, geometry, epilogue, y);
             });
-        return y.WithBackward(nameof(MatMul), [a, b, bias], [a, b], (dy, saved) =>
+        return y.WithBackward(nameof(Tensor.MatMul), [a, b, bias], [a, b], (dy, saved) =>
         {
             var (a, b) = saved;
             return

@@ -1,4 +1,4 @@
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
 /// <summary>
 /// Counts the multiply-adds that operations really carry out while it is open: those of matrix products and convolutions, forward and backward, of quadratic neurons (2 a coefficient) and of element-wise products of two tensors. Additions,

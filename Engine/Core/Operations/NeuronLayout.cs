@@ -1,4 +1,4 @@
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
 /// <summary>
 /// How quadratic neurons of rank k share the channels of a layer: neuron after neuron, [y, f_1..f_k, y, f_1..f_k, ...]. Where
@@ -38,10 +38,10 @@ public readonly record struct NeuronLayout
     /// <param name="neuron">Counted from 0, below <see cref="Neurons"/>.</param>
     public int RankOf(int neuron) => Math.Min(Stride, Channels - neuron * Stride) - 1;
 
-    /// <summary>s of a neuron: 1/rank where normalised, else 1.</summary>
+    /// <summary>s of a neuron: 1/rank where normalized, else 1.</summary>
     /// <param name="neuron">Counted from 0, below <see cref="Neurons"/>.</param>
-    /// <param name="normalised">Keeps y in bounds at any rank.</param>
-    public float ScaleOf(int neuron, bool normalised) => normalised ? 1f / Math.Max(1, RankOf(neuron)) : 1f;
+    /// <param name="normalized">Keeps y in bounds at any rank.</param>
+    public float ScaleOf(int neuron, bool normalized) => normalized ? 1f / Math.Max(1, RankOf(neuron)) : 1f;
 
     /// <summary>The channel of coefficient i, counted over all neurons: the f that it multiplies.</summary>
     /// <param name="coefficient">i, from 0 to <see cref="Coefficients"/> - 1.</param>

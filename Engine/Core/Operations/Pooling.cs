@@ -1,21 +1,36 @@
 using QuadEngine.Devices;
+using QuadEngine.Operations;
 
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
-/// <summary>
-/// Pooling over sliding windows of [N, H, W, C]. Maximum: the gradient goes to the element that was largest, the first of
-/// equals; padding is never chosen. Average: the sum divided by the window's size, padding counted as zeros; the gradient is
-/// shared equally.
-/// </summary>
-public static class Pooling
+public partial class Tensor
 {
-    /// <summary>The largest element of each window.</summary>
-    /// <param name="x">[N, H, W, C]</param>
-    /// <param name="kernelSize">Side of the window.</param>
-    /// <param name="stride">Step; the side of the window where 0.</param>
-    /// <param name="padding">At most half the window.</param>
-    /// <param name="dilation">Step within the window.</param>
+    /// <summary>The largest element of each window. Its gradient goes to the largest element, or the first of equal ones. Padding is never chosen.</summary>
+    /// <param name="kernelSize">The side of the window; this tensor is [N, H, W, C].</param>
+    /// <param name="stride">The step of the window; 0 for the side of the window.</param>
+    /// <param name="padding">Pixels added on every side, at most half the window.</param>
+    /// <param name="dilation">The step within the window.</param>
+    /// <returns>[N, (H + 2 padding - dilation (kernelSize - 1) - 1) / stride + 1, ..., C]</returns>
     /// <exception cref="ArgumentException">The window does not fit.</exception>
+    public Tensor MaxPool2d(int kernelSize, int stride = 0, int padding = 0, int dilation = 1) => PoolingOp.Max(this, kernelSize, stride, padding, dilation);
+
+    /// <summary>The mean of each window: the sum divided by the size of the window; padding counts as zeros. The gradient is shared equally.</summary>
+    /// <param name="kernelSize">The side of the window; this tensor is [N, H, W, C].</param>
+    /// <param name="stride">The step of the window; 0 for the side of the window.</param>
+    /// <param name="padding">Zeros added on every side, at most half the window.</param>
+    /// <returns>[N, (H + 2 padding - kernelSize) / stride + 1, ..., C]</returns>
+    /// <exception cref="ArgumentException">The window does not fit.</exception>
+    public Tensor AvgPool2d(int kernelSize, int stride = 0, int padding = 0) => PoolingOp.Average(this, kernelSize, stride, padding);
+
+    /// <summary>The mean of each channel over the whole image [N, H, W, C], which has one pixel or more.</summary>
+    /// <returns>[N, C]</returns>
+    /// <exception cref="ArgumentException">The input is not [N, H, W, C], or has no pixels.</exception>
+    public Tensor GlobalAvgPool2d() => PoolingOp.GlobalAverage(this);
+}
+
+/// <summary>See <see cref="Tensor.MaxPool2d"/> and <see cref="Tensor.AvgPool2d"/>.</summary>
+static class PoolingOp
+{
     public static Tensor Max(Tensor x, int kernelSize, int stride = 0, int padding = 0, int dilation = 1)
     {
         var geometry = Geometry("MaxPool2d", x, kernelSize, stride, padding, dilation);
@@ -31,12 +46,6 @@ public static class Pooling
         }, indices);
     }
 
-    /// <summary>The mean of each window.</summary>
-    /// <param name="x">[N, H, W, C]</param>
-    /// <param name="kernelSize">Side of the window.</param>
-    /// <param name="stride">Step; the side of the window where 0.</param>
-    /// <param name="padding">At most half the window.</param>
-    /// <exception cref="ArgumentException">The window does not fit.</exception>
     public static Tensor Average(Tensor x, int kernelSize, int stride = 0, int padding = 0)
     {
         var geometry = Geometry("AvgPool2d", x, kernelSize, stride, padding, dilation: 1);
@@ -50,10 +59,6 @@ public static class Pooling
         });
     }
 
-    /// <summary>The mean of each channel over the whole image.</summary>
-    /// <param name="x">[N, H, W, C], with one pixel or more.</param>
-    /// <returns>[N, C]</returns>
-    /// <exception cref="ArgumentException">The input is not [N, H, W, C], or has no pixels.</exception>
     public static Tensor GlobalAverage(Tensor x)
     {
         Check.That(x.Rank == 4, "GlobalAvgPool2d", $"the input must be [N, H, W, C], not {x.Shape}.");

@@ -1,21 +1,28 @@
-namespace QuadEngine.Operations;
+using QuadEngine.Operations;
 
-/// <summary>
-/// Full quadratic forms of each row: y[r, c] = x_r^T M_c x_r, with M_c symmetric.
-/// Backward: dx_r = 2 sum_c dy[r, c] M_c x_r,   dM_c = sum_r dy[r, c] x_r x_r^T.
-/// The products M_c x_r, n numbers for each output, are computed form by form and again in backward, never kept.
-/// </summary>
-public static class QuadraticForm
+namespace QuadEngine;
+
+public partial class Tensor
 {
-    /// <param name="x">[..., n]</param>
-    /// <param name="forms">[channels, n, n], each symmetric; the gradient relies on it.</param>
+    /// <summary>
+    /// Full quadratic forms of each row: y[r, c] = x_r^T M_c x_r, with M_c symmetric.
+    /// Backward: dx_r = 2 sum_c dy[r, c] M_c x_r,   dM_c = sum_r dy[r, c] x_r x_r^T.
+    /// The products M_c x_r, n numbers for each output, are computed form by form, and again in the backward; they are not kept.
+    /// </summary>
+    /// <param name="forms">M: [channels, n, n], each symmetric; the gradient relies on it. This tensor is x: [..., n].</param>
     /// <returns>[..., channels]</returns>
     /// <exception cref="ArgumentException">The forms do not fit the inputs.</exception>
+    public Tensor QuadraticForm(Tensor forms) => QuadraticFormOp.Apply(this, forms);
+}
+
+/// <summary>See <see cref="Tensor.QuadraticForm"/>.</summary>
+static class QuadraticFormOp
+{
     public static Tensor Apply(Tensor x, Tensor forms)
     {
         var n = x.Shape.Channels;
-        Check.SameDevice(nameof(QuadraticForm), x, forms);
-        Check.That(forms.Rank == 3 && forms.Shape[1] == n && forms.Shape[2] == n, nameof(QuadraticForm),
+        Check.SameDevice(nameof(Tensor.QuadraticForm), x, forms);
+        Check.That(forms.Rank == 3 && forms.Shape[1] == n && forms.Shape[2] == n, nameof(Tensor.QuadraticForm),
             $"the forms have shape {forms.Shape} but inputs of shape {x.Shape} need [channels, {n}, {n}].");
         var channels = forms.Shape[0];
         Shape shape = [.. x.Shape.AsSpan()[..^1], channels];
@@ -27,7 +34,7 @@ public static class QuadraticForm
             y = scope.Result(Tensor.Concat([.. Enumerable.Range(0, channels).Select(c => (rows * rows.MatMul(Form(forms, c))).Sum([1], keepDims: true))], axis: 1).Reshape(shape));
         }
 
-        return y.WithBackward(nameof(QuadraticForm), [x, forms], [x, forms], (dy, saved) =>
+        return y.WithBackward(nameof(Tensor.QuadraticForm), [x, forms], [x, forms], (dy, saved) =>
         {
             var (x, forms) = saved;
             int n = x.Shape.Channels, channels = forms.Shape[0];
@@ -38,7 +45,7 @@ public static class QuadraticForm
                 using var scope = new TensorScope.OnStack();
                 var weighted = rows * upstream.Slice(1, c, 1);
                 if (dx is not null) dy.Device.Backend.AddScaled(2f, weighted.MatMul(Form(forms, c)), 1f, dx);
-                if (dForms is not null) MatMul.Product(rows, weighted, transposeA: true, Form(dForms, c));
+                if (dForms is not null) MatMulOp.Product(rows, weighted, transposeA: true, Form(dForms, c));
             }
 
             return [dx?.Reshape(x.Shape), dForms];

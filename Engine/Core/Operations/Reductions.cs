@@ -9,7 +9,7 @@ public partial class Tensor
     public Tensor Sum(int[]? axes = null, bool keepDims = false)
     {
         var plan = new ReductionPlan(Shape, axes, nameof(Sum));
-        var y = plan.Reduce<Sum>(this);
+        var y = plan.Reduce<SumOp>(this);
         var shape = Shape;
         y.WithBackward(nameof(Sum), [this], [], (dy, _) => [dy.Expand(shape)]);
         return keepDims ? y : y.Reshape(plan.Squeezed);
@@ -52,22 +52,22 @@ public partial class Tensor
     /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
-    public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<Max>(axes, keepDims);
+    public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<MaxOp>(axes, keepDims);
 
     /// <summary>The largest element along one axis; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int, bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
-    public Tensor Max(int axis, bool keepDims = false) => Extreme<Max>([axis], keepDims);
+    public Tensor Max(int axis, bool keepDims = false) => Extreme<MaxOp>([axis], keepDims);
 
     /// <summary>The smallest element over the given axes; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
-    public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<Min>(axes, keepDims);
+    public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<MinOp>(axes, keepDims);
 
     /// <summary>The smallest element along one axis; equal ones share the gradient.</summary>
     /// <inheritdoc cref="Sum(int, bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
-    public Tensor Min(int axis, bool keepDims = false) => Extreme<Min>([axis], keepDims);
+    public Tensor Min(int axis, bool keepDims = false) => Extreme<MinOp>([axis], keepDims);
 
     /// <summary>The first index along an axis (which disappears) at which the element is largest; NaN counts as largest.</summary>
     /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
@@ -91,7 +91,7 @@ public partial class Tensor
     public IntTensor ArgMin(int axis = -1)
     {
         using var negative = Like(this);
-        Device.Backend.Unary<Negate>(this, negative);
+        Device.Backend.Unary<NegateOp>(this, negative);
         return negative.ArgMax(axis, nameof(ArgMin));
     }
 
@@ -100,8 +100,8 @@ public partial class Tensor
     {
         // 0 x is 0 for every finite x and NaN otherwise. Kernels alone, no operation: a NonFiniteGuard checks those with this.
         using var zeros = Empty(Shape, Device);
-        Device.Backend.BinaryScalar<Multiply>(this, 0f, zeros);
-        using var sum = new ReductionPlan(Shape, null, nameof(IsFinite)).Reduce<Sum>(zeros);
+        Device.Backend.BinaryScalar<MultiplyOp>(this, 0f, zeros);
+        using var sum = new ReductionPlan(Shape, null, nameof(IsFinite)).Reduce<SumOp>(zeros);
         return sum.Item() == 0f;
     }
 
@@ -113,7 +113,7 @@ public partial class Tensor
         y.WithBackward(TOp.Name, [this], [this, y], (dy, saved) =>
         {
             var (x, extreme) = saved;
-            var chosen = Elementwise.Apply<IsExtreme>(x, extreme);
+            var chosen = Elementwise.Apply<IsExtremeOp>(x, extreme);
             return [chosen * (dy / chosen.Sum(axes, keepDims: true))];
         });
         return keepDims ? y : y.Reshape(plan.Squeezed);

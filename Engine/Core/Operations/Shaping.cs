@@ -259,7 +259,7 @@ public partial class Tensor
         return y.WithBackward(nameof(Expand), [this], [], (dy, _) => [Broadcasting.SumTo(dy, old)]);
     }
 
-    /// <summary>Each pixel of [N, H, W, C] repeated factor times along height and width: nearest-neighbour upsampling.</summary>
+    /// <summary>Each pixel of [N, H, W, C] repeated factor times along height and width: nearest-neighbor upsampling.</summary>
     /// <param name="factor">1 or more.</param>
     /// <exception cref="ArgumentException">This is not [N, H, W, C], or the factor is below 1.</exception>
     public Tensor Upsample(int factor)

@@ -1,18 +1,25 @@
-namespace QuadEngine.Operations;
+using QuadEngine.Operations;
 
-/// <summary>
-/// Symmetric matrices from their upper triangles: M[c, i, j] = M[c, j, i] = packed[t(i, j), c] for i &lt;= j, the triangle counted row after
-/// row. Backward: dpacked = dM[c, i, j] + dM[c, j, i], dM[c, i, i] alone on the diagonal.
-/// </summary>
-public static class SymmetricMatrix
+namespace QuadEngine;
+
+public partial class Tensor
 {
-    /// <param name="packed">[n(n + 1)/2, channels]</param>
-    /// <param name="n">Rows of a matrix.</param>
+    /// <summary>
+    /// Symmetric matrices from their upper triangles: M[c, i, j] = M[c, j, i] = packed[t(i, j), c] for i &lt;= j; the triangle is counted row by
+    /// row. Backward: dpacked = dM[c, i, j] + dM[c, j, i], and dM[c, i, i] on the diagonal.
+    /// </summary>
+    /// <param name="n">The number of rows of a matrix; this tensor is packed: [n(n + 1)/2, channels].</param>
     /// <returns>[channels, n, n]</returns>
     /// <exception cref="ArgumentException">The triangle of n rows has another number of elements.</exception>
+    public Tensor UnpackSymmetric(int n) => SymmetricMatrixOp.Unpack(this, n);
+}
+
+/// <summary>See <see cref="Tensor.UnpackSymmetric"/>.</summary>
+static class SymmetricMatrixOp
+{
     public static Tensor Unpack(Tensor packed, int n)
     {
-        Check.That(packed.Rank == 2 && packed.Shape[0] == n * (n + 1) / 2, nameof(SymmetricMatrix),
+        Check.That(packed.Rank == 2 && packed.Shape[0] == n * (n + 1) / 2, nameof(Tensor.UnpackSymmetric),
             $"the upper triangle of {n} rows has {n * (n + 1) / 2} elements, so it must be [{n * (n + 1) / 2}, channels], not {packed.Shape}.");
         var channels = packed.Shape[1];
         var y = Tensor.Empty([channels, n, n], packed.Device);
@@ -23,7 +30,7 @@ public static class SymmetricMatrix
             packed.Device.Backend.CopyStrided(packed, Start(i, n) * channels, [channels, 1], row, Corner(i, n), [n, n * n], y);
         }
 
-        return y.WithBackward(nameof(SymmetricMatrix), [packed], [], (dy, _) =>
+        return y.WithBackward(nameof(Tensor.UnpackSymmetric), [packed], [], (dy, _) =>
         {
             Tensor rows = Tensor.Empty([n * (n + 1) / 2, channels], dy.Device), columns = Tensor.Like(rows);
             for (var i = 0; i < n; i++)

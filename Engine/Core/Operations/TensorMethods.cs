@@ -7,12 +7,12 @@ public partial class Tensor
     /// <param name="a">Of any shape.</param>
     /// <param name="b">Of a shape that broadcasts with that of <paramref name="a"/>, on the same device.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    public static Tensor operator +(Tensor a, Tensor b) => Elementwise.Apply<Add>(a, b);
+    public static Tensor operator +(Tensor a, Tensor b) => Elementwise.Apply<AddOp>(a, b);
 
     /// <summary>a + b.</summary>
     /// <param name="a">Of any shape, which the result has too.</param>
     /// <param name="b">Meets every element; it gets no gradient.</param>
-    public static Tensor operator +(Tensor a, float b) => Elementwise.Apply<Add>(a, b);
+    public static Tensor operator +(Tensor a, float b) => Elementwise.Apply<AddOp>(a, b);
 
     /// <summary>a + b.</summary>
     /// <param name="a">Meets every element; it gets no gradient.</param>
@@ -21,11 +21,11 @@ public partial class Tensor
 
     /// <summary>a - b.</summary>
     /// <inheritdoc cref="operator +(Tensor, Tensor)"/>
-    public static Tensor operator -(Tensor a, Tensor b) => Elementwise.Apply<Subtract>(a, b);
+    public static Tensor operator -(Tensor a, Tensor b) => Elementwise.Apply<SubtractOp>(a, b);
 
     /// <summary>a - b.</summary>
     /// <inheritdoc cref="operator +(Tensor, float)"/>
-    public static Tensor operator -(Tensor a, float b) => Elementwise.Apply<Subtract>(a, b);
+    public static Tensor operator -(Tensor a, float b) => Elementwise.Apply<SubtractOp>(a, b);
 
     /// <summary>a - b.</summary>
     /// <inheritdoc cref="operator +(float, Tensor)"/>
@@ -33,11 +33,11 @@ public partial class Tensor
 
     /// <summary>a b, element by element.</summary>
     /// <inheritdoc cref="operator +(Tensor, Tensor)"/>
-    public static Tensor operator *(Tensor a, Tensor b) => Elementwise.Apply<Multiply>(a, b);
+    public static Tensor operator *(Tensor a, Tensor b) => Elementwise.Apply<MultiplyOp>(a, b);
 
     /// <summary>a b.</summary>
     /// <inheritdoc cref="operator +(Tensor, float)"/>
-    public static Tensor operator *(Tensor a, float b) => Elementwise.Apply<Multiply>(a, b);
+    public static Tensor operator *(Tensor a, float b) => Elementwise.Apply<MultiplyOp>(a, b);
 
     /// <summary>a b.</summary>
     /// <inheritdoc cref="operator +(float, Tensor)"/>
@@ -45,11 +45,11 @@ public partial class Tensor
 
     /// <summary>a / b, element by element.</summary>
     /// <inheritdoc cref="operator +(Tensor, Tensor)"/>
-    public static Tensor operator /(Tensor a, Tensor b) => Elementwise.Apply<Divide>(a, b);
+    public static Tensor operator /(Tensor a, Tensor b) => Elementwise.Apply<DivideOp>(a, b);
 
     /// <summary>a / b.</summary>
     /// <inheritdoc cref="operator +(Tensor, float)"/>
-    public static Tensor operator /(Tensor a, float b) => Elementwise.Apply<Divide>(a, b);
+    public static Tensor operator /(Tensor a, float b) => Elementwise.Apply<DivideOp>(a, b);
 
     /// <summary>a / b.</summary>
     /// <inheritdoc cref="operator +(float, Tensor)"/>
@@ -57,145 +57,145 @@ public partial class Tensor
 
     /// <summary>-x.</summary>
     /// <param name="x">Of any shape, which the result has too.</param>
-    public static Tensor operator -(Tensor x) => Elementwise.Apply<Negate>(x);
+    public static Tensor operator -(Tensor x) => Elementwise.Apply<NegateOp>(x);
 
     /// <param name="exponent">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.Power"/>
-    public Tensor Pow(Tensor exponent) => Elementwise.Apply<Power>(this, exponent);
+    /// <inheritdoc cref="Operations.PowerOp"/>
+    public Tensor Pow(Tensor exponent) => Elementwise.Apply<PowerOp>(this, exponent);
 
     /// <param name="exponent">b, one number, where this tensor is a; it gets no gradient.</param>
-    /// <inheritdoc cref="Operations.Power"/>
-    public Tensor Pow(float exponent) => Elementwise.Apply<Power>(this, exponent);
+    /// <inheritdoc cref="Operations.PowerOp"/>
+    public Tensor Pow(float exponent) => Elementwise.Apply<PowerOp>(this, exponent);
 
-    /// <inheritdoc cref="Operations.Exp"/>
-    public Tensor Exp() => Elementwise.Apply<Exp>(this);
+    /// <inheritdoc cref="Operations.ExpOp"/>
+    public Tensor Exp() => Elementwise.Apply<ExpOp>(this);
 
-    /// <inheritdoc cref="Operations.Expm1"/>
-    public Tensor Expm1() => Elementwise.Apply<Expm1>(this);
+    /// <inheritdoc cref="Operations.Expm1Op"/>
+    public Tensor Expm1() => Elementwise.Apply<Expm1Op>(this);
 
-    /// <inheritdoc cref="Operations.Log"/>
-    public Tensor Log() => Elementwise.Apply<Log>(this);
+    /// <inheritdoc cref="Operations.LogOp"/>
+    public Tensor Log() => Elementwise.Apply<LogOp>(this);
 
-    /// <inheritdoc cref="Operations.Log1p"/>
-    public Tensor Log1p() => Elementwise.Apply<Log1p>(this);
+    /// <inheritdoc cref="Operations.Log1pOp"/>
+    public Tensor Log1p() => Elementwise.Apply<Log1pOp>(this);
 
-    /// <inheritdoc cref="Operations.Sqrt"/>
-    public Tensor Sqrt() => Elementwise.Apply<Sqrt>(this);
+    /// <inheritdoc cref="Operations.SqrtOp"/>
+    public Tensor Sqrt() => Elementwise.Apply<SqrtOp>(this);
 
-    /// <inheritdoc cref="Operations.Square"/>
-    public Tensor Square() => Elementwise.Apply<Square>(this);
+    /// <inheritdoc cref="Operations.SquareOp"/>
+    public Tensor Square() => Elementwise.Apply<SquareOp>(this);
 
-    /// <inheritdoc cref="Operations.Abs"/>
-    public Tensor Abs() => Elementwise.Apply<Abs>(this);
+    /// <inheritdoc cref="Operations.AbsOp"/>
+    public Tensor Abs() => Elementwise.Apply<AbsOp>(this);
 
-    /// <inheritdoc cref="Operations.Sign"/>
-    public Tensor Sign() => Elementwise.Apply<Sign>(this);
+    /// <inheritdoc cref="Operations.SignOp"/>
+    public Tensor Sign() => Elementwise.Apply<SignOp>(this);
 
-    /// <inheritdoc cref="Operations.Sin"/>
-    public Tensor Sin() => Elementwise.Apply<Sin>(this);
+    /// <inheritdoc cref="Operations.SinOp"/>
+    public Tensor Sin() => Elementwise.Apply<SinOp>(this);
 
-    /// <inheritdoc cref="Operations.Cos"/>
-    public Tensor Cos() => Elementwise.Apply<Cos>(this);
+    /// <inheritdoc cref="Operations.CosOp"/>
+    public Tensor Cos() => Elementwise.Apply<CosOp>(this);
 
-    /// <inheritdoc cref="Operations.Tanh"/>
-    public Tensor Tanh() => Elementwise.Apply<Tanh>(this);
+    /// <inheritdoc cref="Operations.TanhOp"/>
+    public Tensor Tanh() => Elementwise.Apply<TanhOp>(this);
 
-    /// <inheritdoc cref="Operations.Sigmoid"/>
-    public Tensor Sigmoid() => Elementwise.Apply<Sigmoid>(this);
+    /// <inheritdoc cref="Operations.SigmoidOp"/>
+    public Tensor Sigmoid() => Elementwise.Apply<SigmoidOp>(this);
 
-    /// <inheritdoc cref="Operations.Relu"/>
-    public Tensor Relu() => Elementwise.Apply<Relu>(this);
+    /// <inheritdoc cref="Operations.ReluOp"/>
+    public Tensor Relu() => Elementwise.Apply<ReluOp>(this);
 
     /// <param name="slope">What elements of 0 and below are multiplied by.</param>
-    /// <inheritdoc cref="Operations.LeakyRelu"/>
-    public Tensor LeakyRelu(float slope = 0.01f) => Elementwise.Apply<LeakyRelu>(this, slope);
+    /// <inheritdoc cref="Operations.LeakyReluOp"/>
+    public Tensor LeakyRelu(float slope = 0.01f) => Elementwise.Apply<LeakyReluOp>(this, slope);
 
-    /// <inheritdoc cref="Operations.Silu"/>
-    public Tensor Silu() => Elementwise.Apply<Silu>(this);
+    /// <inheritdoc cref="Operations.SiluOp"/>
+    public Tensor Silu() => Elementwise.Apply<SiluOp>(this);
 
-    /// <inheritdoc cref="Operations.Gelu"/>
-    public Tensor Gelu() => Elementwise.Apply<Gelu>(this);
+    /// <inheritdoc cref="Operations.GeluOp"/>
+    public Tensor Gelu() => Elementwise.Apply<GeluOp>(this);
 
-    /// <inheritdoc cref="Operations.Softplus"/>
-    public Tensor Softplus() => Elementwise.Apply<Softplus>(this);
-
-    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
-    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.Maximum"/>
-    public Tensor Maximum(Tensor other) => Elementwise.Apply<Maximum>(this, other);
-
-    /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
-    /// <inheritdoc cref="Operations.Maximum"/>
-    public Tensor Maximum(float other) => Elementwise.Apply<Maximum>(this, other);
+    /// <inheritdoc cref="Operations.SoftplusOp"/>
+    public Tensor Softplus() => Elementwise.Apply<SoftplusOp>(this);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.Minimum"/>
-    public Tensor Minimum(Tensor other) => Elementwise.Apply<Minimum>(this, other);
+    /// <inheritdoc cref="Operations.MaximumOp"/>
+    public Tensor Maximum(Tensor other) => Elementwise.Apply<MaximumOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
-    /// <inheritdoc cref="Operations.Minimum"/>
-    public Tensor Minimum(float other) => Elementwise.Apply<Minimum>(this, other);
+    /// <inheritdoc cref="Operations.MaximumOp"/>
+    public Tensor Maximum(float other) => Elementwise.Apply<MaximumOp>(this, other);
+
+    /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
+    /// <inheritdoc cref="Operations.MinimumOp"/>
+    public Tensor Minimum(Tensor other) => Elementwise.Apply<MinimumOp>(this, other);
+
+    /// <param name="other">b, one number, where this tensor is a; it gets no gradient.</param>
+    /// <inheritdoc cref="Operations.MinimumOp"/>
+    public Tensor Minimum(float other) => Elementwise.Apply<MinimumOp>(this, other);
 
     /// <summary>min(max(x, low), high); at the bounds the gradient still passes, as in PyTorch.</summary>
     /// <param name="low">Least value of the result.</param>
     /// <param name="high">Greatest value of the result; it wins over a larger low.</param>
-    public Tensor Clamp(float low, float high) => Elementwise.Apply<AtMost>(Elementwise.Apply<AtLeast>(this, low), high);
+    public Tensor Clamp(float low, float high) => Elementwise.Apply<AtMostOp>(Elementwise.Apply<AtLeastOp>(this, low), high);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.Greater"/>
-    public Tensor Greater(Tensor other) => Elementwise.Apply<Greater>(this, other);
+    /// <inheritdoc cref="Operations.GreaterOp"/>
+    public Tensor Greater(Tensor other) => Elementwise.Apply<GreaterOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a.</param>
-    /// <inheritdoc cref="Operations.Greater"/>
-    public Tensor Greater(float other) => Elementwise.Apply<Greater>(this, other);
+    /// <inheritdoc cref="Operations.GreaterOp"/>
+    public Tensor Greater(float other) => Elementwise.Apply<GreaterOp>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.GreaterEqual"/>
-    public Tensor GreaterEqual(Tensor other) => Elementwise.Apply<GreaterEqual>(this, other);
+    /// <inheritdoc cref="Operations.GreaterEqualOp"/>
+    public Tensor GreaterEqual(Tensor other) => Elementwise.Apply<GreaterEqualOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a.</param>
-    /// <inheritdoc cref="Operations.GreaterEqual"/>
-    public Tensor GreaterEqual(float other) => Elementwise.Apply<GreaterEqual>(this, other);
+    /// <inheritdoc cref="Operations.GreaterEqualOp"/>
+    public Tensor GreaterEqual(float other) => Elementwise.Apply<GreaterEqualOp>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.Less"/>
-    public Tensor Less(Tensor other) => Elementwise.Apply<Less>(this, other);
+    /// <inheritdoc cref="Operations.LessOp"/>
+    public Tensor Less(Tensor other) => Elementwise.Apply<LessOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a.</param>
-    /// <inheritdoc cref="Operations.Less"/>
-    public Tensor Less(float other) => Elementwise.Apply<Less>(this, other);
+    /// <inheritdoc cref="Operations.LessOp"/>
+    public Tensor Less(float other) => Elementwise.Apply<LessOp>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.LessEqual"/>
-    public Tensor LessEqual(Tensor other) => Elementwise.Apply<LessEqual>(this, other);
+    /// <inheritdoc cref="Operations.LessEqualOp"/>
+    public Tensor LessEqual(Tensor other) => Elementwise.Apply<LessEqualOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a.</param>
-    /// <inheritdoc cref="Operations.LessEqual"/>
-    public Tensor LessEqual(float other) => Elementwise.Apply<LessEqual>(this, other);
+    /// <inheritdoc cref="Operations.LessEqualOp"/>
+    public Tensor LessEqual(float other) => Elementwise.Apply<LessEqualOp>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.Equal"/>
-    public Tensor Equal(Tensor other) => Elementwise.Apply<Equal>(this, other);
+    /// <inheritdoc cref="Operations.EqualOp"/>
+    public Tensor Equal(Tensor other) => Elementwise.Apply<EqualOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a.</param>
-    /// <inheritdoc cref="Operations.Equal"/>
-    public Tensor Equal(float other) => Elementwise.Apply<Equal>(this, other);
+    /// <inheritdoc cref="Operations.EqualOp"/>
+    public Tensor Equal(float other) => Elementwise.Apply<EqualOp>(this, other);
 
     /// <param name="other">b, where this tensor is a; shapes broadcast.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
-    /// <inheritdoc cref="Operations.NotEqual"/>
-    public Tensor NotEqual(Tensor other) => Elementwise.Apply<NotEqual>(this, other);
+    /// <inheritdoc cref="Operations.NotEqualOp"/>
+    public Tensor NotEqual(Tensor other) => Elementwise.Apply<NotEqualOp>(this, other);
 
     /// <param name="other">b, one number, where this tensor is a.</param>
-    /// <inheritdoc cref="Operations.NotEqual"/>
-    public Tensor NotEqual(float other) => Elementwise.Apply<NotEqual>(this, other);
+    /// <inheritdoc cref="Operations.NotEqualOp"/>
+    public Tensor NotEqual(float other) => Elementwise.Apply<NotEqualOp>(this, other);
 
     /// <summary><paramref name="a"/> where this condition is not 0, <paramref name="b"/> elsewhere.</summary>
     /// <param name="a">Broadcasts with the condition, on the same device.</param>
@@ -205,26 +205,5 @@ public partial class Tensor
     /// What the one not chosen holds there, NaN and infinity too, does no harm: neither to the result nor to gradients, as element-wise operations take a
     /// gradient of 0 for 0 whatever their derivative is. So condition.Where(x.Sqrt(), 0) has a gradient of 0 where x is not above 0.
     /// </remarks>
-    public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<WhereTrue>(a, this) + Elementwise.Apply<WhereFalse>(b, this);
-
-    /// <param name="other">b: [..., K, N] with the leading axes of this tensor, which is a, or [K, N] shared by all of them; with N before K where it is transposed.</param>
-    /// <param name="transposeThis">The last two axes of this tensor change places, without a copy.</param>
-    /// <param name="transposeOther">Those of the other do.</param>
-    /// <inheritdoc cref="Operations.MatMul.Apply"/>
-    public Tensor MatMul(Tensor other, bool transposeThis = false, bool transposeOther = false) => Operations.MatMul.Apply(this, other, null, transposeThis, transposeOther);
-
-    /// <summary>The softmax along an axis, p_c = exp(x_c) / sum exp(x), computed from x - max(x). Along another axis than the innermost the tensor is transposed there and back.</summary>
-    /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
-    /// <exception cref="ArgumentException">This is a scalar, there is no such axis, or it has no elements.</exception>
-    public Tensor Softmax(int axis = -1) => Softmax(axis, logarithm: false);
-
-    /// <summary>The logarithm of the softmax along an axis, x_c - log sum exp(x).</summary>
-    /// <inheritdoc cref="Softmax(int)"/>
-    public Tensor LogSoftmax(int axis = -1) => Softmax(axis, logarithm: true);
-
-    Tensor Softmax(int axis, bool logarithm)
-    {
-        if (Rank == 0 || Shape.Axis(axis, logarithm ? nameof(LogSoftmax) : nameof(Softmax)) == Rank - 1) return Operations.Softmax.Apply(this, logarithm);
-        return Operations.Softmax.Apply(SwapAxes(axis, -1), logarithm).SwapAxes(axis, -1);
-    }
+    public Tensor Where(Tensor a, Tensor b) => Elementwise.Apply<WhereTrueOp>(a, this) + Elementwise.Apply<WhereFalseOp>(b, this);
 }

@@ -1,31 +1,37 @@
 using QuadEngine.Devices;
+using QuadEngine.Operations;
 
-namespace QuadEngine.Operations;
+namespace QuadEngine;
 
-/// <summary>
-/// The receptive fields of a convolution, laid out:
-///   y[n, oh, ow, (kh, kw, c)] = x[n, oh stride + kh dilation - padding, ow stride + kw dilation - padding, c], 0 outside the image
-/// For neurons that are no sum of products; kernelSize^2 times the memory of the image.
-/// Backward: each pixel gathers from all windows that it lies in, which is the input gradient of a convolution by unit filters.
-/// </summary>
-public static class Unfold
+public partial class Tensor
 {
-    /// <param name="x">[N, H, W, C]</param>
-    /// <param name="kernelSize">Height and width of the window.</param>
-    /// <param name="stride">Step of the window, 1 or more.</param>
-    /// <param name="padding">Zeros added on every side.</param>
-    /// <param name="dilation">Step within the window, 1 or more.</param>
-    /// <returns>[N, H', W', kernelSize^2 C], elements in the order of a filter's</returns>
+    /// <summary>
+    /// Lays out the receptive fields of a convolution:
+    ///   y[n, oh, ow, (kh, kw, c)] = x[n, oh stride + kh dilation - padding, ow stride + kw dilation - padding, c], 0 outside the image
+    /// It serves neurons that are not sums of products, and takes kernelSize^2 times the memory of the image.
+    /// Backward: each pixel sums the gradients of all windows that contain it, which is the input gradient of a convolution with unit filters.
+    /// </summary>
+    /// <param name="kernelSize">The height and width of the window; this tensor is x: [N, H, W, C].</param>
+    /// <param name="stride">The step of the window, 1 or more.</param>
+    /// <param name="padding">The number of zeros added on every side.</param>
+    /// <param name="dilation">The step within the window, 1 or more.</param>
+    /// <returns>[N, H', W', kernelSize^2 C], with elements in the order of a filter.</returns>
     /// <exception cref="ArgumentException">The window does not fit the image.</exception>
+    public Tensor Unfold(int kernelSize, int stride = 1, int padding = 0, int dilation = 1) => UnfoldOp.Apply(this, kernelSize, stride, padding, dilation);
+}
+
+/// <summary>See <see cref="Tensor.Unfold"/>.</summary>
+static class UnfoldOp
+{
     public static Tensor Apply(Tensor x, int kernelSize, int stride = 1, int padding = 0, int dilation = 1)
     {
         var window = new Window(kernelSize, kernelSize, stride, padding, dilation);
-        window.Check(nameof(Unfold), x.Shape);
+        window.Check(nameof(Tensor.Unfold), x.Shape);
         var (channels, size) = (x.Shape[3], kernelSize * kernelSize * x.Shape[3]);
         var geometry = new ConvGeometry(x.Shape[0], x.Shape[1], x.Shape[2], channels, size, window);
         var y = Tensor.Empty([geometry.Batch, geometry.OutHeight, geometry.OutWidth, size], x.Device);
         Gather(x, geometry, y);
-        return y.WithBackward(nameof(Unfold), [x], [], (dy, _) =>
+        return y.WithBackward(nameof(Tensor.Unfold), [x], [], (dy, _) =>
         {
             var dx = Tensor.Empty([geometry.Batch, geometry.Height, geometry.Width, channels], dy.Device);
             dy.Device.Backend.Conv2dInputGradient(dy, UnitFilters(geometry, dy.Device), geometry, dx);

@@ -43,7 +43,7 @@ public static class GradientClipping
         var norm = Norm(all);
         var factor = maxNorm / (norm + 1e-6f);      // as PyTorch divides
         if (factor < 1f)
-            foreach (var gradient in Gradients(all)) gradient.Device.Backend.BinaryScalar<Multiply>(gradient, factor, gradient);
+            foreach (var gradient in Gradients(all)) gradient.Device.Backend.BinaryScalar<MultiplyOp>(gradient, factor, gradient);
 
         return norm;
     }

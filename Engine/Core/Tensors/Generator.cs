@@ -9,7 +9,7 @@ namespace QuadEngine;
 /// <param name="seed">Any number; equal seeds give equal numbers.</param>
 public sealed class Generator(ulong seed)
 {
-    /// <summary>The generator that initialisation and dropout use unless told otherwise; seed 0 at start.</summary>
+    /// <summary>The generator that initialization and dropout use unless told otherwise; seed 0 at start.</summary>
     /// <remarks>
     /// One for the whole process. Threads that draw from it at once get different streams, but which of them gets which depends on their
     /// timing; to get the same bits again, give each thread a generator of its own.

@@ -65,7 +65,7 @@ public partial class Tensor : IDisposable
     /// <param name="device">Where it lives; null for the CPU.</param>
     public static Tensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), 0, shape);
 
-    /// <summary>An uninitialised tensor of the same shape and device: where an operation puts its result.</summary>
+    /// <summary>An uninitialized tensor of the same shape and device: where an operation puts its result.</summary>
     /// <param name="tensor">Only its shape and device are looked at.</param>
     public static Tensor Like(Tensor tensor) => Empty(tensor.Shape, tensor.Device);
 

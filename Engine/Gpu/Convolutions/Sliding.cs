@@ -143,7 +143,7 @@ sealed partial class GpuKernels
         var sums = Elements<float>(memory);
         device.Launch(new SlidingFilterGradient<TStride, TInput>(new(x.View()), new(x, norm), new(dy.View()), Pixels(g.Batch, g.Height, g.Width), blocks, g.Window.Padding,
             g.InChannels, new FastDivisor(g.OutChannels / ChannelsOfFilterTile), slices, sums), PairsOf(g), slices);
-        Fold<Reduction<Sum>, float>(new Reduction<Sum>(sums, dFilter.View()), 1, slices, dFilter.Length);
+        Fold<Reduction<SumOp>, float>(new Reduction<SumOp>(sums, dFilter.View()), 1, slices, dFilter.Length);
         return true;
     }
 }

@@ -29,7 +29,7 @@ sealed partial class GpuKernels
         {
             using var slices = Scratch<float>(plan.Slices * y.Length);
             Run<TProduct, TLeft, TRight>(product, four, plan, plan.Slices, default, slices);
-            Fold<Reduction<Sum>, float>(new Reduction<Sum>(slices.View(), y.View()), 1, plan.Slices, y.Length);
+            Fold<Reduction<SumOp>, float>(new Reduction<SumOp>(slices.View(), y.View()), 1, plan.Slices, y.Length);
         }
         else
         {

@@ -18,7 +18,7 @@ static partial class BackendCases
         .. ForEach(typeof(IBinaryOp<>), nameof(Backend.BinaryScalarBackward), nameof(BinaryScalarBackward)),
         .. ForEach(typeof(IReduction<>), nameof(Backend.Reduce), nameof(Reduce)),
         .. ForEach(typeof(IComparison<>), nameof(Backend.Binary), nameof(ComparisonAtTheEdges), " at the edges"),
-        LargeAngles<Sin>(), LargeAngles<Cos>(),
+        LargeAngles<SinOp>(), LargeAngles<CosOp>(),
     ];
 
     /// <summary>Structs of the engine that implement an operation interface.</summary>

@@ -263,13 +263,13 @@ public class PtxInterpreterTests
     // ---- asynchronous copies
 
     const string Quad = "mov.u32 %r9, %tid.x; mul.wide.u32 %rd3, %r9, 16; mov.b64 %rd4, shared; add.u64 %rd3, %rd3, %rd4; ";
-    const string Neighbour = "xor.b32 %r8, %r9, 1; mul.wide.u32 %rd5, %r8, 16; add.u64 %rd5, %rd5, %rd4; ld.shared.b32 %r4, [%rd5+4]; st.global.b32 [%rd1+8], %r4;";
+    const string Neighbor = "xor.b32 %r8, %r9, 1; mul.wide.u32 %rd5, %r8, 16; add.u64 %rd5, %rd5, %rd4; ld.shared.b32 %r4, [%rd5+4]; st.global.b32 [%rd1+8], %r4;";
 
-    static uint[] CopiedToNeighbour(string copyAndWait)
+    static uint[] CopiedToNeighbor(string copyAndWait)
     {
         var memory = new uint[4 * 32];
         for (var i = 0; i < 32; i++) memory[4 * i + 1] = (uint)i;
-        PtxProgram.Run(Quad + copyAndWait + Neighbour, memory);
+        PtxProgram.Run(Quad + copyAndWait + Neighbor, memory);
         return [.. Enumerable.Range(0, 32).Select(i => memory[4 * i + 2])];
     }
 
@@ -278,9 +278,9 @@ public class PtxInterpreterTests
     {
         const string Copy = "cp.async.cg.shared.global [%rd3], [%rd1], 16, 16; cp.async.commit_group;";
         var neighbours = Enumerable.Range(0, 32).Select(i => (uint)(i ^ 1));
-        Assert.That(CopiedToNeighbour(Copy + "cp.async.wait_group 0; bar.sync 0;"), Is.EqualTo(neighbours));
-        Assert.That(CopiedToNeighbour("cp.async.cg.shared.global [%rd3], [%rd1], 16, 16; cp.async.wait_all; bar.sync 0;"), Is.EqualTo(neighbours));
-        Assert.That(CopiedToNeighbour(Copy + "cp.async.commit_group; cp.async.wait_group 1; bar.sync 0;"), Is.EqualTo(neighbours), "one batch, an empty one, may be left");
+        Assert.That(CopiedToNeighbor(Copy + "cp.async.wait_group 0; bar.sync 0;"), Is.EqualTo(neighbours));
+        Assert.That(CopiedToNeighbor("cp.async.cg.shared.global [%rd3], [%rd1], 16, 16; cp.async.wait_all; bar.sync 0;"), Is.EqualTo(neighbours));
+        Assert.That(CopiedToNeighbor(Copy + "cp.async.commit_group; cp.async.wait_group 1; bar.sync 0;"), Is.EqualTo(neighbours), "one batch, an empty one, may be left");
 
         Fails(Copy + "bar.sync 0;", "may be under way");
         Fails(Copy + "cp.async.wait_group 1; bar.sync 0;", "may be under way");
@@ -288,7 +288,7 @@ public class PtxInterpreterTests
         Fails(Copy + "cp.async.wait_group 0;", "with no barrier between");
         Fails(Copy + "st.shared.b32 [%rd3], %r0; cp.async.wait_group 0; bar.sync 0;", "is written while a copy");
 
-        static void Fails(string copyAndWait, string message) => Assert.That(Assert.Throws<PtxFault>(() => CopiedToNeighbour(copyAndWait))!.Message, Does.Contain(message));
+        static void Fails(string copyAndWait, string message) => Assert.That(Assert.Throws<PtxFault>(() => CopiedToNeighbor(copyAndWait))!.Message, Does.Contain(message));
     }
 
     [Test]
@@ -298,8 +298,8 @@ public class PtxInterpreterTests
     [Test]
     public void A_short_copy_is_filled_with_zeros_and_reads_no_further()
     {
-        Assert.That(CopiedToNeighbour("cp.async.cg.shared.global [%rd3], [%rd1], 16, 4; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0;"), Has.All.Zero);
-        Assert.That(CopiedToNeighbour("cp.async.cg.shared.global [%rd3], [%rd0+4096], 16, 0; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0;"), Has.All.Zero);
+        Assert.That(CopiedToNeighbor("cp.async.cg.shared.global [%rd3], [%rd1], 16, 4; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0;"), Has.All.Zero);
+        Assert.That(CopiedToNeighbor("cp.async.cg.shared.global [%rd3], [%rd0+4096], 16, 0; cp.async.commit_group; cp.async.wait_group 0; bar.sync 0;"), Has.All.Zero);
         AssertFault(Quad + "cp.async.cg.shared.global [%rd3], [%rd0+4096], 16, 4;", "behind the end");
         AssertFault(Quad + "cp.async.cg.shared.global [%rd3+4], [%rd1], 16, 16;", "multiples of 16");
         AssertFault(Quad + "cp.async.cg.shared.global [%rd3], [%rd1], 16, 20;", "a length of 20");

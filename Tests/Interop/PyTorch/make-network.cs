@@ -24,6 +24,6 @@ foreach (var (images, labels) in train.Batches(64, seed: 1))
 Console.WriteLine($"{Evaluation.Run(network, test).Accuracy:0.0} % of the test images");
 SafeTensors.Write(Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "network.safetensors"), network.StateDictionary());
 
-// The first test images, normalised, for the reference that PyTorch computes.
+// The first test images, normalized, for the reference that PyTorch computes.
 using var batch = test.Take(3).Batches(3).Single();
 SafeTensors.Write(Path.Combine((string)AppContext.GetData("EntryPointFileDirectoryPath")!, "images.safetensors"), [new("images", new HostTensor(batch.Input.ToArray(), 3, 28, 28, 1))]);

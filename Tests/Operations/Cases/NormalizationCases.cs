@@ -5,19 +5,19 @@ static class NormalizationCases
 {
     const float Epsilon = 1e-3f;
 
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
     static OperationCall Train(Dice dice)
     {
         var x = dice.Values(Batch(dice));
         var affine = dice.Coin();
         Shape channels = [x.Shape.Channels];
-        return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x], x => BatchNorm.Train(x[0], affine ? x[1] : null, affine ? x[2] : null, epsilon: Epsilon))
+        return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x], x => x[0].BatchNorm(affine ? x[1] : null, affine ? x[2] : null, epsilon: Epsilon))
         {
             Oracle = x => Normalise(x[0], affine ? x[1] : null, affine ? x[2] : null, Moments(x[0])),
         };
     }
 
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
     static OperationCall TrainWithResidual(Dice dice)
     {
         var x = dice.Values(Batch(dice));
@@ -25,7 +25,7 @@ static class NormalizationCases
         var first = dice.Coin();
         return new([x, dice.Values(channels), dice.Values(channels), dice.Values(x.Shape)], x =>
         {
-            var y = BatchNorm.Train(x[0], x[1], x[2], epsilon: Epsilon);
+            var y = x[0].BatchNorm(x[1], x[2], epsilon: Epsilon);
             return first ? x[3] + y : y + x[3];
         })
         {
@@ -34,35 +34,35 @@ static class NormalizationCases
     }
 
     // The residual of +-3 keeps the sum away from the kink: with gamma in +-1 and these few rows |xhat| stays under 2.4.
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
     static OperationCall TrainWithResidualAndRelu(Dice dice)
     {
         var x = dice.Values([dice.Between(2, 3), 1, 2, dice.OneOf(1, 3, 16, 17)]);
         Shape channels = [x.Shape.Channels];
         return new([x, dice.Values(channels, -1, 1), dice.Values(channels, -0.1, 0.1), dice.AwayFromZero(x.Shape, 3, 4)],
-            x => (BatchNorm.Train(x[0], x[1], x[2], epsilon: Epsilon) + x[3]).Relu())
+            x => (x[0].BatchNorm(x[1], x[2], epsilon: Epsilon) + x[3]).Relu())
         {
             Oracle = x => Rectified(Plus(Normalise(x[0], x[1], x[2], Moments(x[0])), x[3])),
         };
     }
 
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
     static OperationCall TrainWithRelu(Dice dice)
     {
         var x = dice.Values([dice.Between(2, 3), 1, 2, dice.OneOf(1, 3, 16, 17)]);
         Shape channels = [x.Shape.Channels];
-        return new([x, dice.Values(channels, -1, 1), dice.AwayFromZero(channels, 3, 4)], x => BatchNorm.Train(x[0], x[1], x[2], epsilon: Epsilon).Relu())
+        return new([x, dice.Values(channels, -1, 1), dice.AwayFromZero(channels, 3, 4)], x => x[0].BatchNorm(x[1], x[2], epsilon: Epsilon).Relu())
         {
             Oracle = x => Rectified(Normalise(x[0], x[1], x[2], Moments(x[0]))),
         };
     }
 
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
     static OperationCall ConvolutionThenTrain(Dice dice)
     {
         int inChannels = dice.Between(1, 4), channels = dice.OneOf(1, 5, 16, 18);
         return new([dice.Values([2, 3, 3, inChannels]), dice.Values([3, 3, inChannels, channels]), dice.Values([channels]), dice.Values([channels])],
-            x => BatchNorm.Train(Conv2d.Apply(x[0], x[1], padding: 1), x[2], x[3], epsilon: Epsilon))
+            x => x[0].Conv2d(x[1], padding: 1).BatchNorm(x[2], x[3], epsilon: Epsilon))
         {
             Oracle = x =>
             {
@@ -73,29 +73,29 @@ static class NormalizationCases
     }
 
     // As in a quadratic network; without ReLU, whose kink the quadratic terms would meet.
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Train))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
     static OperationCall NeuronsThenTrain(Dice dice)
     {
         var layout = new NeuronLayout(dice.OneOf(1, 4, 7, 16, 19), dice.OneOf(0, 1, 2, 3, 9));
-        bool normalised = dice.Coin(), residual = dice.Coin();
+        bool normalized = dice.Coin(), residual = dice.Coin();
         Shape channels = [layout.Channels], shape = [dice.Between(3, 6), layout.Channels];
         Tensor[] inputs = [dice.Values(shape), dice.Values([layout.Coefficients], -0.5, 0.5), dice.Values(channels), dice.Values(channels)];
         return new(residual ? [.. inputs, dice.Values(shape)] : inputs, x =>
         {
-            var y = BatchNorm.Train(QuadraticNeuron.Apply(x[0], x[1], layout, normalised), x[2], x[3], epsilon: 0.1f);
+            var y = x[0].QuadraticNeuron(x[1], layout, normalized).BatchNorm(x[2], x[3], epsilon: 0.1f);
             return residual ? y + x[4] : y;
-        }, $"{layout}, normalised {normalised}, residual {residual}")
+        }, $"{layout}, normalized {normalized}, residual {residual}")
         {
             Oracle = x =>
             {
-                var z = QuadraticCases.Epilogue(x[0], x[1], layout.Rank, normalised);
+                var z = QuadraticCases.Epilogue(x[0], x[1], layout.Rank, normalized);
                 var y = Normalise(z, x[2], x[3], Moments(z), 0.1f);
                 return residual ? Plus(y, x[4]) : y;
             },
         };
     }
 
-    [CaseFor(typeof(BatchNorm), nameof(BatchNorm.Infer))]
+    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Infer))]
     static OperationCall Infer(Dice dice)
     {
         var x = dice.Values(Batch(dice));
@@ -103,19 +103,19 @@ static class NormalizationCases
         Shape channels = [x.Shape.Channels];
         float[] mean = dice.Values(channels).ToArray(), variance = dice.Values(channels, 0.3, 2).ToArray();
         return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x],
-            x => BatchNorm.Infer(x[0], Tensor.FromArray(mean, channels, x[0].Device), Tensor.FromArray(variance, channels, x[0].Device), affine ? x[1] : null, affine ? x[2] : null, Epsilon))
+            x => x[0].BatchNormInference(Tensor.FromArray(mean, channels, x[0].Device), Tensor.FromArray(variance, channels, x[0].Device), affine ? x[1] : null, affine ? x[2] : null, Epsilon))
         {
             Oracle = x => Normalise(x[0], affine ? x[1] : null, affine ? x[2] : null, channel => (mean[channel], variance[channel])),
         };
     }
 
-    [CaseFor(typeof(LayerNorm), nameof(LayerNorm.Apply))]
+    [CaseFor(typeof(LayerNormOp), nameof(LayerNormOp.Apply))]
     static OperationCall Layer(Dice dice)
     {
         var x = dice.Values([.. dice.Shape(0, 3), dice.OneOf(2, 3, 7, 16, 21)]);
         var affine = dice.Coin();
         Shape channels = [x.Shape.Channels];
-        return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x], x => LayerNorm.Apply(x[0], affine ? x[1] : null, affine ? x[2] : null, 1e-2f))
+        return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x], x => x[0].LayerNorm(affine ? x[1] : null, affine ? x[2] : null, 1e-2f))
         {
             Oracle = x => Array64.From(x[0].Shape, at =>
             {

@@ -3,7 +3,7 @@ namespace QuadEngine.Tests.Operations;
 /// <summary>Pooling over windows.</summary>
 static class PoolingCases
 {
-    [CaseFor(typeof(Pooling), nameof(Pooling.Max))]
+    [CaseFor(typeof(PoolingOp), nameof(PoolingOp.Max))]
     static OperationCall Max(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2), dilation = dice.OneOf(1, 1, 2);
@@ -11,36 +11,36 @@ static class PoolingCases
         var shape = Images(dice, dilation * (kernel - 1) + 1);
         float[][] planes = [.. Enumerable.Range(0, shape[0] * shape[3]).Select(_ => dice.Distinct(shape[1] * shape[2]))];
         var x = Tensor.FromArray([.. Array64.Indices(shape).Select(at => planes[at[0] * shape[3] + at[3]][at[1] * shape[2] + at[2]])], shape);
-        return new([x], x => Pooling.Max(x[0], kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
+        return new([x], x => x[0].MaxPool2d(kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
         {
             Oracle = x => Pool(x[0], kernel, stride, padding, dilation, values => values.Max()),
         };
     }
 
-    [CaseFor(typeof(Pooling), nameof(Pooling.Average))]
+    [CaseFor(typeof(PoolingOp), nameof(PoolingOp.Average))]
     static OperationCall Average(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2);
-        return new([dice.Values(Images(dice, kernel))], x => Pooling.Average(x[0], kernel, stride, padding), $"kernel {kernel}, stride {stride}, padding {padding}")
+        return new([dice.Values(Images(dice, kernel))], x => x[0].AvgPool2d(kernel, stride, padding), $"kernel {kernel}, stride {stride}, padding {padding}")
         {
             Oracle = x => Pool(x[0], kernel, stride, padding, 1, values => values.Sum() / (kernel * kernel)),
         };
     }
 
-    [CaseFor(typeof(Pooling), nameof(Pooling.GlobalAverage))]
-    static OperationCall GlobalAverage(Dice dice) => new([dice.Values(Images(dice, 1))], x => Pooling.GlobalAverage(x[0]))
+    [CaseFor(typeof(PoolingOp), nameof(PoolingOp.GlobalAverage))]
+    static OperationCall GlobalAverage(Dice dice) => new([dice.Values(Images(dice, 1))], x => x[0].GlobalAvgPool2d())
     {
         Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape[3]], at =>
             Array64.Indices([x[0].Shape[1], x[0].Shape[2]]).Average(pixel => x[0][at[0], pixel[0], pixel[1], at[1]])),
     };
 
-    [CaseFor(typeof(Unfold), nameof(Unfold.Apply))]
+    [CaseFor(typeof(UnfoldOp), nameof(UnfoldOp.Apply))]
     static OperationCall Windows(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(1, 3), padding = dice.Between(0, 2), dilation = dice.OneOf(1, 1, 2);
         var x = dice.Values(Images(dice, dilation * (kernel - 1) + 1));
         int Positions(int extent) => (extent + 2 * padding - dilation * (kernel - 1) - 1) / stride + 1;
-        return new([x], x => Unfold.Apply(x[0], kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
+        return new([x], x => x[0].Unfold(kernel, stride, padding, dilation), $"kernel {kernel}, stride {stride}, padding {padding}, dilation {dilation}")
         {
             Oracle = x => Array64.From([x[0].Shape[0], Positions(x[0].Shape[1]), Positions(x[0].Shape[2]), kernel * kernel * x[0].Shape[3]], at =>
             {

@@ -3,7 +3,7 @@ namespace QuadEngine.Tests.Operations;
 /// <summary>Matrix products and convolutions.</summary>
 static class ProjectionCases
 {
-    [CaseFor(typeof(MatMul), nameof(MatMul.Apply))]
+    [CaseFor(typeof(MatMulOp), nameof(MatMulOp.Apply))]
     [CaseFor(typeof(Tensor), nameof(Tensor.MatMul))]
     static OperationCall MatMulBatched(Dice dice)
     {
@@ -12,19 +12,19 @@ static class ProjectionCases
         return new([dice.Values([.. leading, m, k]), dice.Values([.. leading, k, n])], x => x[0].MatMul(x[1])) { Oracle = x => Product(x[0], x[1], null) };
     }
 
-    [CaseFor(typeof(MatMul), nameof(MatMul.Apply))]
+    [CaseFor(typeof(MatMulOp), nameof(MatMulOp.Apply))]
     static OperationCall MatMulShared(Dice dice)
     {
         int[] leading = [.. dice.Shape(1, 3)];
         int k = dice.Extent(6), n = dice.Extent(5);
-        return new([dice.Values([.. leading, k]), dice.Values([k, n]), dice.Values([n])], x => MatMul.Apply(x[0], x[1], x[2]), "bias")
+        return new([dice.Values([.. leading, k]), dice.Values([k, n]), dice.Values([n])], x => x[0].MatMul(x[1], bias: x[2]), "bias")
         {
             Oracle = x => Product(x[0], x[1], x[2]),
         };
     }
 
     // Matrices, batches of them, and a batch with a single one on the right; either operand stored the other way round.
-    [CaseFor(typeof(MatMul), nameof(MatMul.Apply))]
+    [CaseFor(typeof(MatMulOp), nameof(MatMulOp.Apply))]
     static OperationCall MatMulTransposed(Dice dice)
     {
         int[] leading = [.. dice.Shape(0, 2)], ofRight = dice.Coin() ? leading : [];
@@ -32,7 +32,7 @@ static class ProjectionCases
         var (transposeA, transposeB) = dice.OneOf((true, false), (false, true), (true, true));
         int[] a = transposeA ? [k, m] : [m, k], b = transposeB ? [n, k] : [k, n];
         return new([dice.Values([.. leading, .. a]), dice.Values([.. ofRight, .. b]), dice.Values([n])],
-            x => dice.Seed % 2 == 0 ? MatMul.Apply(x[0], x[1], x[2], transposeA, transposeB) : x[0].MatMul(x[1], transposeA, transposeB) + x[2], $"transposed {transposeA}, {transposeB}")
+            x => dice.Seed % 2 == 0 ? x[0].MatMul(x[1], bias: x[2], transposeThis: transposeA, transposeOther: transposeB) : x[0].MatMul(x[1], transposeA, transposeB) + x[2], $"transposed {transposeA}, {transposeB}")
         {
             Oracle = x => Product(transposeA ? Transposed(x[0]) : x[0], transposeB ? Transposed(x[1]) : x[1], x[2]),
         };
@@ -40,14 +40,14 @@ static class ProjectionCases
 
     static Array64 Transposed(Array64 x) => Array64.From([.. x.Shape.SkipLast(2), x.Shape[^1], x.Shape[^2]], at => x[[.. at[..^2], at[^1], at[^2]]]);
 
-    [CaseFor(typeof(Conv2d), nameof(Conv2d.Apply))]
+    [CaseFor(typeof(Conv2dOp), nameof(Conv2dOp.Apply))]
     static OperationCall Convolution(Dice dice)
     {
         var groups = dice.OneOf(1, 1, 1, 2, 3);
         return Convolution(dice, groups * dice.Extent(3), groups * dice.Extent(3), groups, dice.Coin());
     }
 
-    [CaseFor(typeof(Conv2d), nameof(Conv2d.Apply))]
+    [CaseFor(typeof(Conv2dOp), nameof(Conv2dOp.Apply))]
     static OperationCall ConvolutionDepthwise(Dice dice)
     {
         var channels = dice.Between(1, 5);
@@ -55,7 +55,7 @@ static class ProjectionCases
     }
 
     // The vectors of a kernel are 16 floats at the widest: whole ones, several, and those with a rest.
-    [CaseFor(typeof(Conv2d), nameof(Conv2d.Apply))]
+    [CaseFor(typeof(Conv2dOp), nameof(Conv2dOp.Apply))]
     static OperationCall ConvolutionWide(Dice dice) => Convolution(dice, dice.OneOf(3, 16, 17, 32), dice.OneOf(16, 31, 33, 48), 1, dice.Coin());
 
     static OperationCall Convolution(Dice dice, int inChannels, int outChannels, int groups, bool bias)
@@ -64,7 +64,7 @@ static class ProjectionCases
         int Side(int kernel) => Math.Max(1, dilation * (kernel - 1) + 1 - 2 * padding) + dice.Between(0, 5);
         Tensor x = dice.Values([dice.Between(1, 2), Side(kH), Side(kW), inChannels]), filter = dice.Values([kH, kW, inChannels / groups, outChannels], -0.5, 0.5);
         return new(bias ? [x, filter, dice.Values([outChannels])] : [x, filter],
-            x => Conv2d.Apply(x[0], x[1], bias ? x[2] : null, stride, padding, dilation, groups), $"stride {stride}, padding {padding}, dilation {dilation}, groups {groups}")
+            x => x[0].Conv2d(x[1], bias ? x[2] : null, stride, padding, dilation, groups), $"stride {stride}, padding {padding}, dilation {dilation}, groups {groups}")
         {
             Oracle = x => Convolve(x[0], x[1], bias ? x[2] : null, stride, padding, dilation, groups),
         };

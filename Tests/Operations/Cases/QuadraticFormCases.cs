@@ -4,22 +4,22 @@ namespace QuadEngine.Tests.Operations;
 static class QuadraticFormCases
 {
     // The form is symmetrised inside: differences move one element, and the gradient to x relies on symmetry.
-    [CaseFor(typeof(QuadraticForm), nameof(QuadraticForm.Apply))]
+    [CaseFor(typeof(QuadraticFormOp), nameof(QuadraticFormOp.Apply))]
     static OperationCall Form(Dice dice)
     {
         int n = dice.Extent(5), channels = dice.Extent(3);
-        return new([dice.Values([.. dice.Shape(0, 2), n]), dice.Values([channels, n, n])], x => QuadraticForm.Apply(x[0], (x[1] + x[1].Transpose(0, 2, 1)) * 0.5f))
+        return new([dice.Values([.. dice.Shape(0, 2), n]), dice.Values([channels, n, n])], x => x[0].QuadraticForm((x[1] + x[1].Transpose(0, 2, 1)) * 0.5f))
         {
             Oracle = x => Array64.From([.. x[0].Shape.SkipLast(1), channels], at =>
                 Array64.Indices([n, n]).Sum(place => x[0][[.. at[..^1], place[0]]] * x[1][at[^1], place[0], place[1]] * x[0][[.. at[..^1], place[1]]])),
         };
     }
 
-    [CaseFor(typeof(SymmetricMatrix), nameof(SymmetricMatrix.Unpack))]
+    [CaseFor(typeof(SymmetricMatrixOp), nameof(SymmetricMatrixOp.Unpack))]
     static OperationCall Unpack(Dice dice)
     {
         int n = dice.Extent(5), channels = dice.Extent(3);
-        return new([dice.Values([n * (n + 1) / 2, channels])], x => SymmetricMatrix.Unpack(x[0], n).Square())
+        return new([dice.Values([n * (n + 1) / 2, channels])], x => x[0].UnpackSymmetric(n).Square())
         {
             Oracle = x => Array64.From([channels, n, n], at =>
             {

@@ -97,12 +97,12 @@ readonly unsafe struct LayerNormSumsKernel(float* dy, float* x, Vector<float> me
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
-        Vector<float> g = lanes.Load(dy + i), normalised = (lanes.Load(x + i) - mean) * rstd;
+        Vector<float> g = lanes.Load(dy + i), normalized = (lanes.Load(x + i) - mean) * rstd;
         lanes.Store(dBeta + i, lanes.Load(dBeta + i) + g);
-        lanes.Store(dGamma + i, lanes.Load(dGamma + i) + g * normalised);
+        lanes.Store(dGamma + i, lanes.Load(dGamma + i) + g * normalized);
         if (gamma != null) g *= lanes.Load(gamma + i);
         lanes.Store(gradients + t, lanes.Load(gradients + t) + g);
-        lanes.Store(products + t, lanes.Load(products + t) + g * normalised);
+        lanes.Store(products + t, lanes.Load(products + t) + g * normalized);
     }
 }
 
@@ -112,8 +112,8 @@ readonly unsafe struct LayerNormGradientKernel(float* dy, float* x, Vector<float
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
     {
-        Vector<float> g = lanes.Load(dy + i), normalised = (lanes.Load(x + i) - mean) * rstd;
+        Vector<float> g = lanes.Load(dy + i), normalized = (lanes.Load(x + i) - mean) * rstd;
         if (gamma != null) g *= lanes.Load(gamma + i);
-        lanes.Store(dx + i, rstd * (g - gradientMean - normalised * productMean));
+        lanes.Store(dx + i, rstd * (g - gradientMean - normalized * productMean));
     }
 }

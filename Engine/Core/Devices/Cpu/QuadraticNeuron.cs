@@ -58,7 +58,7 @@ sealed unsafe class QuadraticPass(QuadraticTerm<Operand> term, int rows)
             var channel = term.Layout.ChannelOf(i);
             double sum = 0;
             for (var chunk = 0; chunk < Chunks; chunk++) sum += sums[chunk * Channels + channel];
-            dLambda[i] = (float)(sum * term.Layout.ScaleOf(channel / term.Layout.Stride, term.Normalised));
+            dLambda[i] = (float)(sum * term.Layout.ScaleOf(channel / term.Layout.Stride, term.Normalized));
         }
     }
 

@@ -29,7 +29,7 @@ sealed unsafe class QuadraticRows
         for (var i = 0; i < layout.Coefficients; i++)
         {
             var channel = layout.ChannelOf(i);
-            factors[channel] = lambda[i] * layout.ScaleOf(channel / layout.Stride, term.Normalised);
+            factors[channel] = lambda[i] * layout.ScaleOf(channel / layout.Stride, term.Normalized);
         }
 
         (exchanges, partners, firsts, firstOnly) = LaneExchange.Of(layout.Stride);

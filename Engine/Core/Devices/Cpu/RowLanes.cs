@@ -20,9 +20,9 @@ static unsafe class RowLanes
     public static double Sum<TKernel>(TKernel kernel, int length, float* lanes) where TKernel : struct, IVectorKernel
     {
         if (length > Block) return LongSums(kernel, length, lanes, null).First;
-        Clear<Sum>(lanes);
+        Clear<SumOp>(lanes);
         Sweep.Rows(kernel, 0, length, Count, Count);
-        return Fold<Sum>(lanes);
+        return Fold<SumOp>(lanes);
     }
 
     /// <summary>The two sums that a kernel collects in these lanes over a row of any length.</summary>
@@ -30,10 +30,10 @@ static unsafe class RowLanes
     public static (double First, double Second) Sums<TKernel>(TKernel kernel, int length, float* first, float* second) where TKernel : struct, IVectorKernel
     {
         if (length > Block) return LongSums(kernel, length, first, second);
-        Clear<Sum>(first);
-        Clear<Sum>(second);
+        Clear<SumOp>(first);
+        Clear<SumOp>(second);
         Sweep.Rows(kernel, 0, length, Count, Count);
-        return (Fold<Sum>(first), Fold<Sum>(second));
+        return (Fold<SumOp>(first), Fold<SumOp>(second));
     }
 
     [SkipLocalsInit]
@@ -44,8 +44,8 @@ static unsafe class RowLanes
         new Span<double>(totals, 2 * Count).Clear();
         for (nint start = 0; start < length; start += Block)
         {
-            Clear<Sum>(first);
-            if (second != null) Clear<Sum>(second);
+            Clear<SumOp>(first);
+            if (second != null) Clear<SumOp>(second);
             Sweep.Rows(kernel, start, Math.Min(Block, length - start), Count, Count);
             Add(first, totals);
             if (second != null) Add(second, totals + Count);

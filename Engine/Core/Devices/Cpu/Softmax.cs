@@ -31,7 +31,7 @@ sealed unsafe partial class CpuKernels
 
     public override void CrossEntropy(Operand logits, Operand labels, float smoothing, Operand probabilities, Operand losses)
     {
-        Operations.CrossEntropy.CheckLabels(new(labels.Integers(), labels.Length), logits.Shape);
+        CrossEntropyOp.CheckLabels(new(labels.Integers(), labels.Length), logits.Shape);
         var channels = logits.Shape.Channels;
         float* input = logits.Pointer(), output = probabilities.Pointer(), result = losses.Pointer();
         var label = labels.Integers();
@@ -47,7 +47,7 @@ sealed unsafe partial class CpuKernels
 
     public override void CrossEntropyBackward(Operand dLosses, Operand probabilities, Operand labels, float smoothing, Operand dLogits)
     {
-        Operations.CrossEntropy.CheckLabels(new(labels.Integers(), labels.Length), probabilities.Shape);
+        CrossEntropyOp.CheckLabels(new(labels.Integers(), labels.Length), probabilities.Shape);
         var channels = probabilities.Shape.Channels;
         float* upstream = dLosses.Pointer(), input = probabilities.Pointer(), result = dLogits.Pointer();
         var label = labels.Integers();
@@ -93,9 +93,9 @@ sealed unsafe partial class CpuKernels
     static float Largest(float* x, int channels)
     {
         var lanes = stackalloc float[RowLanes.Count];
-        RowLanes.Clear<Max>(lanes);
-        Sweep.Rows(new FoldKernel<Max>(x, lanes), 0, channels, RowLanes.Count, RowLanes.Count);
-        return RowLanes.Fold<Max>(lanes);
+        RowLanes.Clear<MaxOp>(lanes);
+        Sweep.Rows(new FoldKernel<MaxOp>(x, lanes), 0, channels, RowLanes.Count, RowLanes.Count);
+        return RowLanes.Fold<MaxOp>(lanes);
     }
 }
 

@@ -4,7 +4,7 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Operations;
 
 /// <summary>max(x, 0) (Nair and Hinton 2010); the derivative at 0 is 0. NaN stays NaN, and gradients pass there.</summary>
-public readonly struct Relu : IUnaryOp<Relu>
+public readonly struct ReluOp : IUnaryOp<ReluOp>
 {
     /// <inheritdoc/>
     public static string Name => "relu";
@@ -24,15 +24,15 @@ public readonly struct Relu : IUnaryOp<Relu>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(y, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
 
-    static float IUnaryOp<Relu>.Backward(float dy, float x, float y) => y <= 0f ? 0f : dy;
+    static float IUnaryOp<ReluOp>.Backward(float dy, float x, float y) => y <= 0f ? 0f : dy;
 
-    static Vector<float> IUnaryOp<Relu>.Backward(Vector<float> dy, Vector<float> x, Vector<float> y) => VectorMath.WherePositive(y, dy);
+    static Vector<float> IUnaryOp<ReluOp>.Backward(Vector<float> dy, Vector<float> x, Vector<float> y) => VectorMath.WherePositive(y, dy);
 
-    static string? IUnaryOp<Relu>.Onnx(IOnnxGraph graph, string x) => graph.Node("Relu", x);
+    static string? IUnaryOp<ReluOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Relu", x);
 }
 
 /// <summary>x where x &gt; 0, slope x elsewhere (Maas et al. 2013).</summary>
-public readonly struct LeakyRelu : IBinaryOp<LeakyRelu>
+public readonly struct LeakyReluOp : IBinaryOp<LeakyReluOp>
 {
     /// <inheritdoc/>
     public static string Name => "leaky-relu";
@@ -58,11 +58,11 @@ public readonly struct LeakyRelu : IBinaryOp<LeakyRelu>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.Zero, a);
 
-    static string? IBinaryOp<LeakyRelu>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("PRelu", a, b);
+    static string? IBinaryOp<LeakyReluOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("PRelu", a, b);
 }
 
 /// <summary>Sigmoid linear unit, x sigmoid(x) (Elfwing et al. 2018).</summary>
-public readonly struct Silu : IUnaryOp<Silu>
+public readonly struct SiluOp : IUnaryOp<SiluOp>
 {
     /// <inheritdoc/>
     public static string Name => "silu";
@@ -82,11 +82,11 @@ public readonly struct Silu : IUnaryOp<Silu>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.SiluDerivative(x);
 
-    static string? IUnaryOp<Silu>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, graph.Node("Sigmoid", x));
+    static string? IUnaryOp<SiluOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, graph.Node("Sigmoid", x));
 }
 
 /// <summary>Gaussian error linear unit, x Phi(x) = x (1 + erf(x / sqrt 2)) / 2 (Hendrycks and Gimpel 2016), exact form.</summary>
-public readonly struct Gelu : IUnaryOp<Gelu>
+public readonly struct GeluOp : IUnaryOp<GeluOp>
 {
     /// <inheritdoc/>
     public static string Name => "gelu";
@@ -107,12 +107,12 @@ public readonly struct Gelu : IUnaryOp<Gelu>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.GeluDerivative(x);
 
     // 0.5 x (1 + erf(x / sqrt 2)): ONNX has a node of its own only from opset 20 on.
-    static string? IUnaryOp<Gelu>.Onnx(IOnnxGraph graph, string x) =>
+    static string? IUnaryOp<GeluOp>.Onnx(IOnnxGraph graph, string x) =>
         graph.Node("Mul", graph.Node("Mul", x, graph.Number(0.5f)), graph.Node("Add", graph.Node("Erf", graph.Node("Mul", x, graph.Number(0.70710678f))), graph.Number(1f)));
 }
 
 /// <summary>log(1 + e^x) = max(x, 0) + log(1 + e^-|x|).</summary>
-public readonly struct Softplus : IUnaryOp<Softplus>
+public readonly struct SoftplusOp : IUnaryOp<SoftplusOp>
 {
     /// <inheritdoc/>
     public static string Name => "softplus";
@@ -132,5 +132,5 @@ public readonly struct Softplus : IUnaryOp<Softplus>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x);
 
-    static string? IUnaryOp<Softplus>.Onnx(IOnnxGraph graph, string x) => graph.Node("Softplus", x);
+    static string? IUnaryOp<SoftplusOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Softplus", x);
 }

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace QuadEngine.Operations;
 
 /// <summary>a + b.</summary>
-public readonly struct Add : IBinaryOp<Add>
+public readonly struct AddOp : IBinaryOp<AddOp>
 {
     /// <inheritdoc/>
     public static string Name => "add";
@@ -35,11 +35,11 @@ public readonly struct Add : IBinaryOp<Add>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One;
 
-    static string? IBinaryOp<Add>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Add", a, b);
+    static string? IBinaryOp<AddOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Add", a, b);
 }
 
 /// <summary>a - b.</summary>
-public readonly struct Subtract : IBinaryOp<Subtract>
+public readonly struct SubtractOp : IBinaryOp<SubtractOp>
 {
     /// <inheritdoc/>
     public static string Name => "subtract";
@@ -68,11 +68,11 @@ public readonly struct Subtract : IBinaryOp<Subtract>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -Vector<float>.One;
 
-    static string? IBinaryOp<Subtract>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", a, b);
+    static string? IBinaryOp<SubtractOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", a, b);
 }
 
 /// <summary>a b.</summary>
-public readonly struct Multiply : IBinaryOp<Multiply>
+public readonly struct MultiplyOp : IBinaryOp<MultiplyOp>
 {
     /// <inheritdoc/>
     public static string Name => "multiply";
@@ -101,11 +101,11 @@ public readonly struct Multiply : IBinaryOp<Multiply>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => a;
 
-    static string? IBinaryOp<Multiply>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Mul", a, b);
+    static string? IBinaryOp<MultiplyOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Mul", a, b);
 }
 
 /// <summary>a / b.</summary>
-public readonly struct Divide : IBinaryOp<Divide>
+public readonly struct DivideOp : IBinaryOp<DivideOp>
 {
     /// <inheritdoc/>
     public static string Name => "divide";
@@ -134,14 +134,14 @@ public readonly struct Divide : IBinaryOp<Divide>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -(a / b) / b;
 
-    static string? IBinaryOp<Divide>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Div", a, b);
+    static string? IBinaryOp<DivideOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Div", a, b);
 }
 
 /// <summary>
 /// a^b, for a &gt; 0 where b is no integer. The derivative to b, a^b log a, is NaN for a &lt; 0, whose powers between the integers are no numbers;
 /// at a = 0 it is 0 for b of 0 or more.
 /// </summary>
-public readonly struct Power : IBinaryOp<Power>
+public readonly struct PowerOp : IBinaryOp<PowerOp>
 {
     /// <inheritdoc/>
     public static string Name => "power";
@@ -158,11 +158,11 @@ public readonly struct Power : IBinaryOp<Power>
     /// <inheritdoc/>
     public static float DerivativeB(float a, float b, float y) => a == 0f && b >= 0f ? 0f : y * MathF.Log(a);
 
-    static string? IBinaryOp<Power>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Pow", a, b);
+    static string? IBinaryOp<PowerOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Pow", a, b);
 }
 
 /// <summary>The larger of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
-public readonly struct Maximum : IBinaryOp<Maximum>
+public readonly struct MaximumOp : IBinaryOp<MaximumOp>
 {
     /// <inheritdoc/>
     public static string Name => "maximum";
@@ -188,11 +188,11 @@ public readonly struct Maximum : IBinaryOp<Maximum>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
 
-    static string? IBinaryOp<Maximum>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
+    static string? IBinaryOp<MaximumOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
 
 /// <summary>The smaller of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
-public readonly struct Minimum : IBinaryOp<Minimum>
+public readonly struct MinimumOp : IBinaryOp<MinimumOp>
 {
     /// <inheritdoc/>
     public static string Name => "minimum";
@@ -218,5 +218,5 @@ public readonly struct Minimum : IBinaryOp<Minimum>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
 
-    static string? IBinaryOp<Minimum>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Min", a, b);
+    static string? IBinaryOp<MinimumOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Min", a, b);
 }

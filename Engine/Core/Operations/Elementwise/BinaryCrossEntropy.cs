@@ -6,7 +6,7 @@ namespace QuadEngine.Operations;
 /// Binary cross-entropy of sigmoid(x) and a target t, with x = a and t = b: log(1 + exp(x)) - x t = log(1 + exp(-|x|)) + |x| r, where r is 1 - t for x &gt; 0 and t
 /// elsewhere, so that nothing cancels where the target is met. dF/dx = sigmoid(x) - t, with the sigmoid of -|x| and r likewise; dF/dt = -x.
 /// </summary>
-public readonly struct BinaryCrossEntropy : IBinaryOp<BinaryCrossEntropy>
+public readonly struct BinaryCrossEntropyOp : IBinaryOp<BinaryCrossEntropyOp>
 {
     /// <inheritdoc/>
     public static string Name => "binary-cross-entropy";
@@ -41,5 +41,5 @@ public readonly struct BinaryCrossEntropy : IBinaryOp<BinaryCrossEntropy>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -a;
 
-    static string? IBinaryOp<BinaryCrossEntropy>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", graph.Node("Softplus", a), graph.Node("Mul", a, b));
+    static string? IBinaryOp<BinaryCrossEntropyOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", graph.Node("Softplus", a), graph.Node("Mul", a, b));
 }

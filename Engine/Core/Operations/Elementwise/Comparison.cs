@@ -34,7 +34,7 @@ public interface IComparison<TSelf> : IBinaryOp<TSelf> where TSelf : struct, ICo
 }
 
 /// <summary>1 where a &gt; b, else 0; no gradient passes.</summary>
-public readonly struct Greater : IComparison<Greater>
+public readonly struct GreaterOp : IComparison<GreaterOp>
 {
     /// <inheritdoc/>
     public static string Name => "greater";
@@ -45,11 +45,11 @@ public readonly struct Greater : IComparison<Greater>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThan(a, b);
 
-    static string? IBinaryOp<Greater>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Greater", a, b));
+    static string? IBinaryOp<GreaterOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Greater", a, b));
 }
 
 /// <summary>1 where a &gt;= b, else 0; no gradient passes.</summary>
-public readonly struct GreaterEqual : IComparison<GreaterEqual>
+public readonly struct GreaterEqualOp : IComparison<GreaterEqualOp>
 {
     /// <inheritdoc/>
     public static string Name => "greater-equal";
@@ -60,11 +60,11 @@ public readonly struct GreaterEqual : IComparison<GreaterEqual>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThanOrEqual(a, b);
 
-    static string? IBinaryOp<GreaterEqual>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("GreaterOrEqual", a, b));
+    static string? IBinaryOp<GreaterEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("GreaterOrEqual", a, b));
 }
 
 /// <summary>1 where a &lt; b, else 0; no gradient passes.</summary>
-public readonly struct Less : IComparison<Less>
+public readonly struct LessOp : IComparison<LessOp>
 {
     /// <inheritdoc/>
     public static string Name => "less";
@@ -75,11 +75,11 @@ public readonly struct Less : IComparison<Less>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThan(a, b);
 
-    static string? IBinaryOp<Less>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Less", a, b));
+    static string? IBinaryOp<LessOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Less", a, b));
 }
 
 /// <summary>1 where a &lt;= b, else 0; no gradient passes.</summary>
-public readonly struct LessEqual : IComparison<LessEqual>
+public readonly struct LessEqualOp : IComparison<LessEqualOp>
 {
     /// <inheritdoc/>
     public static string Name => "less-equal";
@@ -90,11 +90,11 @@ public readonly struct LessEqual : IComparison<LessEqual>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThanOrEqual(a, b);
 
-    static string? IBinaryOp<LessEqual>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("LessOrEqual", a, b));
+    static string? IBinaryOp<LessEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("LessOrEqual", a, b));
 }
 
 /// <summary>1 where a = b, else 0; no gradient passes.</summary>
-public readonly struct Equal : IComparison<Equal>
+public readonly struct EqualOp : IComparison<EqualOp>
 {
     /// <inheritdoc/>
     public static string Name => "equal";
@@ -105,11 +105,11 @@ public readonly struct Equal : IComparison<Equal>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b);
 
-    static string? IBinaryOp<Equal>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Equal", a, b));
+    static string? IBinaryOp<EqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Equal", a, b));
 }
 
 /// <summary>0 where a = b, else 1; NaN equals nothing, itself neither. No gradient passes.</summary>
-public readonly struct NotEqual : IComparison<NotEqual>
+public readonly struct NotEqualOp : IComparison<NotEqualOp>
 {
     /// <inheritdoc/>
     public static string Name => "not-equal";
@@ -120,11 +120,11 @@ public readonly struct NotEqual : IComparison<NotEqual>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => ~Vector.Equals(a, b);
 
-    static string? IBinaryOp<NotEqual>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Not", graph.Node("Equal", a, b)));
+    static string? IBinaryOp<NotEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Not", graph.Node("Equal", a, b)));
 }
 
 /// <summary>1 where a is the extreme b of its group, NaN too, which is the extreme of every group that it is in; else 0. No gradient passes.</summary>
-public readonly struct IsExtreme : IComparison<IsExtreme>
+public readonly struct IsExtremeOp : IComparison<IsExtremeOp>
 {
     /// <inheritdoc/>
     public static string Name => "is-extreme";
@@ -135,5 +135,5 @@ public readonly struct IsExtreme : IComparison<IsExtreme>
     /// <inheritdoc/>
     public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b) | ~Vector.Equals(a, a);
 
-    static string? IBinaryOp<IsExtreme>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Or", graph.Node("Equal", a, b), graph.Node("IsNaN", a)));
+    static string? IBinaryOp<IsExtremeOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Or", graph.Node("Equal", a, b), graph.Node("IsNaN", a)));
 }

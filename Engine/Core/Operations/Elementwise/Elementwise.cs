@@ -32,7 +32,7 @@ public static class Elementwise
         {
             y = Tensor.Empty(Shape.Broadcast(a.Shape, b.Shape, TOp.Name), a.Device);
             a.Device.Backend.Binary<TOp>(a, b, y);
-            if (typeof(TOp) == typeof(Multiply)) MultiplyAddCounter.Add(y.Length);
+            if (typeof(TOp) == typeof(MultiplyOp)) MultiplyAddCounter.Add(y.Length);
         }
 
         if (y.RequiresGrad || TOp.Coefficients == (0f, 0f)) return y;

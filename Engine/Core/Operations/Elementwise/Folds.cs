@@ -3,7 +3,7 @@ using System.Numerics;
 namespace QuadEngine.Operations;
 
 /// <summary>The sum of all elements folded.</summary>
-public readonly struct Sum : IReduction<Sum>
+public readonly struct SumOp : IReduction<SumOp>
 {
     /// <inheritdoc/>
     public static string Name => "sum";
@@ -19,7 +19,7 @@ public readonly struct Sum : IReduction<Sum>
 }
 
 /// <summary>The largest of all elements folded.</summary>
-public readonly struct Max : IReduction<Max>
+public readonly struct MaxOp : IReduction<MaxOp>
 {
     /// <inheritdoc/>
     public static string Name => "max";
@@ -28,14 +28,14 @@ public readonly struct Max : IReduction<Max>
     public static float Identity => float.NegativeInfinity;
 
     /// <inheritdoc/>
-    public static float Combine(float a, float b) => Maximum.F(a, b);
+    public static float Combine(float a, float b) => MaximumOp.F(a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => Maximum.F(a, b);
+    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => MaximumOp.F(a, b);
 }
 
 /// <summary>The smallest of all elements folded.</summary>
-public readonly struct Min : IReduction<Min>
+public readonly struct MinOp : IReduction<MinOp>
 {
     /// <inheritdoc/>
     public static string Name => "min";
@@ -44,8 +44,8 @@ public readonly struct Min : IReduction<Min>
     public static float Identity => float.PositiveInfinity;
 
     /// <inheritdoc/>
-    public static float Combine(float a, float b) => Minimum.F(a, b);
+    public static float Combine(float a, float b) => MinimumOp.F(a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => Minimum.F(a, b);
+    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => MinimumOp.F(a, b);
 }

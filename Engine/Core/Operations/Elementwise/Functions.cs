@@ -4,7 +4,7 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Operations;
 
 /// <summary>-x.</summary>
-public readonly struct Negate : IUnaryOp<Negate>
+public readonly struct NegateOp : IUnaryOp<NegateOp>
 {
     /// <inheritdoc/>
     public static string Name => "negate";
@@ -24,11 +24,11 @@ public readonly struct Negate : IUnaryOp<Negate>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Vector<float>.One;
 
-    static string? IUnaryOp<Negate>.Onnx(IOnnxGraph graph, string x) => graph.Node("Neg", x);
+    static string? IUnaryOp<NegateOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Neg", x);
 }
 
 /// <summary>e^x.</summary>
-public readonly struct Exp : IUnaryOp<Exp>
+public readonly struct ExpOp : IUnaryOp<ExpOp>
 {
     /// <inheritdoc/>
     public static string Name => "exp";
@@ -48,11 +48,11 @@ public readonly struct Exp : IUnaryOp<Exp>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y;
 
-    static string? IUnaryOp<Exp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Exp", x);
+    static string? IUnaryOp<ExpOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Exp", x);
 }
 
 /// <summary>e^x - 1, with all its digits where x is near 0.</summary>
-public readonly struct Expm1 : IUnaryOp<Expm1>
+public readonly struct Expm1Op : IUnaryOp<Expm1Op>
 {
     /// <inheritdoc/>
     public static string Name => "expm1";
@@ -72,11 +72,11 @@ public readonly struct Expm1 : IUnaryOp<Expm1>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y + Vector<float>.One;
 
-    static string? IUnaryOp<Expm1>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sub", graph.Node("Exp", x), graph.Number(1f));
+    static string? IUnaryOp<Expm1Op>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sub", graph.Node("Exp", x), graph.Number(1f));
 }
 
 /// <summary>The natural logarithm; -infinity at 0, NaN below.</summary>
-public readonly struct Log : IUnaryOp<Log>
+public readonly struct LogOp : IUnaryOp<LogOp>
 {
     /// <inheritdoc/>
     public static string Name => "log";
@@ -96,11 +96,11 @@ public readonly struct Log : IUnaryOp<Log>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / x;
 
-    static string? IUnaryOp<Log>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", x);
+    static string? IUnaryOp<LogOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", x);
 }
 
 /// <summary>log(1 + x), with all its digits where x is near 0; -infinity at -1, NaN below.</summary>
-public readonly struct Log1p : IUnaryOp<Log1p>
+public readonly struct Log1pOp : IUnaryOp<Log1pOp>
 {
     /// <inheritdoc/>
     public static string Name => "log1p";
@@ -120,11 +120,11 @@ public readonly struct Log1p : IUnaryOp<Log1p>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / (Vector<float>.One + x);
 
-    static string? IUnaryOp<Log1p>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", graph.Node("Add", x, graph.Number(1f)));
+    static string? IUnaryOp<Log1pOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", graph.Node("Add", x, graph.Number(1f)));
 }
 
 /// <summary>The square root; NaN below 0.</summary>
-public readonly struct Sqrt : IUnaryOp<Sqrt>
+public readonly struct SqrtOp : IUnaryOp<SqrtOp>
 {
     /// <inheritdoc/>
     public static string Name => "sqrt";
@@ -144,11 +144,11 @@ public readonly struct Sqrt : IUnaryOp<Sqrt>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => new Vector<float>(0.5f) / y;
 
-    static string? IUnaryOp<Sqrt>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sqrt", x);
+    static string? IUnaryOp<SqrtOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sqrt", x);
 }
 
 /// <summary>x^2.</summary>
-public readonly struct Square : IUnaryOp<Square>
+public readonly struct SquareOp : IUnaryOp<SquareOp>
 {
     /// <inheritdoc/>
     public static string Name => "square";
@@ -168,11 +168,11 @@ public readonly struct Square : IUnaryOp<Square>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => x + x;
 
-    static string? IUnaryOp<Square>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, x);
+    static string? IUnaryOp<SquareOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, x);
 }
 
 /// <summary>|x|; the derivative at 0 is 0, at NaN it is NaN.</summary>
-public readonly struct Abs : IUnaryOp<Abs>
+public readonly struct AbsOp : IUnaryOp<AbsOp>
 {
     /// <inheritdoc/>
     public static string Name => "abs";
@@ -192,11 +192,11 @@ public readonly struct Abs : IUnaryOp<Abs>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
 
-    static string? IUnaryOp<Abs>.Onnx(IOnnxGraph graph, string x) => graph.Node("Abs", x);
+    static string? IUnaryOp<AbsOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Abs", x);
 }
 
 /// <summary>-1 below 0, 1 above, 0 at 0 and NaN at NaN; the derivative is 0 everywhere.</summary>
-public readonly struct Sign : IUnaryOp<Sign>
+public readonly struct SignOp : IUnaryOp<SignOp>
 {
     /// <inheritdoc/>
     public static string Name => "sign";
@@ -216,11 +216,11 @@ public readonly struct Sign : IUnaryOp<Sign>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.Zero;
 
-    static string? IUnaryOp<Sign>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sign", x);
+    static string? IUnaryOp<SignOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sign", x);
 }
 
 /// <summary>The sine of x radians; NaN at the infinities.</summary>
-public readonly struct Sin : IUnaryOp<Sin>
+public readonly struct SinOp : IUnaryOp<SinOp>
 {
     /// <inheritdoc/>
     public static string Name => "sin";
@@ -240,11 +240,11 @@ public readonly struct Sin : IUnaryOp<Sin>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Cos(x);
 
-    static string? IUnaryOp<Sin>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sin", x);
+    static string? IUnaryOp<SinOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sin", x);
 }
 
 /// <summary>The cosine of x radians; NaN at the infinities.</summary>
-public readonly struct Cos : IUnaryOp<Cos>
+public readonly struct CosOp : IUnaryOp<CosOp>
 {
     /// <inheritdoc/>
     public static string Name => "cos";
@@ -264,11 +264,11 @@ public readonly struct Cos : IUnaryOp<Cos>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Scalar.Sin(x);
 
-    static string? IUnaryOp<Cos>.Onnx(IOnnxGraph graph, string x) => graph.Node("Cos", x);
+    static string? IUnaryOp<CosOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Cos", x);
 }
 
 /// <summary>The hyperbolic tangent.</summary>
-public readonly struct Tanh : IUnaryOp<Tanh>
+public readonly struct TanhOp : IUnaryOp<TanhOp>
 {
     /// <inheritdoc/>
     public static string Name => "tanh";
@@ -288,11 +288,11 @@ public readonly struct Tanh : IUnaryOp<Tanh>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One - y * y;
 
-    static string? IUnaryOp<Tanh>.Onnx(IOnnxGraph graph, string x) => graph.Node("Tanh", x);
+    static string? IUnaryOp<TanhOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Tanh", x);
 }
 
 /// <summary>1 / (1 + exp(-x)).</summary>
-public readonly struct Sigmoid : IUnaryOp<Sigmoid>
+public readonly struct SigmoidOp : IUnaryOp<SigmoidOp>
 {
     /// <inheritdoc/>
     public static string Name => "sigmoid";
@@ -312,5 +312,5 @@ public readonly struct Sigmoid : IUnaryOp<Sigmoid>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y * (Vector<float>.One - y);
 
-    static string? IUnaryOp<Sigmoid>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sigmoid", x);
+    static string? IUnaryOp<SigmoidOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sigmoid", x);
 }

@@ -3,7 +3,7 @@ using System.Numerics;
 namespace QuadEngine.Operations;
 
 /// <summary>a where the condition b is not 0, else 0, whatever a is there.</summary>
-public readonly struct WhereTrue : IBinaryOp<WhereTrue>
+public readonly struct WhereTrueOp : IBinaryOp<WhereTrueOp>
 {
     /// <inheritdoc/>
     public static string Name => "where-true";
@@ -29,11 +29,11 @@ public readonly struct WhereTrue : IBinaryOp<WhereTrue>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 
-    static string? IBinaryOp<WhereTrue>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), a, graph.Number(0f));
+    static string? IBinaryOp<WhereTrueOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), a, graph.Number(0f));
 }
 
 /// <summary>0 where the condition b is not 0, else a.</summary>
-public readonly struct WhereFalse : IBinaryOp<WhereFalse>
+public readonly struct WhereFalseOp : IBinaryOp<WhereFalseOp>
 {
     /// <inheritdoc/>
     public static string Name => "where-false";
@@ -59,5 +59,5 @@ public readonly struct WhereFalse : IBinaryOp<WhereFalse>
     /// <inheritdoc/>
     public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 
-    static string? IBinaryOp<WhereFalse>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), graph.Number(0f), a);
+    static string? IBinaryOp<WhereFalseOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), graph.Number(0f), a);
 }

@@ -37,7 +37,7 @@ sealed class DeferredNormalization : DeferredStep
         return null;
     }
 
-    /// <summary>To read its input, and what that is normalised by.</summary>
+    /// <summary>To read its input, and what that is normalized by.</summary>
     public Operand ReadInput(Held held, out NormTerm<Operand> norm)
     {
         norm = new(Inputs[Mean]!.Read(held), Inputs[Variance]!.Read(held), settings.Epsilon, Inputs[Gamma]?.Read(held), Inputs[Beta]?.Read(held), Activation);
@@ -64,7 +64,7 @@ sealed class DeferredNormalization : DeferredStep
     {
         Input x = Inputs[X]!, mean = Inputs[Mean]!, variance = Inputs[Variance]!;
         Input? gamma = Inputs[Gamma], beta = Inputs[Beta], residual = Inputs[Residual];
-        return new Node(nameof(BatchNorm), path,
+        return new Node(nameof(Tensor.BatchNorm), path,
             [x.Node, gamma?.Node, beta?.Node, residual?.Node],
             [x.Shape, gamma?.Shape ?? default, beta?.Shape ?? default, residual?.Shape ?? default],
             [x.Save(), mean.Save(), variance.Save(), gamma?.Save(), beta?.Save(), Activation.IsNone ? null : y.Detach().Keep()],

@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>Runs a matrix product or a convolution of known geometry; with a norm, x is what is normalised before.</summary>
+/// <summary>Runs a matrix product or a convolution of known geometry; with a norm, x is what is normalized before.</summary>
 delegate void ProjectionKernel(Kernels kernels, Operand x, NormTerm<Operand>? norm, Operand weight, in Epilogue<Operand> epilogue, Operand y);
 
 /// <summary>A matrix product or convolution, deferred until it is known which point-wise operations follow it: its <see cref="Epilogue{T}"/>. It enters the graph at once, as it was written.</summary>
@@ -83,7 +83,7 @@ sealed class DeferredProjection : DeferredStep
         var epilogue = new Epilogue<Operand>
         {
             Bias = Inputs[Bias]?.Read(held),
-            Quadratic = term is null ? null : new(Inputs[Lambda]!.Read(held), term.Layout, term.Normalised),
+            Quadratic = term is null ? null : new(Inputs[Lambda]!.Read(held), term.Layout, term.Normalized),
             Statistics = gather ? statistics : null,
             Scale = Inputs[Scale]?.Read(held),
             Shift = Inputs[Shift]?.Read(held),

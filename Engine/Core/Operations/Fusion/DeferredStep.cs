@@ -78,7 +78,7 @@ abstract class DeferredStep
     /// <summary>The kernel.</summary>
     /// <param name="held">Holds what is read.</param>
     /// <param name="statistics">Statistics that are wanted too, or null.</param>
-    /// <param name="y">Where the result goes; uninitialised.</param>
+    /// <param name="y">Where the result goes; uninitialized.</param>
     /// <returns>Whether the statistics were gathered on the way.</returns>
     protected abstract bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y);
 

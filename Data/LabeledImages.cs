@@ -4,11 +4,11 @@ namespace QuadEngine.Data;
 /// Labelled images of one size, wherever they are kept: what a network learns from and is judged by. <see cref="ImageDataset"/> holds them in
 /// memory; <see cref="ImageFolder.Stream"/> reads them from files as batches need them. Both give the same bits.
 /// </summary>
-public abstract class LabelledImages : IExamples<Batch<Tensor, IntTensor>>
+public abstract class LabeledImages : IExamples<Batch<Tensor, IntTensor>>
 {
-    private protected LabelledImages(string name, IReadOnlyList<string> classNames, Shape imageShape, Normalization normalization)
+    private protected LabeledImages(string name, IReadOnlyList<string> classNames, Shape imageShape, Normalization normalization)
     {
-        Check.That(normalization.Channels == imageShape[2], nameof(LabelledImages),
+        Check.That(normalization.Channels == imageShape[2], nameof(LabeledImages),
             $"the normalisation is for {normalization.Channels} channels, but the images of {name} have {imageShape[2]}.");
         (Name, ClassNames, ImageShape, Normalization) = (name, classNames, imageShape, normalization);
     }

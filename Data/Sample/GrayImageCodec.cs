@@ -10,7 +10,7 @@ namespace QuadEngine.Data.Sample;
 ///   4..7  inside an object, by local activity: the residual of the median-edge predictor (Weinberger et al. 2000, LOCO-I)
 /// The file is Brotli over the 8 lengths (int32, little-endian) and the 8 streams.
 /// </summary>
-static class GreyImageCodec
+static class GrayImageCodec
 {
     const int Streams = 8;
 

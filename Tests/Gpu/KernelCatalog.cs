@@ -7,7 +7,7 @@ namespace QuadEngine.Tests.Gpu;
 /// Every kernel of the engine, closed over every operation, fold and tile that fits its constraints: found by reflection, so that a
 /// new one is checked without being listed.
 /// </summary>
-static class KernelCatalogue
+static class KernelCatalog
 {
     static readonly Type[] Structs = [.. new[] { typeof(Device).Assembly, typeof(GpuDevice).Assembly }.SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsValueType && !type.IsEnum && !type.IsByRefLike)];
 

@@ -5,28 +5,28 @@ using QuadEngine.Tests.Cpu;
 namespace QuadEngine.Tests.Neurons;
 
 /// <summary>Laws that hold for every neuron of the catalogue, dense and convolutional.</summary>
-sealed class CatalogueTests
+sealed class CatalogTests
 {
-    static readonly Neuron[] Catalogue =
+    static readonly Neuron[] Catalog =
     [
         Layers.Neurons.Linear,
         Layers.Neurons.Quadratic(3),
-        Layers.Neurons.Quadratic(4, new QuadraticOptions { Normalised = false }),
-        Layers.Neurons.Quadratic(2, new QuadraticOptions { Vectorised = false }),
+        Layers.Neurons.Quadratic(4, new QuadraticOptions { Normalized = false }),
+        Layers.Neurons.Quadratic(2, new QuadraticOptions { Vectorized = false }),
         Layers.Neurons.FullQuadratic(),
         Layers.Neurons.LowRankQuadratic(2),
         Layers.Neurons.Fan(),
         Layers.Neurons.QRes,
-        Layers.Neurons.QuadraNN(normalised: false),
+        Layers.Neurons.QuadraNN(normalized: false),
         Layers.Neurons.Kervolution(2),
         Layers.Neurons.Kervolution(3, -0.25f),
     ];
 
     static IEnumerable<Neuron> Trained() =>
     [
-        .. Catalogue, Layers.Neurons.QuadraNN(),
-        Layers.Neurons.Quadratic(3, new QuadraticOptions { LambdaDeviation = 0.1f, LambdaLearningRate = 10f, Normalised = false }),
-        Layers.Neurons.Quadratic(3, new QuadraticOptions { Detached = true, Basis = Basis.Penalised }),
+        .. Catalog, Layers.Neurons.QuadraNN(),
+        Layers.Neurons.Quadratic(3, new QuadraticOptions { LambdaDeviation = 0.1f, LambdaLearningRate = 10f, Normalized = false }),
+        Layers.Neurons.Quadratic(3, new QuadraticOptions { Detached = true, Basis = Basis.Penalized }),
     ];
 
     static readonly Projection[] Projections =
@@ -38,12 +38,12 @@ sealed class CatalogueTests
     ];
 
     static IEnumerable<TestCaseData> Cases() =>
-        from neuron in Catalogue.Append(Layers.Neurons.QuadraNN())
+        from neuron in Catalog.Append(Layers.Neurons.QuadraNN())
         from projection in Projections
         select new TestCaseData(neuron, projection).SetArgDisplayNames(neuron.ToString(), projection.ToString());
 
     static IEnumerable<TestCaseData> PointwiseCases() =>
-        from neuron in Catalogue
+        from neuron in Catalog
         from projection in Projections
         from bias in new[] { true, false }
         select new TestCaseData(neuron, projection, bias).SetArgDisplayNames(neuron.ToString(), projection.ToString(), bias ? "bias" : "no bias");
@@ -102,7 +102,7 @@ sealed class CatalogueTests
         Assert.That(recomputed, Is.EqualTo(kept));
     }
 
-    [TestCaseSource(nameof(Catalogue))]
+    [TestCaseSource(nameof(Catalog))]
     public void Recomputing_keeps_only_the_input_for_backward(Neuron neuron)
     {
         var projection = new ConvProjection(4, 8, 3, Padding: 1);
