@@ -7,14 +7,14 @@ using QuadEngine.Operations;
 var x = Tensor.FromArray([0.5f, -1f, 2f, 0.25f, -3f, 1.5f], [2, 3]);
 x.RequiresGrad = true;
 
-var y = RootMeanSquare.Normalise(Elementwise.Apply<Softsign>(x));
+var y = RootMeanSquare.Normalize(Elementwise.Apply<Softsign>(x));
 y.Sum().Backward();
 Console.WriteLine(y);
 Console.WriteLine(x.Grad);
 
 // Against finite differences, under random weights of the outputs; throws, naming what was got and expected, where they differ.
 GradCheck.Check("softsign", inputs => Elementwise.Apply<Softsign>(inputs[0]), [Tensor.FromArray([0.5f, -1f, 2f], [3])]);
-GradCheck.Check("root mean square", inputs => RootMeanSquare.Normalise(inputs[0]), [Tensor.Normal([4, 5], generator: new Generator(seed: 1))]);
+GradCheck.Check("root mean square", inputs => RootMeanSquare.Normalize(inputs[0]), [Tensor.Normal([4, 5], generator: new Generator(seed: 1))]);
 Console.WriteLine("both gradients are right");
 
 /// <summary>Element-wise, x / (1 + |x|): a struct is all it takes, on every device.</summary>
@@ -35,7 +35,7 @@ readonly struct Softsign : IUnaryOp<Softsign>
 /// </summary>
 static class RootMeanSquare
 {
-    public static Tensor Normalise(Tensor x)
+    public static Tensor Normalize(Tensor x)
     {
         var values = x.Detach();
         var r = values.Square().Mean([-1], keepDims: true).Sqrt();

@@ -5,7 +5,7 @@ namespace QuadEngine.Gpu;
 
 sealed partial class GpuKernels
 {
-    public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => Each(new QuadraticOutputs(z.View(), new Neurons(term), y.View()), y.Length);
+    public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y) => Each(new QuadraticOutputs(z.View(), new QuadraticNeurons(term), y.View()), y.Length);
 
     public override void QuadraticBackward(Operand dy, Operand y, QuadraticGradient<Operand> neurons, Operand? dz)
     {
@@ -15,13 +15,13 @@ sealed partial class GpuKernels
 }
 
 /// <summary>The quadratic neurons of a layer: Lambda and the role of each channel. See <see cref="NeuronLayout"/>.</summary>
-readonly struct Neurons
+readonly struct QuadraticNeurons
 {
     readonly ArrayView<float> lambda;
     readonly FastDivisor channels, stride;
     readonly int normalized;
 
-    public Neurons(QuadraticTerm<Operand> term)
+    public QuadraticNeurons(QuadraticTerm<Operand> term)
     {
         channels = new FastDivisor(term.Layout.Channels);
         stride = new FastDivisor(term.Layout.Stride);
@@ -32,7 +32,7 @@ readonly struct Neurons
     }
 
     /// <summary>A placeholder for a kernel argument if there are no neurons.</summary>
-    public Neurons(ArrayView<float> standIn) => (lambda, channels, stride) = (standIn, new FastDivisor(1), new FastDivisor(1));
+    public QuadraticNeurons(ArrayView<float> standIn) => (lambda, channels, stride) = (standIn, new FastDivisor(1), new FastDivisor(1));
 
     public int Channel(int index) => channels.Remainder(index);
 
@@ -52,7 +52,7 @@ readonly struct Neurons
 }
 
 /// <summary>y = z_0 + s sum_i lambda_i f_i^2 in the channels of y; the other channels are copied. Floor: one read (neighboring channels are in the cache), one write.</summary>
-readonly struct QuadraticOutputs(ArrayView<float> z, Neurons neurons, ArrayView<float> y) : IPointwise<float>
+readonly struct QuadraticOutputs(ArrayView<float> z, QuadraticNeurons neurons, ArrayView<float> y) : IPointwise<float>
 {
     public float Compute(int i)
     {
@@ -114,13 +114,13 @@ readonly struct NeuronGradient<TGradient, TChannel> : IChannelFold<NeuronChannel
 {
     readonly TGradient d;
     readonly ArrayView<float> x;
-    readonly Neurons neurons;
+    readonly QuadraticNeurons neurons;
     readonly Optional dz, dLambda;
     readonly int detached;
 
     public NeuronGradient(TGradient d, ArrayView<float> x, QuadraticGradient<Operand> gradient, Operand? dz)
     {
-        (this.d, this.x, neurons) = (d, x, new Neurons(gradient.Term));
+        (this.d, this.x, neurons) = (d, x, new QuadraticNeurons(gradient.Term));
         (this.dz, dLambda) = (new(dz, x), new(gradient.DLambda, x));
         detached = gradient.Detached ? 1 : 0;
     }

@@ -107,7 +107,7 @@ static class NormalizationGeometries
             var moments = new Lazy<(Approximate[] Mean, Approximate[] Variance)>(() => Normalization.Moments(Approximate.Exact(s.Initial(x)), rows, Row));
             s.Expect("mean", mean, () => moments.Value.Mean);
             s.Expect("rstd", rstd, () => Normalization.Rstd(moments.Value.Variance, Epsilon));
-            s.Expect("y", y, () => [.. Normalization.Normalise(s.Initial(x), moments.Value.Mean, Normalization.Rstd(moments.Value.Variance, Epsilon), Row)
+            s.Expect("y", y, () => [.. Normalization.Normalize(s.Initial(x), moments.Value.Mean, Normalization.Rstd(moments.Value.Variance, Epsilon), Row)
                 .Select((value, i) => value * (gamma is null ? 1f : s.Initial(gamma)[i % channels]) + (beta is null ? 0f : s.Initial(beta)[i % channels]))]);
         }),
         new(nameof(Backend.LayerNormBackward), s =>
@@ -118,7 +118,7 @@ static class NormalizationGeometries
             s.Backend.LayerNormBackward(dy, x, mean, rstd, gamma, dx, dGamma, dBeta);
             int Row(int i) => i / channels;
             var deviations = Approximate.Exact(s.Initial(rstd));
-            var normalized = new Lazy<Approximate[]>(() => Normalization.Normalise(s.Initial(x), Approximate.Exact(s.Initial(mean)), deviations, Row));
+            var normalized = new Lazy<Approximate[]>(() => Normalization.Normalize(s.Initial(x), Approximate.Exact(s.Initial(mean)), deviations, Row));
             s.Expect("dx", dx, () => Normalization.Gradient([.. s.Initial(dy).Select((value, i) => (Approximate)value * (gamma is null ? 1f : s.Initial(gamma)[i % channels]))], normalized.Value, deviations, Row));
             s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. s.Initial(dy).Zip(normalized.Value, (a, b) => a * b)], channels, i => i % channels));
             s.Expect("dBeta", dBeta, () => Normalization.SumsOf(Approximate.Exact(s.Initial(dy)), channels, i => i % channels));
@@ -147,7 +147,7 @@ static class NormalizationGeometries
 
         Approximate[]? rstd;
 
-        public Approximate[] Normalized(float[] x) => Normalization.Normalise(x, Approximate.Exact(s.Initial(Mean)), Rstd, i => i % channels);
+        public Approximate[] Normalized(float[] x) => Normalization.Normalize(x, Approximate.Exact(s.Initial(Mean)), Rstd, i => i % channels);
 
         public Approximate GammaAt(int i) => Gamma is null ? 1f : s.Initial(Gamma)[i % channels];
 

@@ -59,7 +59,7 @@ static class ProjectionGeometries
         var (norm, relu, epilogue) = (new NormalizationGeometries.ChannelNorm(s, g.InChannels), s.Chance(), new DrawnEpilogue(s, g.Rows, g.OutChannels));
         using (var held = new Held())
             s.Device.Kernels.NormalizeAndConv2d(held.Read(x), Term(norm, relu).Hold(held), held.Read(filter), g, epilogue.Steps.Hold(held), held.Write(y));
-        epilogue.Expect(y, () => OfNormalised(norm.Outputs(s.Initial(x), relu), s.Initial(filter), (a, b) => Rounded(Projections.Conv2d(a, b, g), s.IsCpu && WinogradTransforms.SuitsForward(g))));
+        epilogue.Expect(y, () => OfNormalized(norm.Outputs(s.Initial(x), relu), s.Initial(filter), (a, b) => Rounded(Projections.Conv2d(a, b, g), s.IsCpu && WinogradTransforms.SuitsForward(g))));
     }
 
     static void NormalizeAndFilterGradient(Draw s)
@@ -69,7 +69,7 @@ static class ProjectionGeometries
         var (norm, relu) = (new NormalizationGeometries.ChannelNorm(s, g.InChannels), s.Chance());
         using (var held = new Held())
             s.Device.Kernels.NormalizeAndConv2dFilterGradient(held.Read(x), Term(norm, relu).Hold(held), held.Read(dy), g, held.Write(dFilter));
-        s.Expect("dFilter", dFilter, () => OfNormalised(norm.Outputs(s.Initial(x), relu), s.Initial(dy), (a, b) => Rounded(Projections.Conv2dFilterGradient(a, b, g), s.IsCpu && WinogradTransforms.Suits(g))));
+        s.Expect("dFilter", dFilter, () => OfNormalized(norm.Outputs(s.Initial(x), relu), s.Initial(dy), (a, b) => Rounded(Projections.Conv2dFilterGradient(a, b, g), s.IsCpu && WinogradTransforms.Suits(g))));
     }
 
     static void NormalizeAndInputGradient(Draw s)
@@ -98,7 +98,7 @@ static class ProjectionGeometries
     static NormTerm<Tensor> Term(NormalizationGeometries.ChannelNorm norm, bool relu) => norm.Term(relu ? Activation.Relu : Activation.None);
 
     // The sums of products of the other factor with what was normalized, and with the error of that.
-    static Approximate[] OfNormalised(Approximate[] normalized, float[] other, Func<float[], float[], Approximate[]> sums)
+    static Approximate[] OfNormalized(Approximate[] normalized, float[] other, Func<float[], float[], Approximate[]> sums)
     {
         var errors = sums([.. normalized.Select(value => (float)(value.Error + Math.Abs(value.Value) * Approximate.Roundoff))], [.. other.Select(Math.Abs)]);
         return [.. sums([.. normalized.Select(value => (float)value.Value)], other).Zip(errors, (sum, error) => sum with { Error = sum.Error + error.Value + error.Error })];

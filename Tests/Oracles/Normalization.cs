@@ -26,7 +26,7 @@ static class Normalization
     public static Approximate[] Rstd(Approximate[] variance, float epsilon) => [.. variance.Select(value => 1 / (value + epsilon).Sqrt())];
 
     /// <summary>(x - mean) rstd.</summary>
-    public static Approximate[] Normalise(float[] x, Approximate[] mean, Approximate[] rstd, Func<int, int> group) => [.. x.Select((value, i) => (value - mean[group(i)]) * rstd[group(i)])];
+    public static Approximate[] Normalize(float[] x, Approximate[] mean, Approximate[] rstd, Func<int, int> group) => [.. x.Select((value, i) => (value - mean[group(i)]) * rstd[group(i)])];
 
     /// <summary>dx of the normalisation, with g the gradient of its result xhat: (g - mean g - xhat mean (g xhat)) rstd.</summary>
     public static Approximate[] Gradient(Approximate[] g, Approximate[] normalized, Approximate[] rstd, Func<int, int> group)

@@ -12,7 +12,7 @@ readonly struct TileEpilogue
 {
     readonly ArrayView<float> y;
     readonly Optional bias, scale, shift, residual;
-    readonly Neurons neurons;
+    readonly QuadraticNeurons neurons;
     readonly FoldTree<Moments> moments;
     readonly MomentsTarget target;
     readonly Activation activation;
@@ -26,7 +26,7 @@ readonly struct TileEpilogue
     {
         (this.y, this.moments) = (y.View(), moments);
         (bias, scale, shift, residual) = (new(epilogue.Bias, this.y), new(epilogue.Scale, this.y), new(epilogue.Shift, this.y), new(epilogue.Residual, this.y));
-        neurons = epilogue.Quadratic is { } term ? new Neurons(term) : new Neurons(this.y);
+        neurons = epilogue.Quadratic is { } term ? new QuadraticNeurons(term) : new QuadraticNeurons(this.y);
         activation = epilogue.Activation;
         quadratic = epilogue.Quadratic is null ? 0 : 1;
         target = epilogue.Statistics is { } gathered ? new MomentsTarget(gathered, rows) : new MomentsTarget(this.y);

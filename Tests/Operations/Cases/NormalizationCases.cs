@@ -13,7 +13,7 @@ static class NormalizationCases
         Shape channels = [x.Shape.Channels];
         return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x], x => x[0].BatchNorm(affine ? x[1] : null, affine ? x[2] : null, epsilon: Epsilon))
         {
-            Oracle = x => Normalise(x[0], affine ? x[1] : null, affine ? x[2] : null, Moments(x[0])),
+            Oracle = x => Normalize(x[0], affine ? x[1] : null, affine ? x[2] : null, Moments(x[0])),
         };
     }
 
@@ -29,7 +29,7 @@ static class NormalizationCases
             return first ? x[3] + y : y + x[3];
         })
         {
-            Oracle = x => Plus(Normalise(x[0], x[1], x[2], Moments(x[0])), x[3]),
+            Oracle = x => Plus(Normalize(x[0], x[1], x[2], Moments(x[0])), x[3]),
         };
     }
 
@@ -42,7 +42,7 @@ static class NormalizationCases
         return new([x, dice.Values(channels, -1, 1), dice.Values(channels, -0.1, 0.1), dice.AwayFromZero(x.Shape, 3, 4)],
             x => (x[0].BatchNorm(x[1], x[2], epsilon: Epsilon) + x[3]).Relu())
         {
-            Oracle = x => Rectified(Plus(Normalise(x[0], x[1], x[2], Moments(x[0])), x[3])),
+            Oracle = x => Rectified(Plus(Normalize(x[0], x[1], x[2], Moments(x[0])), x[3])),
         };
     }
 
@@ -53,7 +53,7 @@ static class NormalizationCases
         Shape channels = [x.Shape.Channels];
         return new([x, dice.Values(channels, -1, 1), dice.AwayFromZero(channels, 3, 4)], x => x[0].BatchNorm(x[1], x[2], epsilon: Epsilon).Relu())
         {
-            Oracle = x => Rectified(Normalise(x[0], x[1], x[2], Moments(x[0]))),
+            Oracle = x => Rectified(Normalize(x[0], x[1], x[2], Moments(x[0]))),
         };
     }
 
@@ -67,7 +67,7 @@ static class NormalizationCases
             Oracle = x =>
             {
                 var z = ProjectionCases.Convolve(x[0], x[1], null, 1, 1, 1, 1);
-                return Normalise(z, x[2], x[3], Moments(z));
+                return Normalize(z, x[2], x[3], Moments(z));
             },
         };
     }
@@ -89,7 +89,7 @@ static class NormalizationCases
             Oracle = x =>
             {
                 var z = QuadraticCases.Epilogue(x[0], x[1], layout.Rank, normalized);
-                var y = Normalise(z, x[2], x[3], Moments(z), 0.1f);
+                var y = Normalize(z, x[2], x[3], Moments(z), 0.1f);
                 return residual ? Plus(y, x[4]) : y;
             },
         };
@@ -105,7 +105,7 @@ static class NormalizationCases
         return new(affine ? [x, dice.Values(channels), dice.Values(channels)] : [x],
             x => x[0].BatchNormInference(Tensor.FromArray(mean, channels, x[0].Device), Tensor.FromArray(variance, channels, x[0].Device), affine ? x[1] : null, affine ? x[2] : null, Epsilon))
         {
-            Oracle = x => Normalise(x[0], affine ? x[1] : null, affine ? x[2] : null, channel => (mean[channel], variance[channel])),
+            Oracle = x => Normalize(x[0], affine ? x[1] : null, affine ? x[2] : null, channel => (mean[channel], variance[channel])),
         };
     }
 
@@ -139,7 +139,7 @@ static class NormalizationCases
         };
     }
 
-    static Array64 Normalise(Array64 x, Array64? gamma, Array64? beta, Func<int, (double Mean, double Variance)> moments, float epsilon = Epsilon) => Array64.From(x.Shape, at =>
+    static Array64 Normalize(Array64 x, Array64? gamma, Array64? beta, Func<int, (double Mean, double Variance)> moments, float epsilon = Epsilon) => Array64.From(x.Shape, at =>
     {
         var (mean, variance) = moments(at[^1]);
         return (x[at] - mean) / Math.Sqrt(variance + epsilon) * (gamma is null ? 1 : gamma[at[^1]]) + (beta is null ? 0 : beta[at[^1]]);
