@@ -2,7 +2,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
 
-/// <summary>The largest element of each window. See <see cref="PoolingOp.Max"/>.</summary>
+/// <summary>The largest element of each window. See <see cref="Tensor.MaxPool2d"/>.</summary>
 /// <param name="kernelSize">Side of the window.</param>
 /// <param name="stride">Step of the window; its side where 0.</param>
 /// <param name="padding">At most half the window.</param>
@@ -16,7 +16,7 @@ public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, i
     protected override string Describe() => $"MaxPool2d({kernelSize}x{kernelSize}, stride {(stride == 0 ? kernelSize : stride)}, padding {padding})";
 }
 
-/// <summary>The mean of each window. See <see cref="PoolingOp.Average"/>.</summary>
+/// <summary>The mean of each window. See <see cref="Tensor.AvgPool2d"/>.</summary>
 /// <param name="kernelSize">Side of the window.</param>
 /// <param name="stride">Step of the window; its side where 0.</param>
 /// <param name="padding">At most half the window.</param>

@@ -71,7 +71,7 @@ sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lam
 
 /// <summary>
 /// Efficient quadratic neurons of rank k over any projection. One linear projection to all channels, then the point-wise
-/// <see cref="QuadraticNeuronOp"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
+/// <see cref="Tensor.QuadraticNeuron"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
 /// </summary>
 public abstract class QuadraticNeuronLayer : NeuronLayer
 {

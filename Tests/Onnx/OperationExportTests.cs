@@ -67,7 +67,7 @@ public class OperationExportTests
             ("max pool", x => x.MaxPool2d(3, stride: 2, padding: 1)),
             ("max pool, dilated", x => x.MaxPool2d(2, stride: 1, dilation: 2)),
             ("average pool", x => x.AvgPool2d(3, stride: 2, padding: 1)),
-            ("global average", PoolingOp.GlobalAverage),
+            ("global average", x => x.GlobalAvgPool2d()),
         ];
         foreach (var (name, fold) in folds)
         {

@@ -3,21 +3,18 @@ namespace QuadEngine.Tests.Operations;
 /// <summary>Softmax, losses and dropout.</summary>
 static class LossCases
 {
-    [CaseFor(typeof(SoftmaxOp), nameof(SoftmaxOp.Apply))]
     [CaseFor(typeof(Tensor), nameof(Tensor.Softmax))]
     static OperationCall SoftmaxOfRows(Dice dice) => new([dice.Values(Logits(dice))], x => x[0].Softmax())
     {
         Oracle = x => Array64.From(x[0].Shape, at => Math.Exp(x[0][at]) / SumExp(x[0], at)),
     };
 
-    [CaseFor(typeof(SoftmaxOp), nameof(SoftmaxOp.Apply))]
     [CaseFor(typeof(Tensor), nameof(Tensor.LogSoftmax))]
     static OperationCall LogSoftmaxOfRows(Dice dice) => new([dice.Values(Logits(dice))], x => x[0].LogSoftmax())
     {
         Oracle = x => Array64.From(x[0].Shape, at => x[0][at] - Math.Log(SumExp(x[0], at))),
     };
 
-    [CaseFor(typeof(CrossEntropyOp), nameof(CrossEntropyOp.Apply))]
     [CaseFor(typeof(Losses), nameof(Losses.CrossEntropy))]
     static OperationCall CrossEntropyOfLabels(Dice dice)
     {
@@ -68,7 +65,7 @@ static class LossCases
         };
     }
 
-    [CaseFor(typeof(DropoutOp), nameof(DropoutOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.Dropout))]
     static OperationCall DropoutOfOneMask(Dice dice)
     {
         var p = dice.OneOf(0f, 0.2f, 0.7f);

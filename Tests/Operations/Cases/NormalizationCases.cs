@@ -5,7 +5,7 @@ static class NormalizationCases
 {
     const float Epsilon = 1e-3f;
 
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall Train(Dice dice)
     {
         var x = dice.Values(Batch(dice));
@@ -17,7 +17,7 @@ static class NormalizationCases
         };
     }
 
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall TrainWithResidual(Dice dice)
     {
         var x = dice.Values(Batch(dice));
@@ -34,7 +34,7 @@ static class NormalizationCases
     }
 
     // The residual of +-3 keeps the sum away from the kink: with gamma in +-1 and these few rows |xhat| stays under 2.4.
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall TrainWithResidualAndRelu(Dice dice)
     {
         var x = dice.Values([dice.Between(2, 3), 1, 2, dice.OneOf(1, 3, 16, 17)]);
@@ -46,7 +46,7 @@ static class NormalizationCases
         };
     }
 
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall TrainWithRelu(Dice dice)
     {
         var x = dice.Values([dice.Between(2, 3), 1, 2, dice.OneOf(1, 3, 16, 17)]);
@@ -57,7 +57,7 @@ static class NormalizationCases
         };
     }
 
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall ConvolutionThenTrain(Dice dice)
     {
         int inChannels = dice.Between(1, 4), channels = dice.OneOf(1, 5, 16, 18);
@@ -73,7 +73,7 @@ static class NormalizationCases
     }
 
     // As in a quadratic network; without ReLU, whose kink the quadratic terms would meet.
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Train))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall NeuronsThenTrain(Dice dice)
     {
         var layout = new NeuronLayout(dice.OneOf(1, 4, 7, 16, 19), dice.OneOf(0, 1, 2, 3, 9));
@@ -95,7 +95,7 @@ static class NormalizationCases
         };
     }
 
-    [CaseFor(typeof(BatchNormOp), nameof(BatchNormOp.Infer))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.BatchNormInference))]
     static OperationCall Infer(Dice dice)
     {
         var x = dice.Values(Batch(dice));
@@ -109,7 +109,7 @@ static class NormalizationCases
         };
     }
 
-    [CaseFor(typeof(LayerNormOp), nameof(LayerNormOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.LayerNorm))]
     static OperationCall Layer(Dice dice)
     {
         var x = dice.Values([.. dice.Shape(0, 3), dice.OneOf(2, 3, 7, 16, 21)]);

@@ -3,7 +3,7 @@ namespace QuadEngine.Tests.Operations;
 /// <summary>Pooling over windows.</summary>
 static class PoolingCases
 {
-    [CaseFor(typeof(PoolingOp), nameof(PoolingOp.Max))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.MaxPool2d))]
     static OperationCall Max(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2), dilation = dice.OneOf(1, 1, 2);
@@ -17,7 +17,7 @@ static class PoolingCases
         };
     }
 
-    [CaseFor(typeof(PoolingOp), nameof(PoolingOp.Average))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.AvgPool2d))]
     static OperationCall Average(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(0, 3), padding = dice.Between(0, kernel / 2);
@@ -27,14 +27,14 @@ static class PoolingCases
         };
     }
 
-    [CaseFor(typeof(PoolingOp), nameof(PoolingOp.GlobalAverage))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.GlobalAvgPool2d))]
     static OperationCall GlobalAverage(Dice dice) => new([dice.Values(Images(dice, 1))], x => x[0].GlobalAvgPool2d())
     {
         Oracle = x => Array64.From([x[0].Shape[0], x[0].Shape[3]], at =>
             Array64.Indices([x[0].Shape[1], x[0].Shape[2]]).Average(pixel => x[0][at[0], pixel[0], pixel[1], at[1]])),
     };
 
-    [CaseFor(typeof(UnfoldOp), nameof(UnfoldOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.Unfold))]
     static OperationCall Windows(Dice dice)
     {
         int kernel = dice.Between(1, 3), stride = dice.Between(1, 3), padding = dice.Between(0, 2), dilation = dice.OneOf(1, 1, 2);

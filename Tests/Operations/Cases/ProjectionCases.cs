@@ -3,7 +3,6 @@ namespace QuadEngine.Tests.Operations;
 /// <summary>Matrix products and convolutions.</summary>
 static class ProjectionCases
 {
-    [CaseFor(typeof(MatMulOp), nameof(MatMulOp.Apply))]
     [CaseFor(typeof(Tensor), nameof(Tensor.MatMul))]
     static OperationCall MatMulBatched(Dice dice)
     {
@@ -12,7 +11,7 @@ static class ProjectionCases
         return new([dice.Values([.. leading, m, k]), dice.Values([.. leading, k, n])], x => x[0].MatMul(x[1])) { Oracle = x => Product(x[0], x[1], null) };
     }
 
-    [CaseFor(typeof(MatMulOp), nameof(MatMulOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.MatMul))]
     static OperationCall MatMulShared(Dice dice)
     {
         int[] leading = [.. dice.Shape(1, 3)];
@@ -24,7 +23,7 @@ static class ProjectionCases
     }
 
     // Matrices, batches of them, and a batch with a single one on the right; either operand stored the other way round.
-    [CaseFor(typeof(MatMulOp), nameof(MatMulOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.MatMul))]
     static OperationCall MatMulTransposed(Dice dice)
     {
         int[] leading = [.. dice.Shape(0, 2)], ofRight = dice.Coin() ? leading : [];
@@ -40,14 +39,14 @@ static class ProjectionCases
 
     static Array64 Transposed(Array64 x) => Array64.From([.. x.Shape.SkipLast(2), x.Shape[^1], x.Shape[^2]], at => x[[.. at[..^2], at[^1], at[^2]]]);
 
-    [CaseFor(typeof(Conv2dOp), nameof(Conv2dOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.Conv2d))]
     static OperationCall Convolution(Dice dice)
     {
         var groups = dice.OneOf(1, 1, 1, 2, 3);
         return Convolution(dice, groups * dice.Extent(3), groups * dice.Extent(3), groups, dice.Coin());
     }
 
-    [CaseFor(typeof(Conv2dOp), nameof(Conv2dOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.Conv2d))]
     static OperationCall ConvolutionDepthwise(Dice dice)
     {
         var channels = dice.Between(1, 5);
@@ -55,7 +54,7 @@ static class ProjectionCases
     }
 
     // The vectors of a kernel are 16 floats at the widest: whole ones, several, and those with a rest.
-    [CaseFor(typeof(Conv2dOp), nameof(Conv2dOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.Conv2d))]
     static OperationCall ConvolutionWide(Dice dice) => Convolution(dice, dice.OneOf(3, 16, 17, 32), dice.OneOf(16, 31, 33, 48), 1, dice.Coin());
 
     static OperationCall Convolution(Dice dice, int inChannels, int outChannels, int groups, bool bias)

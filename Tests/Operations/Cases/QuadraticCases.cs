@@ -3,7 +3,7 @@ namespace QuadEngine.Tests.Operations;
 /// <summary>The quadratic neuron: alone, behind a matrix product and behind a convolution; any width, any rank from 0 on.</summary>
 static class QuadraticCases
 {
-    [CaseFor(typeof(QuadraticNeuronOp), nameof(QuadraticNeuronOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.QuadraticNeuron))]
     static OperationCall PointWise(Dice dice)
     {
         var (layout, normalized) = Neurons(dice);
@@ -14,7 +14,7 @@ static class QuadraticCases
         };
     }
 
-    [CaseFor(typeof(QuadraticNeuronOp), nameof(QuadraticNeuronOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.QuadraticNeuron))]
     static OperationCall Dense(Dice dice)
     {
         var (layout, normalized) = Neurons(dice);
@@ -26,7 +26,7 @@ static class QuadraticCases
         };
     }
 
-    [CaseFor(typeof(QuadraticNeuronOp), nameof(QuadraticNeuronOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.QuadraticNeuron))]
     static OperationCall Convolution(Dice dice)
     {
         var (layout, normalized) = Neurons(dice);

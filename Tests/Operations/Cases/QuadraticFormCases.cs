@@ -4,7 +4,7 @@ namespace QuadEngine.Tests.Operations;
 static class QuadraticFormCases
 {
     // The form is symmetrised inside: differences move one element, and the gradient to x relies on symmetry.
-    [CaseFor(typeof(QuadraticFormOp), nameof(QuadraticFormOp.Apply))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.QuadraticForm))]
     static OperationCall Form(Dice dice)
     {
         int n = dice.Extent(5), channels = dice.Extent(3);
@@ -15,7 +15,7 @@ static class QuadraticFormCases
         };
     }
 
-    [CaseFor(typeof(SymmetricMatrixOp), nameof(SymmetricMatrixOp.Unpack))]
+    [CaseFor(typeof(Tensor), nameof(Tensor.UnpackSymmetric))]
     static OperationCall Unpack(Dice dice)
     {
         int n = dice.Extent(5), channels = dice.Extent(3);
