@@ -1,4 +1,4 @@
-// A program that is one trained network, its weights inside: what `quad export --format native` builds.
+// A program that contains one trained network with its weights. `quad export --format native` builds it.
 using System.Globalization;
 using QuadEngine;
 using QuadEngine.Models;
@@ -12,7 +12,7 @@ if (files.Length == 0 || files[0] is "--help" or "-h")
     Console.WriteLine($"""
         {Path.GetFileName(Environment.ProcessPath)} [--logits] FILE...
 
-        Prints the most probable classes of images. A FILE is an image (png, jpg, bmp), or ends in .f32 and holds normalised float32
+        Prints the most probable classes of images. A FILE is an image (png, jpg, bmp), or ends in .f32 and holds normalized float32
         values [N, H, W, C], little-endian. --logits prints the network's outputs as they are.
         """);
     return files.Length == 0 ? 2 : 0;

@@ -99,7 +99,7 @@ public sealed class PluginTests : ToolTests
     {
         File.WriteAllText(Quad.PathOf("text.dll"), "no assembly");
         Refuses(Quad.PathOf("none.dll"), "there is no file");
-        Refuses(Quad.PathOf("text.dll"), "is no .NET assembly");
+        Refuses(Quad.PathOf("text.dll"), "is not a .NET assembly");
         Refuses(Quad.Folder, "there is no file");
     }
 
