@@ -3,10 +3,10 @@ using BatchNorm = QuadEngine.Operations.BatchNorm;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>What <see cref="JoinedBackwardTests"/> check, on GPUs.</summary>
+/// <summary>The checks of <see cref="JoinedBackwardTests"/> on GPUs.</summary>
 public class DeviceJoinedBackwardTests
 {
-    // The compiler of a device may round a product and a sum together where they have become neighbours.
+    // The compiler of a device may round a product and a sum together if they are now next to each other.
     [Test]
     public void It_has_the_values_of_two_passes_through_OpenCl() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed => JoinedBackwardTests.AssertSame(seed, TestDevices.OpenCl, large: seed % 4 == 0, 1e-6f), iter: 40, threads: 1);
 

@@ -5,7 +5,7 @@ using Dropout = QuadEngine.Operations.Dropout;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>A recomputed function is the same function both times.</summary>
+/// <summary>A recomputed function gives the same results both times.</summary>
 public class RecomputeTests
 {
     static Tensor Leaf(Shape shape)
@@ -15,7 +15,7 @@ public class RecomputeTests
         return x;
     }
 
-    // Case 08: y = mask * 1 and dx = mask * 1.
+    // y = mask * 1 and dx = mask * 1.
     [Test]
     public void Dropout_draws_its_mask_again_and_no_generator_moves([Values] bool own, [Values] bool nested)
     {
@@ -41,7 +41,6 @@ public class RecomputeTests
         Assert.That(() => y.Backward(Tensor.Ones([4])), Throws.InvalidOperationException.With.Message.Contains("Recompute"));
     }
 
-    // Case 08.
     [TestCase("linear")]
     [TestCase("quadratic")]
     [TestCase("fan")]

@@ -6,7 +6,7 @@ namespace QuadEngine.Tests.Cli;
 
 public sealed class CommandTests : ToolTests
 {
-    // The smallest run of the real thing: a ResNet-8 for an epoch on a few images.
+    // The smallest real run: a ResNet-8 for one epoch on a few images.
     static readonly string[] smallRun = ["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "1"];
 
     [TestCase("train --model resnet21", "resnet21", "resnet20")]
@@ -123,7 +123,7 @@ public sealed class CommandTests : ToolTests
     {
         Assert.That(QuadTool.Run([.. smallRun, "--output", Quad.PathOf("whole")]).Code, Is.Zero);
 
-        // A folder where the checkpoint is written: what a full disk does, on every machine.
+        // A folder with the name of the file for the checkpoint has the same effect as a full disk, on every machine.
         Directory.CreateDirectory(Quad.PathOf("run/last.safetensors.partial"));
         var stopped = QuadTool.Run([.. smallRun, "--output", Quad.PathOf("run")]);
         Assert.That(stopped.Code, Is.EqualTo(1));

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>What the tool finds in the place where it writes: nothing of somebody else's is lost.</summary>
+/// <summary>The tool finds other files in the place where it writes, and destroys none of them.</summary>
 public sealed class OutputPlaceTests : ToolTests
 {
     static readonly string[] smallRun = ["train", "--model", "resnet8", "--images", "64", "--batch", "64", "--epochs", "1", "--threads", "2"];
@@ -76,7 +76,7 @@ public sealed class OutputPlaceTests : ToolTests
         Assert.That(result.Errors, Does.Contain(Quad.PathOf(place)).And.Contain("exists already").And.Contain("--output"));
         Assert.That(Quad.Bytes(place), Is.EqualTo(before));
 
-        if (format == "native") return;       // takes a compiler and minutes
+        if (format == "native") return;       // needs a compiler and minutes
         Assert.That(QuadTool.Run("export", "--weights", Quad.PathOf("best.safetensors"), "--format", format, "--output", Quad.PathOf(place)).Code, Is.Zero, "named");
         Assert.That(QuadTool.Run("export", "--weights", Quad.PathOf("best.safetensors"), "--format", format).Code, Is.Zero, "an earlier export");
     }

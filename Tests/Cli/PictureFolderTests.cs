@@ -22,7 +22,7 @@ public sealed class PictureFolderTests : ToolTests
         Assert.That(judged.Text, Does.Contain("the 8 pictures of").And.Contain("held out"));
         Assert.That(judged.Json.GetProperty("loss").GetDouble(), Is.EqualTo(trained.Json.GetProperty("loss").GetDouble()).Within(1e-5));
 
-        // Far from its run the file is enough.
+        // The file is enough without its run.
         File.Move(Quad.PathOf("run/best.safetensors"), Quad.PathOf("mine.safetensors"));
         Write("new/light", 3, 190);
         var predicted = Run(["predict", "--weights", Quad.PathOf("mine.safetensors"), Quad.PathOf("new/light/0.png"), Quad.PathOf("photos/dark/3.png"), "--json"]);
@@ -42,7 +42,7 @@ public sealed class PictureFolderTests : ToolTests
         Fails(["eval", "--weights", Quad.PathOf("mine.safetensors"), "--data", Quad.PathOf("new")], "has grey", "dark, light");
     }
 
-    // Three steps an epoch: running statistics would be those of the first weights throughout.
+    // With three steps in an epoch, running statistics would still come from the first weights.
     [TestCase("quadratic")]
     [TestCase("linear")]
     public void Defaults_keep_the_test_loss_of_a_small_folder_in_bounds(string neuron)

@@ -37,7 +37,7 @@ public class AtomicFileTests
     {
         using var files = new FormatFiles();
         var path = files.Write("weights", [1, 2, 3]);
-        File.CreateSymbolicLink(path + ".partial", "/dev/full");      // a device on which every write finds no space
+        File.CreateSymbolicLink(path + ".partial", "/dev/full");      // a device that is always full
 
         var error = Assert.Throws<IOException>(() =>
             SafeTensors.Write(path, new Dictionary<string, HostTensor> { ["w"] = new(new float[100_000], 100_000) }))!;
