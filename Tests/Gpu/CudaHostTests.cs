@@ -6,10 +6,10 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. On a stub of the driver, which runs no kernel here.</summary>
+/// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. The tests use a stub of the driver, which runs no kernel here.</summary>
 public class CudaHostTests
 {
-    // No kernel fills a block here: what was freed must not hold NaN.
+    // No kernel can fill a block here, so freed memory must not be required to hold NaN.
     [SetUp]
     public void LeaveMemoryAsItIs() => BufferPool.IsGuarded = false;
 
@@ -64,7 +64,7 @@ public class CudaHostTests
         var folder = Environment.GetEnvironmentVariable(PtxCache.FolderVariable)!;
         Assert.That(Directory.GetFiles(folder, "*.ptx"), Is.Not.Empty);
 
-        // Another device of the same kind stands for the next run: it compiles nothing that the folder has.
+        // A second device of the same kind acts as the next run: it compiles nothing that is in the folder.
         foreach (var file in Directory.GetFiles(folder)) File.AppendAllText(file, "// from the cache\n");
         var next = (GpuDevice)new GpuDevices().TryGet("cuda")!;
         using var y = Tensor.Full([5], 1f, next);
@@ -134,7 +134,7 @@ public class CudaHostTests
         int[] gradients = [.. Enumerable.Range(0, graph.Launches).Where(i => recording.Launches[i].Kernel is { IsGenericType: true } kernel && (kernel.GetGenericTypeDefinition() == typeof(SlidingFilterGradient<,>) || kernel.GetGenericArguments().Contains(typeof(PatchesProduct<AcrossSum>))))];
         Assert.That(gradients, Has.Length.EqualTo(19));
 
-        // That of the first layer comes last, and nothing is left to be computed beside it. A longest chain leaves out all others.
+        // The gradient of the first layer's filter comes last, with no other kernel left to run beside it. A longest chain needs none of the others.
         var counted = Enumerable.Repeat(1, graph.Launches).ToArray();
         foreach (var i in gradients.SkipLast(1)) counted[i] = 0;
         var chains = new int[graph.Launches];
@@ -199,7 +199,7 @@ public class CudaHostTests
         };
         trainer.Run();
 
-        // Six steps an epoch: one plain, one recorded, four replayed. A step is heard of when the next one is launched.
+        // An epoch has six steps: one plain, one recorded, four replayed. A step is reported when the next one is launched.
         Assert.That(graphs, Has.Count.EqualTo(18));
         foreach (var first in (int[])[0, 6, 12])
         {
@@ -253,7 +253,7 @@ public class CudaHostTests
     [Test]
     public void Training_goes_on_where_its_data_does_not_fit_beside_it() => OnADeviceOf(28 << 20, device =>
     {
-        // Of 28 MB the images take 8, the places where they land 16; a step needs 8.
+        // Of 28 MB the images take 8 and the buffers for their upload 16; a step needs 8.
         const int Batch = 32, Image = 32 * 32 * 3;
         var images = QuadEngine.Tests.Data.DataFiles.Images(2600, 32, 32, 3);
         using (var alone = images.To(device)) Assert.That(alone.IsResident);
@@ -266,13 +266,13 @@ public class CudaHostTests
         Assert.That(uploads[20] - uploads[19], Is.GreaterThan(sizeof(float) * Batch * Image), "batches come from the host");
     });
 
-    // A device of its own, since one short of memory uploads in another way.
+    // A separate device, because a device that is short of memory uploads in another way.
     static void OnADeviceOf(int bytes, Action<GpuDevice> action)
     {
         var stub = StubDriver.Instance;
         var device = (GpuDevice)new GpuDevices().TryGet("cuda")!;
 
-        // What other tests left behind would be collected, and make room, in the middle of this one.
+        // Otherwise the garbage of other tests would be collected during this test and would free memory.
         for (var i = 0; i < 2; i++)
         {
             GC.Collect();
@@ -290,7 +290,7 @@ public class CudaHostTests
         }
     }
 
-    // The optimizer's, for Lambda.
+    // The additional launch is the optimizer's for Lambda.
     [Test]
     public void Quadratic_neurons_add_one_launch()
     {

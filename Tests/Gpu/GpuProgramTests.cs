@@ -4,7 +4,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>The program that checks and times a card (`Benchmarks -- gpu`), on the stub of the driver: no kernel runs there, so that what it measures is nothing.</summary>
+/// <summary>The program that checks and times a card (`Benchmarks -- gpu`), on the stub of the driver. No kernel runs there, so its measurements mean nothing.</summary>
 public class GpuProgramTests
 {
     string folder = null!;

@@ -2,10 +2,10 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What is changed in the OpenCL C that ILGPU writes.</summary>
+/// <summary>The changes to the OpenCL C that ILGPU writes.</summary>
 public class OpenClTextTests
 {
-    // Drivers keep what they have compiled by its text.
+    // Drivers cache compiled programs by their text.
     [Test]
     public void A_kernel_has_one_text_whatever_was_compiled_before()
     {

@@ -8,7 +8,7 @@ using Conv2d = QuadEngine.Operations.Conv2d;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>3x3 convolutions whose window slides, and their gradients, give what the CPU's give; they take part however small the images are here.</summary>
+/// <summary>Sliding convolutions and their gradients give the results of the CPU. Here they are used for images of any size.</summary>
 public class SlidingConvolutionTests
 {
     static readonly BackendCase[] Cases =
@@ -119,7 +119,7 @@ public class SlidingConvolutionTests
         {
             var (expected, _, _) = Train(Device.Cpu, quadratic, look: false);
 
-            // The first step of a device launches what later ones do not need.
+            // The first step of a device has launches that later steps do not need.
             _ = Train(device, quadratic, look: false);
             var (got, deferred, launches) = Train(device, quadratic, look: false);
             var (looked, _, launchesOfLooked) = Train(device, quadratic, look: true);
@@ -142,7 +142,7 @@ public class SlidingConvolutionTests
             Assert.That(got[i], Is.EqualTo(expected[i]).Within(3e-5f * expected[i].Select(MathF.Abs).DefaultIfEmpty().Max()), $"seed {seed}, gradient {i}");
     }, iter: 30, threads: 1);
 
-    // (Neurons,) batch norm, ReLU and convolution, of which some are constants or absent, and whose middle others may read. Empty where there is no gradient.
+    // Returns the gradients through (neurons,) batch norm, ReLU and convolution. Some inputs are constant, some operations are absent, and other operations may read results between them. An absent gradient is empty.
     static float[][] Gradients(Device device, ulong seed)
     {
         var dice = new Dice(seed);
@@ -169,7 +169,7 @@ public class SlidingConvolutionTests
         }
     }
 
-    // Gradients of all parameters and of the input, then what the batch norm gives; whether it still waited after the backward; launches.
+    // Returns the gradients of all parameters and of the input, then the result of the batch norm; whether that was still deferred after the backward; and the number of launches.
     static (float[][] Results, bool Waits, long Launches) Train(Device device, bool quadratic, bool look)
     {
         var x = Tensor.Normal([2, 16, 16, 16], generator: new Generator(1)).To(device);
@@ -188,7 +188,7 @@ public class SlidingConvolutionTests
         return ([.. net.SelectMany(module => module.Parameters()).Select(parameter => parameter.Grad!.ToArray()), x.Grad!.ToArray(), hidden.ToArray()], deferred, launches);
     }
 
-    // Compiling takes most of the time: one device serves all tests.
+    // Compilation takes most of the time, so all tests share one device.
     static GpuDevice? own;
 
     static GpuDevice OwnOpenCl()
@@ -201,7 +201,7 @@ public class SlidingConvolutionTests
 
     static void AssertSame(BackendCase testCase, Device device, int seed) => Parity.AssertSame(testCase, Device.Cpu, device, seed, aligned: true);
 
-    // Images that blocks of 8x8 pixels fit and ones that reach beyond; channels that make one tile and several.
+    // Images that are multiples of blocks of 8x8 pixels and others; channels that make one tile or several.
     static ConvGeometry Geometry(Sample s, int stride)
     {
         int padding = s.Pick(0, 2), height = Extent(), width = Extent();
