@@ -4,25 +4,25 @@ using System.Text.RegularExpressions;
 
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>The operands of one instruction in the text, looked up in what is declared before it.</summary>
+/// <summary>The operands of one instruction in the text, found in the declarations before it.</summary>
 sealed partial class Operands(Declarations declared, int line, string text, IReadOnlyList<string> operands)
 {
     public int Line => line;
 
     public string Text => text;
 
-    /// <summary>Operands that were asked for: all must be.</summary>
+    /// <summary>The operands that were requested; all must be.</summary>
     public int Used { get; private set; }
 
     public int Count => operands.Count;
 
-    /// <summary>Registers among those asked for.</summary>
+    /// <summary>The registers among the requested operands.</summary>
     public List<int> Registers { get; } = [];
 
-    /// <summary>A register to write to.</summary>
+    /// <summary>Returns a register to write to.</summary>
     public int Target<T>(int i) where T : unmanaged => Find(i, At(i), Unsafe.SizeOf<T>(), mayBeNumber: false);
 
-    /// <summary>A register, or a number in a register of its own.</summary>
+    /// <summary>Returns a register, or the own register of a number.</summary>
     public int Source<T>(int i) where T : unmanaged => Find(i, At(i), Unsafe.SizeOf<T>(), mayBeNumber: true);
 
     public int TargetPredicate(int i) => declared.Register(At(i)) is { Bytes: 0, Place: var place } ? place : throw Fault($"{At(i)} is no predicate");
@@ -63,10 +63,10 @@ sealed partial class Operands(Declarations declared, int line, string text, IRea
 
     public int Number(int i) => (int)(Immediate(i) ?? throw Fault($"{At(i)} is no number"));
 
-    /// <summary>The integer that stands in the text, or null.</summary>
+    /// <summary>Returns an integer in the text, or null.</summary>
     public long? Immediate(int i) => long.TryParse(At(i), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value : null;
 
-    /// <summary>Something, provided that an operand is a given number.</summary>
+    /// <summary>Returns a value if an operand is the given number; else throws.</summary>
     public T Only<T>(int i, int number, T then) => Number(i) == number ? then : throw Fault($"{At(i)} is known only as {number}");
 
     string At(int i)

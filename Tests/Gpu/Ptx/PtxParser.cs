@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>Reads the text of a module that holds one kernel. What it does not know it refuses.</summary>
+/// <summary>Reads the text of a module with one kernel. It refuses everything that it does not know.</summary>
 sealed partial class PtxParser
 {
     readonly string text;
@@ -13,10 +13,10 @@ sealed partial class PtxParser
     readonly Dictionary<string, string[]> tables = [];
     int at;
 
-    // Comments are blanked, so that lines stay what they are.
+    // Blanks replace comments, so that line numbers do not change.
     PtxParser(string text) => this.text = Comment().Replace(text, comment => NotNewLine().Replace(comment.Value, " "));
 
-    /// <summary>The kernel, by the name that a comment in the first line gives it, else that of its entry.</summary>
+    /// <summary>Returns the kernel. Its name comes from a comment in the first line, else from its entry.</summary>
     public static PtxKernel Parse(string text)
     {
         var name = text.StartsWith("// ", StringComparison.Ordinal) ? text[3..text.IndexOf('\n', StringComparison.Ordinal)].Trim() : null;
@@ -57,7 +57,7 @@ sealed partial class PtxParser
         };
     }
 
-    // Inline instructions may stand in braces of their own, with registers of their own.
+    // Inline instructions may have their own braces with their own registers.
     bool Ends()
     {
         if (Brace().Match(text, at) is not { Success: true } brace) return false;
@@ -128,7 +128,7 @@ sealed partial class PtxParser
         declared.AddParameter(match.Groups["name"].Value, match.Groups["align"].Success ? Number(match.Groups["align"]) : bytes, bytes);
     }
 
-    // Tells jumps where they lead, and where the ways meet again.
+    // Gives jumps their targets, and the places where paths meet again.
     void Resolve()
     {
         if (code.Count == 0 || code[^1].FallsThrough) throw Fault("the last instruction does not end the kernel");
@@ -157,7 +157,7 @@ sealed partial class PtxParser
 
     static string[] Names(string list) => [.. list.Split(',').Select(name => name.Trim())];
 
-    // At the commas that stand in no braces.
+    // Splits at the commas outside of braces.
     static List<string> Split(string operands)
     {
         var (parts, depth, start) = (new List<string>(), 0, 0);
