@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Memory;
 
-/// <summary>Blocks of a recorded step: taken again late, but before memory runs short.</summary>
+/// <summary>Blocks of a recorded step are taken again late, but before memory becomes short.</summary>
 public class BlockReserveTests
 {
     const long MiB = 1 << 20;

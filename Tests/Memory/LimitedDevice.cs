@@ -3,7 +3,7 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Memory;
 
-/// <summary>The CPU under another name, with a pool of its own and a limit on its memory: <see cref="Left"/> bytes a block.</summary>
+/// <summary>The CPU under another name, with its own pool and a limit on its memory: <see cref="Left"/> bytes for each block.</summary>
 public sealed class LimitedDevice() : Device("limited")
 {
     public long Left { get; set; } = long.MaxValue;

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Tests.Operations;
 
 /// <summary>
-/// All operations and kernels on narrower vectors than this machine has: the runtime chooses them when it starts, so the checks run again in
-/// processes of their own, with fewer calls of each operation.
+/// Runs all operations and kernels with narrower vectors than this machine has. The runtime chooses the vectors when it starts, so the checks run again in
+/// separate processes, with fewer calls of each operation.
 /// </summary>
 [Parallelizable]
 public class VectorWidthTests

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Optimizers;
 
-/// <summary>An optimizer that somebody writes outside the engine keeps all promises without knowing of them.</summary>
+/// <summary>An optimizer from outside the engine keeps all promises of the engine without code for them.</summary>
 sealed class CustomOptimizerTests
 {
     [Test]
