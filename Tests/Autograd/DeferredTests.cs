@@ -57,7 +57,7 @@ public class DeferredTests
         y.Sum().Backward();
         sgd.Step();
         Assert.That(counter.Count, Is.EqualTo(2 * 64 * 8 * 4), "forward once, and the gradient of w");
-        Assert.That(z.ToArray(), Is.All.EqualTo(4f), "read after all, it has the values of before the step");
+        Assert.That(z.ToArray(), Is.All.EqualTo(4f), "when it is read later, it has the values from before the step");
         Assert.That(z.Relu().ToArray(), Is.All.EqualTo(4f));
         Assert.That(w.ToArray(), Is.All.EqualTo(0.5f - 0.1f * 64f).Within(1e-5f));
     }

@@ -18,9 +18,9 @@ public class DeviceJoinedBackwardTests
     {
         var device = TestDevices.OpenCl;
         var joined = Launches(_ => { });
-        Assert.That(Launches(y => _ = y.Exp()), Is.EqualTo(joined + 1), "somebody else reads them");
+        Assert.That(Launches(y => _ = y.Exp()), Is.EqualTo(joined + 1), "another operation reads them");
         Assert.That(Launches(y => _ = y.Exp().Detach()), Is.EqualTo(joined + 1));
-        Assert.That(Launches(_ => { }, guarded: true), Is.GreaterThan(joined), "the gradient in between is to be checked");
+        Assert.That(Launches(_ => { }, guarded: true), Is.GreaterThan(joined), "the gradient between them must be checked");
 
         long Launches(Action<Tensor> read, bool guarded = false)
         {

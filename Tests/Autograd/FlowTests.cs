@@ -167,7 +167,7 @@ public class FlowTests
         using var outside = Tensor.Ones([4]);
         scope.Dispose();
         Assert.That(outside.IsDropped, Is.False);
-        Assert.That(Alive(), Is.False, "nobody holds a handle made after it");
+        Assert.That(Alive(), Is.False, "nothing holds a handle that was made after it");
 
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
         static bool Alive()

@@ -111,7 +111,7 @@ public class JoinedBackwardTests
         using (var scope = new TensorScope()) result = scope.Result(net[x].Sum());
         result.Backward();
         var parameters = net.Parameters().Sum(parameter => 8L * parameter.Length);
-        Assert.That(device.Pool.Statistics.InUse, Is.LessThan(2 * parameters + 20_000), "no activations, which are 128,000 bytes each");
+        Assert.That(device.Pool.Statistics.InUse, Is.LessThan(2 * parameters + 20_000), "no activation is kept; each has 128,000 bytes");
     }
 
     [Test]

@@ -84,7 +84,7 @@ public class RecomputeTests
             var before = net.NamedBuffers().Select(entry => entry.Buffer.ToArray()).ToArray();
             if (change) net.Train(!net.Training);
             y.Backward(Tensor.Uniform(y.Shape, generator: new Generator(9)));
-            Assert.That(net.NamedBuffers().Select(entry => entry.Buffer.ToArray()), Is.EqualTo(before), "statistics change in the first pass alone");
+            Assert.That(net.NamedBuffers().Select(entry => entry.Buffer.ToArray()), Is.EqualTo(before), "statistics change only in the first pass");
             return x.Grad!.ToArray();
         }
     }

@@ -20,7 +20,7 @@ public sealed class ParameterTests
         var documented = XDocument.Load(Path.ChangeExtension(package.Location, ".xml")).Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
         var arguments = package.GetExportedTypes().SelectMany(ArgumentsOf).ToArray();
         var written = package.GetTypes().SelectMany(type => type.GetMembers(Declared).OfType<MethodBase>()).Select(MemberOf);
-        Assert.That(documented.Keys.Where(name => name.StartsWith("M:QuadEngine", StringComparison.Ordinal)).Except(written), Is.Empty, "a name is written otherwise here than by the compiler");
+        Assert.That(documented.Keys.Where(name => name.StartsWith("M:QuadEngine", StringComparison.Ordinal)).Except(written), Is.Empty, "the test and the compiler write a name differently");
         var missing = arguments.Where(argument => documented.TryGetValue(argument.Member, out var member) && !Tells(member, argument.Name));
         Assert.That(string.Join("\n", missing.Select(argument => $"{argument.Name} of {argument.Member}")), Is.Empty);
     }

@@ -77,7 +77,7 @@ public class AtomicFileTests
         var loop = files.PathOf("loop");
         File.CreateSymbolicLink(loop, loop);
         Assert.That(() => AtomicFile.Write(loop, _ => { }), Throws.TypeOf<IOException>().With.Message.Contains(loop));
-        Assert.That(new FileInfo(loop).LinkTarget, Is.Not.Null, "refused, and still there");
+        Assert.That(new FileInfo(loop).LinkTarget, Is.Not.Null, "the write was refused, and the file is still there");
     }
 
     [Test]

@@ -29,7 +29,7 @@ static class FuzzedReading
             var (first, error) = Outcome(input, read, number);
             var (allocated, elapsed) = (GC.GetAllocatedBytesForCurrentThread() - before, watch.Elapsed);
             var (again, sameError) = Outcome(input, read, number);
-            if (error != sameError || !first.AsSpan().SequenceEqual(again)) Assert.Fail($"{name}: input {number} is read in two ways");
+            if (error != sameError || !first.AsSpan().SequenceEqual(again)) Assert.Fail($"{name}: input {number} gives two different results");
             if (allocated > bytesOfAny + (long)bytesOfAByte * input.Length || elapsed > longest) Assert.Fail($"{name}: input {number} of {input.Length} bytes takes {allocated:N0} bytes and {elapsed}");
             (taken, most, slowest) = (taken + (error is null ? 1 : 0), Math.Max(most, allocated), elapsed > slowest ? elapsed : slowest);
         }

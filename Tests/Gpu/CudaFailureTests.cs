@@ -33,7 +33,7 @@ public class CudaFailureTests
         Tensor.Empty([48 << 20], device).Dispose();
         Assert.That(device.Pool.Statistics.Reserved, Is.GreaterThan(340L << 20));
         using var large = Tensor.Empty([200 << 20], device);
-        Assert.That(device.Pool.Statistics.Reserved, Is.LessThan(1L << 30), "all that the stub has: the free blocks went back to the driver");
+        Assert.That(device.Pool.Statistics.Reserved, Is.LessThan(1L << 30), "all memory of the stub: the free blocks were returned to the driver");
     }
 
     [Test]

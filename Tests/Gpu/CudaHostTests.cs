@@ -109,7 +109,7 @@ public class CudaHostTests
         Assert.That(stub.Count("captures"), Is.EqualTo(captures + 1), "captured once");
         Assert.That(stub.Count("launches"), Is.EqualTo(launches), "no kernel is launched beside the graph");
         Assert.That(stub.Count("graph_kernels"), Is.EqualTo(perStep), "the graph holds all kernels of the step");
-        Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits where no value is read");
+        Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits if no value is read");
         Assert.That(stub.Device.GraphRefusal, Is.Null);
         Assert.That((stub.Device.Graph!.Nodes, stub.Device.Graph.Edges), Is.EqualTo((perStep, stub.Count("graph_edges"))));
         Assert.That(stub.Count("graph_programmatic"), Is.EqualTo(stub.Count("graph_edges")), "there are kernels only");
@@ -222,7 +222,7 @@ public class CudaHostTests
             var (bytes, launches, waits) = (stub.Count("uploaded_bytes"), stub.Count("launches"), stub.Count("synchronizations"));
             foreach (var batch in train.Batches(Batch, seed: 1, epoch: epoch, augmentation: QuadEngine.Data.Augmentation.PadCropFlip)) batch.Dispose();
             Assert.That(stub.Count("uploaded_bytes") - bytes, Is.EqualTo(sizeof(int) * Images));
-            Assert.That(stub.Count("launches") - launches, Is.EqualTo(Images / Batch), "a launch a batch");
+            Assert.That(stub.Count("launches") - launches, Is.EqualTo(Images / Batch), "one launch for each batch");
             Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits");
         }
     }
@@ -295,7 +295,7 @@ public class CudaHostTests
     public void Quadratic_neurons_add_one_launch()
     {
         long linear = Launches(rank: 0), quadratic = Launches(rank: 3);
-        TestContext.Out.WriteLine($"ResNet-20, batch 128: {linear} launches a step, quadratic {quadratic}");
+        TestContext.Out.WriteLine($"ResNet-20, batch 128: {linear} launches per step, quadratic {quadratic}");
         Assert.That(linear, Is.LessThanOrEqualTo(158));
         Assert.That(quadratic, Is.LessThanOrEqualTo(linear + 1));
 

@@ -47,7 +47,7 @@ public class LeftOutStepTests
             Assert.That((training.Optimizer.StepsOf(training.Always), training.Optimizer.StepsOf(training.Late)), Is.EqualTo((5, 5)));
         Assert.That(gpu.Always.ToArray(), Is.EqualTo(cpu.Always.ToArray()).Within(1e-6f));
         Assert.That(gpu.Late.ToArray(), Is.EqualTo(cpu.Late.ToArray()).Within(1e-6f));
-        Assert.That(cpu.Late.ToArray(), Is.EqualTo(cpu.Always.ToArray()), "they left out the same number of steps");
+        Assert.That(cpu.Late.ToArray(), Is.EqualTo(cpu.Always.ToArray()), "they skipped the same number of steps");
     }
 
     [Test]

@@ -50,7 +50,7 @@ public class PlanTests
             Assert.That(extents.Depth, Is.InRange((plan.Slices - 1) * grid.DepthPerSlice + 1, plan.Slices * grid.DepthPerSlice), asked);
         }
 
-        Assert.That(taken, Is.EquivalentTo(Enum.GetValues<TileChoice>()), "no tile is there for nothing");
+        Assert.That(taken, Is.EquivalentTo(Enum.GetValues<TileChoice>()), "every tile is used");
         Assert.That(Math.Min(added, folded), Is.GreaterThan(100), "slices are added up in both ways");
 
         int Extent(int most) => random.Next(3) == 0 ? random.Next(1, 20) : (int)Math.Exp(random.NextDouble() * Math.Log(most));

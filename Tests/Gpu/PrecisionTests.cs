@@ -47,7 +47,7 @@ public class PrecisionTests
     // The compilation takes minutes, and the texts for CUDA are always executed (PtxExecutionTests).
     static void LongFormOnly()
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 lets warp groups and tf32 be emulated through OpenCL too.");
+        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 also emulates warp groups and tf32 with OpenCL.");
     }
 
     [TestCase(Precision.Float32, 0, 1e-6)]

@@ -131,7 +131,7 @@ public class PtxExecutionTests
     [Test]
     public void A_resnet_20_at_batch_128_on_tensor_cores_learns_the_same()
     {
-        if (Calls < 100) Assert.Ignore("It takes some five minutes; QUADENGINE_CALLS=100 runs it.");
+        if (Calls < 100) Assert.Ignore("It takes about five minutes; QUADENGINE_CALLS=100 runs it.");
         Assert.That(Losses(cuda.Device(Precision.Tf32)), Is.EqualTo(Losses(Device.Cpu)).Within(0.1).Percent);
 
         static float[] Losses(Device device)
@@ -194,7 +194,7 @@ public class PtxExecutionTests
         try
         {
             using var x = Tensor.Ones([100_000], new GpuDevices().TryGet("cuda")!);
-            Assert.That(Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => x.Sum()).Message, Does.Contain("put up no fence"));
+            Assert.That(Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => x.Sum()).Message, Does.Contain("executed no fence"));
         }
         finally
         {

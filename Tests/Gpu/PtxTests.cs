@@ -139,7 +139,7 @@ public partial class RegisterTests
             Assert.That(report, Does.Not.Contain("serialized"), name);
             if (code is null) continue;
             var (products, all) = MainLoop(code, groups ? ["HGMMA"] : ["FFMA", "HMMA"]);
-            TestContext.Out.WriteLine($"    {all} instructions a step, of which {products} multiply");
+            TestContext.Out.WriteLine($"    {all} instructions per step, of which {products} multiply");
             if (groups)
             {
                 Assert.That(Occurrences(code, "HGMMA"), Is.EqualTo(WarpGroups.LeftBlocks * (kernel.GetGenericArguments()[0].GetGenericArguments()[0] == typeof(WarpGroupCores<Tf32>) ? 4 : 2)), $"{name}: no instruction twice, none lost");
@@ -153,7 +153,7 @@ public partial class RegisterTests
             }
 
             Assert.That(Occurrences(code, "LDG.E.128"), Is.GreaterThan(0), $"{name}: memory is read by quads");
-            Assert.That(products, Is.GreaterThan(0.45 * all), $"{name}: about half of what a step does, or more, is to multiply");
+            Assert.That(products, Is.GreaterThan(0.45 * all), $"{name}: at least about half of the instructions of a step multiply");
         }
 
         Assert.That(spilled, Is.Empty);

@@ -81,7 +81,7 @@ public class RecordedStepTests
         var before = device.Pool.Statistics.InUse;
         training.Prepare(1);
         step.Run();
-        Assert.That(device.Pool.Statistics.InUse, Is.GreaterThan(before), "what a replay writes to counts as in use");
+        Assert.That(device.Pool.Statistics.InUse, Is.GreaterThan(before), "memory that a replay writes counts as in use");
         training.Loss.Dispose();
         step.Dispose();
         Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));

@@ -69,7 +69,7 @@ public class SlidingConvolutionTests
     [TestCaseSource(nameof(Cases))]
     public void OpenCl_equals_the_cpu(BackendCase testCase)
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 compiles each of them for OpenCL; the text for CUDA is executed in any case, and networks run on OpenCL below.");
+        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 compiles each of them for OpenCL; the text for CUDA is always executed, and other tests run networks on OpenCL.");
         var device = OwnOpenCl();
         for (var seed = 0; seed < 8; seed++) AssertSame(testCase, device, seed);
     }
@@ -123,13 +123,13 @@ public class SlidingConvolutionTests
             _ = Train(device, quadratic, look: false);
             var (got, deferred, launches) = Train(device, quadratic, look: false);
             var (looked, _, launchesOfLooked) = Train(device, quadratic, look: true);
-            Assert.That(deferred, Is.True, "after the backward, too, nobody has computed it");
+            Assert.That(deferred, Is.True, "nothing has computed it, even after the backward");
             Assert.That(launches, Is.LessThan(launchesOfLooked));
             for (var i = 0; i < expected.Length; i++)
             {
                 var allowed = 1e-5f * expected[i].Max(MathF.Abs);
                 Assert.That(got[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}");
-                Assert.That(looked[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}, of a norm that was read in between");
+                Assert.That(looked[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}, of a norm that was read between them");
             }
         }
     }

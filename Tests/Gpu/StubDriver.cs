@@ -17,7 +17,7 @@ sealed class StubDriver
     {
         get
         {
-            if (NativeLibrary.TryLoad("libcuda.so.1", out _)) Assert.Ignore("A real CUDA driver is installed here; the stub would take its place.");
+            if (NativeLibrary.TryLoad("libcuda.so.1", out _)) Assert.Ignore("A real CUDA driver is installed here, and the stub would replace it.");
             return Built.Value;
         }
     }
@@ -69,7 +69,7 @@ sealed class StubDriver
         }
         catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
         {
-            Assert.Ignore("There is no gcc here to build the stub driver with.");
+            Assert.Ignore("There is no gcc here to build the stub driver.");
         }
 
         Environment.SetEnvironmentVariable(NativeLibraries.CudaPathVariable, file);

@@ -62,9 +62,9 @@ public class TileTests
     [TestCase("fence.proxy.async.shared::cta;", "", "with no fence.proxy.async between")]
     [TestCase("bar.sync\t0;", "", "with no barrier between|with no fence|never written|may still read it")]
     [TestCase("wgmma.wait_group.sync.aligned 1;", "wgmma.wait_group.sync.aligned 2;", "register of left factors has changed")]
-    [TestCase("wgmma.wait_group.sync.aligned 0;", "", "a register of sums is touched|may still read it")]
+    [TestCase("wgmma.wait_group.sync.aligned 0;", "", "a register of sums is accessed|may still read it")]
     [TestCase("wgmma.fence.sync.aligned;", "", "no wgmma.fence")]
-    [TestCase("wgmma.commit_group.sync.aligned;", "", "a register of sums is touched|written while products")]
+    [TestCase("wgmma.commit_group.sync.aligned;", "", "a register of sums is accessed|written while products")]
     public void A_fault_put_into_a_tile_of_warp_groups_is_found(string instruction, string instead, string message) =>
         AssertFound<WarpGroupMultiplier<WarpGroupCores<Tf32>>>(text => text.Replace(instruction, instead), message);
 

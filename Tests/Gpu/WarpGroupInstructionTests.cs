@@ -83,15 +83,15 @@ public class WarpGroupInstructionTests
     [TestCase(Fence, "", "there was no wgmma.fence")]
     [TestCase(Fence, $"{Fence} mov.f32 %d3, 0f00000000;", "used by another instruction since the last wgmma.fence")]
     [TestCase(Fence, $"{Fence} mov.b32 %r12, 0;", "used by another instruction since the last wgmma.fence")]
-    [TestCase(Wait, "", "a register of sums is touched")]
-    [TestCase(Commit, "", "a register of sums is touched")]
+    [TestCase(Wait, "", "a register of sums is accessed")]
+    [TestCase(Commit, "", "a register of sums is accessed")]
     [TestCase(Commit, $"{Commit} mov.b32 %r12, 1;", "a register of left factors has changed")]
     [TestCase(Commit, $"{Commit} st.shared.b32 [%r16], %r0;", "written while products")]
     [TestCase(Wait, $"{Wait} st.shared.b32 [%r16], %r0;", "with no barrier between|written while products")]
     [TestCase(Fence, $"setp.lt.u32 %p1, %r0, 32; @%p1 ret; {Fence}", "the four warps of this group do not execute the same")]
     [TestCase(Fence, $"setp.eq.u32 %p1, %r0, 7; @%p1 ret; {Fence}", "threads of the warp are missing")]
     [TestCase(Descriptor, "mov.b64 %rd4, 4611686087147388928;", "asks for a swizzle")]
-    [TestCase(Descriptor, "mov.b64 %rd4, 68720001024; add.u64 %rd4, %rd4, %rd2;", "the descriptor is another than that of lane 0")]
+    [TestCase(Descriptor, "mov.b64 %rd4, 68720001024; add.u64 %rd4, %rd4, %rd2;", "the descriptor differs from that of lane 0")]
     [TestCase(".target sm_90a", ".target sm_90", "needs .target sm_90a")]
     public void A_fault_is_found(string part, string instead, string message)
     {

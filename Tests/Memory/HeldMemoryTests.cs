@@ -130,7 +130,7 @@ public class HeldMemoryTests
         Assert.That((one.Asked, other.Asked), Is.EqualTo((1, 1)));
         pool.Register(one);
         pool.Reclaim();
-        Assert.That((one.Asked, other.Asked), Is.EqualTo((2, 1)), "who registers again is asked again");
+        Assert.That((one.Asked, other.Asked), Is.EqualTo((2, 1)), "an owner that registers again is asked again");
     }
 
     sealed class Owner : IReclaimable
@@ -146,7 +146,7 @@ public class HeldMemoryTests
     [Test]
     public void Tensors_of_more_than_2_GiB_go_and_come_back()
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_LARGE") != "1") Assert.Ignore("Takes 10 GB of memory: set QUADENGINE_LARGE=1 to run this test.");
+        if (Environment.GetEnvironmentVariable("QUADENGINE_LARGE") != "1") Assert.Ignore("This test takes 10 GB of memory; set QUADENGINE_LARGE=1 to run this test.");
         const int Length = (1 << 29) + 3;
         var values = new float[Length];
         for (var i = 0; i < Length; i += 1 << 20) values[i] = i;

@@ -10,7 +10,7 @@ public sealed class LimitedDevice() : Device("limited")
 
     public override Kernels Kernels => Cpu.Kernels;
 
-    protected override DeviceMemory AllocateMemory(long bytes) => bytes <= Left ? new CpuMemory(bytes) : throw new OutOfMemoryException($"{bytes} bytes asked for, {Left} left");
+    protected override DeviceMemory AllocateMemory(long bytes) => bytes <= Left ? new CpuMemory(bytes) : throw new OutOfMemoryException($"{bytes} bytes requested, {Left} left");
 
     public override void Upload(ReadOnlySpan<byte> source, Operand target, long offset = 0) => Cpu.Upload(source, target, offset);
 

@@ -56,7 +56,7 @@ public class ModuleTests
         // With momentum 1 the two differ only by the factor n / (n - 1) of the unbiased variance.
         var factor = MathF.Sqrt(1f - 1f / (2 * 8 * 8));
         Assert.That(norm.Forward(x).ToArray(), Is.EqualTo(trained.Select(value => value * factor)).Within(1e-4f));
-        Assert.That(norm.RunningMean.ToArray(), Is.EqualTo(mean), "inference leaves them alone");
+        Assert.That(norm.RunningMean.ToArray(), Is.EqualTo(mean), "inference does not change them");
     }
 
     [Test]

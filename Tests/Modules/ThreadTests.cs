@@ -251,7 +251,7 @@ public class ThreadTests
             }
 
             Assert.That(Refusal(() => TakeOnce(b)), Is.Null);
-            Assert.That(Refusal(() => TakeOnce(a)), Does.Contain("[2]"), "the outer pass holds it still");
+            Assert.That(Refusal(() => TakeOnce(a)), Does.Contain("[2]"), "the outer pass still holds it");
         }
 
         Assert.That(Refusal(() => TakeOnce(a)), Is.Null);

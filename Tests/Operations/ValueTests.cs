@@ -190,7 +190,7 @@ public class ValueTests
             foreach (var outlier in (float[])[1e8f, Infinity])
             {
                 Device.CpuWinograd = true;
-                Assert.That(Unseen(outlier).Any(value => !(Math.Abs(value - 144f) < 1f)), "Winograd's error, which the documentation tells of");
+                Assert.That(Unseen(outlier).Any(value => !(Math.Abs(value - 144f) < 1f)), "Winograd's error, which the documentation describes");
                 using (new NonFiniteGuard())
                     if (float.IsFinite(outlier)) Assert.That(Unseen(outlier), Is.All.EqualTo(144f), "under the guard");
                 Device.CpuWinograd = false;

@@ -23,7 +23,7 @@ sealed class CustomOptimizerTests
         }
 
         Assert.That((custom.Steps, custom.StepsOf(own)), Is.EqualTo((7, 5)));
-        Assert.That(((Momentum)custom).Seen, Is.EqualTo(new[] { 1, 2, 3, 4, 5 }), "steps that were left out do not count");
+        Assert.That(((Momentum)custom).Seen, Is.EqualTo(new[] { 1, 2, 3, 4, 5 }), "skipped steps do not count");
         Assert.That(own.Grad, Is.Null);
     }
 

@@ -17,7 +17,7 @@ public class OptimizerTests
             var now = w.ToArray();
             if (frozen?.Invoke(step) != true) w.Grad = Tensor.FromArray([.. now.Select((value, i) => (float)Gradient(value, i, step))], w.Shape);
             optimizer.Step();
-            Assert.That(w.Grad, Is.Null, "a step uses the gradients up");
+            Assert.That(w.Grad, Is.Null, "a step removes the gradients");
         }
 
         return w.ToArray();
@@ -128,7 +128,7 @@ public class OptimizerTests
         Step(one, whole);
         Step(three, resumed);
         Assert.That(resumed.ToArray(), Is.EqualTo(whole.ToArray()));
-        Assert.That(two.StateOf(first)[0].ToArray(), Is.EqualTo(saved), "the state restored from is left alone");
+        Assert.That(two.StateOf(first)[0].ToArray(), Is.EqualTo(saved), "the state that was restored from does not change");
         Assert.That(() => three.Restore(resumed, [], 1), Throws.ArgumentException.With.Message.Contains("momentum").And.Message.Contains("[37]"));
 
         static void Step(Optimizer optimizer, Parameter w)

@@ -145,7 +145,7 @@ sealed class SharedWork : IDisposable
         if (cancelled)
         {
             Assert.That(() => Evaluation.Run(judged, images, batchSize: 4, _ => source.Cancel(), source.Token), Throws.InstanceOf<OperationCanceledException>());
-            Count("evaluation that is cancelled");
+            Count("evaluation that is canceled");
             return;
         }
 

@@ -77,7 +77,7 @@ sealed class Block
     public void Count(Warp warp, int lane)
     {
         if (Array.Find(warps, other => other.Unfenced != 0) is { } late)
-            throw warp.Fault(lane, $"thread {late.Number * Warp.Size + System.Numerics.BitOperations.TrailingZeroCount(late.Unfenced)} of this block has written to global memory and put up no fence (membar.gl) since: a block that counts this one may not see it");
+            throw warp.Fault(lane, $"thread {late.Number * Warp.Size + System.Numerics.BitOperations.TrailingZeroCount(late.Unfenced)} of this block has written to global memory and executed no fence (membar.gl) since: a block that counts this one may not see it");
         hasCounted = true;
     }
 

@@ -67,11 +67,11 @@ sealed class GlobalMemory
 
     ref Access WordAt(Warp warp, int lane, ulong address, int bytes, out Allocation allocation)
     {
-        if ((warp.Waited >> lane & 1) == 0) throw warp.Fault(lane, "global memory before griddepcontrol.wait: the kernels before may not have ended");
+        if ((warp.Waited >> lane & 1) == 0) throw warp.Fault(lane, "global memory before griddepcontrol.wait: the previous kernels may not have ended");
         if (warp.LastAllocation is not { } last || !last.Holds(address, bytes))
         {
             var found = Find(allocations, address);
-            if (found?.Holds(address, bytes) != true) throw warp.Fault(lane, $"{bytes} bytes of global memory: {(found is null ? $"address 0x{address:x} lies before all memory" : found.Describe(address))}");
+            if (found?.Holds(address, bytes) != true) throw warp.Fault(lane, $"{bytes} bytes of global memory: {(found is null ? $"address 0x{address:x} is before all memory" : found.Describe(address))}");
             warp.LastAllocation = last = found;
         }
 

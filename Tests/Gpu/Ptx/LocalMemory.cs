@@ -45,5 +45,5 @@ sealed class LocalMemory(PtxKernel kernel)
 
     int WordOf(Warp warp, int lane, ulong address) => address / 4 is var word && word < (ulong)written.Length && kernel.IsLocal[word]
         ? (int)word
-        : throw warp.Fault(lane, $"local address {(long)address} lies in no variable of this kernel");
+        : throw warp.Fault(lane, $"local address {(long)address} is not in a variable of this kernel");
 }

@@ -191,10 +191,10 @@ public class PtxInterpreterTests
         AssertFault(OwnWord + "st.shared.b32 [%rd3], %r0; ld.shared.b32 %r4, [shared];", "shared[0] is read, which thread 0 writes");
         AssertFault(OwnWord + "st.shared.b32 [%rd3], %r0; bar.sync 0; ld.shared.b32 %r4, [shared]; st.shared.b32 [%rd3], %r0;", "shared[0] is written, which other threads read");
         AssertFault("ld.shared.b32 %r4, [shared];", "is read and was never written");
-        AssertFault("st.shared.b32 [shared+1024], %r0;", "lies in no variable", threads: 1);
+        AssertFault("st.shared.b32 [shared+1024], %r0;", "is not in a variable", threads: 1);
         AssertFault("st.shared.b32 [shared+2], %r0;", "not a multiple of the 4 bytes", threads: 1);
         AssertFault("ld.local.b32 %r4, [local];", "is read and was never written");
-        AssertFault("st.local.b32 [local+16], %r4;", "lies in no variable");
+        AssertFault("st.local.b32 [local+16], %r4;", "is not in a variable");
     }
 
     [Test]
@@ -207,7 +207,7 @@ public class PtxInterpreterTests
     public void Memory_of_the_device_is_watched()
     {
         AssertFault("ld.global.b32 %r4, [%rd0+512];", "lies 0 bytes behind the end of the nearest allocation, of 512 bytes");
-        AssertFault("st.global.b32 [%rd0+-4], %r0;", "lies before all memory");
+        AssertFault("st.global.b32 [%rd0+-4], %r0;", "is before all memory");
         AssertFault("ld.global.v4.b32 {%r4, %r5, %r6, %r7}, [%rd0+500];", "not a multiple of the 16 bytes");
         AssertFault("ld.global.v2.f32 {%f4, %f5}, [%rd0+4];", "not a multiple of the 8 bytes");
         AssertFault("ld.global.b64 %rd4, [%rd1+12];", "not a multiple of the 8 bytes");
@@ -232,7 +232,7 @@ public class PtxInterpreterTests
     {
         // The block that arrives last reads the writes of the other. The first word of the memory counts the blocks.
         Assert.That(Last("membar.gl;", "membar.gl;").Order(), Is.EqualTo(new uint[] { 0, 5 }));
-        AssertFault(Text("", "membar.gl;"), "has written to global memory and put up no fence", threads: 1, blocks: 2);
+        AssertFault(Text("", "membar.gl;"), "has written to global memory and executed no fence", threads: 1, blocks: 2);
         AssertFault(Text("membar.gl;", ""), "writes in the same launch", threads: 1, blocks: 2);
 
         static uint[] Last(string before, string after) => PtxProgram.Results(Text(before, after), threads: 1, blocks: 2);

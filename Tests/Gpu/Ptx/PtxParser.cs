@@ -36,7 +36,7 @@ sealed partial class PtxParser
         var entry = Take(Entry(), "a .visible .entry with .param and .maxntid");
         foreach (var parameter in entry.Groups["parameters"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)) Parameter(parameter);
         while (!Ends()) Statement();
-        if (text[at..].Trim() is { Length: > 0 } rest) throw Fault($"after the kernel comes more: {rest.Split('\n')[0]}");
+        if (text[at..].Trim() is { Length: > 0 } rest) throw Fault($"there is more text after the kernel: {rest.Split('\n')[0]}");
         var threads = entry.Groups["threads"].Captures.Select(extent => int.Parse(extent.Value, CultureInfo.InvariantCulture));
         if (code.Exists(instruction => instruction is GroupMultiply) && (header.Groups["target"].Value != "sm_90a" || decimal.Parse(header.Groups["version"].Value, CultureInfo.InvariantCulture) < 8))
             throw Fault("wgmma.mma_async needs .target sm_90a and .version 8.0");
@@ -95,7 +95,7 @@ sealed partial class PtxParser
         (instruction.Line, instruction.Text, instruction.Registers) = (line, source, operands.Registers);
         if (match.Groups["guard"].Success)
         {
-            instruction.Guard = declared.Register(match.Groups["guard"].Value) is { Bytes: 0, Place: var place } ? place : throw operands.Fault("its guard is no predicate");
+            instruction.Guard = declared.Register(match.Groups["guard"].Value) is { Bytes: 0, Place: var place } ? place : throw operands.Fault("its guard is not a predicate");
             instruction.GuardNegated = match.Groups["not"].Length > 0;
         }
 
@@ -107,14 +107,14 @@ sealed partial class PtxParser
         var (space, type, name) = (declaration.Groups["space"].Value, declaration.Groups["type"].Value, declaration.Groups["name"].Value);
         if (space == "reg")
         {
-            if (declaration.Groups["align"].Success || declaration.Groups["bytes"].Success) throw Fault($"a register declared so: {declaration.Value.Trim()}");
+            if (declaration.Groups["align"].Success || declaration.Groups["bytes"].Success) throw Fault($"this declaration of a register is not known: {declaration.Value.Trim()}");
             if (!declaration.Groups["count"].Success) declared.AddRegister(name, BytesOf(type));
             else
                 for (var i = 0; i < int.Parse(declaration.Groups["count"].Value, CultureInfo.InvariantCulture); i++) declared.AddRegister($"{name}{i}", BytesOf(type));
             return;
         }
 
-        if (declaration.Groups["count"].Success || !declaration.Groups["bytes"].Success || type != "b8") throw Fault($"a variable declared so: {declaration.Value.Trim()}");
+        if (declaration.Groups["count"].Success || !declaration.Groups["bytes"].Success || type != "b8") throw Fault($"this declaration of a variable is not known: {declaration.Value.Trim()}");
         var (align, bytes) = (declaration.Groups["align"].Success ? Number(declaration.Groups["align"]) : 1, Number(declaration.Groups["bytes"]));
         if (space == "shared") declared.AddShared(name, align, bytes);
         else declared.AddLocal(name, align, bytes);
@@ -123,7 +123,7 @@ sealed partial class PtxParser
     void Parameter(string parameter)
     {
         var match = ParameterText().Match(parameter);
-        if (!match.Success) throw Fault($"a parameter declared so: {parameter}");
+        if (!match.Success) throw Fault($"this declaration of a parameter is not known: {parameter}");
         var bytes = match.Groups["bytes"].Success ? Number(match.Groups["bytes"]) : BytesOf(match.Groups["type"].Value);
         declared.AddParameter(match.Groups["name"].Value, match.Groups["align"].Success ? Number(match.Groups["align"]) : bytes, bytes);
     }

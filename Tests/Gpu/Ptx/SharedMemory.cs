@@ -99,7 +99,7 @@ sealed class SharedMemory
     ref Word WordAt(Warp warp, int lane, ulong address)
     {
         var at = address / 4;
-        if (at >= (ulong)words.Length || !kernel.IsShared[at]) throw warp.Fault(lane, $"{Describe(address)} lies in no variable of this kernel");
+        if (at >= (ulong)words.Length || !kernel.IsShared[at]) throw warp.Fault(lane, $"{Describe(address)} is not in a variable of this kernel");
         return ref words[at];
     }
 

@@ -138,7 +138,7 @@ sealed class Warp
             var instruction = code[path.Next++];
             var lanes = path.Lanes;
             if (instruction.Guard >= 0) lanes &= instruction.GuardNegated ? ~Predicates[instruction.Guard] : Predicates[instruction.Guard];
-            if (++executed > MostInstructions) throw Fault(0, "this kernel does not come to an end");
+            if (++executed > MostInstructions) throw Fault(0, "this kernel does not end");
             if (lanes == 0) continue;
             if (multipliesByGroup && instruction is not GroupMultiply) Products.Touch(instruction.Registers);
             instruction.Execute(this, lanes);

@@ -32,7 +32,7 @@ sealed class GroupMultiply(int[] d, int[] a, int matrix, int add, bool bf16) : I
         var products = warp.Products;
         products.Begin(this, warp.At<ulong>(matrix, 0));
         for (var lane = 1; lane < Warp.Size; lane++)
-            if (warp.At<ulong>(matrix, lane) != warp.At<ulong>(matrix, 0)) throw warp.Fault(lane, "the descriptor is another than that of lane 0");
+            if (warp.At<ulong>(matrix, lane) != warp.At<ulong>(matrix, 0)) throw warp.Fault(lane, "the descriptor differs from that of lane 0");
 
         double[] left = new double[Rows * Depth], right = Right(warp, warp.At<ulong>(matrix, 0)), sums = new double[Rows * Columns];
         for (var lane = 0; lane < Warp.Size; lane++)
@@ -152,7 +152,7 @@ sealed class GroupProducts(Warp warp, PtxKernel kernel)
         foreach (var register in registers)
         {
             if (!kernel.GroupRegisters.Contains(register)) continue;
-            if (batchOf.ContainsKey(register)) throw warp.Fault(0, "a register of sums is touched while products may still be added to it: wgmma.wait_group");
+            if (batchOf.ContainsKey(register)) throw warp.Fault(0, "a register of sums is accessed while products may still be added to it: wgmma.wait_group");
             touched[register] = clock;
         }
     }
