@@ -8,7 +8,7 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Benchmarks;
 
-/// <summary>The measured limits of this machine: the best that a kernel can reach, on as many threads as kernels use.</summary>
+/// <summary>The measured limits of this machine: the best that a kernel can reach, on the number of threads that kernels use.</summary>
 /// <param name="FlopsPerSecond">Peak of fused multiply-adds from registers; each counts as two.</param>
 /// <param name="BytesPerSecond">Bytes per second, read and written, of passes over arrays that are not in a cache.</param>
 public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
@@ -51,7 +51,7 @@ public sealed record Machine(double FlopsPerSecond, double BytesPerSecond)
         return best;
     }
 
-    // Eight independent chains hide the latency of the multiply-add on every processor known (latency 4 cycles, 2 per cycle).
+    // Eight independent chains hide the latency of the multiply-add on every known processor (latency 4 cycles, 2 per cycle).
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static float Chains<TWidth, TVector>(int rounds) where TWidth : IWidth<TVector> where TVector : struct
     {

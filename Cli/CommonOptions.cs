@@ -7,7 +7,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli;
 
-/// <summary>Options that several commands have, and the makers of all options: a wrong value is answered by what may be given.</summary>
+/// <summary>Options that several commands have, and methods that make options. The error for a wrong value names the allowed values.</summary>
 static class CommonOptions
 {
     public static Option<bool> Debug { get; } = new("--debug") { Description = "Show where an error came from.", Recursive = true };
@@ -28,15 +28,15 @@ static class CommonOptions
 
     public static Option<string?> NamedData(string otherwise) => Choice("--data", "The data set", Datasets.Names, otherwise);
 
-    /// <summary>A data set, or the full path of a folder of pictures; null where none was given.</summary>
+    /// <summary>Returns a data set, or the full path of a folder of pictures; null if none was given.</summary>
     public static Selection? Data(ParseResult parsed, Option<string?> data) =>
         parsed.GetValue(data) is { } value ? new Selection(Datasets.Registry.Find(value)?.Name ?? Path.TrimEndingDirectorySeparator(Path.GetFullPath(value))) : null;
 
-    /// <summary>Whether it is a data set that has a name, and no folder.</summary>
+    /// <summary>Whether the data are a registered data set, not a folder.</summary>
     public static bool IsNamed(Selection data) => Datasets.Registry.Find(data.Name) is not null;
 
     public static Option<int?> ImageSize() =>
-        Number<int>("--image-size", $"Height and width of the pictures of a folder as the network sees them. Default: their own, at most {InputForm.Small.LargestSide}, or {InputForm.Large.LargestSide} of a network for photographs", 8, 4096);
+        Number<int>("--image-size", $"Height and width of the pictures of a folder as the network sees them. Default: their own, at most {InputForm.Small.LargestSide}, or {InputForm.Large.LargestSide} for a network for photographs", 8, 4096);
 
     public static Option<string?> DataFolder() => new("--data-dir") { Description = $"The folder with the data set's files. Default: {Datasets.DefaultFolder}.", HelpName = "DIR" };
 
@@ -44,14 +44,14 @@ static class CommonOptions
 
     public static Option<int?> Threads() => Number<int>("--threads", $"CPU threads; the results do not depend on it. Default: {Environment.ProcessorCount}", 1, 4096);
 
-    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA where it works, else the CPU. cuda:0/tf32 and cuda:0/bf16 multiply on tensor cores. Default: best.", HelpName = "DEVICE" };
+    public static Option<string?> DeviceName() => new("--device") { Description = "cpu, cuda:0, opencl:0, simulator, or best: CUDA if it works, else the CPU. cuda:0/tf32 and cuda:0/bf16 multiply on tensor cores. Default: best.", HelpName = "DEVICE" };
 
-    /// <summary>One word of a list.</summary>
-    /// <param name="name">Of the option.</param>
-    /// <param name="description">What is chosen.</param>
-    /// <param name="allowed">The words.</param>
-    /// <param name="otherwise">What is taken where the option is not given.</param>
-    /// <param name="listed">The words as the help has them, where all of them are too many.</param>
+    /// <summary>Makes an option whose value is one word of a list.</summary>
+    /// <param name="name">The name of the option.</param>
+    /// <param name="description">What the option chooses.</param>
+    /// <param name="allowed">The allowed words.</param>
+    /// <param name="otherwise">The default, as the help shows it.</param>
+    /// <param name="listed">The words as the help shows them, if they are too many to show all.</param>
     public static Option<string?> Choice(string name, string description, IReadOnlyList<string> allowed, string? otherwise = null, string? listed = null)
     {
         var option = new Option<string?>(name) { Description = $"{description} ({listed ?? string.Join(", ", allowed)}).{(otherwise is null ? "" : $" Default: {otherwise}.")}", HelpName = "NAME" };
@@ -64,15 +64,15 @@ static class CommonOptions
         return option;
     }
 
-    /// <summary>One entry of a registry.</summary>
+    /// <summary>Makes an option whose value is one entry of a registry.</summary>
     /// <inheritdoc cref="Choice(string, string, IReadOnlyList{string}, string, string)"/>
     public static Option<string?> Choice(string name, string description, Registry registry, string otherwise) => Choice(name, description, registry.Names, otherwise, EntryFlags.Listed(registry));
 
-    /// <summary>What was chosen of a registry; where that is what would be taken otherwise, with its options.</summary>
+    /// <summary>Returns the chosen entry of a registry. If it is the default, returns the default with its options.</summary>
     public static Selection Chosen(ParseResult parsed, Option<string?> option, Registry registry, Selection otherwise) =>
         parsed.GetValue(option) is not { } name || name.Equals(otherwise.Name, StringComparison.OrdinalIgnoreCase) ? otherwise : registry.Require(name).Name;
 
-    /// <summary>A number of a range.</summary>
+    /// <summary>Makes an option whose value is a number in a range.</summary>
     public static Option<T?> Number<T>(string name, string description, T least, T most) where T : struct, INumber<T>
     {
         var number = EntryOption.OptionalNumber(name, description, "", least, most);
@@ -90,7 +90,7 @@ static class CommonOptions
         };
     }
 
-    /// <summary>The device asked for, with as many threads.</summary>
+    /// <summary>Sets the number of CPU threads if it is given, and returns the chosen device.</summary>
     public static Device Device(ParseResult parsed, Option<string?> device, Option<int?> threads)
     {
         if (parsed.GetValue(threads) is { } count) QuadEngine.Device.CpuThreads = count;

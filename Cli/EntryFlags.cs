@@ -6,39 +6,39 @@ using QuadEngine.Models;
 namespace QuadEngine.Cli;
 
 /// <summary>
-/// The options of registered entries as options of a command, --rank or --momentum. One that several entries have is one option, and sets the value of
-/// those that are chosen; one that nothing chosen has is refused.
+/// Makes the options of registered entries options of a command, e.g. --rank or --momentum. An option that several entries have is one option, and sets the
+/// value of the chosen entries. An option that no chosen entry has is refused.
 /// </summary>
 sealed class EntryFlags
 {
-    /// <summary>All that can be chosen by name.</summary>
+    /// <summary>All registries whose entries can be chosen by name.</summary>
     public static IReadOnlyList<Registry> Registries { get; } = [Networks.Registry, Neurons.Registry, Datasets.Registry, Optimizers.Registry, Schedules.Registry, Augmentations.Registry];
 
     readonly Flag[] flags;
 
-    /// <param name="otherwise">What is taken for those that are not given, in words; null for their defaults.</param>
-    /// <param name="registries">Whose entries the command chooses.</param>
+    /// <param name="otherwise">The default that the help shows for every option; null for the defaults of the entries.</param>
+    /// <param name="registries">The registries whose entries the command chooses.</param>
     public EntryFlags(string? otherwise, params IReadOnlyList<Registry> registries) => flags =
     [
         .. registries.SelectMany(registry => registry.Entries.SelectMany(entry => entry.Options.Select(option => new Owner(entry, option))))
             .GroupBy(owner => owner.Option.Name).Select(group => new Flag(Make(group.Key, [.. group], otherwise), [.. group])),
     ];
 
-    /// <summary>In the order of the help.</summary>
+    /// <summary>All options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [.. flags.Select(flag => flag.Option)];
 
     /// <summary>"resnet8, resnet14, ..., resnet110".</summary>
     public static string Listed(IReadOnlyList<string> names) => names.Count <= 4 ? string.Join(", ", names) : $"{names[0]}, {names[1]}, ..., {names[^1]}";
 
-    /// <summary>All names of a registry, those of one kind of entry together.</summary>
+    /// <summary>Returns all names of a registry. Entries with the same help are together.</summary>
     public static string Listed(Registry registry) => string.Join(", ", Lines(registry).Select(line => line.Names));
 
-    /// <summary>The entries of a registry with their help; those that share it are one line.</summary>
+    /// <summary>Returns the entries of a registry with their help. Entries with the same help are one line.</summary>
     public static IEnumerable<(string Names, string Help)> Lines(Registry registry) =>
         registry.Entries.GroupBy(entry => entry.Help, entry => entry.Name).Select(same => (Listed([.. same]), same.Key));
 
-    /// <summary>A run with the options that were given.</summary>
-    /// <exception cref="ArgumentException">A name is not known, an option that was given is of none of what is chosen, or its value is not possible.</exception>
+    /// <summary>Returns the run with the options that were given.</summary>
+    /// <exception cref="ArgumentException">A name is not known, no chosen entry has an option that was given, or its value is not possible.</exception>
     public RunConfiguration Apply(ParseResult parsed, RunConfiguration run)
     {
         var choice = new Choice(this, parsed);
@@ -57,7 +57,7 @@ sealed class EntryFlags
         return run;
     }
 
-    /// <summary>A network with the options that were given.</summary>
+    /// <summary>Returns the network with the options that were given.</summary>
     /// <inheritdoc cref="Apply(ParseResult, RunConfiguration)" path="/exception"/>
     public NetworkConfiguration Apply(ParseResult parsed, NetworkConfiguration network)
     {
@@ -67,7 +67,7 @@ sealed class EntryFlags
         return network;
     }
 
-    /// <summary>A network and its data, a data set or a folder, with the options that were given.</summary>
+    /// <summary>Returns the network and its data (a data set or a folder) with the options that were given.</summary>
     /// <inheritdoc cref="Apply(ParseResult, RunConfiguration)" path="/exception"/>
     public (NetworkConfiguration Network, Selection Data) Apply(ParseResult parsed, NetworkConfiguration network, Selection data)
     {
@@ -78,7 +78,7 @@ sealed class EntryFlags
         return (network, data);
     }
 
-    /// <summary>The entry outside the engine that brings an option to the command line, for a message; null where none does.</summary>
+    /// <summary>Names, for a message, the plugin's entry that adds an option to the command line; null if there is none.</summary>
     public static string? OutsiderOf(string option) => Registries.SelectMany(registry => registry.Entries, (registry, entry) => (registry.Kind, Entry: entry))
         .Where(one => one.Entry.Options.Any(own => $"--{own.Name}" == option) && Plugins.Of(one.Entry.Assembly) is not null)
         .Select(one => $"the {one.Kind} \"{one.Entry.Name}\" of {one.Entry.Assembly}").FirstOrDefault();
@@ -89,7 +89,7 @@ sealed class EntryFlags
 
     static Option Make(string name, Owner[] owners, string? otherwise)
     {
-        var texts = owners.GroupBy(owner => Describe(owner.Option), owner => owner.Entry.Name).Select(same => $"{same.Key} Of {Listed([.. same])}.");
+        var texts = owners.GroupBy(owner => Describe(owner.Option), owner => owner.Entry.Name).Select(same => $"{same.Key} For {Listed([.. same])}.");
         var description = string.Join(" ", texts);
         if (owners.All(owner => owner.Option.IsFlag)) return new Option<bool>($"--{name}") { Description = description };
 
@@ -104,7 +104,7 @@ sealed class EntryFlags
         string Describe(EntryOption option) => option.IsFlag ? $"{option.Help}." : $"{option.Help}: {option.Expected}. Default: {otherwise ?? option.Otherwise}.";
     }
 
-    /// <summary>The options that a command line gives, handed out to what is chosen.</summary>
+    /// <summary>The options that a command line gives, for the entries that are chosen.</summary>
     sealed class Choice(EntryFlags entries, ParseResult parsed)
     {
         readonly HashSet<Flag> left = [.. entries.flags.Where(flag => Given(parsed, flag.Option) is not null)];

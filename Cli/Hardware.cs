@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Cli;
 
-/// <summary>What this machine computes with, in words.</summary>
+/// <summary>Describes the hardware of this machine in words.</summary>
 static class Hardware
 {
     /// <summary>The widest vectors that the kernels use.</summary>
@@ -17,7 +17,7 @@ static class Hardware
     public static string Describe(Device device) =>
         ReferenceEquals(device, Device.Cpu) ? $"cpu, {Device.CpuThreads} {(Device.CpuThreads == 1 ? "thread" : "threads")}, {Simd}" : device.Name;
 
-    /// <summary>The processor's name where the system tells it.</summary>
+    /// <summary>The processor's name, or its architecture if the system does not tell the name.</summary>
     public static string Processor
     {
         get
@@ -28,7 +28,7 @@ static class Hardware
         }
     }
 
-    /// <summary>Bytes that this process may use.</summary>
+    /// <summary>The number of bytes that this process may use.</summary>
     public static long Memory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>"1.2 GB".</summary>

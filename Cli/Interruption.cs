@@ -2,17 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine.Cli;
 
-/// <summary>Ctrl-C and a request to terminate: the first cancels, so that work can be saved; the second ends the process at once.</summary>
+/// <summary>Handles Ctrl-C and requests to terminate. The first signal cancels, so that work can be saved; the second ends the process at once.</summary>
 sealed class Interruption : IDisposable
 {
-    /// <summary>What shells expect of a process that Ctrl-C ended.</summary>
+    /// <summary>The exit code that shells expect of a process that Ctrl-C ended.</summary>
     public const int ExitCode = 130;
 
     readonly CancellationTokenSource source = new();
     readonly PosixSignalRegistration[] registrations;
 
-    /// <summary>Listens until disposed.</summary>
-    /// <param name="onFirst">Tells the user what happens now.</param>
+    /// <summary>Listens to the signals until it is disposed.</summary>
+    /// <param name="onFirst">Called at the first signal, to tell the user what happens now.</param>
     public Interruption(Action onFirst)
     {
         void Handle(PosixSignalContext signal)
@@ -26,7 +26,7 @@ sealed class Interruption : IDisposable
         registrations = [PosixSignalRegistration.Create(PosixSignal.SIGINT, Handle), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Handle)];
     }
 
-    /// <summary>Cancelled by the first signal.</summary>
+    /// <summary>The token that the first signal cancels.</summary>
     public CancellationToken Token => source.Token;
 
     /// <inheritdoc/>

@@ -4,20 +4,20 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli;
 
-/// <summary>The options that name a network and its neuron. Their own options are <see cref="EntryFlags"/>.</summary>
-/// <param name="usual">What is taken for those that are not given; null where weights say it.</param>
+/// <summary>The options that name a network and its neuron. <see cref="EntryFlags"/> has the options of both.</summary>
+/// <param name="usual">The network whose values are the defaults; null if the weights say them.</param>
 sealed class NetworkOptions(NetworkConfiguration? usual)
 {
-    /// <summary>What is taken otherwise where weights are read.</summary>
+    /// <summary>The default, in words, for commands that read weights.</summary>
     public const string Known = "as the weights say";
 
     readonly Option<string?> model = CommonOptions.Choice("--model", "The network", Networks.Registry, usual?.Model.Name ?? Known);
     readonly Option<string?> neuron = CommonOptions.Choice("--neuron", "The neuron of the network's hidden layers", Neurons.Registry, usual?.Neuron.Name ?? Known);
 
-    /// <summary>In the order of the help.</summary>
+    /// <summary>All options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [model, neuron];
 
-    /// <summary>A network known from elsewhere (a checkpoint, a default), with model and neuron as they were given.</summary>
+    /// <summary>Returns a known network (of a checkpoint, or the default) with the given model and neuron.</summary>
     public NetworkConfiguration Configuration(ParseResult parsed, NetworkConfiguration? known)
     {
         known ??= new();

@@ -9,7 +9,7 @@ static class Plugins
 {
     static readonly Dictionary<string, Plugin> loaded = [];
 
-    /// <summary>Read before all other options, since it brings names and options that these may use.</summary>
+    /// <summary>The option that names a plugin. It is read before all others, because a plugin adds names and options that they may use.</summary>
     public static Option<string[]> Option { get; } = new("--plugin")
     {
         Description = "An assembly that registers networks, data sets, neurons, optimizers, schedules or augmentations of its own. May be given several times.",
@@ -30,20 +30,20 @@ static class Plugins
             if (!loaded.ContainsKey(file)) loaded[file] = Plugin.Load(file);
     }
 
-    /// <summary>The plugin that an assembly is; null where it is none.</summary>
+    /// <summary>Returns the plugin of an assembly name; null if there is none.</summary>
     public static Plugin? Of(string? assembly) => loaded.Values.FirstOrDefault(plugin => plugin.Name == assembly);
 }
 
 /// <summary>An assembly with its registrations.</summary>
 /// <param name="Name">The simple name of the assembly.</param>
 /// <param name="Registrations">The full names of the classes that register, as C# writes them.</param>
-/// <param name="Files">The assembly, and those that it needs beside the engine's and .NET's.</param>
+/// <param name="Files">The files of the assembly and of those that it needs, without the engine's and .NET's.</param>
 sealed record Plugin(string Name, IReadOnlyList<string> Registrations, IReadOnlyList<string> Files)
 {
     /// <summary>Loads an assembly and lets it register.</summary>
-    /// <exception cref="IOException">The file is missing, or is no assembly.</exception>
-    /// <exception cref="InvalidOperationException">The assembly is for another version of the engine, lacks another, or registers nothing.</exception>
-    /// <exception cref="ArgumentException">It registers a name that is taken.</exception>
+    /// <exception cref="IOException">The file is missing, or is not an assembly.</exception>
+    /// <exception cref="InvalidOperationException">The assembly is for another version of the engine, needs an assembly that is missing, or registers nothing.</exception>
+    /// <exception cref="ArgumentException">The assembly registers a name that is taken.</exception>
     public static Plugin Load(string file)
     {
         if (!File.Exists(file)) throw new FileNotFoundException($"--plugin: there is no file {file}");
@@ -62,7 +62,7 @@ sealed record Plugin(string Name, IReadOnlyList<string> Registrations, IReadOnly
         }
         catch (BadImageFormatException)
         {
-            throw new IOException($"--plugin: {file} is no .NET assembly; give the .dll that `dotnet build` makes of a class library");
+            throw new IOException($"--plugin: {file} is not a .NET assembly; give the .dll that `dotnet build` makes of a class library");
         }
         catch (ArgumentException e)
         {
@@ -77,7 +77,7 @@ sealed record Plugin(string Name, IReadOnlyList<string> Registrations, IReadOnly
     static int Count() => EntryFlags.Registries.Sum(registry => registry.Entries.Count);
 }
 
-/// <summary>Finds what a plugin needs: the engine's assemblies are those of the tool, so that both mean the same types; all others are beside the plugin, or .NET's.</summary>
+/// <summary>Finds the assemblies that a plugin needs. Those of the engine are the tool's, so that both use the same types; all others are in the plugin's folder, or are .NET's.</summary>
 sealed class PluginContext(string file) : AssemblyLoadContext(Path.GetFileNameWithoutExtension(file))
 {
     readonly AssemblyDependencyResolver resolver = new(file);
@@ -85,8 +85,8 @@ sealed class PluginContext(string file) : AssemblyLoadContext(Path.GetFileNameWi
     /// <summary>"QuadEngine 0.2".</summary>
     public static string Engine => $"QuadEngine {Version(typeof(Tensor).Assembly.GetName())}";
 
-    /// <summary>The files of an assembly and of all that it needs beside it, once it is known that all is there, before anything of it runs.</summary>
-    /// <exception cref="InvalidOperationException">Something is missing, or is of another version of the engine.</exception>
+    /// <summary>Returns the files of an assembly and of those in its folder that it needs. Checks first that all are there, before any of their code runs.</summary>
+    /// <exception cref="InvalidOperationException">An assembly is missing, or was built for another version of the engine.</exception>
     public IReadOnlyList<string> Require(Assembly assembly)
     {
         var files = new List<string>();
@@ -132,6 +132,6 @@ sealed class PluginContext(string file) : AssemblyLoadContext(Path.GetFileNameWi
         }
     }
 
-    // Before 1.0 a minor version may break what an earlier one promised.
+    // Before 1.0 a minor version may break code that was built for an earlier one.
     static string Version(AssemblyName name) => name.Version!.ToString(2);
 }

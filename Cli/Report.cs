@@ -2,7 +2,7 @@ using System.Text.Json.Serialization;
 
 namespace QuadEngine.Cli;
 
-/// <summary>What a command found, for scripts: one line of JSON, without the keys that do not apply.</summary>
+/// <summary>The results of a command for scripts: one line of JSON, without the keys that do not apply.</summary>
 sealed record Report(string Command)
 {
     public string? Model { get; init; }
@@ -14,22 +14,22 @@ sealed record Report(string Command)
     /// <summary>The run folder, or the file that was written.</summary>
     public string? Output { get; init; }
 
-    /// <summary>Size of that file.</summary>
+    /// <summary>The size of the written file in bytes.</summary>
     public long? Bytes { get; init; }
 
-    /// <summary>Epochs done.</summary>
+    /// <summary>The number of finished epochs.</summary>
     public int? Epochs { get; init; }
 
-    /// <summary>All epochs are done.</summary>
+    /// <summary>Whether all epochs are finished.</summary>
     public bool? Finished { get; init; }
 
-    /// <summary>Of the test images, in percent.</summary>
+    /// <summary>The accuracy on the test images, in percent.</summary>
     public double? Accuracy { get; init; }
 
-    /// <summary>100 - accuracy.</summary>
+    /// <summary>The error, 100 - accuracy, in percent.</summary>
     public double? Error { get; init; }
 
-    /// <summary>Mean over the test images; left out where it is not a number.</summary>
+    /// <summary>The mean loss over the test images; left out if it is not finite.</summary>
     public double? Loss { get; init; }
 
     /// <summary>The highest accuracy of any epoch, in percent.</summary>
@@ -37,7 +37,7 @@ sealed record Report(string Command)
 
     public long? Parameters { get; init; }
 
-    /// <summary>For one image.</summary>
+    /// <summary>The number of multiply-adds for one image.</summary>
     public long? MultiplyAdds { get; init; }
 
     public double? Seconds { get; init; }
@@ -47,16 +47,16 @@ sealed record Report(string Command)
     /// <summary>The most bytes that tensors took on the device at once.</summary>
     public long? PeakBytes { get; init; }
 
-    /// <summary>Whatever a command lists: data sets, devices.</summary>
+    /// <summary>The items that a command lists, e.g. data sets or devices.</summary>
     public IReadOnlyList<ReportItem>? Items { get; init; }
 
-    /// <summary>A number that JSON can hold, or null.</summary>
+    /// <summary>Returns the value if JSON can hold it, else null.</summary>
     public static double? Finite(double? value) => value is { } number && double.IsFinite(number) ? number : null;
 }
 
-/// <summary>An entry of a list.</summary>
-/// <param name="Name">What it is of.</param>
-/// <param name="Value">What was found; null where that failed.</param>
+/// <summary>An item of a list.</summary>
+/// <param name="Name">What the item describes.</param>
+/// <param name="Value">What was found; null if that failed.</param>
 sealed record ReportItem(string Name, string? Value)
 {
     /// <summary>Classes, the most probable first.</summary>
@@ -66,7 +66,7 @@ sealed record ReportItem(string Name, string? Value)
     public string? Error { get; init; }
 }
 
-/// <summary>A class and how probable it is, from 0 to 1.</summary>
+/// <summary>A class and its probability, from 0 to 1.</summary>
 sealed record ReportClass(string Name, float Probability);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -2,12 +2,12 @@ using System.CommandLine;
 
 namespace QuadEngine.Cli;
 
-/// <summary>What was probably meant by a word that a command does not know.</summary>
+/// <summary>Suggests what a word that a command does not know probably means.</summary>
 static class Suggestion
 {
     const int MostEdits = 2;
 
-    /// <summary>A command or an option of a command, or the option that a value belongs to; null where nothing is near.</summary>
+    /// <summary>Returns a subcommand or an option of a command, or the option that a value belongs to; null if nothing is similar.</summary>
     public static string? For(string word, Command command)
     {
         var options = command.Options.Where(option => !option.Hidden).ToArray();
@@ -30,7 +30,7 @@ static class Suggestion
         .Where(option => option.GetCompletions(System.CommandLine.Completions.CompletionContext.Empty).Any(completion => completion.Label.Equals(word, StringComparison.OrdinalIgnoreCase)))
         .Select(option => $"{option.Name} {word}").FirstOrDefault();
 
-    /// <summary>Letters to put in, take out or replace (Levenshtein 1966).</summary>
+    /// <summary>Returns the number of letters to insert, delete or replace (Levenshtein 1966).</summary>
     static int Edits(string from, string to)
     {
         var row = Enumerable.Range(0, to.Length + 1).ToArray();

@@ -5,12 +5,12 @@ using QuadEngine.Cli.Commands;
 
 namespace QuadEngine.Cli;
 
-/// <summary>The command line: parses, runs a command, and turns whatever goes wrong into one message and an exit code.</summary>
+/// <summary>Parses the command line, runs a command, and turns every error into one message and an exit code.</summary>
 static class Tool
 {
     const int Failed = 1, Misused = 2;
 
-    /// <summary>Gives 0 when all went well, 1 when something failed, 2 for a wrong command line, 130 when interrupted.</summary>
+    /// <summary>Returns 0 for success, 1 for a failure, 2 for a wrong command line, 130 for an interruption.</summary>
     public static int Run(string[] arguments, Output output)
     {
         try
@@ -34,7 +34,7 @@ static class Tool
         }
     }
 
-    /// <summary>What a command line asks for, or what is wrong with it.</summary>
+    /// <summary>Returns what a command line asks for, or its errors.</summary>
     public static ParseResult Parse(IReadOnlyList<string> arguments, Output output) =>
         Root(output).Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });      // "@home.png" is a picture
 
@@ -60,7 +60,7 @@ static class Tool
         return root;
     }
 
-    // The commands themselves use each name once; a plugin may bring one a second time.
+    // The commands themselves use each name once, but a plugin may add an option with a name that is in use.
     internal static void CheckNames(Command command, IReadOnlyList<string> inherited)
     {
         var names = command.Options.SelectMany(option => option.Aliases.Prepend(option.Name)).Concat(inherited).ToArray();
@@ -70,19 +70,19 @@ static class Tool
         foreach (var subcommand in command.Subcommands) CheckNames(subcommand, recursive);
     }
 
-    // What the engine throws on purpose explains itself; of anything else the type says more than its message alone.
+    // Exceptions that the engine throws on purpose explain themselves. For all others the type says more than the message alone.
     static string Describe(Exception e) => e switch
     {
         AggregateException { InnerException: { } inner } => Describe(inner),
         OperationCanceledException => "interrupted",
         ArgumentException or IOException or InvalidFileException or Models.TrainingDivergedException or InvalidOperationException or NotSupportedException => e.Message,
-        UnauthorizedAccessException => $"{e.Message} Give a place that may be read, and written where something is to be left.",
+        UnauthorizedAccessException => $"{e.Message} Give a path that may be read, or written if it is for output.",
         OutOfMemoryException => $"{e.Message} A smaller --batch needs less.",
         TypeInitializationException { InnerException: { } inner } => Describe(inner),
         _ => $"{e.GetType().Name}: {e.Message} (--debug shows where)",
     };
 
-    // A word that nobody knows says most: what is missing may be what it stands for.
+    // An unknown word comes first: it may be a misspelling of what is missing.
     static string Describe(ParseResult parsed)
     {
         if (parsed.UnmatchedTokens is not [var word, ..]) return Describe(parsed.Errors[0]);
@@ -91,7 +91,7 @@ static class Tool
         return $"{(command is RootCommand ? "there is no command" : $"{command.Name} does not know")} {word}{(meant is null ? "" : $"; did you mean {meant}?")}";
     }
 
-    // The parser says that something is missing; its name and meaning are more help.
+    // The parser says only that something is missing. Its name and meaning help more.
     static string Describe(ParseError error) => error.SymbolResult switch
     {
         ArgumentResult { Tokens.Count: 0, Argument: var argument } => $"{argument.HelpName ?? argument.Name} is missing. {argument.Description}",

@@ -7,14 +7,14 @@ namespace QuadEngine.Cli;
 /// <summary>A command whose help ends with examples.</summary>
 sealed class ToolCommand(string name, string description, string example) : Command(name, description)
 {
-    /// <summary>Command lines that work, one a line.</summary>
+    /// <summary>Command lines that work, one on each line.</summary>
     public string Example { get; } = example;
 
-    /// <summary>What can be chosen by name, by the option that chooses it; the help has a line about each.</summary>
+    /// <summary>The registries whose entries can be chosen by name, each with the option that chooses. The help has a line about each entry.</summary>
     public IReadOnlyList<(string Option, Registry Registry)> Lists { get; init; } = [];
 }
 
-/// <summary>The usual help, then what can be chosen by name, then the command's examples.</summary>
+/// <summary>Prints the usual help, then the entries that can be chosen by name, then the command's examples.</summary>
 sealed class HelpWithExample(HelpAction usual) : SynchronousCommandLineAction
 {
     public override bool ClearsParseErrors => true;

@@ -5,26 +5,26 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli;
 
-/// <summary>The options that name a trained network and its data, and how both are found from them.</summary>
-/// <param name="output">Told what a file holds beside its weights, or around their names.</param>
+/// <summary>The options that name a trained network and its data. Finds and loads both.</summary>
+/// <param name="output">Gets a message about what was left out of a file of weights.</param>
 sealed class TrainedNetwork(Output output)
 {
-    readonly Option<string> weights = new("--weights") { Description = "A file of weights (safetensors, or a PyTorch checkpoint), or a run folder for its best.", HelpName = "FILE", Required = true };
+    readonly Option<string> weights = new("--weights") { Description = "A file of weights (safetensors, or a PyTorch checkpoint), or a run folder, for its best weights.", HelpName = "FILE", Required = true };
     readonly NetworkOptions network = new(usual: null);
     readonly EntryFlags entries = new(NetworkOptions.Known, Networks.Registry, Neurons.Registry, Datasets.Registry);
     readonly Option<string?> data = CommonOptions.Data("as the weights or their run say"), dataFolder = CommonOptions.DataFolder();
     readonly Option<int?> imageSize = CommonOptions.ImageSize();
 
-    /// <summary>In the order of the help.</summary>
+    /// <summary>All options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [weights, .. network.All, data, imageSize, .. entries.All];
 
-    /// <summary>For commands that read the images of data sets too.</summary>
+    /// <summary>All options of commands that read the images of data sets too.</summary>
     public IReadOnlyList<Option> AllWithImages => [.. All, dataFolder];
 
-    /// <summary>The file of weights.</summary>
+    /// <summary>Returns the path of the file of weights.</summary>
     public string File(ParseResult parsed) => Find(parsed.GetRequiredValue(weights)).File;
 
-    /// <summary>The network with the size, normalisation and classes of its images: of the data that was given, else what the file says, else of the run's data.</summary>
+    /// <summary>Loads the network. The size, normalization and classes of its images come from the given data, else from the file, else from the run's data.</summary>
     public Classifier Classifier(ParseResult parsed)
     {
         var (file, run) = Find(parsed.GetRequiredValue(weights));
@@ -33,7 +33,7 @@ sealed class TrainedNetwork(Output output)
         return Of(parsed, file, ref images);
     }
 
-    /// <summary>The network, the images that it is to be judged by, and what they are.</summary>
+    /// <summary>Loads the network and the images to evaluate it on, and says which images they are.</summary>
     public (Classifier Classifier, LabeledImages Images, string Source) ForJudging(ParseResult parsed)
     {
         var (file, find) = Find(parsed.GetRequiredValue(weights));
@@ -52,7 +52,7 @@ sealed class TrainedNetwork(Output output)
         return (classifier, size.Open(folder, classifier.Images), source);
     }
 
-    /// <summary>What a network reads and tells apart where it is made for some data: a data set, or a folder of pictures.</summary>
+    /// <summary>Returns the images and classes of a network that is made for a data set or a folder of pictures.</summary>
     public static (Shape Shape, ImageDescription Images) Describe(Selection data, Selection model, int? size, int? channels)
     {
         var share = Networks.Registry.Get(model).Input.Share;
@@ -68,7 +68,7 @@ sealed class TrainedNetwork(Output output)
         return (pictures.ImageShape, new(ImageFolder.Open(FolderSplits.TrainPart(data.Name)).ClassNames, normalization.Mean, normalization.Std, share));
     }
 
-    /// <summary>The file of weights at a path, and the run that it is of: a file in a run folder is of that run. Its configuration is read only where the file does not say all.</summary>
+    /// <summary>Returns the file of weights at a path and its run: the run in whose folder the file is. The configuration of the run is read only if the file does not say everything.</summary>
     static (string File, Func<RunConfiguration?> Run) Find(string path)
     {
         if (Directory.Exists(path)) path = BestOf(RunFolder.Open(path));
@@ -81,7 +81,7 @@ sealed class TrainedNetwork(Output output)
         $"the run in {run.Folder} has finished no epoch yet, so there are no best weights. Go on with: {Shell.Tool} train --resume {Shell.Quote(run.Folder)}"
         + (System.IO.File.Exists(run.Last) ? $" (or use what there is: {run.Last})" : ""));
 
-    // A checkpoint of this engine says what it reads and tells apart.
+    // A checkpoint of this engine describes its images and classes.
     Classifier? Itself(ParseResult parsed, string file)
     {
         if (Checkpoint.ReadNetwork(file) is not { } known || Checkpoint.ReadImages(file) is not { } images) return null;
@@ -99,7 +99,7 @@ sealed class TrainedNetwork(Output output)
             throw new ArgumentException($"{file} was trained on images [{known.Height}, {known.Width}, {known.Channels}] of {known.Classes} classes, but {name.Name} has {shape} of {images.Classes.Count}; "
                 + $"give --data what it was trained on: a data set (known: {string.Join(", ", Datasets.Names)}), or a folder of pictures");
         if (Checkpoint.ReadImages(file) is { } described && !described.Classes.SequenceEqual(images.Classes))
-            throw new ArgumentException($"{file} tells the classes {string.Join(", ", described.Classes)} apart, but those of {name.Name} are {string.Join(", ", images.Classes)}; give --data images of the same classes");
+            throw new ArgumentException($"{file} has the classes {string.Join(", ", described.Classes)}, but those of {name.Name} are {string.Join(", ", images.Classes)}; give --data images of the same classes");
         return Build(file, configuration with { Height = shape[0], Width = shape[1], Channels = shape[2], Classes = images.Classes.Count }, images);
     }
 
@@ -111,8 +111,8 @@ sealed class TrainedNetwork(Output output)
     }
 
     /// <param name="folder">A folder of pictures.</param>
-    /// <param name="classes">Of the network.</param>
-    /// <param name="trained">How it was split, where the network was trained on it.</param>
+    /// <param name="classes">The classes of the network.</param>
+    /// <param name="trained">The split of the folder in training; null if the network was not trained on it.</param>
     static (ImageFolder Images, string Source) TestImages(string folder, IReadOnlyList<string> classes, PictureOptions? trained)
     {
         if (FolderSplits.TestPart(folder) is { } part)
@@ -132,5 +132,5 @@ sealed class TrainedNetwork(Output output)
     }
 
     static ArgumentException Unsaid(string file) =>
-        new($"{file} does not say on which data; add --data NAME (known: {string.Join(", ", Datasets.Names)}), or --data DIR for a folder of pictures");
+        new($"{file} does not name its data; add --data NAME (known: {string.Join(", ", Datasets.Names)}), or --data DIR for a folder of pictures");
 }

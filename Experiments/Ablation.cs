@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>The stability techniques taken away.</summary>
+/// <summary>Leaves out the stability techniques, to see which are needed.</summary>
 public sealed class Ablation : Experiment
 {
     const string Everything = "all techniques", None = "none of the three", Alone = "y alone, f not put out";
@@ -16,8 +16,8 @@ public sealed class Ablation : Experiment
     public override string Question => "Which of the stability techniques are needed?";
 
     /// <inheritdoc/>
-    public override string Method => $"Block convolutions quadratic of rank {Rank}. \"{Everything}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalized by 1/k. "
-        + "Each is taken away alone and all together; then the other choices: Lambda's rate from 1e-4 to 10, its decay, the gradient through f, and the basis Q.";
+    public override string Method => $"The block convolutions are quadratic with rank {Rank}. \"{Everything}\": Lambda starts at 0, learns at a tenth of the rate, and its sum is normalized by 1/k. "
+        + "Each technique is left out alone, then all three are. Then the other choices vary: Lambda's rate from 1e-4 to 10, its decay, the gradient through f, and the basis Q.";
 
     static (string Setting, QuadraticOptions Options)[] Settings =>
     [
@@ -44,9 +44,9 @@ public sealed class Ablation : Experiment
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4), ("diverged", NetworkTrial.Diverged, 1, 2),
             ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3),
-            ("ms a step", StepTime.Milliseconds, 1, 1));
+            ("ms per step", StepTime.Milliseconds, 1, 1));
         page.Text(StepTime.Describe(scale));
-        if (rows.Settings.Contains(Alone)) page.Text("\"y alone\" costs k + 1 times as much at equal width, and is here to show what the f are worth as channels.");
+        if (rows.Settings.Contains(Alone)) page.Text("\"y alone\" costs k + 1 times as much at equal width. It shows what the f are worth as channels.");
         page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TrainLoss, "training loss"));
         page.Chart(Charting.Curves(rows, rows.Settings.Take(5), NetworkTrial.TestAccuracies, "test accuracy, %"));
         var diverged = NetworkTrial.DivergedRuns(rows).GroupBy(row => row.Setting).ToArray();
@@ -56,6 +56,6 @@ public sealed class Ablation : Experiment
         var differing = rows.Settings.Where(setting => setting != Everything && rows.Spread(setting, NetworkTrial.Accuracy).DiffersFrom(rows.Spread(Everything, NetworkTrial.Accuracy))).ToArray();
         foreach (var setting in differing) page.Compare(rows, setting, Everything);
         var same = rows.Settings.Where(setting => setting != Everything && !differing.Contains(setting)).ToArray();
-        if (same.Length > 0) page.Conclude($"Within the spread over seeds of \"{Everything}\", so that no difference in accuracy is shown: {string.Join("; ", same)}.");
+        if (same.Length > 0) page.Conclude($"These settings are within the spread over seeds of \"{Everything}\", so no difference in accuracy is shown: {string.Join("; ", same)}.");
     }
 }

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>Every layer quadratic.</summary>
+/// <summary>Makes every layer quadratic.</summary>
 public sealed class AllLayers : Experiment
 {
     const string Linear = "linear", Blocks = "blocks quadratic", Everything = "everything quadratic";
@@ -16,7 +16,7 @@ public sealed class AllLayers : Experiment
     public override string Question => "Does a network train stably with every convolution quadratic, stem and classifier included?";
 
     /// <inheritdoc/>
-    public override string Method => $"Loss and accuracy over training of the linear network, of one whose block convolutions are quadratic of rank {Rank}, and of one in which stem and classifier are too.";
+    public override string Method => $"Loss and accuracy over training are compared for three networks: the linear one, one whose block convolutions are quadratic with rank {Rank}, and one whose stem and classifier are quadratic too.";
 
     /// <inheritdoc/>
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
@@ -35,7 +35,7 @@ public sealed class AllLayers : Experiment
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4), ("diverged", NetworkTrial.Diverged, 1, 2),
-            ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1));
+            ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms per step", StepTime.Milliseconds, 1, 1));
         page.Text(StepTime.Describe(scale));
         page.Chart(Charting.Curves(rows, rows.Settings, NetworkTrial.TrainLoss, "training loss"));
         page.Chart(Charting.Curves(rows, rows.Settings, NetworkTrial.TestAccuracies, "test accuracy, %"));

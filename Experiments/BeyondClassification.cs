@@ -5,7 +5,7 @@ using Examples = QuadEngine.Data.ExampleSet<QuadEngine.Data.Batch<QuadEngine.Ten
 
 namespace QuadEngine.Experiments;
 
-/// <summary>Tasks other than telling images apart.</summary>
+/// <summary>Compares networks on tasks other than the classification of images.</summary>
 public sealed class BeyondClassification : Experiment
 {
     const string MeanIou = "mean_iou";
@@ -19,8 +19,8 @@ public sealed class BeyondClassification : Experiment
     public override string Question => "Do quadratic neurons help beyond the classification of images?";
 
     /// <inheritdoc/>
-    public override string Method => "Segmentation: scenes of two overlapping images of the data set, a class for every pixel, by a small encoder-decoder. Table: each image given as the means of its rows and columns only, "
-        + "to a perceptron of two hidden layers. Linear and quadratic networks of equal width, trained alike; those of rank 7 with Lambda at 10 times the rate. Both tasks are made from the data set, so they are no benchmark known elsewhere.";
+    public override string Method => "Segmentation: a small encoder-decoder finds the class of every pixel in scenes of two overlapping images of the data set. Table: a perceptron with two hidden layers "
+        + "reads only the means of the rows and columns of each image. Linear and quadratic networks have equal width and the same training, except that Lambda of rank 7 learns at 10 times the rate. Both tasks are made from the data set, so they are not known benchmarks.";
 
     static Neuron[] Kinds => [Neurons.Linear, Neurons.Quadratic(3), Neurons.Quadratic(7, new QuadraticOptions { LambdaLearningRate = 10f })];
 
@@ -32,7 +32,7 @@ public sealed class BeyondClassification : Experiment
         var network = $"encoder-decoder of widths {width}, {2 * width}, {4 * width} on scenes of {Side}x{Side}; perceptron with two hidden layers of {8 * width}";
         scale = scale with { Network = network, Training = scale.Training with { Augmentation = "none" } };
 
-        // A label for every pixel is learned in many small steps: with few, all pixels go to the background.
+        // Labels of pixels need many small steps. After few steps the network takes every pixel for background.
         return size switch
         {
             ExperimentSize.Smoke => scale,
@@ -81,7 +81,7 @@ public sealed class BeyondClassification : Experiment
     {
         page.Table(rows, rows.Settings, ("mean intersection over union, %", MeanIou, 1, 2), ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("training loss", NetworkTrial.TrainLoss, 1, 4),
             ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3));
-        page.Text("Accuracy is over examples of the table, and over all pixels of the scenes, background included; the intersection over union is the mean over classes.");
+        page.Text("The accuracy counts examples of the table, and all pixels of the scenes, background included. The intersection over union is the mean over classes.");
         foreach (var (task, measurement) in (ReadOnlySpan<(string, string)>)[(Scene, MeanIou), (Table, NetworkTrial.Accuracy)])
         {
             var settings = rows.Settings.Where(setting => setting.StartsWith(task, StringComparison.Ordinal)).ToArray();

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>Full quadratic forms to the efficient neuron, and linear networks to quadratic ones.</summary>
+/// <summary>Converts full quadratic forms to the efficient neuron, and linear networks to quadratic ones.</summary>
 public sealed class CompressionExperiment : Experiment
 {
     const string LinearOn = "linear, trained on", LinearToQuadratic = "linear, made quadratic, trained on";
@@ -15,8 +15,8 @@ public sealed class CompressionExperiment : Experiment
     public override string Question => "How far can trained quadratic forms be cut to rank k, and does a trained linear network gain from becoming quadratic?";
 
     /// <inheritdoc/>
-    public override string Method => "A narrow network of full quadratic forms is trained, every M cut to its k eigenpairs of largest magnitude, and fine-tuned. And a trained linear network becomes quadratic with the same "
-        + "outputs (rank 3, Lambda = 0) and is trained on, beside the linear one trained on alike.";
+    public override string Method => "A narrow network of full quadratic forms is trained, every M is cut to its k eigenpairs of largest magnitude, and the network is fine-tuned. Then a trained linear network is made quadratic with the same "
+        + "outputs (rank 3, Lambda = 0), and both networks are fine-tuned in the same way.";
 
     /// <inheritdoc/>
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => scale.Seeds.SelectMany(seed => (Cell[])
@@ -47,14 +47,14 @@ public sealed class CompressionExperiment : Experiment
     /// <inheritdoc/>
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
-        page.Table(rows, rows.Settings, ("accuracy after fine-tuning, %", NetworkTrial.Accuracy, 1, 2), ("before", "before", 1, 2), ("of the original", "original", 1, 2),
+        page.Table(rows, rows.Settings, ("accuracy after fine-tuning, %", NetworkTrial.Accuracy, 1, 2), ("accuracy before fine-tuning, %", "before", 1, 2), ("accuracy of the original, %", "original", 1, 2),
             ("parameters", NetworkTrial.Parameters, 1, 0), ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3),
             ("relative Frobenius error, mean over layers", "mean_frobenius_error", 1, 4), ("relative output error, mean over layers", "mean_output_error", 1, 4));
         var ranks = rows.Settings.Where(setting => setting.StartsWith("k = ", StringComparison.Ordinal)).ToArray();
         page.Chart(new LineChart("layer", "relative Frobenius error", [.. ranks.Select(setting => Series.Mean(setting, rows.Curves(setting, "frobenius_errors")))]));
         page.Chart(new LineChart("layer", "relative output error", [.. ranks.Select(setting => Series.Mean(setting, rows.Curves(setting, "output_errors")))]));
         foreach (var setting in ranks)
-            page.Conclude($"{setting}: {rows.Spread(setting, "before").ToString(2)} % right after the cut and {rows.Spread(setting, NetworkTrial.Accuracy).ToString(2)} % fine-tuned, from {rows.Spread(setting, "original").ToString(2)} % with full forms; a neuron's form is kept to a relative error of {rows.Spread(setting, "mean_frobenius_error").ToString(3)}.");
+            page.Conclude($"{setting}: {rows.Spread(setting, "before").ToString(2)} % right after the cut and {rows.Spread(setting, NetworkTrial.Accuracy).ToString(2)} % after fine-tuning; {rows.Spread(setting, "original").ToString(2)} % with full forms. The relative error of a neuron's form is {rows.Spread(setting, "mean_frobenius_error").ToString(3)}.");
         if (rows.Settings.Contains(LinearToQuadratic)) page.Compare(rows, LinearToQuadratic, LinearOn);
     }
 }

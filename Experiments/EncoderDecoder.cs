@@ -4,18 +4,18 @@ using QuadEngine.Models;
 namespace QuadEngine.Experiments;
 
 /// <summary>
-/// A small encoder-decoder for a label a pixel (after Ronneberger et al. 2015): two halvings by strided convolutions, a dilated convolution that sees
-/// most of an object, two doublings by nearest neighbours, each joined with the encoder's features of its size. All 3x3 convolutions are of one kind of neuron; the classifier is linear.
+/// A small encoder-decoder that labels every pixel (after Ronneberger et al. 2015). Two strided convolutions halve the size, a dilated convolution sees most of an
+/// object, and two steps double the size by nearest neighbors and concatenate the encoder's features of that size. All 3x3 convolutions have one kind of neuron; the classifier is linear.
 /// </summary>
 public sealed class EncoderDecoder : Module
 {
     readonly Module down1, down2, down3, middle, up2, up1, classifier;
 
-    /// <summary>For images [N, H, W, inChannels], H and W divisible by 4, to logits [N, H, W, classes].</summary>
-    /// <param name="inChannels">Channels of the images.</param>
-    /// <param name="classes">Classes of a pixel.</param>
-    /// <param name="width">Channels at full resolution; at half of it twice, at a quarter four times as many.</param>
-    /// <param name="neuron">Of the 3x3 convolutions.</param>
+    /// <summary>Makes a network that maps images [N, H, W, inChannels], with H and W divisible by 4, to logits [N, H, W, classes].</summary>
+    /// <param name="inChannels">The number of channels of the images.</param>
+    /// <param name="classes">The number of classes of a pixel.</param>
+    /// <param name="width">The number of channels at full resolution. Half the resolution has twice this number, a quarter has four times.</param>
+    /// <param name="neuron">The neuron of the 3x3 convolutions.</param>
     public EncoderDecoder(int inChannels, int classes, int width, Neuron neuron)
     {
         Module Block(string name, int from, int to, int stride = 1, int dilation = 1) =>

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>The cheapest quadratic network that is as good as the linear one.</summary>
+/// <summary>Finds the cheapest quadratic network that is as good as the linear one.</summary>
 public sealed class EqualAccuracy : Experiment
 {
     const int Rank = 3;
@@ -15,7 +15,7 @@ public sealed class EqualAccuracy : Experiment
     public override string Question => "How much cheaper is the quadratic network that reaches the linear network's accuracy?";
 
     /// <inheritdoc/>
-    public override string Method => $"Linear networks and quadratic ones of rank {Rank} over depths and widths, all trained alike. Both kinds are searched, so that a linear network that is cheaper and as good counts too.";
+    public override string Method => $"Linear networks and quadratic ones of rank {Rank} are trained in the same way, at several depths and widths. Both kinds vary, so that a linear network that is cheaper and as good counts too.";
 
     /// <inheritdoc/>
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
@@ -40,7 +40,7 @@ public sealed class EqualAccuracy : Experiment
     {
         page.Text("Settings are depth x width.");
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1));
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms per step", StepTime.Milliseconds, 1, 1));
         page.Text(StepTime.Describe(scale));
         page.Chart(new LineChart("million multiply-adds", "test accuracy, %",
         [
@@ -54,7 +54,7 @@ public sealed class EqualAccuracy : Experiment
             var reaching = Of(rows, "quadratic").Where(setting => rows.Spread(setting, NetworkTrial.Accuracy).Mean >= goal.Mean).ToArray();
             var cheapest = reaching.MinBy(setting => Cost(rows, setting));
             page.Conclude(cheapest is null
-                ? $"No quadratic network of these reaches the mean of {target} ({goal.ToString(2)} %)."
+                ? $"None of these quadratic networks reaches the mean of {target} ({goal.ToString(2)} %)."
                 : $"The cheapest quadratic network whose mean reaches that of {target} ({goal.ToString(2)} %) is {cheapest} ({rows.Spread(cheapest, NetworkTrial.Accuracy).ToString(2)} %), at {Cost(rows, cheapest) / Cost(rows, target):0.00} times its multiply-adds"
                     + (rows.Spread(cheapest, NetworkTrial.Accuracy).DiffersFrom(goal) ? "." : "; the two do not differ by more than the spread over seeds."));
         }

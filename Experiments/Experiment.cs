@@ -3,8 +3,8 @@ using QuadEngine.Models;
 namespace QuadEngine.Experiments;
 
 /// <summary>
-/// A question, asked by training networks: cells to be run, each once for every seed, and a page that says what came out. Everything
-/// on the page is computed from the rows, so that it can claim no more than they show.
+/// A question that training networks answers. It has cells to run, usually one for each setting and seed, and a page of results. Everything
+/// on the page is computed from the rows, so that it claims no more than they show.
 /// </summary>
 public abstract class Experiment
 {
@@ -14,47 +14,47 @@ public abstract class Experiment
         new SingleLayer(), new RankSweep(), new AllLayers(), new Ablation(), new NeuronComparison(), new EqualAccuracy(), new LayerRank(), new CompressionExperiment(), new BeyondClassification(),
     ];
 
-    /// <summary>Their names.</summary>
+    /// <summary>The names of all experiments.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(experiment => experiment.Name)];
 
-    /// <summary>An experiment by its name.</summary>
+    /// <summary>Returns an experiment by its name.</summary>
     /// <param name="name">One of <see cref="Names"/>, as it is spelled there.</param>
-    /// <exception cref="ArgumentException">There is none of that name; the message lists them.</exception>
+    /// <exception cref="ArgumentException">There is no experiment of that name; the message lists the names.</exception>
     public static Experiment Get(string name) => All.FirstOrDefault(experiment => experiment.Name == name)
         ?? throw new ArgumentException($"no experiment \"{name}\" (known: {string.Join(", ", Names)})");
 
-    /// <summary>As the tool calls it, e.g. "rank-sweep".</summary>
+    /// <summary>The name in commands, e.g. "rank-sweep".</summary>
     public abstract string Name { get; }
 
-    /// <summary>The question that it answers, in a sentence.</summary>
+    /// <summary>The question that the experiment answers, in a sentence.</summary>
     public abstract string Question { get; }
 
     /// <summary>What is done, in a few sentences: what varies, what stays the same, what is measured.</summary>
     public abstract string Method { get; }
 
-    /// <summary>The protocol of a size; the common one unless the question needs another.</summary>
-    /// <param name="size">How much is spent.</param>
+    /// <summary>Returns the protocol of a size: the common one, unless the question needs another.</summary>
+    /// <param name="size">The amount of work.</param>
     public virtual ExperimentScale Scale(ExperimentSize size) => ExperimentScale.Of(size);
 
-    /// <summary>All that is to be run, in order.</summary>
+    /// <summary>Returns all cells in the order in which they run.</summary>
     /// <param name="scale">The protocol that all cells share.</param>
     /// <param name="data">The images that the protocol asks for.</param>
     public abstract IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data);
 
-    /// <summary>Tables, charts and conclusions from the rows.</summary>
-    /// <param name="page">Where they go.</param>
-    /// <param name="rows">At least one; of an experiment that was interrupted, settings may be missing.</param>
+    /// <summary>Writes tables, charts and conclusions from the rows.</summary>
+    /// <param name="page">The page to write to.</param>
+    /// <param name="rows">The rows, at least one. If the experiment was interrupted, settings may be missing.</param>
     /// <param name="scale">The protocol that the rows came from.</param>
     public abstract void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale);
 
     /// <summary>
-    /// Networks trained by the protocol: a cell for each setting and seed. Before them one that measures the time of a step of each network, so that it can
-    /// be run while the machine does nothing else, and the others after, whatever it does.
+    /// Returns cells that train networks by the protocol, one for each setting and seed. The cell before them measures the time of a step of each network:
+    /// only this cell needs a machine that does nothing else.
     /// </summary>
     /// <param name="scale">The protocol.</param>
     /// <param name="data">The images.</param>
-    /// <param name="settings">The network of each setting, its weights drawn from a seed.</param>
-    /// <param name="change">What all of them change of the protocol's training.</param>
+    /// <param name="settings">The settings, each with a function that makes its network with weights drawn from a seed.</param>
+    /// <param name="change">Changes the protocol's training for all settings; null for no change.</param>
     protected static IEnumerable<Cell> Train(
         ExperimentScale scale, ExperimentData data, IEnumerable<(string Setting, Func<ulong, ResNet> Network)> settings, Func<TrainerOptions, TrainerOptions>? change = null)
     {
@@ -68,26 +68,26 @@ public abstract class Experiment
         Func<ulong, CancellationToken, Measurements> Trial(Func<ulong, ResNet> network) => (seed, cancellation) => NetworkTrial.Run(network(seed), scale, data, seed, cancellation, change);
     }
 
-    /// <summary>One cell for each setting and seed, setting after setting within a seed, so that an interrupted experiment has whole comparisons.</summary>
-    /// <param name="scale">Its seeds are run.</param>
-    /// <param name="settings">What measures each setting, given a seed.</param>
+    /// <summary>Returns one cell for each setting and seed. All settings of a seed come before the next seed, so that an interrupted experiment has whole comparisons.</summary>
+    /// <param name="scale">The protocol, whose seeds are run.</param>
+    /// <param name="settings">The settings, each with a function that measures it for a seed.</param>
     protected static IEnumerable<Cell> Repeat(ExperimentScale scale, IEnumerable<(string Setting, Func<ulong, CancellationToken, Measurements> Run)> settings) =>
         from seed in scale.Seeds
         from setting in settings
         select new Cell(setting.Setting, seed, cancellation => [(setting.Setting, setting.Run(seed, cancellation))]);
 }
 
-/// <summary>What is run in one piece and, once done, never again: usually one setting with one seed.</summary>
-/// <param name="Name">Tells the cells of a seed apart.</param>
-/// <param name="Seed">Of weights and of the order of images.</param>
-/// <param name="Run">Gives one or more settings and what was measured of each.</param>
+/// <summary>A part of an experiment that runs as a whole, and only once: usually one setting with one seed.</summary>
+/// <param name="Name">The name, which differs from those of other cells with the same seed.</param>
+/// <param name="Seed">The seed of the weights and of the order of images.</param>
+/// <param name="Run">Runs the cell and returns one or more settings with their measurements.</param>
 public sealed record Cell(string Name, ulong Seed, Func<CancellationToken, IReadOnlyList<(string Setting, Measurements Values)>> Run);
 
-/// <summary>Named numbers, or named lists of them (a value an epoch, or a layer), in the order in which they were added.</summary>
+/// <summary>Named numbers, or named lists of numbers (a value for each epoch or layer), in the order in which they were added.</summary>
 public sealed class Measurements : Dictionary<string, double[]>
 {
     /// <summary>Adds one number.</summary>
-    /// <param name="name">One that was not added before.</param>
-    /// <param name="value">NaN where nothing could be measured, as of a run that diverged.</param>
+    /// <param name="name">A name that was not added before.</param>
+    /// <param name="value">The number; NaN if nothing could be measured, e.g. because the run diverged.</param>
     public void Add(string name, double value) => Add(name, [value]);
 }

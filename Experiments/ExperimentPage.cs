@@ -4,7 +4,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>The page of an experiment in Markdown, put together part by part.</summary>
+/// <summary>Builds the page of an experiment in Markdown, part by part.</summary>
 public sealed class ExperimentPage
 {
     readonly StringBuilder results = new();
@@ -15,16 +15,16 @@ public sealed class ExperimentPage
     internal IReadOnlyList<LineChart> Charts => charts;
 
     /// <summary>Adds a chart to the figure.</summary>
-    /// <param name="chart">Left out where it has no finite point.</param>
+    /// <param name="chart">The chart. It is left out if it has no finite point.</param>
     internal void Chart(LineChart chart)
     {
         if (chart.Series.Any(series => series.Points.Any(point => double.IsFinite(point.Y)))) charts.Add(chart);
     }
 
-    /// <summary>Adds a table: a row a setting, its measurements as mean and standard deviation over the seeds.</summary>
+    /// <summary>Adds a table with a row for each setting. It shows measurements as mean and standard deviation over the seeds.</summary>
     /// <param name="rows">The rows.</param>
-    /// <param name="settings">Which, in order.</param>
-    /// <param name="columns">Heading, measurement, factor and decimals of each column.</param>
+    /// <param name="settings">The settings to show, in order.</param>
+    /// <param name="columns">The heading, measurement, factor and decimals of each column.</param>
     public void Table(ExperimentRows rows, IEnumerable<string> settings, params IReadOnlyList<(string Heading, string Measurement, double Factor, int Decimals)> columns)
     {
         Header(["setting", "runs", .. columns.Select(column => column.Heading)]);
@@ -35,8 +35,8 @@ public sealed class ExperimentPage
     }
 
     /// <summary>Adds a table of texts.</summary>
-    /// <param name="headings">One a column.</param>
-    /// <param name="lines">Of each row one text a column, in Markdown.</param>
+    /// <param name="headings">The headings of the columns.</param>
+    /// <param name="lines">The rows, each with one text for every column, in Markdown.</param>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> lines)
     {
         Header(headings);
@@ -45,25 +45,25 @@ public sealed class ExperimentPage
     }
 
     /// <summary>Adds a paragraph to the results.</summary>
-    /// <param name="paragraph">In Markdown.</param>
+    /// <param name="paragraph">The paragraph, in Markdown.</param>
     public void Text(string paragraph) => results.Append(paragraph).Append("\n\n");
 
-    /// <summary>Adds a sentence that the rows bear out.</summary>
-    /// <param name="sentence">In Markdown; an item of a list.</param>
+    /// <summary>Adds a conclusion from the rows.</summary>
+    /// <param name="sentence">The sentence, in Markdown. It becomes an item of a list.</param>
     public void Conclude(string sentence) => conclusions.Add(sentence);
 
-    /// <summary>Concludes how one setting compares with another in a measurement, and whether that is more than the spread over seeds.</summary>
-    /// <param name="rows">Those of both settings; with fewer than two finite values of either, the page says so and no more.</param>
-    /// <param name="setting">The one that is judged.</param>
-    /// <param name="with">The one that it is measured against.</param>
-    /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>; of a list, its last value counts.</param>
-    /// <param name="unit">Of the difference, in the plural.</param>
+    /// <summary>Adds a conclusion that compares two settings in a measurement, and says whether the difference is more than the spread over seeds.</summary>
+    /// <param name="rows">The rows of both settings. If one of them has fewer than two finite values, the page says only this.</param>
+    /// <param name="setting">The setting to compare.</param>
+    /// <param name="with">The setting to compare it with.</param>
+    /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>; the last value of a list counts.</param>
+    /// <param name="unit">The unit of the difference, in the plural.</param>
     public void Compare(ExperimentRows rows, string setting, string with, string measurement = NetworkTrial.Accuracy, string unit = "points")
     {
         Spread a = rows.Spread(setting, measurement), b = rows.Spread(with, measurement);
         if (a.Count < 2 || b.Count < 2)
         {
-            Conclude($"{setting} against {with}: {a.ToString(2)} and {b.ToString(2)}; too few runs ended to know a spread.");
+            Conclude($"{setting} and {with}: {a.ToString(2)} and {b.ToString(2)}. Too few runs ended to know a spread.");
             return;
         }
 
@@ -74,24 +74,24 @@ public sealed class ExperimentPage
             : $"{setting} and {with} differ by {difference} {unit}, within the spread over seeds ({spread}): no difference is shown.");
     }
 
-    /// <summary>The whole page.</summary>
-    /// <param name="experiment">Gives name, question and method.</param>
-    /// <param name="protocol">A line each: <see cref="ExperimentScale.Describe"/>.</param>
-    /// <param name="run">How it was run, in more such lines.</param>
+    /// <summary>Returns the whole page.</summary>
+    /// <param name="experiment">The experiment, with its name, question and method.</param>
+    /// <param name="protocol">The lines of the protocol, from <see cref="ExperimentScale.Describe"/>.</param>
+    /// <param name="run">Lines that say how the experiment was run.</param>
     /// <param name="note">What readers must know first, e.g. that cells are missing; null for nothing.</param>
     public string Write(Experiment experiment, IReadOnlyList<(string Name, string Value)> protocol, IReadOnlyList<(string Name, string Value)> run, string? note)
     {
         var page = new StringBuilder();
         page.Append($"# {experiment.Name}\n\n{experiment.Question}\n\n{experiment.Method}\n\n");
         if (note is not null) page.Append($"**{note}**\n\n");
-        page.Append("## What came out\n\n");
+        page.Append("## Results\n\n");
         if (charts.Count > 0) page.Append($"![{experiment.Name}](figure.svg)\n\n");
         page.Append(results);
-        page.Append("Mean ± standard deviation over seeds. \"Differ\" below means by more than sqrt(a² + b²) of the two standard deviations.\n\n");
+        page.Append("Mean ± standard deviation over seeds. Below, \"differ\" means by more than sqrt(a² + b²), where a and b are the two standard deviations.\n\n");
         foreach (var conclusion in conclusions) page.Append($"- {conclusion}\n");
-        page.Append("\n## How\n\n| | |\n|---|---|\n");
+        page.Append("\n## Protocol\n\n| | |\n|---|---|\n");
         foreach (var (name, value) in protocol.Concat(run)) page.Append($"| {name} | {value} |\n");
-        page.Append("\nThe rows behind every figure: [rows.csv](rows.csv).\n");
+        page.Append("\nAll numbers come from the rows in [rows.csv](rows.csv).\n");
         return page.ToString();
     }
 

@@ -4,22 +4,22 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>One setting of one cell, with what was measured.</summary>
-/// <param name="Cell">Its <see cref="QuadEngine.Experiments.Cell.Name"/>.</param>
-/// <param name="Setting">What was varied, in words.</param>
-/// <param name="Seed">Of weights and of the order of images.</param>
-/// <param name="Values">By measurement one number, or a list of them (a value an epoch, or a layer).</param>
+/// <summary>The measurements of one setting in one cell.</summary>
+/// <param name="Cell">The <see cref="QuadEngine.Experiments.Cell.Name"/> of the cell.</param>
+/// <param name="Setting">The setting, in words.</param>
+/// <param name="Seed">The seed of the weights and of the order of images.</param>
+/// <param name="Values">For each measurement one number, or a list of numbers (a value for each epoch or layer).</param>
 public sealed record ExperimentRow(string Cell, string Setting, ulong Seed, IReadOnlyDictionary<string, double[]> Values);
 
-/// <summary>Mean and standard deviation (of a sample) over seeds; diverged ones (NaN) are counted apart.</summary>
-/// <param name="Mean">Of the finite values; NaN where there are none.</param>
-/// <param name="Deviation">Of the finite values; NaN below two.</param>
-/// <param name="Count">Finite values.</param>
-/// <param name="Missing">Values that are not finite.</param>
+/// <summary>The mean and the standard deviation (of a sample) over seeds. Diverged runs (NaN) are counted separately.</summary>
+/// <param name="Mean">The mean of the finite values; NaN if there are none.</param>
+/// <param name="Deviation">The standard deviation of the finite values; NaN if there are fewer than two.</param>
+/// <param name="Count">The number of finite values.</param>
+/// <param name="Missing">The number of values that are not finite.</param>
 public readonly record struct Spread(double Mean, double Deviation, int Count, int Missing)
 {
-    /// <summary>Over some values.</summary>
-    /// <param name="values">One a seed.</param>
+    /// <summary>Computes the spread of values.</summary>
+    /// <param name="values">The values, one for each seed.</param>
     public static Spread Of(IEnumerable<double> values)
     {
         var all = values.ToArray();
@@ -29,13 +29,13 @@ public readonly record struct Spread(double Mean, double Deviation, int Count, i
         return new(mean, deviation, finite.Length, all.Length - finite.Length);
     }
 
-    /// <summary>The difference of the means is more than both deviations together: sqrt(a^2 + b^2), that of a difference of single runs.</summary>
-    /// <param name="other">Of another setting. With fewer than two finite values on either side nothing differs.</param>
+    /// <summary>Whether the difference of the means is more than sqrt(a^2 + b^2), the deviation of a difference of single runs with the deviations a and b.</summary>
+    /// <param name="other">The spread of another setting. If either has fewer than two finite values, they do not differ.</param>
     public bool DiffersFrom(Spread other) =>
         Count > 1 && other.Count > 1 && Math.Abs(Mean - other.Mean) > Math.Sqrt(Deviation * Deviation + other.Deviation * other.Deviation);
 
-    /// <summary>"91.23 ± 0.12".</summary>
-    /// <param name="decimals">Digits behind the point.</param>
+    /// <summary>Returns text such as "91.23 ± 0.12".</summary>
+    /// <param name="decimals">The number of digits after the point.</param>
     public string ToString(int decimals)
     {
         string Text(double value) => value.ToString("N" + decimals, CultureInfo.InvariantCulture);
@@ -44,7 +44,7 @@ public readonly record struct Spread(double Mean, double Deviation, int Count, i
     }
 }
 
-/// <summary>The rows of an experiment, kept in a file that grows cell by cell, so that what is done is never done again.</summary>
+/// <summary>The rows of an experiment. A file keeps them and grows with each cell, so that no cell runs twice.</summary>
 public sealed class ExperimentRows
 {
     readonly List<ExperimentRow> rows = [];
@@ -52,15 +52,15 @@ public sealed class ExperimentRows
     /// <summary>The rows, in the order in which they were made.</summary>
     public IReadOnlyList<ExperimentRow> All => rows;
 
-    /// <summary>The settings, in the order in which they first came.</summary>
+    /// <summary>The settings, in the order in which they first appeared.</summary>
     public IReadOnlyList<string> Settings => [.. rows.Select(row => row.Setting).Distinct()];
 
-    /// <summary>All rows of a setting: one for each seed, and one more for the first seed where a cell of its own measured the time of a step.</summary>
+    /// <summary>Returns all rows of a setting: one for each seed, and one more for the first seed if a separate cell measured the time of a step.</summary>
     /// <param name="setting">One of <see cref="Settings"/>; any other has no rows.</param>
     public IEnumerable<ExperimentRow> Of(string setting) => rows.Where(row => row.Setting == setting);
 
-    /// <summary>The rows of some seeds.</summary>
-    /// <param name="seeds">Rows of other seeds are left out.</param>
+    /// <summary>Returns the rows of some seeds.</summary>
+    /// <param name="seeds">The seeds. Rows of others are left out.</param>
     public ExperimentRows Of(IReadOnlyList<ulong> seeds)
     {
         var some = new ExperimentRows();
@@ -68,12 +68,12 @@ public sealed class ExperimentRows
         return some;
     }
 
-    /// <summary>A measurement over the seeds of a setting; of a list, its last value.</summary>
+    /// <summary>Returns the spread of a measurement over the seeds of a setting; the last value of a list counts.</summary>
     /// <param name="setting">One of <see cref="Settings"/>.</param>
     /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>; rows without it do not count.</param>
     public Spread Spread(string setting, string measurement) => Experiments.Spread.Of(Of(setting).Where(row => row.Values.ContainsKey(measurement)).Select(row => row.Values[measurement][^1]));
 
-    /// <summary>The lists of a measurement, one a seed, of those that were not cut short.</summary>
+    /// <summary>Returns the lists of a measurement, one for each seed. Lists that were cut short are left out.</summary>
     /// <param name="setting">One of <see cref="Settings"/>.</param>
     /// <param name="measurement">A key of <see cref="ExperimentRow.Values"/>.</param>
     public IReadOnlyList<IReadOnlyList<double>> Curves(string setting, string measurement)
@@ -83,15 +83,15 @@ public sealed class ExperimentRows
         return [.. curves.Where(curve => curve.Length == longest && longest > 0)];
     }
 
-    /// <summary>The cell has its rows.</summary>
-    /// <param name="cell">Known by its name and its seed.</param>
+    /// <summary>Whether a cell has its rows.</summary>
+    /// <param name="cell">The cell, identified by its name and its seed.</param>
     public bool Has(Cell cell) => rows.Any(row => row.Cell == cell.Name && row.Seed == cell.Seed);
 
-    /// <summary>Takes in rows.</summary>
-    /// <param name="added">They go behind those that there are.</param>
+    /// <summary>Adds rows at the end.</summary>
+    /// <param name="added">The rows to add.</param>
     public void Add(IEnumerable<ExperimentRow> added) => rows.AddRange(added);
 
-    /// <summary>As comma-separated values: cell, setting, seed, then a column a measurement; lists are joined by spaces.</summary>
+    /// <summary>Returns the rows as comma-separated values: cell, setting, seed, then a column for each measurement. Spaces separate the values of a list.</summary>
     public string ToCsv()
     {
         var columns = rows.SelectMany(row => row.Values.Keys).Distinct().ToArray();
@@ -112,7 +112,7 @@ public sealed class ExperimentRows
         foreach (var cells in lines.Skip(1))
         {
             if (cells.Length != lines[0].Length)
-                throw new InvalidFileException(path, "", $"a row has {cells.Length} columns where the first line names {lines[0].Length}", "Delete the row and run the experiment again.");
+                throw new InvalidFileException(path, "", $"a row has {cells.Length} columns, but the first line names {lines[0].Length}", "Delete the row and run the experiment again.");
             var values = new Measurements();
             for (var i = 3; i < cells.Length; i++)
                 if (cells[i].Length > 0) values.Add(lines[0][i], [.. cells[i].Split(' ').Select(text => double.Parse(text, CultureInfo.InvariantCulture))]);

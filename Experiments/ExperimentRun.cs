@@ -6,20 +6,20 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>How far an experiment is.</summary>
-/// <param name="Done">Cells that have their rows.</param>
-/// <param name="Total">All cells.</param>
-/// <param name="Cell">The one that was just finished.</param>
-/// <param name="Left">Time left at the pace of this run; null before its first cell ends.</param>
+/// <summary>The progress of an experiment.</summary>
+/// <param name="Done">The number of cells that have their rows.</param>
+/// <param name="Total">The number of all cells.</param>
+/// <param name="Cell">The cell that was just finished; null before the first.</param>
+/// <param name="Left">The time left at the pace of this run; null before its first cell ends.</param>
 public readonly record struct ExperimentProgress(int Done, int Total, Cell? Cell, TimeSpan? Left);
 
 /// <summary>
-/// Runs an experiment into a folder: rows.csv after every cell, figure.svg and README.md from the rows. Started again, it goes on behind
-/// the last cell that was finished.
+/// Runs an experiment and writes a folder: rows.csv after every cell, then figure.svg and README.md from the rows. If it is started again, it continues after
+/// the last finished cell.
 /// </summary>
-/// <param name="experiment">What is asked.</param>
-/// <param name="scale">With how much effort.</param>
-/// <param name="folder">Where the files go; made where it is missing.</param>
+/// <param name="experiment">The experiment.</param>
+/// <param name="scale">The protocol.</param>
+/// <param name="folder">The folder for the files. It is made if it is missing.</param>
 public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, string folder)
 {
     string RowsFile => Path.Combine(folder, "rows.csv");
@@ -30,13 +30,13 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
 
     string FigureFile => Path.Combine(folder, "figure.svg");
 
-    /// <summary>Runs what is missing and writes the page.</summary>
+    /// <summary>Runs the missing cells and writes the page.</summary>
     /// <param name="data">The images.</param>
-    /// <param name="progress">Told before the first cell and after each.</param>
-    /// <param name="cancellation">Stops within a cell, which then is not recorded; the page is written from the rows that there are.</param>
+    /// <param name="progress">Called before the first cell and after each cell.</param>
+    /// <param name="cancellation">Stops within a cell, which is then not recorded. The page is written from the rows of the finished cells.</param>
     /// <returns>Whether all cells are done.</returns>
-    /// <exception cref="IOException">The folder holds an experiment of another protocol, or files that are of no experiment and would be overwritten, or cannot be written.</exception>
-    /// <exception cref="InvalidOperationException">Another process writes to the folder just now.</exception>
+    /// <exception cref="IOException">The folder holds an experiment of another protocol or other files that would be overwritten, or cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">Another process is writing to the folder.</exception>
     public bool Run(ExperimentData data, Action<ExperimentProgress>? progress = null, CancellationToken cancellation = default)
     {
         Directory.CreateDirectory(folder);
@@ -61,7 +61,7 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
         }
         catch (OperationCanceledException)
         {
-            // The page below says how many cells there are.
+            // The page below says how many cells are done.
         }
 
         WritePage(rows, protocol, done, cells.Length);
@@ -70,11 +70,11 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
 
     void CheckProtocol(IReadOnlyList<(string Name, string Value)> protocol)
     {
-        // Not the seeds: rows of more seeds join those that there are.
+        // Without the seeds, so that rows of more seeds can be added.
         var text = string.Concat(protocol.Where(line => line.Name != "seeds").Select(line => $"{line.Name}: {line.Value}\n").Prepend($"{experiment.Name}\n"));
         var taken = new[] { RowsFile, PageFile, FigureFile }.Where(Path.Exists).Select(path => Path.GetFileName(path)).ToArray();
         if (!File.Exists(ProtocolFile) && taken.Length > 0)
-            throw new IOException($"{folder} holds {string.Join(", ", taken)}, which an experiment would overwrite, and no experiment: {ProtocolFile} is missing. Give another folder, or move these files away.");
+            throw new IOException($"{folder} holds {string.Join(", ", taken)}, which an experiment would overwrite, but it is not the folder of an experiment: {ProtocolFile} is missing. Give another folder, or move these files away.");
         if (File.Exists(ProtocolFile) && File.ReadAllText(ProtocolFile) != text)
             throw new IOException($"{folder} holds an experiment of another protocol (see {ProtocolFile}); its rows cannot be joined with these. Give another folder, or delete that one.");
         Write(ProtocolFile, text);
@@ -89,9 +89,9 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
         var options = Options();
         var note = (done < total, scale.Size) switch
         {
-            (true, _) => $"Unfinished: {done} of {total} cells were run; settings that are missing were not.",
-            _ when options.Length > 0 => $"A protocol of its own, in the table below: the {scale.Size.ToString().ToLowerInvariant()} size with{options}.",
-            (_, ExperimentSize.Smoke) => "A smoke test: it shows that the experiment runs, and its figures mean nothing.",
+            (true, _) => $"Unfinished: {done} of {total} cells were run. Settings that are missing were not run.",
+            _ when options.Length > 0 => $"This run has its own protocol (see the table below): the {scale.Size.ToString().ToLowerInvariant()} size with{options}.",
+            (_, ExperimentSize.Smoke) => "A smoke test: it shows only that the experiment runs. Its numbers mean nothing.",
             (_, ExperimentSize.Small) => "The small size: a small network on few images for a few epochs. What holds here need not hold at full size.",
             (_, ExperimentSize.Medium) => "The medium size: CIFAR-10, but a small network, a part of the images and a few epochs, far from convergence. What holds here need not hold at full size.",
             _ => null,
@@ -106,7 +106,7 @@ public sealed class ExperimentRun(Experiment experiment, ExperimentScale scale, 
         Write(PageFile, page.Write(experiment, protocol, run, note));
     }
 
-    // The options of the tool that make this protocol of the one of its size.
+    // The options of the tool that change the protocol of the size into this protocol.
     string Options()
     {
         var usual = experiment.Scale(scale.Size);

@@ -4,16 +4,16 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>How much is spent on an experiment.</summary>
+/// <summary>The amount of work for an experiment.</summary>
 public enum ExperimentSize
 {
-    /// <summary>Seconds: shows that everything runs. Its figures mean nothing.</summary>
+    /// <summary>Seconds: shows that everything runs. Its numbers mean nothing.</summary>
     Smoke,
 
     /// <summary>Minutes on two cores, on real but few images.</summary>
     Small,
 
-    /// <summary>CIFAR-10 on a CPU: ten minutes or so a thread and experiment, with a small network, a part of the images and a few epochs.</summary>
+    /// <summary>CIFAR-10 on a CPU: about ten minutes of one thread for each experiment, with a small network, a part of the images and a few epochs.</summary>
     Medium,
 
     /// <summary>The protocol of He et al. 2016 on CIFAR-10, for a GPU.</summary>
@@ -23,38 +23,38 @@ public enum ExperimentSize
 /// <summary>The protocol of one size: data, network and training that all cells of an experiment share.</summary>
 public sealed record ExperimentScale
 {
-    /// <summary>The size it stands for.</summary>
+    /// <summary>The size of the protocol.</summary>
     public required ExperimentSize Size { get; init; }
 
-    /// <summary>One of <see cref="Datasets.Names"/>.</summary>
+    /// <summary>The data set, one of <see cref="Datasets.Names"/>.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The first so many training images; all where there are fewer.</summary>
+    /// <summary>The number of training images, taken from the start; if the data set has fewer, all of them are used.</summary>
     public required int TrainImages { get; init; }
 
-    /// <summary>The first so many test images; all where there are fewer.</summary>
+    /// <summary>The number of test images, taken from the start; if the data set has fewer, all of them are used.</summary>
     public required int TestImages { get; init; }
 
-    /// <summary>Of the CIFAR ResNet, 6n + 2.</summary>
+    /// <summary>The depth of the CIFAR ResNet, 6n + 2.</summary>
     public required int Depth { get; init; }
 
-    /// <summary>Channels of its first stage.</summary>
+    /// <summary>The number of channels of its first stage.</summary>
     public required int Width { get; init; }
 
-    /// <summary>The network in words, where it is no ResNet.</summary>
+    /// <summary>The network in words; null for a ResNet.</summary>
     public string? Network { get; init; }
 
-    /// <summary>How networks are trained, but for the seed.</summary>
+    /// <summary>How networks are trained, without the seed.</summary>
     public required TrainerOptions Training { get; init; }
 
-    /// <summary>Repetitions; each seed draws other weights and another order of images.</summary>
+    /// <summary>The seeds of the repetitions; each seed draws other weights and another order of images.</summary>
     public required IReadOnlyList<ulong> Seeds { get; init; }
 
-    /// <summary>Where networks are trained.</summary>
+    /// <summary>The device that trains the networks.</summary>
     public Device Device { get; init; } = Device.Cpu;
 
-    /// <summary>The protocol of a size.</summary>
-    /// <param name="size">How much is spent.</param>
+    /// <summary>Returns the protocol of a size.</summary>
+    /// <param name="size">The amount of work.</param>
     public static ExperimentScale Of(ExperimentSize size) => size switch
     {
         ExperimentSize.Smoke => new()
@@ -82,8 +82,8 @@ public sealed record ExperimentScale
 
     internal static ArgumentException Unknown(ExperimentSize size) => new($"no size {size} (known: {string.Join(", ", Enum.GetNames<ExperimentSize>())})");
 
-    /// <summary>The protocol in words, a line each; two runs of equal lines can be joined.</summary>
-    /// <param name="data">The images as they were loaded: there may be fewer than were asked for.</param>
+    /// <summary>Describes the protocol in lines. The rows of two runs can be joined if their lines are equal.</summary>
+    /// <param name="data">The images that were loaded. There may be fewer than the protocol asks for.</param>
     public IReadOnlyList<(string Name, string Value)> Describe(ExperimentData data) =>
     [
         ("size", Size.ToString().ToLowerInvariant()),
@@ -96,30 +96,30 @@ public sealed record ExperimentScale
 }
 
 /// <summary>The images of an experiment.</summary>
-/// <param name="Train">Images to learn from.</param>
-/// <param name="Test">Images to judge by.</param>
+/// <param name="Train">The training images.</param>
+/// <param name="Test">The test images.</param>
 public sealed record ExperimentData(ImageDataset Train, ImageDataset Test)
 {
-    /// <summary>Loads what a protocol asks for.</summary>
-    /// <param name="scale">Names the data set, and how many of its images are taken.</param>
-    /// <param name="folder">The folder with its files; <see cref="Datasets.DefaultFolder"/> where null.</param>
-    /// <exception cref="FileNotFoundException">The data set's files are not there; the message says which to put where.</exception>
+    /// <summary>Loads the images that a protocol asks for.</summary>
+    /// <param name="scale">The protocol, with the data set and the numbers of images.</param>
+    /// <param name="folder">The folder with the files of the data set; null for <see cref="Datasets.DefaultFolder"/>.</param>
+    /// <exception cref="FileNotFoundException">The files of the data set are missing; the message says which files belong where.</exception>
     public static ExperimentData Load(ExperimentScale scale, string? folder = null)
     {
         var splits = Datasets.Load(scale.Data, folder);
         return new(splits.Train.Take(Math.Min(scale.TrainImages, splits.Train.Count)), splits.Test.Take(Math.Min(scale.TestImages, splits.Test.Count)));
     }
 
-    /// <summary>[1, H, W, C].</summary>
+    /// <summary>The shape of one image, [1, H, W, C].</summary>
     public Shape InputShape => [1, Train.Height, Train.Width, Train.Channels];
 
-    /// <summary>A network of the protocol for these images, its weights drawn from a seed.</summary>
-    /// <param name="scale">Gives depth, width and device.</param>
-    /// <param name="seed">Of a new <see cref="Generator.Default"/>, which draws the weights.</param>
-    /// <param name="neuron">Of the convolutions in the blocks.</param>
-    /// <param name="neuronOf">Of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
-    /// <param name="depth">6n + 2; the protocol's where null.</param>
-    /// <param name="width">Channels of the first stage; the protocol's where null.</param>
+    /// <summary>Makes a network of the protocol for these images, with weights drawn from a seed.</summary>
+    /// <param name="scale">The protocol, with depth, width and device.</param>
+    /// <param name="seed">The seed of a new <see cref="Generator.Default"/>, which draws the weights.</param>
+    /// <param name="neuron">The neuron of the convolutions in the blocks.</param>
+    /// <param name="neuronOf">The neurons of single layers, by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
+    /// <param name="depth">The depth, 6n + 2; null for the protocol's.</param>
+    /// <param name="width">The number of channels of the first stage; null for the protocol's.</param>
     public ResNet Network(ExperimentScale scale, ulong seed, Neuron neuron, IReadOnlyDictionary<string, Neuron>? neuronOf = null, int? depth = null, int? width = null)
     {
         Generator.Default = new Generator(seed);

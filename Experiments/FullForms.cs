@@ -3,13 +3,13 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>Networks of full quadratic forms, narrow enough to be trained, for the experiments that compress them.</summary>
+/// <summary>Trains and measures networks of full quadratic forms for the experiments that compress them. The networks are narrow, so that their training is possible.</summary>
 static class FullForms
 {
-    /// <summary>The width at which a network of full forms is trained at each size.</summary>
+    /// <summary>Returns the width of the network of full forms for each size.</summary>
     public static int Width(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => 2, ExperimentSize.Small or ExperimentSize.Medium => 3, ExperimentSize.Full => 8, _ => throw ExperimentScale.Unknown(scale.Size) };
 
-    /// <summary>Trains one, and gives its last accuracy. M learns at a tenth of the rate of w, so that there is something to compress.</summary>
+    /// <summary>Trains a network, and returns it with its last accuracy. M learns at a tenth of the rate of w, so that there is something to compress.</summary>
     public static (ResNet Network, double Accuracy) Train(ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)
     {
         var network = data.Network(scale, seed, Neurons.FullQuadratic(learningRate: 0.1f), depth: 8, width: Width(scale));
@@ -17,7 +17,7 @@ static class FullForms
         return (network, measured[NetworkTrial.Accuracy][^1]);
     }
 
-    /// <summary>What is measured of a compressed network: cost, errors, and accuracy before and after fine-tuning.</summary>
+    /// <summary>Measures a compressed network: cost, errors, and accuracy before and after fine-tuning.</summary>
     public static Measurements Measure(ResNet network, IReadOnlyList<LayerCompression> layers, double original, ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)
     {
         var cost = CostModel.Of(network, data.InputShape);

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>A rank for each layer against one rank for all.</summary>
+/// <summary>Compares a rank for each layer with one rank for all.</summary>
 public sealed class LayerRank : Experiment
 {
     /// <inheritdoc/>
@@ -13,8 +13,8 @@ public sealed class LayerRank : Experiment
     public override string Question => "Given a budget, is a rank for each layer better than one rank for all?";
 
     /// <inheritdoc/>
-    public override string Method => "A narrow network of full quadratic forms is trained and compressed to rank k in every layer, for several k; the multiply-adds of each are a budget. Under the same budget "
-        + "ranks are chosen by layer from the spectra (the largest fall of squared relative error for its cost first). Both are fine-tuned alike.";
+    public override string Method => "A narrow network of full quadratic forms is trained and compressed to rank k in every layer, for several k. The multiply-adds of each are a budget. Within the same budget "
+        + "a rank is chosen for each layer from the spectra (the largest fall of squared relative error for its cost comes first). Both networks are fine-tuned in the same way.";
 
     /// <inheritdoc/>
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data) => scale.Seeds.Select(seed => new Cell("network", seed, cancellation =>
@@ -43,7 +43,7 @@ public sealed class LayerRank : Experiment
     /// <inheritdoc/>
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
-        page.Table(rows, rows.Settings, ("accuracy after fine-tuning, %", NetworkTrial.Accuracy, 1, 2), ("before", "before", 1, 2), ("of the full forms", "original", 1, 2),
+        page.Table(rows, rows.Settings, ("accuracy after fine-tuning, %", NetworkTrial.Accuracy, 1, 2), ("accuracy before fine-tuning, %", "before", 1, 2), ("accuracy of the full forms, %", "original", 1, 2),
             ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("parameters", NetworkTrial.Parameters, 1, 0), ("relative Frobenius error, mean over layers", "mean_frobenius_error", 1, 3));
         page.Table(["seed", "setting", "rank of each layer"], rows.All.Where(row => row.Setting.StartsWith("by layer", StringComparison.Ordinal)).Select(row =>
             (IReadOnlyList<string>)[row.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture), row.Setting, string.Join(", ", row.Values["ranks"])]));
@@ -58,7 +58,7 @@ public sealed class LayerRank : Experiment
 
     static int[] Ranks(ExperimentScale scale) => scale.Size switch { ExperimentSize.Smoke => [2], ExperimentSize.Small or ExperimentSize.Medium => [1, 2, 4], ExperimentSize.Full => [1, 2, 4, 8, 16], _ => throw ExperimentScale.Unknown(scale.Size) };
 
-    // Multiply-adds of one rank more in every neuron of a layer, over its output pixels.
+    // The multiply-adds of one more rank in every neuron of a layer, over its output pixels.
     static Dictionary<string, long> CostOfOneRank(ResNet network, ExperimentData data)
     {
         var modules = network.Modules().ToDictionary(entry => entry.Path, entry => entry.Module);

@@ -10,7 +10,7 @@ static class NetworkTrial
     public const string Accuracy = "accuracy", TrainLoss = "train_loss", TestAccuracies = "test_accuracies", Parameters = "parameters", MultiplyAdds = "multiply_adds",
         Width = "width", PeakMegabytes = "peak_mb", Diverged = "diverged", QuadraticShare = "quadratic_share", LambdaNorm = "lambda_norm";
 
-    /// <summary>Trains, and gives the last epoch's accuracy (NaN where training diverged), the curves, cost, time and memory.</summary>
+    /// <summary>Trains, and returns the accuracy of the last epoch (NaN if training diverged), the curves, cost and memory.</summary>
     public static Measurements Run(ResNet network, ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation, Func<TrainerOptions, TrainerOptions>? change = null)
     {
         var cost = CostModel.Of(network, data.InputShape);
@@ -43,13 +43,13 @@ static class NetworkTrial
         };
     }
 
-    /// <summary>The rows of training runs; others only have the time of a step.</summary>
+    /// <summary>Returns the rows of training runs; other rows have only the time of a step.</summary>
     public static IEnumerable<ExperimentRow> Runs(ExperimentRows rows) => rows.All.Where(row => row.Values.ContainsKey(Accuracy));
 
-    /// <summary>Those that met a number that is not finite.</summary>
+    /// <summary>Returns the rows of runs that met a number that is not finite.</summary>
     public static IEnumerable<ExperimentRow> DivergedRuns(ExperimentRows rows) => Runs(rows).Where(row => row.Values[Diverged][0] > 0);
 
-    /// <summary>Trains on for some epochs at a tenth of the learning rate, and gives the accuracy after.</summary>
+    /// <summary>Trains for some more epochs at a tenth of the learning rate, and returns the accuracy after them.</summary>
     public static double FineTune(ResNet network, ExperimentScale scale, ExperimentData data, ulong seed, CancellationToken cancellation)
     {
         var epochs = Math.Max(1, scale.Training.Epochs / 4);

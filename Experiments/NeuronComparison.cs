@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>The whole catalogue.</summary>
+/// <summary>Compares all neurons of the catalogue.</summary>
 public sealed class NeuronComparison : Experiment
 {
     const string Width = ", equal width", Cost = ", equal cost";
@@ -16,7 +16,7 @@ public sealed class NeuronComparison : Experiment
 
     /// <inheritdoc/>
     public override string Method => "All block convolutions are made of one kind of neuron. At equal width each network has the channels of the linear one. At equal cost its width is the "
-        + "one whose multiply-adds are nearest to those of the linear network; where that is the same width the row is not repeated. Gradients are clipped at norm 5 for all alike. Full quadratic forms are left out at equal width, where they cost hundreds of times as much.";
+        + "one whose multiply-adds are nearest to those of the linear network; if that is the same width, the row is not repeated. The gradients of all networks are clipped at norm 5. Full quadratic forms are left out at equal width, because they cost hundreds of times as much there.";
 
     static (string Title, Neuron Neuron)[] Catalog =>
     [
@@ -43,7 +43,7 @@ public sealed class NeuronComparison : Experiment
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("width", NetworkTrial.Width, 1, 0), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1), ("peak MB of tensors", NetworkTrial.PeakMegabytes, 1, 1), ("diverged", NetworkTrial.Diverged, 1, 2));
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms per step", StepTime.Milliseconds, 1, 1), ("peak MB of tensors", NetworkTrial.PeakMegabytes, 1, 1), ("diverged", NetworkTrial.Diverged, 1, 2));
         page.Text(StepTime.Describe(scale));
         foreach (var group in (string[])[Width, Cost])
             page.Chart(new LineChart("million multiply-adds", $"test accuracy, %{group}",
@@ -57,7 +57,7 @@ public sealed class NeuronComparison : Experiment
 
     static long MultiplyAdds(ExperimentScale scale, ExperimentData data, Neuron neuron, int width) => CostModel.Of(data.Network(scale, 0, neuron, width: width), data.InputShape).MultiplyAdds;
 
-    // Costs grow with the width: the last below the budget or the first above it, whichever is nearer as a ratio.
+    // Costs grow with the width, so the nearest (as a ratio) is the last one below the budget or the first one above it.
     static int Nearest(ExperimentScale scale, ExperimentData data, Neuron neuron, long budget)
     {
         long below = 0;

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>Accuracy against the rank.</summary>
+/// <summary>Measures the accuracy for each rank.</summary>
 public sealed class RankSweep : Experiment
 {
     const float StrongRate = 10f;
@@ -16,8 +16,8 @@ public sealed class RankSweep : Experiment
     public override string Question => "How does accuracy depend on the rank k?";
 
     /// <inheritdoc/>
-    public override string Method => "All block convolutions are made of quadratic neurons of rank k at equal width; k = 0 is the linear network. Where k + 1 does not divide a width, the last neuron has a smaller rank. "
-        + $"Every rank is trained twice: with Lambda learning at its usual rate ({new QuadraticOptions().LambdaLearningRate} of the others') and at {StrongRate} times theirs, since in a short training the first hardly leaves 0.";
+    public override string Method => "All block convolutions are made of quadratic neurons of rank k at equal width; k = 0 is the linear network. If k + 1 does not divide a width, the last neuron has a smaller rank. "
+        + $"Every rank is trained twice. Lambda learns at its usual rate ({new QuadraticOptions().LambdaLearningRate} times that of other weights), then at {StrongRate} times that of other weights, because at its usual rate it hardly leaves 0 in a short training.";
 
     /// <inheritdoc/>
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
@@ -44,7 +44,7 @@ public sealed class RankSweep : Experiment
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1),
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms per step", StepTime.Milliseconds, 1, 1),
             ("norm of Lambda", NetworkTrial.LambdaNorm, 1, 3), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4));
         page.Text(StepTime.Describe(scale));
         foreach (var (label, x) in (ReadOnlySpan<(string, Func<string, double>)>)[("rank k (0: linear)", RankOf), ("million multiply-adds", setting => rows.Spread(setting, NetworkTrial.MultiplyAdds).Mean / 1e6)])
@@ -66,7 +66,7 @@ public sealed class RankSweep : Experiment
             page.Compare(rows, own.MaxBy(setting => rows.Spread(setting, NetworkTrial.Accuracy).Mean)!, own.MinBy(setting => rows.Spread(setting, NetworkTrial.Accuracy).Mean)!);
         }
 
-        page.Conclude("The best and the worst of several settings, chosen after looking, lie apart by chance too.");
+        page.Conclude("The best and the worst of several settings were chosen after the runs, so they differ by chance too.");
     }
 
     static double RankOf(string setting) => setting == Linear ? 0 : double.Parse(setting.Split(' ')[^1], System.Globalization.CultureInfo.InvariantCulture);

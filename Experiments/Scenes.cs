@@ -3,13 +3,13 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>Tasks made from a data set of grey images, so that they need no other files.</summary>
+/// <summary>Makes tasks from a data set of gray images, so that they need no other files.</summary>
 static class Scenes
 {
     const byte Visible = 40;
 
     /// <summary>
-    /// Scenes of two images at random places, the second in front, each pixel labelled with its image's class + 1, or 0 for the background.
+    /// Makes scenes of two images at random places, the second in front. The label of a pixel is the class of its image + 1, or 0 for the background.
     /// </summary>
     public static ExampleSet<Batch<Tensor, IntTensor>> Compose(ImageDataset images, int count, int side, ulong seed)
     {
@@ -36,7 +36,7 @@ static class Scenes
         return ExampleSet.Of(Tensor.FromArray(pixels, [count, side, side, 1]), IntTensor.FromSpan(labels, [count, side, side]), "scenes");
     }
 
-    /// <summary>A table: each image as the means of its rows and of its columns, standardised by fixed numbers.</summary>
+    /// <summary>Makes a table that has the means of the rows and of the columns of each image, standardized by fixed numbers.</summary>
     public static ExampleSet<Batch<Tensor, IntTensor>> Table(ImageDataset images)
     {
         var features = images.Height + images.Width;

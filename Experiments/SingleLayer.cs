@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Experiments;
 
-/// <summary>One convolution replaced at a time.</summary>
+/// <summary>Replaces one convolution at a time.</summary>
 public sealed class SingleLayer : Experiment
 {
     const string Linear = "linear";
@@ -16,7 +16,7 @@ public sealed class SingleLayer : Experiment
     public override string Question => "Does it matter which single convolution is made of quadratic neurons?";
 
     /// <inheritdoc/>
-    public override string Method => $"A linear ResNet with one convolution replaced by quadratic neurons of rank {Rank} at equal width, for every position, beside the network with none replaced.";
+    public override string Method => $"In a linear ResNet one convolution is replaced by quadratic neurons of rank {Rank} at equal width, at each position in turn. The unchanged network is trained too.";
 
     /// <inheritdoc/>
     public override IEnumerable<Cell> Cells(ExperimentScale scale, ExperimentData data)
@@ -32,7 +32,7 @@ public sealed class SingleLayer : Experiment
     public override void Report(ExperimentPage page, ExperimentRows rows, ExperimentScale scale)
     {
         page.Table(rows, rows.Settings, ("accuracy, %", NetworkTrial.Accuracy, 1, 2), ("parameters", NetworkTrial.Parameters, 1, 0),
-            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms a step", StepTime.Milliseconds, 1, 1), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4));
+            ("million multiply-adds", NetworkTrial.MultiplyAdds, 1e-6, 3), ("ms per step", StepTime.Milliseconds, 1, 1), ("quadratic share of y", NetworkTrial.QuadraticShare, 1, 4));
         page.Text(StepTime.Describe(scale));
         var positions = rows.Settings.Where(setting => setting != Linear).ToArray();
         page.Chart(new LineChart("position of the quadratic layer", "test accuracy, %",

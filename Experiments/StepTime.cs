@@ -5,8 +5,8 @@ using QuadEngine.Models;
 namespace QuadEngine.Experiments;
 
 /// <summary>
-/// What a training step of each of several networks takes. They take turns, and of each the fastest step counts, so that what else
-/// the machine does meanwhile weighs little, and alike on all.
+/// Measures the time of a training step of several networks. The networks take turns and the fastest step of each counts, so that
+/// other work of the machine has little effect, and the same effect on all networks.
 /// </summary>
 static class StepTime
 {
@@ -14,7 +14,7 @@ static class StepTime
 
     const int WarmUp = 5;
 
-    /// <summary>Forward, loss, backward and update of one batch on each network, by turns.</summary>
+    /// <summary>Returns the milliseconds of one step of each network: forward, loss, backward and update of one batch.</summary>
     public static double[] Measure(IReadOnlyList<ResNet> networks, ExperimentScale scale, ExperimentData data)
     {
         using var batch = data.Train.Batches(Math.Min(scale.Training.BatchSize, data.Train.Count), device: scale.Device).First();
@@ -32,9 +32,9 @@ static class StepTime
         return fastest;
     }
 
-    /// <summary>How it was measured, for the page.</summary>
+    /// <summary>Says for the page how the time was measured.</summary>
     public static string Describe(ExperimentScale scale) =>
-        $"The time is that of one training step of {scale.Training.BatchSize} images (forward, backward, update): the fastest of {Turns(scale)}, for which the networks took turns.";
+        $"The time is that of one training step of {scale.Training.BatchSize} images (forward, backward, update), the fastest of {Turns(scale)}. The networks took turns.";
 
     static int Turns(ExperimentScale scale) => scale.Size == ExperimentSize.Smoke ? 2 : 20;
 

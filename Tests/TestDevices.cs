@@ -2,10 +2,10 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests;
 
-/// <summary>The devices on which kernels run where there is no GPU.</summary>
+/// <summary>The devices that run kernels without a GPU.</summary>
 public static class TestDevices
 {
-    /// <summary>OpenCL, on the CPU through PoCL where there is no GPU: tests ILGPU's code generation, barriers and numerics.</summary>
+    /// <summary>OpenCL, on the CPU through PoCL if there is no GPU. It tests ILGPU's code generation, barriers and numerics.</summary>
     public static GpuDevice OpenCl
     {
         get
@@ -23,7 +23,7 @@ public static class TestDevices
         }
     }
 
-    /// <summary>ILGPU's simulator runs the .NET code of a kernel, a thread for each of the GPU's: for tiny shapes.</summary>
+    /// <summary>ILGPU's simulator, which runs the .NET code of a kernel with one thread for each GPU thread, so only for tiny shapes.</summary>
     public static GpuDevice Simulator
     {
         get

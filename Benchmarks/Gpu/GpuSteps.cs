@@ -58,7 +58,7 @@ sealed class GpuSteps
         var trainer = new Trainer(network, data, data.Take(batch), new TrainerOptions { Epochs = 4, BatchSize = batch, LearningRate = 0.01f, Augmentation = "crop-flip" });
         trainer.Stepped += step =>
         {
-            // As if the card had no memory for them.
+            // Acts as if the card had no memory for the images.
             if (step.Step == 1 && !onCard) device.Pool.Reclaim();
         };
         trainer.Run();

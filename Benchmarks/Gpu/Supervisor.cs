@@ -22,7 +22,7 @@ sealed class Supervisor(GpuBench bench, string[] args, Figures figures, Action<W
 
     double Left => bench.Seconds - Passed;
 
-    /// <summary>Runs all items, or as many as there is time for.</summary>
+    /// <summary>Runs all items, until the time is over.</summary>
     public void Run()
     {
         RunItems();

@@ -19,7 +19,7 @@ enum Library
     /// <summary>TorchSharp on libtorch, images [N, C, H, W] in memory.</summary>
     TorchNchw,
 
-    /// <summary>The same with images [N, H, W, C] in memory, libtorch's channels-last format.</summary>
+    /// <summary>TorchSharp on libtorch, images [N, H, W, C] in memory, libtorch's channels-last format.</summary>
     TorchChannelsLast,
 
     /// <summary>ONNX Runtime on the graph that QuadEngine exports.</summary>

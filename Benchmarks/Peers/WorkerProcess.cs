@@ -9,7 +9,7 @@ sealed class WorkerProcess : IDisposable
     readonly Process process;
 
     /// <summary>Starts the process; returns when it has warmed up.</summary>
-    /// <exception cref="InvalidOperationException">The process ended before.</exception>
+    /// <exception cref="InvalidOperationException">The process ended before it had warmed up.</exception>
     public WorkerProcess(Contender contender)
     {
         Contender = contender;

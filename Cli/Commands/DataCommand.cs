@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad data</c>: which data sets there are, their download, and folders of pictures.</summary>
+/// <summary><c>quad data</c>: lists data sets, downloads them, and shows and writes folders of pictures.</summary>
 static class DataCommand
 {
     public static Command Create(Output output) => new ToolCommand("data", "List the data sets, download one, look at a folder of pictures, or make one.", "quad data list\nquad data get cifar10\nquad data show photos")
@@ -16,7 +16,7 @@ static class DataCommand
         PictureCommands.Export(output),
     };
 
-    /// <summary>The name of a data set.</summary>
+    /// <summary>Makes the argument that names a data set.</summary>
     public static Argument<string> Name(IEnumerable<string> known)
     {
         var name = new Argument<string>("NAME") { Description = $"One of {string.Join(", ", known)}.", HelpName = "NAME" };
@@ -36,7 +36,7 @@ static class DataCommand
         command.SetAction(parsed =>
         {
             var place = parsed.GetValue(folder) ?? Datasets.DefaultFolder;
-            output.Table(["name", ">training", ">test", "images", ">classes", "here", "licence"], Datasets.All.Select(info => (string[])
+            output.Table(["name", ">training", ">test", "images", ">classes", "here", "license"], Datasets.All.Select(info => (string[])
                 [info.Name, $"{info.TrainCount:N0}", $"{info.TestCount:N0}", info.ImageShape.ToString(), $"{info.Classes}", Whereabouts(info, place) ?? "no", info.License]));
             if (parsed.GetValue(json))
                 output.Json(new("data list") { Items = [.. Datasets.All.Select(info => new ReportItem(info.Name, Whereabouts(info, place) ?? "no"))] });
@@ -76,13 +76,13 @@ static class DataCommand
             .Start(context => get(new BarProgress(context)));
     }
 
-    /// <summary>Where a data set is; null where its files are missing.</summary>
+    /// <summary>Says where a data set is; null if its files are missing.</summary>
     public static string? Whereabouts(DatasetInfo info, string folder) =>
         !info.IsEmbedded ? info.FolderIn(folder) : info.Assembly == typeof(Datasets).Assembly.GetName().Name ? "in the package" : $"in {info.Assembly}";
 
     static IEnumerable<string> Downloadable() => Datasets.All.Where(DatasetDownload.Offers).Select(info => info.Name);
 
-    /// <summary>A line for each file when it is there.</summary>
+    /// <summary>Writes a line for each file that is complete.</summary>
     sealed class LineProgress(Output output) : IProgress<DownloadProgress>
     {
         public void Report(DownloadProgress value)
@@ -91,7 +91,7 @@ static class DataCommand
         }
     }
 
-    /// <summary>A bar for each file.</summary>
+    /// <summary>Shows a bar for each file.</summary>
     sealed class BarProgress(ProgressContext context) : IProgress<DownloadProgress>
     {
         readonly Dictionary<string, ProgressTask> bars = [];

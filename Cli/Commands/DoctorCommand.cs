@@ -5,7 +5,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad doctor</c>: what this machine has to train with.</summary>
+/// <summary><c>quad doctor</c>: shows what the engine finds on this machine.</summary>
 static class DoctorCommand
 {
     public static Command Create(Output output)

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad eval</c>: loss and error of weights on a test set.</summary>
+/// <summary><c>quad eval</c>: computes the loss and the error of a trained network on test images.</summary>
 static class EvalCommand
 {
     const int DefaultBatch = 256;
@@ -15,8 +15,8 @@ static class EvalCommand
         Option<int?> batch = CommonOptions.Batch(), threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
         var command = new ToolCommand("eval",
-            "Judge weights by test images: of a data set, or of a folder of pictures (its test or val folder, what was held out of it in training, else all of them). "
-            + "Files of this tool know their network and classes, and run folders their data; say what is missing for others.",
+            "Evaluate weights on the test images of a data set, or on a folder of pictures: on its test or val folder, else on the pictures that training held out, else on all of them. "
+            + "Files of this tool name their network and classes, and run folders also name their data. For other files, give what is missing.",
             """
             quad eval --weights runs/a
             quad eval --weights runs/a --data new-photos

@@ -4,30 +4,30 @@ using QuadEngine.Experiments;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad experiment</c>: runs an experiment into a folder of rows, a figure and a page; started again, it goes on.</summary>
+/// <summary><c>quad experiment</c>: runs an experiment and writes a folder with its rows, a figure and a page. If it is started again, it continues.</summary>
 static class ExperimentCommand
 {
     public static Command Create(Output output)
     {
-        var name = new Argument<string?>("NAME") { Description = $"One of: {string.Join(", ", Experiment.Names)}; all of them one after the other where it is left out.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
+        var name = new Argument<string?>("NAME") { Description = $"One of: {string.Join(", ", Experiment.Names)}. Without a name, all of them run, one after the other.", HelpName = "NAME", Arity = ArgumentArity.ZeroOrOne };
         name.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var value }] && !Experiment.Names.Contains(value))
                 result.AddError($"there is no experiment \"{value}\" (known: {string.Join(", ", Experiment.Names)})");
         });
         name.CompletionSources.Add([.. Experiment.Names]);
-        var size = CommonOptions.Choice("--size", "How much effort: seconds, minutes on two cores, ten minutes of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU", ["smoke", "small", "medium", "full"], "small");
-        var dataSet = CommonOptions.NamedData("as the size has it");
-        var depth = CommonOptions.Number<int>("--depth", "Of the network, 6n + 2, where the experiment does not vary it. Default: as the size has it", 8, 1 << 10);
-        var width = CommonOptions.Number<int>("--width", "Channels of the network's first stage, where the experiment does not vary it. Default: as the size has it", 1, 1 << 10);
-        var seeds = CommonOptions.Number<int>("--seeds", "Repetitions. Default: as the size has them", 1, 1000);
-        var epochs = CommonOptions.Number<int>("--epochs", "Of every training. Default: as the size has them", 1, 100_000);
-        var images = CommonOptions.Number<int>("--images", "Training images, with half as many for the test. Default: as the size has them", 2, int.MaxValue);
-        var folder = new Option<string?>("--output", "-o") { Description = "Where the folder of the experiment goes. Default: experiments.", HelpName = "DIR" };
+        var size = CommonOptions.Choice("--size", "The amount of work: seconds, minutes on two cores, ten minutes of CIFAR-10 on a CPU, or the CIFAR-10 protocol for a GPU", ["smoke", "small", "medium", "full"], "small");
+        var dataSet = CommonOptions.NamedData("set by --size");
+        var depth = CommonOptions.Number<int>("--depth", "The depth of the network, 6n + 2, if the experiment does not vary it. Default: set by --size", 8, 1 << 10);
+        var width = CommonOptions.Number<int>("--width", "The channels of the network's first stage, if the experiment does not vary them. Default: set by --size", 1, 1 << 10);
+        var seeds = CommonOptions.Number<int>("--seeds", "The number of repetitions. Default: set by --size", 1, 1000);
+        var epochs = CommonOptions.Number<int>("--epochs", "The epochs of every training. Default: set by --size", 1, 100_000);
+        var images = CommonOptions.Number<int>("--images", "The number of training images; the number of test images is half of it. Default: set by --size", 2, int.MaxValue);
+        var folder = new Option<string?>("--output", "-o") { Description = "The folder that gets the folder of the experiment. Default: experiments.", HelpName = "DIR" };
         Option<string?> dataFolder = CommonOptions.DataFolder(), device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
-        var command = new ToolCommand("experiment", "Train networks to answer a question about quadratic neurons, and write what came out. Goes on where it was stopped.",
+        var command = new ToolCommand("experiment", "Train networks to answer a question about quadratic neurons, and write the results. Continues where it was stopped.",
             """
             quad experiment rank-sweep
             quad experiment neurons --size medium --data cifar100

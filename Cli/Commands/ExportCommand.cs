@@ -6,7 +6,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad export</c>: a trained network for other programs, or as a program.</summary>
+/// <summary><c>quad export</c>: writes a trained network for other programs, or as a program.</summary>
 static class ExportCommand
 {
     static readonly string[] Formats = ["onnx", "native", "safetensors"];
@@ -14,7 +14,7 @@ static class ExportCommand
     public static Command Create(Output output)
     {
         var network = new TrainedNetwork(output);
-        var format = CommonOptions.Choice("--format", "onnx for other runtimes, native for a program of its own, safetensors for the weights with all that `quad predict` needs and no more", Formats);
+        var format = CommonOptions.Choice("--format", "onnx for other runtimes, native for a stand-alone program, safetensors for the weights with only what `quad predict` needs", Formats);
         format.Required = true;
         var file = new Option<string?>("--output") { Description = "The file to write. Default: the weights' name with the format's ending.", HelpName = "FILE" };
         var fold = new Option<bool>("--fold") { Description = "ONNX: multiply batch norms into the convolutions before them." };
@@ -22,7 +22,7 @@ static class ExportCommand
         var project = new Option<string?>("--project") { Description = "Native: keep the project of the program in this folder.", HelpName = "DIR" };
         var json = CommonOptions.Json();
         var command = new ToolCommand("export",
-            "Write a trained network as ONNX, as one native program with the weights inside, or as weights that explain themselves.",
+            "Write a trained network as ONNX, as one native program with the weights inside, or as weights with the description of their network.",
             """
             quad export --weights runs/a --format onnx --fold
             quad export --weights runs/a --format native --output classify
@@ -64,13 +64,13 @@ static class ExportCommand
         return command;
     }
 
-    // What the user named is replaced, but never what is just being read; in a place that he did not name, only an earlier export is.
+    // A file that the user named is replaced, unless it is the file that is being read. A file that the user did not name is replaced only if it is an earlier export.
     static void CheckTarget(string target, string weights, string format, bool named)
     {
         if (Destination(target) == Destination(weights))
-            throw new IOException($"{target} are the weights themselves, which the export would replace; give another name with --output.");
+            throw new IOException($"{target} is the file of weights itself, and the export would replace it; give another name with --output.");
         if (!named && Path.Exists(target) && !EarlierExport.Is(target, format))
-            throw new IOException($"{target} is there already, and is no earlier export; give a name with --output (that one, to replace it).");
+            throw new IOException($"{target} exists already, and is not an earlier export; give a name with --output (the same name replaces it).");
     }
 
     static string Destination(string path) => Path.GetFullPath(new FileInfo(path).LinkTarget is null ? path : File.ResolveLinkTarget(path, returnFinalTarget: true)!.FullName);

@@ -5,7 +5,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad data show</c> and <c>quad data export</c>: folders of pictures, a sub-folder for each class.</summary>
+/// <summary><c>quad data show</c> and <c>quad data export</c>: show and write folders of pictures with a sub-folder for each class.</summary>
 static class PictureCommands
 {
     const int MostListed = 20;
@@ -14,7 +14,7 @@ static class PictureCommands
     {
         var folder = new Argument<string>("DIR") { Description = "A folder of pictures: DIR/CLASS/1.jpg, or DIR/train/CLASS/1.jpg and DIR/val (or test) likewise.", HelpName = "DIR" };
         var json = CommonOptions.Json();
-        var command = new ToolCommand("show", "Show the classes and pictures of a folder as `quad train --data DIR` takes it, and decode every picture.", "quad data show photos") { folder, json };
+        var command = new ToolCommand("show", "Show the classes and pictures of a folder as `quad train --data DIR` reads it, and decode every picture.", "quad data show photos") { folder, json };
         command.SetAction(parsed =>
         {
             var place = parsed.GetRequiredValue(folder);
@@ -29,13 +29,13 @@ static class PictureCommands
                 .Append(["all", $"{train.Count:N0}", $"{test.Count:N0}"]));
             output.Line();
             output.Line(splits.TestFolder is { } part
-                ? $"Test pictures are those in {part}."
+                ? $"The test pictures are in {part}."
                 : string.Create(CultureInfo.InvariantCulture, $"There is no val or test folder: {100f * FolderSplits.DefaultTestShare:0} % of each class are held out (--test-share, --seed)."));
             if (damaged.Length == 0)
                 output.Line($"Sides of {survey.ShortestSide} to {survey.LongestSide} pixels; {Colours(survey, train.Count)}. The network sees {RunConfiguration.ForFolder(place).Pictures!.ImageShape} unless --image-size says otherwise.");
-            if (LeftOut(train) is { } leftOut) output.Line($"{leftOut}: no {string.Join(", ", Picture.Extensions)}, in no class, or links to what is listed already.");
+            if (LeftOut(train) is { } leftOut) output.Line($"{leftOut}: files that are not {string.Join(", ", Picture.Extensions)}, are in no class, or are links to listed files.");
             foreach (var error in damaged.Take(MostListed)) output.Error(error.Message);
-            if (damaged.Length > 0) output.Error($"{damaged.Length:N0} of {train.Count + test.Count:N0} pictures cannot be read{(damaged.Length > MostListed ? $"; the first {MostListed} are named above, all in --json" : "")}. Training refuses the folder until they are mended or taken out.");
+            if (damaged.Length > 0) output.Error($"{damaged.Length:N0} of {train.Count + test.Count:N0} pictures cannot be read{(damaged.Length > MostListed ? $"; the first {MostListed} are named above, all in --json" : "")}. Training refuses the folder until they are repaired or removed.");
             if (parsed.GetValue(json))
                 output.Json(new("data show")
                 {
@@ -69,7 +69,7 @@ static class PictureCommands
         return command;
     }
 
-    /// <summary>"3 other files are left out"; null where there are none.</summary>
+    /// <summary>"3 other files are left out"; null if there are none.</summary>
     public static string? LeftOut(ImageFolder folder) => folder.LeftOut switch
     {
         0 => null,
@@ -89,5 +89,5 @@ static class PictureCommands
 
     static string Count(ImageFolder images, int label) => images.Labels.Count(other => other == label).ToString("N0", CultureInfo.InvariantCulture);
 
-    static string Colours(FolderSurvey survey, int count) => survey.Gray == 0 ? "all in colour" : survey.Gray == count ? "all grey" : $"{survey.Gray:N0} of {count:N0} grey";
+    static string Colours(FolderSurvey survey, int count) => survey.Gray == 0 ? "all in color" : survey.Gray == count ? "all gray" : $"{survey.Gray:N0} of {count:N0} gray";
 }

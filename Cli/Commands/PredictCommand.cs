@@ -5,7 +5,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad predict</c>: what a trained network sees in image files.</summary>
+/// <summary><c>quad predict</c>: classifies image files with a trained network.</summary>
 static class PredictCommand
 {
     const int Shown = 3;
@@ -14,7 +14,7 @@ static class PredictCommand
     {
         var network = new TrainedNetwork(output);
         var files = new Argument<string[]>("FILE") { Description = "Images (png, jpg, bmp), or files ending in .f32 of normalized float32 values [N, H, W, C].", Arity = ArgumentArity.OneOrMore };
-        var top = CommonOptions.Number<int>("--top", $"Classes to print. Default: {Shown}", 1, 1 << 20);
+        var top = CommonOptions.Number<int>("--top", $"The number of classes to print. Default: {Shown}", 1, 1 << 20);
         Option<string?> device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
         var json = CommonOptions.Json();
@@ -48,7 +48,7 @@ static class PredictCommand
                 }
                 catch (InvalidOperationException e)
                 {
-                    // The network's answer is no number.
+                    // The network's outputs are not finite.
                     Fail(file, $"{file}: {e.Message}");
                 }
             }

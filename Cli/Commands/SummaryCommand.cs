@@ -6,7 +6,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad summary</c>: what each layer of a network costs.</summary>
+/// <summary><c>quad summary</c>: prints what each layer of a network costs.</summary>
 static class SummaryCommand
 {
     public static Command Create(Output output)
@@ -15,8 +15,8 @@ static class SummaryCommand
         var network = new NetworkOptions(usual);
         var entries = new EntryFlags(otherwise: null, Networks.Registry, Neurons.Registry, Datasets.Registry);
         var data = CommonOptions.Data("none");
-        var classes = CommonOptions.Number<int>("--classes", "Classes to tell apart. Default: those of the data, else 10, or 1000 of a network for photographs", 1, 1 << 20);
-        var size = CommonOptions.Number<int>("--image-size", "Height and width of the images. Default: those of the data, else 32, or 224 of a network for photographs", 1, 1 << 14);
+        var classes = CommonOptions.Number<int>("--classes", "The number of classes. Default: that of the data, else 10, or 1000 for a network for photographs", 1, 1 << 20);
+        var size = CommonOptions.Number<int>("--image-size", "Height and width of the images. Default: those of the data, else 32, or 224 for a network for photographs", 1, 1 << 14);
         size.Aliases.Add("--size");
         var channels = CommonOptions.Number<int>("--channels", "Channels of the images. Default: those of the data, else 3", 1, 1 << 14);
         var json = CommonOptions.Json();

@@ -6,7 +6,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Commands;
 
-/// <summary><c>quad train</c>: starts a run or goes on with one.</summary>
+/// <summary><c>quad train</c>: starts or continues a run.</summary>
 static class TrainCommand
 {
     public static Command Create(Output output)
@@ -15,10 +15,10 @@ static class TrainCommand
         var device = CommonOptions.DeviceName();
         var threads = CommonOptions.Threads();
         var folder = new Option<string?>("--output") { Description = "A new folder for the run. Default: runs/NAME-N.", HelpName = "DIR" };
-        var resume = new Option<string?>("--resume") { Description = "Go on with the run of this folder, with the bits it would have had.", HelpName = "DIR" };
+        var resume = new Option<string?>("--resume") { Description = "Continue the run of this folder. Its results are the same, to the bit, as without a stop.", HelpName = "DIR" };
         var json = CommonOptions.Json();
         var command = new ToolCommand("train",
-            "Train a network and leave a run folder with metrics, curves and checkpoints. Without options: a quadratic ResNet-20 of rank 3 on images that need no download.",
+            "Train a network and write a run folder with metrics, curves and checkpoints. Without options: a quadratic ResNet-20 of rank 3 on images that need no download.",
             """
             quad train
             quad train --model resnet32 --neuron quadratic --rank 7 --data cifar10 --epochs 30 --output runs/a
@@ -37,7 +37,7 @@ static class TrainCommand
         {
             if (result.GetResult(resume) is null) return;
             var given = options.All.Append(folder).FirstOrDefault(option => result.GetResult(option) is { Implicit: false });
-            if (given is not null) result.AddError($"{given.Name} cannot be changed in a run that goes on; --resume takes {threads.Name}, {device.Name} and {json.Name} only");
+            if (given is not null) result.AddError($"{given.Name} cannot be changed in a run that continues; --resume takes only {threads.Name}, {device.Name} and {json.Name}");
         });
 
         command.SetAction(parsed =>
@@ -53,7 +53,7 @@ static class TrainCommand
             {
                 var configuration = options.Configuration(parsed, CommonOptions.Device(parsed, device, threads));
                 if (configuration.Pictures is not null) output.Line($"reading the pictures of {configuration.Data.Name}");
-                run = parsed.GetValue(folder) is { } given ? TrainingRun.Start(configuration, given) : TrainingRun.StartNumbered(configuration, "runs");      // numbers, not dates: the same commands leave the same folders
+                run = parsed.GetValue(folder) is { } given ? TrainingRun.Start(configuration, given) : TrainingRun.StartNumbered(configuration, "runs");      // numbers, not dates: the same commands make the same folders
             }
 
             return Train(run, resumed: existing is not null, output, parsed.GetValue(json));
@@ -101,7 +101,7 @@ static class TrainCommand
         var judge = run.Test.Name == run.Train.Name
             ? string.Create(CultureInfo.InvariantCulture, $"{100f * pictures.TestShare:0.#} % of each are held out as test images (seed {pictures.Seed})")
             : $"the test images are those in {run.Test.Name}";
-        var place = run.Train is ImageDataset ? "" : "; too many for memory, read from their files each time";
+        var place = run.Train is ImageDataset ? "" : "; the images do not fit in memory, so each use reads them from their files";
         var leftOut = PictureCommands.LeftOut(ImageFolder.Open(FolderSplits.TrainPart(run.Configuration.Data.Name))) is { } files ? $"; {files}" : "";
         return $"{run.Train.Classes} classes ({string.Join(", ", run.Train.ClassNames.Take(5))}{(run.Train.Classes > 5 ? ", ..." : "")}); {judge}{place}{leftOut}";
     }
@@ -119,6 +119,7 @@ static class TrainCommand
         var (last, best) = (state.History[^1], run.Trainer.Best!);
         var took = state.Step > start ? string.Create(CultureInfo.InvariantCulture, $" in {Hardware.Time(elapsed)}") : "; the run was finished already";
         output.Line("Test accuracy ", $"{last.TestAccuracy:0.00} %", $" after {last.Epoch} {(last.Epoch == 1 ? "epoch" : "epochs")}{took} (best {best.TestAccuracy:0.00} % after epoch {best.Epoch}).");
+        if (last.Epoch < run.Trainer.Options.Epochs) output.Line($"Stopped early: no epoch after {best.Epoch} had a better test {run.Trainer.BestBy}.");
         output.Line($"Curves: {folder.Curves}");
         output.Line($"Use it: {Shell.Tool} {(run.Configuration.Pictures is null ? $"eval --weights {Shell.Quote(folder.Best)}" : $"predict --weights {Shell.Quote(folder.Best)} PICTURES")}");
     }

@@ -1,4 +1,4 @@
-// A program that is one trained network, its weights inside: what `quad export --format native` builds.
+// A program that contains one trained network with its weights. `quad export --format native` builds it.
 using System.Globalization;
 using QuadEngine;
 using QuadEngine.Models;

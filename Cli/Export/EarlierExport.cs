@@ -2,15 +2,15 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Cli.Export;
 
-/// <summary>Tells the files that <c>quad export</c> wrote from those of others: in a place that nobody named, only such a one is replaced.</summary>
+/// <summary>Tells the files that <c>quad export</c> wrote from other files. If the user named no file, only an earlier export is replaced.</summary>
 static class EarlierExport
 {
     const int Head = 64;
 
-    // How programs of Linux, Windows and macOS begin.
+    // The first bytes of programs for Linux, Windows and macOS.
     static readonly byte[][] programs = [[0x7F, (byte)'E', (byte)'L', (byte)'F'], "MZ"u8.ToArray(), [0xCF, 0xFA, 0xED, 0xFE]];
 
-    /// <summary>Whether a file is an export of a format. (Devices and pipes have no length, and are none.)</summary>
+    /// <summary>Whether a file is an export of a format. (Devices and pipes have no length, so they are not.)</summary>
     public static bool Is(string path, string format)
     {
         if (new FileInfo(path) is not { Exists: true, Length: > Head }) return false;
@@ -21,7 +21,7 @@ static class EarlierExport
             case "safetensors":
                 return IsClassifier(path);
             default:
-                return programs.Any(magic => Begin(path).StartsWith(magic)) && File.ReadAllBytes(path).AsSpan().IndexOf("quadengine.network"u8) >= 0;      // of the weights inside
+                return programs.Any(magic => Begin(path).StartsWith(magic)) && File.ReadAllBytes(path).AsSpan().IndexOf("quadengine.network"u8) >= 0;      // in the weights inside
         }
     }
 
@@ -33,7 +33,7 @@ static class EarlierExport
         return bytes;
     }
 
-    // A checkpoint of a run says more.
+    // A checkpoint of a run has more metadata.
     static bool IsClassifier(string path)
     {
         try

@@ -8,13 +8,13 @@ static class NativeProgram
 {
     const string Name = "classifier", Source = "Classifier.Program.cs";
 
-    /// <summary>Processors since 2013 have these; the vectors of the engine are twice as wide with them as without.</summary>
+    /// <summary>Processors since 2013 have these instructions. They double the width of the engine's vectors.</summary>
     const string DefaultInstructions = "x86-64-v3";
 
     static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data", "MathNet.Numerics", "Google.Protobuf"];
 
     /// <summary>Writes the project: `dotnet publish -r RID -o DIR` in the folder then builds the program.</summary>
-    /// <param name="plugins">Those that the network comes from: the program has them in it.</param>
+    /// <param name="plugins">The plugins that the network comes from. The program contains them.</param>
     public static void WriteProject(string folder, Classifier classifier, string? instructions, params IReadOnlyList<Plugin> plugins)
     {
         Directory.CreateDirectory(folder);
@@ -26,13 +26,13 @@ static class NativeProgram
         File.WriteAllText(Path.Combine(folder, $"{Name}.csproj"), Project(instructions, [.. plugins.SelectMany(plugin => plugin.Files).Distinct()]));
         File.WriteAllText(Path.Combine(folder, "Plugins.cs"), Registrations([.. plugins.SelectMany(plugin => plugin.Registrations)]));
 
-        // What stands further up the tree is of other projects.
+        // Such files in the folders above belong to other projects.
         foreach (var file in new[] { "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props" })
             File.WriteAllText(Path.Combine(folder, file), "<Project />\n");
     }
 
     /// <summary>Compiles the project and puts the program into place.</summary>
-    /// <exception cref="InvalidOperationException">The compiler or the linker failed; the message has what they said.</exception>
+    /// <exception cref="InvalidOperationException">The compiler or the linker failed; the message contains their output.</exception>
     public static void Build(string folder, string program)
     {
         var output = Path.Combine(folder, "out");
@@ -52,7 +52,7 @@ static class NativeProgram
         return string.Join('\n', lines.Length > 0 ? lines.Take(10) : text.Split('\n').TakeLast(10));
     }
 
-    // Before the program starts: it reads the network by its name.
+    // The plugins register before the program starts, because it finds the network by its name.
     static string Registrations(string[] classes) =>
         $$"""
         static class Plugins

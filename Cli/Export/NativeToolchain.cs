@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine.Cli.Export;
 
-/// <summary>Something that a native program cannot be built without.</summary>
-/// <param name="Name">What it is.</param>
-/// <param name="Found">Where or which, or null where it is missing.</param>
-/// <param name="HowToGet">What to do then.</param>
+/// <summary>Something that the build of a native program needs.</summary>
+/// <param name="Name">The name of the requirement.</param>
+/// <param name="Found">Its path or version; null if it is missing.</param>
+/// <param name="HowToGet">What to do if it is missing.</param>
 sealed record Requirement(string Name, string? Found, string HowToGet);
 
-/// <summary>What NativeAOT needs on this machine besides this tool.</summary>
+/// <summary>Finds what NativeAOT needs on this machine besides this tool.</summary>
 static class NativeToolchain
 {
     const int SdkMajor = 10;
@@ -17,7 +17,7 @@ static class NativeToolchain
     /// <summary>The .NET SDK, a linker and, on Linux, zlib's development files. (The compiler itself is a package that the SDK fetches.)</summary>
     public static IReadOnlyList<Requirement> Requirements()
     {
-        var sdk = new Requirement($".NET SDK {SdkMajor}", Sdk(), $"Install it from https://dot.net/download and see that `dotnet` is on the PATH.");
+        var sdk = new Requirement($".NET SDK {SdkMajor}", Sdk(), $"Install it from https://dot.net/download and make sure that `dotnet` is on the PATH.");
         if (OperatingSystem.IsWindows())
             return [sdk, new("Visual C++ linker", VisualStudioLinker(), "Install Visual Studio's Build Tools with the workload \"Desktop development with C++\".")];
 
@@ -30,15 +30,15 @@ static class NativeToolchain
         ];
     }
 
-    /// <summary>Throws, naming all that is missing.</summary>
-    /// <exception cref="InvalidOperationException">Something is.</exception>
+    /// <summary>Throws an exception that names everything that is missing.</summary>
+    /// <exception cref="InvalidOperationException">Something is missing.</exception>
     public static void Check(IReadOnlyList<Requirement> requirements)
     {
         var missing = requirements.Where(requirement => requirement.Found is null).Select(requirement => $"\n  {requirement.Name}: {requirement.HowToGet}").ToArray();
         if (missing.Length > 0) throw new InvalidOperationException($"A native program cannot be built here; missing:{string.Concat(missing)}");
     }
 
-    /// <summary>Runs a program to its end: its exit code, and what it printed.</summary>
+    /// <summary>Runs a program to its end. Returns its exit code and its output.</summary>
     public static (int Code, string Output) Run(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;

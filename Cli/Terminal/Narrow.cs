@@ -1,9 +1,9 @@
 namespace QuadEngine.Cli;
 
-/// <summary>What of a line is left where there is little room.</summary>
+/// <summary>Shortens a line to the room that there is.</summary>
 static class Narrow
 {
-    /// <summary>The items in their order, without the least important ones that there is no room for; one is always left.</summary>
+    /// <summary>Returns the items that fit, in their order. The least important are left out first; one item always remains.</summary>
     public static IEnumerable<T> Fit<T>(IReadOnlyList<T> items, Func<T, int> width, Func<T, int> importance, int room)
     {
         var kept = new HashSet<T>();

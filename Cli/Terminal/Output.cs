@@ -4,29 +4,29 @@ using Spectre.Console;
 namespace QuadEngine.Cli;
 
 /// <summary>Where the tool writes: Spectre.Console on a terminal, plain lines into files and pipes.</summary>
-/// <param name="Text">Results.</param>
-/// <param name="Errors">Messages of what went wrong.</param>
-/// <param name="Terminal">Colours and live progress; null where the output is no terminal.</param>
+/// <param name="Text">The writer of results.</param>
+/// <param name="Errors">The writer of error messages.</param>
+/// <param name="Terminal">The terminal, for colors and live progress; null if the output is not a terminal.</param>
 sealed record Output(TextWriter Text, TextWriter Errors, IAnsiConsole? Terminal)
 {
     /// <summary>The console of this process.</summary>
     public static Output ToConsole() => new(Console.Out, Console.Error,
         !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi ? AnsiConsole.Console : null);
 
-    /// <summary>A line.</summary>
+    /// <summary>Writes a line.</summary>
     public void Line(string text = "") => Text.WriteLine(text);
 
-    /// <summary>A line of which one part stands out on a terminal.</summary>
+    /// <summary>Writes a line with one part in bold on a terminal.</summary>
     public void Line(string before, string bold, string after)
     {
         if (Terminal is null) Line(before + bold + after);
         else Terminal.MarkupLine($"{Markup.Escape(before)}[bold]{Markup.Escape(bold)}[/]{Markup.Escape(after)}");
     }
 
-    /// <summary>Says what went wrong.</summary>
+    /// <summary>Writes an error message.</summary>
     public void Error(string message, string prefix = "quad: ") => Errors.WriteLine(prefix + message.TrimEnd());
 
-    /// <summary>Rows under headings, aligned; a heading that starts with '&gt;' is of numbers, to the right.</summary>
+    /// <summary>Writes aligned rows under headings. If a heading starts with '&gt;', its column holds numbers and is aligned to the right.</summary>
     public void Table(IReadOnlyList<string> headings, IEnumerable<IReadOnlyList<string>> rows)
     {
         var all = rows.Prepend([.. headings.Select(heading => heading.TrimStart('>'))]).ToList();
@@ -40,6 +40,6 @@ sealed record Output(TextWriter Text, TextWriter Errors, IAnsiConsole? Terminal)
         }
     }
 
-    /// <summary>One line of JSON, the last of a command.</summary>
+    /// <summary>Writes one line of JSON, the last line of a command.</summary>
     public void Json(Report report) => Line(JsonSerializer.Serialize(report, ReportJson.Default.Report));
 }

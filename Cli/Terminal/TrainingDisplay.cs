@@ -5,10 +5,10 @@ using Spectre.Console;
 
 namespace QuadEngine.Cli;
 
-/// <summary>Shows a training as it goes: a row an epoch, and in between how far it is.</summary>
+/// <summary>Shows a training while it runs: a row for each epoch, and the progress between rows.</summary>
 abstract class TrainingDisplay(Output output, Trainer trainer)
 {
-    // In the order of a row; where a terminal is narrow, the least important are left out.
+    // The columns in the order of a row. If a terminal is narrow, the least important are left out.
     static readonly Column[] columns =
     [
         new("epoch", 8, (epoch, epochs) => $"{epoch.Epoch}/{epochs}"),
@@ -31,7 +31,7 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
 
     protected long TotalSteps => (long)Trainer.Options.Epochs * Trainer.StepsPerEpoch;
 
-    /// <summary>A live one on a terminal, else plain lines.</summary>
+    /// <summary>Returns a live display for a terminal, else one of plain lines.</summary>
     public static TrainingDisplay For(Output output, Trainer trainer) => output.Terminal is { } terminal ? new Live(output, trainer, terminal) : new Plain(output, trainer);
 
     /// <summary>Runs a training and shows it.</summary>
@@ -49,7 +49,7 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
 
     string Row(Func<Column, string> cell) => string.Join(Column.Separator, shown.Select(column => cell(column).PadLeft(column.Width)));
 
-    /// <summary>"epoch 2/6  loss 0.512  accuracy 83.1 %  812 images/s  1:12 left", or as much of it as there is room for.</summary>
+    /// <summary>"epoch 2/6  loss 0.512  accuracy 83.1 %  812 images/s  1:12 left", or the most important parts that fit.</summary>
     protected string Progress(int room = int.MaxValue)
     {
         var state = Trainer.State;
@@ -77,7 +77,7 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
         public int Width { get; } = Math.Max(8, Heading.Length);
     }
 
-    /// <summary>Into files and pipes: now and then a line, so that a log shows life.</summary>
+    /// <summary>For files and pipes: writes a line every 20 seconds, so that a log shows progress.</summary>
     sealed class Plain(Output output, Trainer trainer) : TrainingDisplay(output, trainer)
     {
         static readonly TimeSpan interval = TimeSpan.FromSeconds(20);
@@ -102,7 +102,7 @@ abstract class TrainingDisplay(Output output, Trainer trainer)
         }
     }
 
-    /// <summary>On a terminal: a bar below the rows, on one line whatever the width.</summary>
+    /// <summary>For a terminal: shows a bar below the rows, on one line at any width.</summary>
     sealed class Live(Output output, Trainer trainer, IAnsiConsole terminal) : TrainingDisplay(output, trainer)
     {
         const int FullText = 70, Percentage = 7;

@@ -4,7 +4,7 @@ using QuadEngine.Tests.Memory;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>Deferred results: whatever happens before they are read, they are what they would have been at once, and cost no more.</summary>
+/// <summary>Deferred results have the values of results that are computed at once, whatever happens before they are read, and cost no more.</summary>
 public class DeferredTests
 {
     [Test]
@@ -46,7 +46,7 @@ public class DeferredTests
         }
     }
 
-    // h = relu(x w) reads like two operations and is one pass; x w alone, whose handle is garbage by now, is never computed.
+    // h = relu(x w) has two operations in the code, but runs as one pass. x w alone is never computed, because its handle is garbage when h is read.
     [Test]
     public void An_unread_product_behind_a_relu_is_not_computed_when_the_optimizer_steps()
     {
@@ -57,7 +57,7 @@ public class DeferredTests
         y.Sum().Backward();
         sgd.Step();
         Assert.That(counter.Count, Is.EqualTo(2 * 64 * 8 * 4), "forward once, and the gradient of w");
-        Assert.That(z.ToArray(), Is.All.EqualTo(4f), "read after all, it has the values of before the step");
+        Assert.That(z.ToArray(), Is.All.EqualTo(4f), "when it is read later, it has the values from before the step");
         Assert.That(z.Relu().ToArray(), Is.All.EqualTo(4f));
         Assert.That(w.ToArray(), Is.All.EqualTo(0.5f - 0.1f * 64f).Within(1e-5f));
     }
@@ -82,7 +82,7 @@ public class DeferredTests
         Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
     }
 
-    // Its backward reads [y, f], so that is written at once, instead of running the projection a second time for it.
+    // The backward of the neurons reads [y, f]. So [y, f] is written at once, and the projection does not run a second time for it.
     [Test]
     public void Quadratic_neurons_behind_a_relu_run_their_projection_once()
     {
@@ -121,7 +121,7 @@ public class DeferredTests
         }
     }
 
-    // One thread reads the result while another goes on from it: whoever comes first, both have the right values.
+    // One thread reads the result while another computes with it. Both get the right values in any order.
     [Test]
     public void A_result_is_read_and_taken_over_at_once()
     {

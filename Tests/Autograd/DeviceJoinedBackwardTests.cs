@@ -2,10 +2,10 @@ using CsCheck;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>What <see cref="JoinedBackwardTests"/> check, on GPUs.</summary>
+/// <summary>The checks of <see cref="JoinedBackwardTests"/> on GPUs.</summary>
 public class DeviceJoinedBackwardTests
 {
-    // The compiler of a device may round a product and a sum together where they have become neighbours.
+    // The compiler of a device may round a product and a sum together if they are now next to each other.
     [Test]
     public void It_has_the_values_of_two_passes_through_OpenCl() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed => JoinedBackwardTests.AssertSame(seed, TestDevices.OpenCl, large: seed % 4 == 0, 1e-6f), iter: 40, threads: 1);
 
@@ -17,9 +17,9 @@ public class DeviceJoinedBackwardTests
     {
         var device = TestDevices.OpenCl;
         var joined = Launches(_ => { });
-        Assert.That(Launches(y => _ = y.Exp()), Is.EqualTo(joined + 1), "somebody else reads them");
+        Assert.That(Launches(y => _ = y.Exp()), Is.EqualTo(joined + 1), "another operation reads them");
         Assert.That(Launches(y => _ = y.Exp().Detach()), Is.EqualTo(joined + 1));
-        Assert.That(Launches(_ => { }, guarded: true), Is.GreaterThan(joined), "the gradient in between is to be checked");
+        Assert.That(Launches(_ => { }, guarded: true), Is.GreaterThan(joined), "the gradient between them must be checked");
 
         long Launches(Action<Tensor> read, bool guarded = false)
         {

@@ -2,11 +2,11 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>Handles that nobody disposed: the garbage collector gives their memory back, once.</summary>
+/// <summary>The garbage collector returns the memory of handles that nobody disposed, once.</summary>
 public class FinalizedHandleTests
 {
-    // A deferred result holds handles of its own on its operands. When all become garbage together, each
-    // handle is released by its finalizer, and must not be released again by the result's: the pool would then hand out one block twice.
+    // A deferred result holds its own handles on its operands. When all become garbage together, each finalizer of a handle
+    // releases it. The finalizer of the result must not release it again, because the pool would then lend one block twice.
     [Test]
     public void Dropping_unread_results_with_their_operands_releases_each_block_once()
     {

@@ -2,10 +2,10 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>Guards and scopes hold for the code that follows, on whatever thread, and leave what was before, however they are closed.</summary>
+/// <summary>Guards and scopes hold for the code that follows them, on any thread, and restore the earlier state, in whatever order they are closed.</summary>
 public class FlowTests
 {
-    /// <summary>A guard: how it is opened, and whether it holds here.</summary>
+    /// <summary>A guard, with functions that open it and say whether it holds here.</summary>
     public sealed record Guard(string Name, Func<IDisposable> Open, Func<bool> Holds)
     {
         public override string ToString() => Name;
@@ -112,7 +112,7 @@ public class FlowTests
         Assert.That(guard.Holds());
     }
 
-    // Each opens before the one before it closes, as overlapping requests do.
+    // Each guard opens before the previous one closes, as in overlapping requests.
     [TestCaseSource(nameof(Guards))]
     public void No_chain_of_closed_ones_grows(Guard guard)
     {
@@ -135,7 +135,6 @@ public class FlowTests
         static object? LinkOf(IDisposable guard) => guard.GetType().GetFields(System.Reflection.BindingFlags.Instance | System.Reflection.BindingFlags.NonPublic).Single().GetValue(guard);
     }
 
-    // Case 07.
     [Test]
     public void A_thread_trains_on_after_it_served_under_NoGrad()
     {
@@ -168,7 +167,7 @@ public class FlowTests
         using var outside = Tensor.Ones([4]);
         scope.Dispose();
         Assert.That(outside.IsDropped, Is.False);
-        Assert.That(Alive(), Is.False, "nobody holds a handle made after it");
+        Assert.That(Alive(), Is.False, "nothing holds a handle that was made after it");
 
         [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
         static bool Alive()
@@ -218,7 +217,7 @@ public class FlowTests
         }
     }
 
-    // The call's scope is on the thread's stack: no change of flow inside takes it away.
+    // The scope of the call is on the thread's stack, so no change of flow inside the call removes it.
     [Test]
     public void What_a_module_opens_or_waits_for_leaves_its_scope_as_it_was([Values] bool waits)
     {

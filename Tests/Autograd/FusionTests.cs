@@ -4,8 +4,8 @@ using QuadEngine.Tests.Operations;
 namespace QuadEngine.Tests.Autograd;
 
 /// <summary>
-/// Random programs of operations that take each other over, in every order and with every kind of reuse: what comes out, and every gradient,
-/// is what the same program gives with each operation on its own (a <see cref="NonFiniteGuard"/> reads each result at once).
+/// Random programs of operations that join each other, in every order and with every kind of reuse. Their results and gradients equal those of the
+/// same program with every operation alone (a <see cref="NonFiniteGuard"/> reads each result at once).
 /// </summary>
 public class FusionTests
 {
@@ -25,7 +25,7 @@ public class FusionTests
         }
     }, iter: 1500, threads: 1);
 
-    // The same dice throw the same program; what is read on the way, dropped or overwritten changes nothing but when results are computed.
+    // Equal dice give equal programs. Results that are read early, dropped or overwritten change only the time at which results are computed.
     static float[][] Run(ulong seed)
     {
         var dice = new Dice(seed);

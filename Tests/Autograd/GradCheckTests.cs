@@ -2,10 +2,10 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>The gradient check passes right gradients and names wrong ones.</summary>
+/// <summary>The gradient check accepts right gradients and names wrong ones.</summary>
 public class GradCheckTests
 {
-    /// <summary>x^2 a, with the backward given.</summary>
+    /// <summary>Computes x^2 a with a given backward.</summary>
     static Func<Tensor[], Tensor> Product(Func<Tensor, Tensor, Tensor, Tensor?[]> backward) => inputs =>
         (inputs[0].Detach().Square() * inputs[1].Detach()).WithBackward("Product", [inputs[0], inputs[1]], [inputs[0], inputs[1]], (dy, saved) => backward(dy, saved[0], saved[1]));
 
@@ -45,7 +45,7 @@ public class GradCheckTests
         () => GradCheck.Check("Twice", x => (x[0].Detach() * 2f).WithBackward("Twice", [x[0]], [], (dy, _) => [dy * 2f * Tensor.FromArray([1f, 1f, -1f], [3])]), [Tensor.FromArray([1f, 2f, 3f], [3])]),
         Throws.TypeOf<GradCheckException>().With.Message.StartsWith("Twice: the gradient of input 0 (shape [3]) at element 2 is "));
 
-    // 64 samples of 64 x 64 elements: a plain stride would look at one channel only.
+    // 64 samples of 64 x 64 elements: with a constant stride, the check would look at only one channel.
     [Test]
     public void Every_channel_of_a_large_input_is_looked_at([Range(0, 63, 7)] int channel)
     {
@@ -54,7 +54,7 @@ public class GradCheckTests
             Throws.TypeOf<GradCheckException>());
     }
 
-    // Gradients of a mean are small: what is allowed must be small with them.
+    // Gradients of a mean are small, so the allowed error must be small too.
     [Test]
     public void Small_gradients_are_checked_as_strictly() => Assert.That(
         () => GradCheck.Check("Mean", x => x[0].Detach().Square().Mean().WithBackward("Mean", [x[0]], [x[0]], (dy, saved) => [dy * saved[0] * (2.02f / 1000)]), [new Dice(1).AwayFromZero([1000])]),

@@ -5,13 +5,13 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>The backward of quadratic neurons joins that of the batch norm behind them, wherever nobody else reads their output; only launches and bytes tell.</summary>
+/// <summary>The backward of quadratic neurons joins the backward of the batch norm after them, if nothing else reads their output. Only launches and bytes show this.</summary>
 public class JoinedBackwardTests
 {
     [Test]
     public void It_has_the_bits_of_two_passes_on_the_cpu() => Gen.ULong[1, ulong.MaxValue >> 8].Sample(seed => AssertSame(seed, Device.Cpu, large: seed % 7 == 0, 0f), iter: 400, threads: 1);
 
-    /// <summary>Draws neurons and a batch norm behind them, and compares the gradients of one pass with those of two.</summary>
+    /// <summary>Draws neurons and a batch norm after them, and compares the gradients of one pass with the gradients of two passes.</summary>
     public static void AssertSame(ulong seed, Device device, bool large, float tolerance)
     {
         float[][] joined = Gradients(seed, device, large, twoPasses: false), apart = Gradients(seed, device, large, twoPasses: true);
@@ -23,7 +23,7 @@ public class JoinedBackwardTests
         }
     }
 
-    // Of z, lambda, gamma, beta and the residual; those of constants are empty. With them what came in, which nothing may be written over.
+    // Returns the gradients of z, lambda, gamma, beta and the residual; those of constants are empty. Also returns the incoming gradient, which nothing may overwrite.
     static float[][] Gradients(ulong seed, Device device, bool large, bool twoPasses)
     {
         var dice = new Dice(seed);
@@ -40,7 +40,7 @@ public class JoinedBackwardTests
         if (dice.Coin()) result += residual;
         if (dice.Coin()) result = result.Relu();
 
-        // A gradient that the test sees too, and one that backward owns and writes over.
+        // The first incoming gradient is shared with the test; the second belongs to backward, which overwrites it.
         if (result.RequiresGrad && dice.Coin()) result.Backward(cotangent);
         else if (result.RequiresGrad) (result * cotangent).Sum().Backward();
         return [.. ((Tensor?[])[z, lambda, gamma, beta, residual]).Select(leaf => leaf?.Grad?.ToArray() ?? []), cotangent.ToArray()];
@@ -110,7 +110,7 @@ public class JoinedBackwardTests
         using (var scope = new TensorScope()) result = scope.Result(net[x].Sum());
         result.Backward();
         var parameters = net.Parameters().Sum(parameter => 8L * parameter.Length);
-        Assert.That(device.Pool.Statistics.InUse, Is.LessThan(2 * parameters + 20_000), "no activations, which are 128,000 bytes each");
+        Assert.That(device.Pool.Statistics.InUse, Is.LessThan(2 * parameters + 20_000), "no activation is kept; each has 128,000 bytes");
     }
 
     [Test]

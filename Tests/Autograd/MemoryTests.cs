@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>Training without a single Dispose holds memory level: 10,000 steps, first and last figure.</summary>
+/// <summary>Training without any call of Dispose keeps memory constant over 10,000 steps: the first and the last figures are compared.</summary>
 public class MemoryTests
 {
     const int Steps = 10_000, Settled = 4_000;
@@ -30,7 +30,7 @@ public class MemoryTests
         var last = Figures.Now();
         TestContext.Out.WriteLine($"step {Settled:N0}: {first}\nstep {Steps:N0}: {last}");
         Assert.That(last.InUse, Is.LessThanOrEqualTo(Device.Cpu.Pool.CollectsAt));
-        // The process holds what the pool does and little besides.
+        // The process holds little more memory than the pool.
         Assert.That(last.Process - last.Reserved, Is.LessThanOrEqualTo(first!.Process - first.Reserved + (256 << 20)));
     }
 
@@ -49,7 +49,7 @@ public class MemoryTests
         });
     }
 
-    // 0.15 MB of intermediate results a step: without a nudge the collector, which sees only handles, would let gigabytes pile up.
+    // A step has 0.15 MB of intermediate results. The collector sees only the handles, so without the pool's calls it would let gigabytes accumulate.
     [Test]
     public void Composed_at_top_level()
     {

@@ -3,7 +3,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>A recomputed function is the same function both times.</summary>
+/// <summary>A recomputed function gives the same results both times.</summary>
 public class RecomputeTests
 {
     static Tensor Leaf(Shape shape)
@@ -13,7 +13,7 @@ public class RecomputeTests
         return x;
     }
 
-    // Case 08: y = mask * 1 and dx = mask * 1.
+    // y = mask * 1 and dx = mask * 1.
     [Test]
     public void Dropout_draws_its_mask_again_and_no_generator_moves([Values] bool own, [Values] bool nested)
     {
@@ -39,7 +39,6 @@ public class RecomputeTests
         Assert.That(() => y.Backward(Tensor.Ones([4])), Throws.InvalidOperationException.With.Message.Contains("Recompute"));
     }
 
-    // Case 08.
     [TestCase("linear")]
     [TestCase("quadratic")]
     [TestCase("fan")]
@@ -83,7 +82,7 @@ public class RecomputeTests
             var before = net.NamedBuffers().Select(entry => entry.Buffer.ToArray()).ToArray();
             if (change) net.Train(!net.Training);
             y.Backward(Tensor.Uniform(y.Shape, generator: new Generator(9)));
-            Assert.That(net.NamedBuffers().Select(entry => entry.Buffer.ToArray()), Is.EqualTo(before), "statistics change in the first pass alone");
+            Assert.That(net.NamedBuffers().Select(entry => entry.Buffer.ToArray()), Is.EqualTo(before), "statistics change only in the first pass");
             return x.Grad!.ToArray();
         }
     }

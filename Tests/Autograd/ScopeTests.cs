@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>Who owns memory: handles, scopes, the tape.</summary>
+/// <summary>The owners of memory: handles, scopes and the tape.</summary>
 public class ScopeTests
 {
     static long InUse => Device.Cpu.Pool.Statistics.InUse;

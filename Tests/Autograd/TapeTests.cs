@@ -2,7 +2,7 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Autograd;
 
-/// <summary>The laws of reverse-mode differentiation that no single operation shows.</summary>
+/// <summary>Laws of reverse-mode differentiation that need several operations.</summary>
 public class TapeTests
 {
     static Tensor Leaf(params float[] values)
@@ -104,7 +104,7 @@ public class TapeTests
         using (new NoGrad()) y = x.BatchNorm(null, null);
         Assert.That(y.Relu().RequiresGrad, Is.False);
 
-        // The other way round: a leaf made of a deferred result receives its gradient.
+        // Conversely, a leaf that is made from a deferred result receives its gradient.
         var leaf = x.Detach().BatchNorm(null, null).Detach();
         leaf.RequiresGrad = true;
         leaf.Relu().Sum().Backward();
@@ -192,7 +192,7 @@ public class TapeTests
     public void The_result_of_an_operation_cannot_be_made_a_leaf() =>
         Assert.That(() => (Leaf(1f) * 2f).RequiresGrad = false, Throws.InvalidOperationException.With.Message.Contains("Detach()"));
 
-    // Element by element, through deferred products, and through deferred residual sums: none may recurse.
+    // The chains are of element-wise operations, deferred products and deferred residual sums. None of them may recurse.
     [Test]
     public void Graphs_of_100_000_nodes_are_walked_without_recursion()
     {
@@ -224,7 +224,7 @@ public class TapeTests
             Throws.TypeOf<NonFiniteException>().With.Message.Contains("BatchNorm"));
     }
 
-    // A batch norm enters the graph when its first consumer asks for it; it still comes before both of them on the tape.
+    // A batch norm enters the graph when its first consumer asks for it. On the tape it still comes before both consumers.
     [Test]
     public void A_batch_norm_with_several_consumers_receives_all_their_gradients([Values] bool readFirst)
     {
@@ -265,7 +265,7 @@ public class TapeTests
         Assert.That(() => w.Grad = Tensor.Ones([1000], TestDevices.Simulator), Throws.ArgumentException.With.Message.Contains("simulator"));
     }
 
-    // As in PyTorch: the tensor that Grad gave goes on to be the gradient, views of it included.
+    // As in PyTorch, the tensor that Grad returned remains the gradient; so do its views.
     [Test]
     public void Gradients_accumulate_in_place_and_a_deferred_product_that_reads_one_keeps_what_it_was_given()
     {
@@ -282,7 +282,7 @@ public class TapeTests
         Assert.That(product.Item(), Is.EqualTo(14f));
     }
 
-    // What an operation gives that has nothing to do is a result all the same: dropping it leaves the operand.
+    // An operation that has nothing to do still returns its own result. If it is dropped, the operand remains.
     [TestCaseSource(nameof(NothingToDo))]
     public void A_result_is_a_handle_of_its_own(string name, Func<Tensor, Tensor> nothing)
     {

@@ -6,7 +6,7 @@ namespace QuadEngine.Tests.Cli;
 
 public sealed class CommandTests : ToolTests
 {
-    // The smallest run of the real thing: a ResNet-8 for an epoch on a few images.
+    // The smallest real run: a ResNet-8 for one epoch on a few images.
     static readonly string[] smallRun = ["train", "--model", "resnet8", "--images", "256", "--batch", "64", "--epochs", "1"];
 
     [TestCase("train --model resnet21", "resnet21", "resnet20")]
@@ -101,6 +101,16 @@ public sealed class CommandTests : ToolTests
     }
 
     [Test]
+    public void Training_stops_early_and_says_why()
+    {
+        // At this rate the weights stay as they are, so sooner or later an epoch is not better than the one before.
+        var result = QuadTool.Run([.. smallRun[..^1], "20", "--lr", "1e-12", "--best-by", "Loss", "--patience", "1", "--output", Quad.PathOf("run")]);
+        Assert.That(result.Code, Is.Zero, result.Errors);
+        Assert.That(result.Text, Does.Match("Stopped early: no epoch after [0-9]+ had a better test loss."));
+        Assert.That(QuadTool.Run("train", "--resume", Quad.PathOf("run")).Text, Does.Contain("the run was finished already"));
+    }
+
+    [Test]
     public void Training_leaves_a_run_folder_that_eval_judges_alike()
     {
         var run = Quad.PathOf("run");
@@ -123,7 +133,7 @@ public sealed class CommandTests : ToolTests
     {
         Assert.That(QuadTool.Run([.. smallRun, "--output", Quad.PathOf("whole")]).Code, Is.Zero);
 
-        // A folder where the checkpoint is written: what a full disk does, on every machine.
+        // A folder with the name of the file for the checkpoint has the same effect as a full disk, on every machine.
         Directory.CreateDirectory(Quad.PathOf("run/last.safetensors.partial"));
         var stopped = QuadTool.Run([.. smallRun, "--output", Quad.PathOf("run")]);
         Assert.That(stopped.Code, Is.EqualTo(1));

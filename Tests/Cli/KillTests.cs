@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>The real process, ended in its middle.</summary>
+/// <summary>The real process is ended during its work.</summary>
 [Parallelizable]
 public sealed class KillTests : ToolTests
 {
@@ -14,7 +14,7 @@ public sealed class KillTests : ToolTests
         var whole = QuadTool.RunProcess(["train", .. run, "--output", Quad.PathOf("whole")]);
         Assert.That(whole.Code, Is.Zero, whole.Errors);
 
-        // The moments are spread over the run and differ between machines, as they are meant to.
+        // The moments of the kills are spread over the run, and differ between machines on purpose.
         var checkpoint = Quad.PathOf("killed/last.safetensors");
         for (var kill = 0; kill < 5; kill++)
         {
@@ -67,7 +67,7 @@ public sealed class KillTests : ToolTests
         Assert.That(resumed.Text, Does.Contain("going on at step").Or.Contain("finished already"));
     }
 
-    // Waits until the process has written a file so many times, or has ended.
+    // Waits until the process has written a file the given number of times, or has ended.
     static void WaitForWrite(Process process, string path, int writes)
     {
         var (seen, last) = (0, File.Exists(path) ? File.GetLastWriteTimeUtc(path) : default);

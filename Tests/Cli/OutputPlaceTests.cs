@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>What the tool finds in the place where it writes: nothing of somebody else's is lost.</summary>
+/// <summary>The tool finds other files in the place where it writes, and destroys none of them.</summary>
 public sealed class OutputPlaceTests : ToolTests
 {
     static readonly string[] smallRun = ["train", "--model", "resnet8", "--images", "64", "--batch", "64", "--epochs", "1", "--threads", "2"];
@@ -45,7 +45,7 @@ public sealed class OutputPlaceTests : ToolTests
         var exported = QuadTool.Run("export", "--weights", Quad.PathOf("hf/model.safetensors"), "--format", "onnx");
         Assert.That(exported.Code, Is.Zero, exported.Errors);
         var judged = QuadTool.Run("eval", "--weights", Quad.PathOf("hf/model.safetensors"));
-        Assert.That(judged.Errors, Does.Contain("does not say on which data"));
+        Assert.That(judged.Errors, Does.Contain("does not name its data"));
 
         var trained = QuadTool.Run([.. smallRun, "--output", Quad.PathOf("hf")]);
         Assert.That(trained.Errors, Does.Contain("config.json is of another program").And.Not.Contain("holds a run already"));
@@ -73,10 +73,10 @@ public sealed class OutputPlaceTests : ToolTests
         var before = Quad.Bytes(place);
         var result = QuadTool.Run("export", "--weights", Quad.PathOf("best.safetensors"), "--format", format);
         Assert.That(result.Code, Is.EqualTo(1));
-        Assert.That(result.Errors, Does.Contain(Quad.PathOf(place)).And.Contain("is there already").And.Contain("--output"));
+        Assert.That(result.Errors, Does.Contain(Quad.PathOf(place)).And.Contain("exists already").And.Contain("--output"));
         Assert.That(Quad.Bytes(place), Is.EqualTo(before));
 
-        if (format == "native") return;       // takes a compiler and minutes
+        if (format == "native") return;       // needs a compiler and minutes
         Assert.That(QuadTool.Run("export", "--weights", Quad.PathOf("best.safetensors"), "--format", format, "--output", Quad.PathOf(place)).Code, Is.Zero, "named");
         Assert.That(QuadTool.Run("export", "--weights", Quad.PathOf("best.safetensors"), "--format", format).Code, Is.Zero, "an earlier export");
     }
@@ -91,7 +91,7 @@ public sealed class OutputPlaceTests : ToolTests
         var before = Quad.Bytes("best");
         var result = QuadTool.Run(["export", "--weights", Quad.PathOf("best"), "--format", format, .. output is null ? Array.Empty<string>() : ["--output", Quad.PathOf(output)]]);
         Assert.That(result.Code, Is.EqualTo(1));
-        Assert.That(result.Errors, Does.Contain("are the weights themselves").And.Contain("--output"));
+        Assert.That(result.Errors, Does.Contain("is the file of weights itself").And.Contain("--output"));
         Assert.That(Quad.Bytes("best"), Is.EqualTo(before));
     }
 
@@ -123,7 +123,7 @@ public sealed class OutputPlaceTests : ToolTests
         File.WriteAllText(Quad.PathOf("e/single-layer/README.md"), "precious");
         var result = QuadTool.Run("experiment", "single-layer", "--size", "smoke", "--seeds", "1", "--images", "64", "-o", Quad.PathOf("e"));
         Assert.That(result.Code, Is.EqualTo(1));
-        Assert.That(result.Errors, Does.Contain("README.md").And.Contain("no experiment"));
+        Assert.That(result.Errors, Does.Contain("README.md").And.Contain("not the folder of an experiment"));
         Assert.That(Directory.EnumerateFiles(Quad.PathOf("e/single-layer")).Select(Path.GetFileName), Is.EqualTo(new[] { "README.md" }));
         Assert.That(File.ReadAllText(Quad.PathOf("e/single-layer/README.md")), Is.EqualTo("precious"));
     }

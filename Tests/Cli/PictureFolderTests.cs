@@ -22,7 +22,7 @@ public sealed class PictureFolderTests : ToolTests
         Assert.That(judged.Text, Does.Contain("the 8 pictures of").And.Contain("held out"));
         Assert.That(judged.Json.GetProperty("loss").GetDouble(), Is.EqualTo(trained.Json.GetProperty("loss").GetDouble()).Within(1e-5));
 
-        // Far from its run the file is enough.
+        // The file is enough without its run.
         File.Move(Quad.PathOf("run/best.safetensors"), Quad.PathOf("mine.safetensors"));
         Write("new/light", 3, 190);
         var predicted = Run(["predict", "--weights", Quad.PathOf("mine.safetensors"), Quad.PathOf("new/light/0.png"), Quad.PathOf("photos/dark/3.png"), "--json"]);
@@ -36,13 +36,13 @@ public sealed class PictureFolderTests : ToolTests
         Assert.That((classifier.Configuration.Height, classifier.Images.Classes), Is.EqualTo((12, (string[])["dark", "light"])));
         Assert.That(Classifier.Read(Quad.PathOf("run/last.safetensors")).Images.Classes, Is.EqualTo(["dark", "light"]), "the optimizer's tensors are passed over");
 
-        Fails(["eval", "--weights", Quad.PathOf("mine.safetensors")], "does not say on which data", "--data DIR");
+        Fails(["eval", "--weights", Quad.PathOf("mine.safetensors")], "does not name its data", "--data DIR");
         Fails(["eval", "--weights", Quad.PathOf("mine.safetensors"), "--data", "mnist"], "[12, 12, 3] of 2 classes", "of 10");
         Write("new/grey", 3, 120);
         Fails(["eval", "--weights", Quad.PathOf("mine.safetensors"), "--data", Quad.PathOf("new")], "has grey", "dark, light");
     }
 
-    // Three steps an epoch: running statistics would be those of the first weights throughout.
+    // With three steps in an epoch, running statistics would still come from the first weights.
     [TestCase("quadratic")]
     [TestCase("linear")]
     public void Defaults_keep_the_test_loss_of_a_small_folder_in_bounds(string neuron)
@@ -215,7 +215,7 @@ public sealed class PictureFolderTests : ToolTests
         Assert.That(Directory.GetFiles(Quad.PathOf("clothes"), "*.png", SearchOption.AllDirectories), Has.Length.EqualTo(100));
         var (train, _) = Datasets.Load("fashion-mnist-sample");
         Assert.That(Picture.Read(Quad.PathOf($"clothes/train/{ClassFolder.NameOf(train.ClassNames[train.Label(7)])}/8.png"), 1).Pixels, Is.EqualTo(train.Image(7).ToArray()));
-        Assert.That(Run(["data", "show", Quad.PathOf("clothes")]).Text, Does.Contain("T-shirt/top").And.Contain("all grey").And.Contain("[28, 28, 1]"));
+        Assert.That(Run(["data", "show", Quad.PathOf("clothes")]).Text, Does.Contain("T-shirt/top").And.Contain("all gray").And.Contain("[28, 28, 1]"));
         Fails(["data", "export", "fashion-mnist-sample", Quad.PathOf("clothes")], "is not empty");
     }
 

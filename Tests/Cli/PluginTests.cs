@@ -9,7 +9,7 @@ using QuadEngine.Tests.Export;
 
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>Tests/Plugin, an assembly outside the engine, by the tool. What it registers stays in a process, so that the tool is always one of its own.</summary>
+/// <summary>The tool uses Tests/Plugin, an assembly outside the engine. Its registrations stay in a process, so the tool always runs in its own process.</summary>
 [Parallelizable]
 public sealed class PluginTests : ToolTests
 {
@@ -49,7 +49,7 @@ public sealed class PluginTests : ToolTests
         Run(["--weights", Quad.PathOf("killed"), "--format", "onnx", "--output", Quad.PathOf("net.onnx")], "export");
         Assert.That(File.Exists(Quad.PathOf("net.onnx")));
 
-        // Away from its run, and without the assembly.
+        // The file is used without its run and without the assembly.
         File.Move(Quad.PathOf("killed/best.safetensors"), Quad.PathOf("alone.safetensors"));
         foreach (var line in (string[][])[["eval", "--weights", Quad.PathOf("alone.safetensors"), "--data", "mnist"], ["train", "--resume", Quad.PathOf("killed")]])
         {
@@ -99,7 +99,7 @@ public sealed class PluginTests : ToolTests
     {
         File.WriteAllText(Quad.PathOf("text.dll"), "no assembly");
         Refuses(Quad.PathOf("none.dll"), "there is no file");
-        Refuses(Quad.PathOf("text.dll"), "is no .NET assembly");
+        Refuses(Quad.PathOf("text.dll"), "is not a .NET assembly");
         Refuses(Quad.Folder, "there is no file");
     }
 
@@ -145,7 +145,7 @@ public sealed class PluginTests : ToolTests
         return result;
     }
 
-    // Refused before anything of it is registered, so that this process stays as it is.
+    // The tool refuses the assembly before it registers anything, so this process does not change.
     static void Refuses(string file, params string[] says)
     {
         var result = QuadTool.Run("--plugin", file, "doctor");

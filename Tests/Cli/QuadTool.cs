@@ -5,10 +5,10 @@ using QuadEngine.Cli;
 
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>The tool: called in this process, or started as one of its own; and a folder that goes with the test.</summary>
+/// <summary>Calls the tool in this process or in its own process, and has a folder that is deleted after the test.</summary>
 sealed class QuadTool : IDisposable
 {
-    // A shell that starts tests in the background has them, and all that they start, ignore Ctrl-C.
+    // If a shell starts tests in the background, the tests and all processes that they start ignore Ctrl-C.
     static QuadTool()
     {
         if (File.Exists(Status) && File.ReadLines(Status).Single(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)) is var ignored && (Convert.ToUInt64(ignored.Split('\t')[1], 16) >> (SigInt - 1) & 1) == 1)
@@ -23,7 +23,7 @@ sealed class QuadTool : IDisposable
 
     public byte[] Bytes(string name) => File.ReadAllBytes(PathOf(name));
 
-    /// <summary>Runs a command line here, as a pipe would see it.</summary>
+    /// <summary>Runs a command line in this process, with the output that a pipe gets.</summary>
     public static Result Run(params string[] arguments)
     {
         var threads = Device.CpuThreads;
@@ -74,7 +74,7 @@ sealed class QuadTool : IDisposable
 
     public sealed record Result(int Code, string Text, string Errors)
     {
-        /// <summary>The last line, as JSON.</summary>
+        /// <summary>The last line of the output, as JSON.</summary>
         public JsonElement Json => JsonDocument.Parse(Text.TrimEnd().Split('\n')[^1]).RootElement;
     }
 }

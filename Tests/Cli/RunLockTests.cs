@@ -4,7 +4,7 @@ using QuadEngine.Tests.Training;
 
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>One trainer at a time writes to a run's folder.</summary>
+/// <summary>Only one trainer at a time writes to the folder of a run.</summary>
 [Parallelizable]
 public sealed class RunLockTests : ToolTests
 {
@@ -28,7 +28,7 @@ public sealed class RunLockTests : ToolTests
             first.WaitForExit();
         }
 
-        // Killed: what it left is no lock.
+        // The process was killed. The file that it left is not a lock.
         using var third = QuadTool.Start("train", "--resume", Quad.PathOf("run"));
         var before = File.GetLastWriteTimeUtc(Quad.PathOf("run/last.safetensors"));
         WaitFor(() => File.GetLastWriteTimeUtc(Quad.PathOf("run/last.safetensors")) != before || third.HasExited);

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Cli;
 
-/// <summary>Tests of which each has a <see cref="QuadTool"/> of its own.</summary>
+/// <summary>Tests that each have their own <see cref="QuadTool"/>.</summary>
 public abstract class ToolTests
 {
     private protected QuadTool Quad { get; private set; } = null!;

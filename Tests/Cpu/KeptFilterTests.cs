@@ -3,8 +3,8 @@ using QuadEngine.Operations;
 namespace QuadEngine.Tests.Cpu;
 
 /// <summary>
-/// A filter that is used again unchanged is kept as the kernel wants it: nobody sees that but by the time it takes and the memory it holds.
-/// Two are transformed, one that stays in a core's cache and one that does not; the third is packed.
+/// If a filter is used again unchanged, its arrangement for the kernel is kept. Only time and memory show this.
+/// Two filters are transformed: one fits in a core's cache and one does not. The third is packed.
 /// </summary>
 [TestFixture(16, 32)]
 [TestFixture(128, 128)]

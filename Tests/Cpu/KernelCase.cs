@@ -4,12 +4,12 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Cpu;
 
-/// <summary>What tests of kernels share: random tensors at odd addresses, and the laws that every kernel keeps.</summary>
+/// <summary>The common parts of kernel tests: random tensors at odd addresses, and the laws that every kernel obeys.</summary>
 static class KernelCase
 {
     public static Backend CpuBackend => Device.Cpu.Backend;
 
-    /// <summary>Checks a law on random samples, one at a time: kernels use the cores themselves.</summary>
+    /// <summary>Checks a law on random samples, one at a time, because kernels use all cores themselves.</summary>
     public static void ForAll<T>(this Gen<T> gen, Action<T> law, long iterations = 60) => gen.Sample(law, iter: iterations, threads: 1);
 
     /// <inheritdoc cref="ForAll{T}"/>
@@ -19,7 +19,7 @@ static class KernelCase
     public static void ForAll<T1, T2, T3>(this Gen<(T1, T2, T3)> gen, Action<T1, T2, T3> law, long iterations = 60) =>
         gen.ForAll(sample => law(sample.Item1, sample.Item2, sample.Item3), iterations);
 
-    /// <summary>Numbers of about unit size, both signs, from a seed.</summary>
+    /// <summary>Returns numbers of about size 1 and of both signs, from a seed.</summary>
     public static float[] Values(int length, int seed, float mean = 0f, float deviation = 1f)
     {
         var values = new float[length];
@@ -46,10 +46,10 @@ static class KernelCase
         return storage.View(1, shape);
     }
 
-    /// <summary>Where a result goes, full of NaN so that an element left out is found.</summary>
+    /// <summary>Returns a tensor for a result. It is full of NaN, so that a missing element is found.</summary>
     public static Tensor Result(Shape shape) => Unaligned([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape);
 
-    /// <summary>The result has the same bits with 1, 2, 3 and 5 threads; returns them.</summary>
+    /// <summary>Checks that the result has the same bits with 1, 2, 3 and 5 threads, and returns the result.</summary>
     public static float[] SameOnAnyThreads(Func<Tensor> kernel)
     {
         var threads = ThreadTeam.Threads;
@@ -75,7 +75,7 @@ static class KernelCase
 
     public static int[] Bits(float[] values) => Array.ConvertAll(values, BitConverter.SingleToInt32Bits);
 
-    /// <summary>Each element is within the tolerance of the double-precision one, relative to its size or to the given scale.</summary>
+    /// <summary>Checks that each element is within the tolerance of the double-precision element, relative to its size or to the given scale.</summary>
     public static void AssertClose(float[] got, double[] expected, double tolerance = 1e-6, double scale = 1)
     {
         Assert.That(got, Has.Length.EqualTo(expected.Length));
@@ -87,7 +87,7 @@ static class KernelCase
         }
     }
 
-    /// <summary>Extents of a matrix: mostly small and odd, sometimes of several chunks.</summary>
+    /// <summary>Draws the extents of a matrix: mostly small and odd, sometimes of several chunks.</summary>
     public static Gen<(int Rows, int Channels)> Matrices { get; } = Gen.Frequency(
         (12, Gen.Select(Gen.Int[1, 40], Gen.Int[1, 40])),
         (1, Gen.Select(Gen.Int[2000, 5000], Gen.OneOf(3, 8, 16, 17))),

@@ -2,7 +2,7 @@ namespace QuadEngine.Tests.Cpu;
 
 static class PoolMemory
 {
-    /// <summary>Bytes in use on the CPU once nothing waits for the collector: what earlier tests left to it shall not go back in the middle of a measurement.</summary>
+    /// <summary>The bytes in use on the CPU after the collector has run, so that garbage of earlier tests is not returned during a measurement.</summary>
     public static long InUse()
     {
         GC.Collect();

@@ -3,7 +3,7 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Cpu;
 
-/// <summary>The team of threads with true threads. All orders of a few steps are in Tests/Interleaving.</summary>
+/// <summary>The team of threads with real threads. All orders of a few steps are in Tests/Interleaving.</summary>
 [NonParallelizable]
 class ThreadTeamTests
 {
@@ -18,7 +18,7 @@ class ThreadTeamTests
     [Test]
     public void No_counter_drifts_however_many_jobs_run()
     {
-        // One job for four, then jobs for two: two shares are idle.
+        // One job for four threads, then jobs for two: two shares of chunks are idle.
         ThreadTeam.Threads = 4;
         ThreadTeam.Run(4, new EmptyJob());
         ThreadTeam.Threads = 2;
@@ -43,12 +43,12 @@ class ThreadTeamTests
         {
             for (var job = 0; Environment.TickCount64 < end; job++)
             {
-                // New memory for each job, so that the collector moves what jobs hold while they run.
+                // Each job has new memory, so that the collector moves the objects of jobs while they run.
                 var counts = new int[9];
                 if (caller == 0 && job % 50 == 0) ThreadTeam.Threads = 1 + job / 50 * 5 % 8;
                 var chunks = 1 + (job + caller) % 9;
                 ThreadTeam.Run(chunks, new CountingJob(counts));
-                // A chunk that ran for the job before, or twice, or is still to come, shows here.
+                // This finds a chunk that ran for the previous job, ran twice, or has not run yet.
                 for (var chunk = 0; chunk < counts.Length; chunk++)
                     if (counts[chunk] != (chunk < chunks ? 1 : 0)) throw new InvalidOperationException($"Job {job} of {chunks} chunks: chunk {chunk} ran {counts[chunk]} times.");
                 Interlocked.Increment(ref jobs);
@@ -123,7 +123,7 @@ class ThreadTeamTests
         }
     }
 
-    /// <summary>The largest number that the team keeps anywhere, up to where a counter could have begun closed.</summary>
+    /// <summary>The largest number that the team keeps anywhere, up to the value at which a counter can start closed.</summary>
     static long LargestNumber()
     {
         const int Closed = int.MaxValue / 2;

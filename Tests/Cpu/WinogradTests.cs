@@ -5,7 +5,7 @@ using static QuadEngine.Tests.Cpu.KernelCase;
 
 namespace QuadEngine.Tests.Cpu;
 
-/// <summary>Winograd's convolutions are some last bits less accurate than the plain sum, and no more.</summary>
+/// <summary>Winograd's convolutions are less accurate than the plain sum by a few last bits, and no more.</summary>
 public class WinogradTests
 {
     [TestCase(16)]
@@ -26,8 +26,8 @@ public class WinogradTests
         AssertAccurate(dFilter, Projections.Conv2dFilterGradient(x, dy, g), terms: g.Rows);
     }
 
-    // The partial sums of n terms of size 1 are sqrt(k) large, k = 1 .. n, and the roundings of each, 0.4 units at most on average, add up as random steps do:
-    // to 0.3 n units for the plain sum. Winograd's is 2.3 and 3.2 times that.
+    // The partial sums of n terms of size 1 have size sqrt(k), k = 1 .. n. Their roundings, at most 0.4 units each on average, add up like random steps:
+    // to 0.3 n units for the plain sum. The error of Winograd's algorithm is 2.3 and 3.2 times that.
     static void AssertAccurate(Tensor got, Approximate[] expected, int terms)
     {
         var error = Math.Sqrt(got.ToArray().Zip(expected, (value, exact) => (value - exact.Value) * (value - exact.Value)).Average());

@@ -3,7 +3,7 @@ using QuadEngine.Data;
 
 namespace QuadEngine.Tests.Data;
 
-/// <summary>An augmentation that somebody writes outside the engine keeps its promises.</summary>
+/// <summary>An augmentation from outside the engine keeps the engine's promises.</summary>
 public class AugmentationTests
 {
     static readonly ImageDataset Data = DataFiles.Images(103, 6, 5, 3, Normalization.ImageNet, classes: 103);

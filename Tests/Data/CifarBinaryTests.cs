@@ -74,7 +74,7 @@ public class CifarBinaryTests
         var noise = DataFiles.Noise(labels.Length * (labelBytes + 3 * Plane));
         for (var i = 0; i < labels.Length; i++)
         {
-            noise[i * (labelBytes + 3 * Plane)] = 19;       // the coarse label, where there are two
+            noise[i * (labelBytes + 3 * Plane)] = 19;       // the coarse label, if there are two
             noise[i * (labelBytes + 3 * Plane) + labelBytes - 1] = labels[i];
         }
         return noise;

@@ -4,7 +4,7 @@ using QuadEngine.Data;
 
 namespace QuadEngine.Tests.Data;
 
-/// <summary>A temporary folder, gone at the end of the test; files of the formats, made up; and the real ones where there are any.</summary>
+/// <summary>A temporary folder that is deleted at the end of the test, with made-up files of the formats, and the real files if there are any.</summary>
 public sealed class DataFiles : IDisposable
 {
     public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-data-").FullName;
@@ -19,7 +19,7 @@ public sealed class DataFiles : IDisposable
         return path;
     }
 
-    /// <summary>The folder of real data sets; the test is ignored where there is none, or where it lacks this one.</summary>
+    /// <summary>The folder of real data sets. The test is ignored if there is no folder, or if this data set is missing from it.</summary>
     public static DatasetSplits LoadReal(string name)
     {
         var folder = Environment.GetEnvironmentVariable("QUADENGINE_DATA");

@@ -7,7 +7,7 @@ namespace QuadEngine.Tests.Data;
 
 public class DatasetDownloadTests
 {
-    /// <summary>A network of prepared files. It can refuse, break off, or ignore ranges, and remembers what it was asked.</summary>
+    /// <summary>A network of prepared files. It can refuse requests, end them early or ignore ranges, and remembers the requests.</summary>
     sealed class FakeNetwork(Dictionary<string, byte[]> files) : HttpMessageHandler
     {
         public List<string> Asked { get; } = [];
@@ -192,7 +192,7 @@ public class DatasetDownloadTests
         return download.GetAsync(info, files.Folder, progress, CancellationToken.None).GetAwaiter().GetResult();
     }
 
-    /// <summary>MNIST with small files of our own behind it.</summary>
+    /// <summary>MNIST with small files that the test makes.</summary>
     FileDataset Mnist(Func<Download, Download>? changed = null)
     {
         var info = (FileDataset)Datasets.Get("mnist");

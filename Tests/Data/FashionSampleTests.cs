@@ -33,7 +33,7 @@ public class FashionSampleTests
         byte[] sample = [.. train.Pixels.Span, .. test.Pixels.Span];
         Assert.That(FashionSample.Choose(whole).AsSpan().SequenceEqual(sample));
 
-        // The label of image i is i mod 10: check it against the label of the same pixels in the whole.
+        // The label of image i is i mod 10: check it against the label of the same pixels in the whole data set.
         var labels = new Dictionary<string, int>();
         for (var i = 0; i < whole.Test.Count; i++)
             labels[Convert.ToHexString(SHA256.HashData(whole.Test.Image(i)))] = whole.Test.Labels.Span[i];

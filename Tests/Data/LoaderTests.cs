@@ -37,7 +37,7 @@ public class LoaderTests
     [Test]
     public void The_shuffle_is_fair()
     {
-        // Where each of 8 items lands, over 8000 epochs: 1000 a place expected, standard deviation 30.
+        // The place of each of 8 items over 8000 epochs: 1000 for each place expected, standard deviation 30.
         var landed = new int[8, 8];
         for (var epoch = 0; epoch < 8000; epoch++)
             foreach (var (place, item) in EpochRandom.Permutation(8, seed: 5, epoch).Index())

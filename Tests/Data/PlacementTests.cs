@@ -8,7 +8,7 @@ public class PlacementTests
 {
     static readonly Normalization[] Normalizations = [new([0.3f], [0.2f]), new([0.1f, 0.9f], [1f, 0.5f]), Normalization.ImageNet];
 
-    /// <summary>The transforms one by one, as their names say, on a pixel each.</summary>
+    /// <summary>The transforms one after the other, for one pixel.</summary>
     static float Plain(ImageDataset data, int image, Placement placement, int h, int w, int c)
     {
         var column = placement.Mirrored ? data.Width - 1 - w : w;                    // flip of the crop

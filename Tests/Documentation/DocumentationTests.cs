@@ -3,7 +3,7 @@ using QuadEngine.Cli;
 
 namespace QuadEngine.Tests.Documentation;
 
-/// <summary>What README and docs/ name is there, and the command lines in them are such as the tool takes.</summary>
+/// <summary>Everything that README and docs/ name exists, and the tool accepts their command lines.</summary>
 public sealed partial class DocumentationTests
 {
     /// <summary>The page whose command lines need the plugin of the tests.</summary>
@@ -34,7 +34,7 @@ public sealed partial class DocumentationTests
     {
         foreach (Match line in CommandLine().Matches(File.ReadAllText(Repository.PathOf(page))))
         {
-            // What stands for something else is left out, and folders that the reader has are here one that exists.
+            // Placeholders are left out, and a folder that exists here replaces the reader's folders.
             var words = line.Groups[1].Value.Split('#')[0].Split(' ', StringSplitOptions.RemoveEmptyEntries).TakeWhile(word => word is not ("..." or ">" or "|")).ToArray();
             for (var i = 0; i + 1 < words.Length; i++)
                 if (words[i] == "--data" && !QuadEngine.Data.Datasets.Names.Contains(words[i + 1])) words[i + 1] = Path.GetTempPath();
@@ -47,7 +47,7 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"\]\(([^)\s]+)\)")]
     private static partial Regex Link();
 
-    // A line of its own, or a piece of code in a sentence.
+    // A whole line, or code in a sentence.
     [GeneratedRegex(@"(?:^(?: {4})?|`)quad ([^`\n]+)", RegexOptions.Multiline)]
     private static partial Regex CommandLine();
 }

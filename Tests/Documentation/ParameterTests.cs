@@ -7,7 +7,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Documentation;
 
-/// <summary>Whoever calls a public method finds in its documentation what each argument is.</summary>
+/// <summary>The documentation of a public method says what each argument is.</summary>
 public sealed class ParameterTests
 {
     const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -20,12 +20,12 @@ public sealed class ParameterTests
         var documented = XDocument.Load(Path.ChangeExtension(package.Location, ".xml")).Descendants("member").ToDictionary(member => member.Attribute("name")!.Value);
         var arguments = package.GetExportedTypes().SelectMany(ArgumentsOf).ToArray();
         var written = package.GetTypes().SelectMany(type => type.GetMembers(Declared).OfType<MethodBase>()).Select(MemberOf);
-        Assert.That(documented.Keys.Where(name => name.StartsWith("M:QuadEngine", StringComparison.Ordinal)).Except(written), Is.Empty, "a name is written otherwise here than by the compiler");
+        Assert.That(documented.Keys.Where(name => name.StartsWith("M:QuadEngine", StringComparison.Ordinal)).Except(written), Is.Empty, "the test and the compiler write a name differently");
         var missing = arguments.Where(argument => documented.TryGetValue(argument.Member, out var member) && !Tells(member, argument.Name));
         Assert.That(string.Join("\n", missing.Select(argument => $"{argument.Name} of {argument.Member}")), Is.Empty);
     }
 
-    // What the compiler writes for a record has no documentation, and is no member here.
+    // Members that the compiler writes for a record have no documentation, and do not count here.
     static bool Tells(XElement member, string argument) => member.Element("inheritdoc") is not null
         || member.Elements("param").Any(param => param.Attribute("name")!.Value == argument && (param.Value.Trim().Length > 0 || param.HasElements));
 
@@ -43,7 +43,7 @@ public sealed class ParameterTests
 
     static bool IsOperator(MethodBase method) => method.IsPublic && method.IsSpecialName && method.Name.StartsWith("op_", StringComparison.Ordinal);
 
-    // ---- names as the compiler writes them into documentation
+    // ---- the compiler's names in documentation
 
     static string MemberOf(MethodBase method)
     {
@@ -66,7 +66,7 @@ public sealed class ParameterTests
         if (type.IsFunctionPointer) return "function";
         if (!type.IsGenericType) return NameOf(type);
 
-        // Arguments stand behind the type that they belong to, of which there may be several, one inside the other.
+        // Arguments follow the type that they belong to. Several types may be nested.
         var (name, taken) = ("", 0);
         foreach (var part in NameOf(type.GetGenericTypeDefinition()).Split('.'))
         {

@@ -10,10 +10,10 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Documentation;
 
-/// <summary>Console programs as a user's project would compile them: .NET's implicit usings, nullable on, the packages of the engine.</summary>
+/// <summary>Compiles console programs as a user's project does: .NET's implicit usings, nullable on, the packages of the engine.</summary>
 static class Programs
 {
-    /// <summary>The namespaces that every console project uses without saying so.</summary>
+    /// <summary>The namespaces that every console project uses implicitly.</summary>
     public static readonly string[] ImplicitUsings = ["System", "System.Collections.Generic", "System.IO", "System.Linq", "System.Net.Http", "System.Threading", "System.Threading.Tasks"];
 
     /// <summary>The packages that a program may refer to.</summary>
@@ -30,12 +30,12 @@ static class Programs
             .Concat(Packages.Select(package => package.Location)).Distinct().Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
-    /// <summary>What the compiler says against a program: errors, each with its line. Statements and types may stand in any order.</summary>
+    /// <summary>Returns the errors of the compiler for a program, each with its line. Statements and types may have any order.</summary>
     public static string[] Errors(string program) =>
         [.. Compile(program).GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)
             .Select(diagnostic => $"line {diagnostic.Location.GetLineSpan().StartLinePosition.Line + 1}: {diagnostic.GetMessage(null)}")];
 
-    /// <summary>Runs a program that compiles, in this process; what it throws is thrown here.</summary>
+    /// <summary>Runs a program that compiles in this process, and throws what the program throws.</summary>
     public static void Run(string program)
     {
         using var image = new MemoryStream();
@@ -44,9 +44,9 @@ static class Programs
         entry.Invoke(null, BindingFlags.DoNotWrapExceptions, null, [Array.Empty<string>()], null);
     }
 
-    /// <summary>A program as a file, with the packages beside it: <c>dotnet FILE</c> runs it in a process of its own.</summary>
-    /// <param name="program">Compiles.</param>
-    /// <param name="folder">Where the file and the packages go.</param>
+    /// <summary>Writes a program to a file, with the packages beside it. <c>dotnet FILE</c> runs it in its own process.</summary>
+    /// <param name="program">The program, which compiles.</param>
+    /// <param name="folder">The folder for the file and the packages.</param>
     public static string Write(string program, string folder)
     {
         Directory.CreateDirectory(folder);

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace QuadEngine.Tests.Documentation;
 
 /// <summary>
-/// Every piece of C# in the documentation compiles as it stands. What it needs from the text around it stands in a comment before it, which readers of the page
-/// do not see: <c>&lt;!-- before: using QuadEngine.Operations; Tensor x = null!; --&gt;</c>. With "run" in the place of "before" the piece is run too.
+/// Every piece of C# in the documentation compiles as it is. If it needs code before it, a comment has that code, which readers of the page do not see:
+/// <c>&lt;!-- before: using QuadEngine.Operations; Tensor x = null!; --&gt;</c>. With "run" instead of "before" the piece also runs.
 /// </summary>
 public sealed partial class SnippetTests
 {
@@ -24,7 +24,7 @@ public sealed partial class SnippetTests
     [TestCaseSource(nameof(Snippets))]
     public void Snippet_compiles(string before, string code, bool runs)
     {
-        // Usings come first, whoever wrote them.
+        // All usings come first.
         var lines = (before + "\n" + code).Split('\n');
         var parts = lines.ToLookup(line => Using().IsMatch(line));
         var program = string.Join('\n', parts[true].Concat(parts[false]));

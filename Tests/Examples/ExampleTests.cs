@@ -7,7 +7,7 @@ using QuadEngine.Tests.Formats;
 
 namespace QuadEngine.Tests.Examples;
 
-/// <summary>Every file of Examples/ runs as it stands and prints what it promises.</summary>
+/// <summary>Every file of Examples/ runs unchanged and prints what it promises.</summary>
 [Category("Slow")]
 public class ExampleTests
 {
@@ -61,7 +61,7 @@ public class ExampleTests
             using (var process = Start(program, whole)) process.WaitForExit();
             using (var process = Start(program, killed))
             {
-                // A checkpoint is written after 10 steps, and the end is steps away.
+                // A checkpoint is written after 10 steps, some steps before the end.
                 SpinWait.SpinUntil(() => File.Exists(Path.Combine(killed, "last.safetensors")) || process.HasExited);
                 process.Kill();
                 process.WaitForExit();

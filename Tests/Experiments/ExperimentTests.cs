@@ -26,7 +26,7 @@ sealed class ExperimentTests
         Assert.That(rows.Settings.Select(setting => rows.Of(setting).Select(row => row.Seed).Distinct()), Has.All.EquivalentTo(scale.Seeds), "every setting with every seed");
         Assert.That(rows.All.Where(row => row.Values.ContainsKey("accuracy")).Select(row => row.Values["accuracy"][^1]), Has.All.InRange(0.0, 100.0));
         var page = File.ReadAllText(Path.Combine(folder, "README.md"));
-        Assert.That(page, Does.Contain(experiment.Question).And.Contain("smoke test").And.Contain("figure.svg").And.Contain("## How"));
+        Assert.That(page, Does.Contain(experiment.Question).And.Contain("smoke test").And.Contain("figure.svg").And.Contain("## Protocol"));
         Assert.That(File.ReadAllText(Path.Combine(folder, "figure.svg")), Does.StartWith("<svg"));
     }
 

@@ -5,8 +5,8 @@ using QuadEngine.Cli.Export;
 namespace QuadEngine.Tests.Export;
 
 /// <summary>
-/// The libraries as a whole, whether a program calls them or not, compiled ahead of time: no warning. (The analysers of the build see our
-/// own code; this sees what it calls, too.)
+/// The whole libraries compile ahead of time without a warning, whether a program calls their parts or not. (The analyzers of the build see only
+/// our code; this test also sees the code that ours calls.)
 /// </summary>
 [Category("Slow")]
 [Parallelizable]

@@ -41,7 +41,7 @@ public class ClassifierTests
         var path = files.Write("shoe.png", new Picture(28, 28, 1, Trained.Test.Image(9).ToArray()));
         using var batch = Trained.Test.Slice(9, 1).Batches(1).Single();
         Assert.That(trained.Classifier.Inputs(path).Single(), Is.EqualTo(batch.Input.ToArray()));
-        Assert.That(trained.Classifier.Input(Picture.Read(path)), Is.EqualTo(batch.Input.ToArray()), "read in colour, it is still what a grey network sees");
+        Assert.That(trained.Classifier.Input(Picture.Read(path)), Is.EqualTo(batch.Input.ToArray()), "a gray network gets the same values from a picture that is read in color");
     }
 
     [Test]

@@ -7,14 +7,14 @@ using QuadEngine.Tests.Images;
 
 namespace QuadEngine.Tests.Export;
 
-/// <summary>The network as a program of its own. Building it takes about half a minute, so that all is asked of one.</summary>
+/// <summary>The network as a stand-alone program. Its build takes about half a minute, so all tests use one program.</summary>
 [Category("Slow")]
 [Parallelizable]
 public class NativeProgramTests
 {
     const long LargestProgram = 8_000_000;
 
-    /// <summary>Fewer where the kernels are not optimised.</summary>
+    /// <summary>Fewer images if the kernels are not optimized.</summary>
     const int Images = Repository.Configuration == "Release" ? 1000 : 100;
 
     [Test]

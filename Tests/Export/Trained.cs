@@ -4,7 +4,7 @@ using QuadEngine.Tests.Onnx;
 
 namespace QuadEngine.Tests.Export;
 
-/// <summary>A quadratic ResNet-20 for the images of the sample, in a folder that is gone when disposed.</summary>
+/// <summary>A quadratic ResNet-20 for the images of the sample, in a folder that Dispose deletes.</summary>
 sealed class Trained : IDisposable
 {
     static readonly DatasetInfo Info = Datasets.Get("fashion-mnist-sample");

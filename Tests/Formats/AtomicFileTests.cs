@@ -37,7 +37,7 @@ public class AtomicFileTests
     {
         using var files = new FormatFiles();
         var path = files.Write("weights", [1, 2, 3]);
-        File.CreateSymbolicLink(path + ".partial", "/dev/full");      // a device on which every write finds no space
+        File.CreateSymbolicLink(path + ".partial", "/dev/full");      // a device that is always full
 
         var error = Assert.Throws<IOException>(() =>
             SafeTensors.Write(path, new Dictionary<string, HostTensor> { ["w"] = new(new float[100_000], 100_000) }))!;
@@ -77,7 +77,7 @@ public class AtomicFileTests
         var loop = files.PathOf("loop");
         File.CreateSymbolicLink(loop, loop);
         Assert.That(() => AtomicFile.Write(loop, _ => { }), Throws.TypeOf<IOException>().With.Message.Contains(loop));
-        Assert.That(new FileInfo(loop).LinkTarget, Is.Not.Null, "refused, and still there");
+        Assert.That(new FileInfo(loop).LinkTarget, Is.Not.Null, "the write was refused, and the file is still there");
     }
 
     [Test]

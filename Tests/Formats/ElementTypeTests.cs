@@ -27,7 +27,7 @@ public class ElementTypeTests
         // The extremes that arXiv 2209.05433 tables for E4M3 (448, 2^-6, 2^-9) and E5M2 (57344, 2^-14, 2^-16).
         yield return Case(ElementType.F8_E4M3, [0x7E, 0x08, 0x01, 0xFE, 0x38, 0x80, 0x7F, 0xFF], 448, 0.015625f, 0.001953125f, -448, 1, -0f, NaN, NaN);
         yield return Case(ElementType.F8_E5M2, [0x7B, 0x04, 0x01, 0x3C, 0x7C, 0xFC, 0x7D, 0xFF], 57344, 6.1035156E-05f, 1.5258789E-05f, 1, Inf, -Inf, NaN, NaN);
-        // One exponent lower than the above, and 0x80 the only NaN: maxima 240 and 57344 (arXiv 2206.02915).
+        // The exponents are one lower than above, and 0x80 is the only NaN: maxima 240 and 57344 (arXiv 2206.02915).
         yield return Case(ElementType.F8_E4M3FNUZ, [0x7F, 0x40, 0x01, 0x80, 0xFF], 240, 1, 0.0009765625f, NaN, -240);
         yield return Case(ElementType.F8_E5M2FNUZ, [0x7F, 0x40, 0x01, 0x80, 0xFF], 57344, 1, 7.6293945E-06f, NaN, -57344);
         yield return Case(ElementType.F8_E8M0, [0x00, 0x7F, 0x80, 0xFE, 0xFF], 5.877472E-39f, 1, 2, 1.7014118E+38f, NaN);
@@ -74,7 +74,7 @@ public class ElementTypeTests
         Assert.That(Elements.Read(file, 3, type, Count).Select(BitsOf), Is.EqualTo(whole.Select(BitsOf)));
     }
 
-    // All NaNs alike: which payload a conversion leaves is the hardware's business.
+    // All NaNs count as equal, because the payload after a conversion depends on the hardware.
     static uint BitsOf(float value) => float.IsNaN(value) ? 0x7FC00000 : BitConverter.SingleToUInt32Bits(value);
 
     static byte[] Bytes(params uint[] values) => [.. values.SelectMany(BitConverter.GetBytes)];

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>Bytes as files of a folder that lives as long as the test.</summary>
+/// <summary>Writes bytes to files of a folder that is deleted after the test.</summary>
 sealed class FormatFiles : IDisposable
 {
     public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-formats-").FullName;

@@ -61,7 +61,7 @@ public class FuzzTests
                 case 1: bytes[at] = (byte)random.Next(); break;
                 case 2: bytes.RemoveRange(at, bytes.Count - at); break;                                              // cut off
                 case 3: bytes.RemoveRange(at, Math.Min(bytes.Count - at, 1 + random.Below(16))); break;
-                case 4: bytes.InsertRange(at, seed.Skip(random.Below(seed.Length)).Take(1 + random.Below(32))); break;      // repeat some of it
+                case 4: bytes.InsertRange(at, seed.Skip(random.Below(seed.Length)).Take(1 + random.Below(32))); break;      // repeat a part
                 case 5: Overwrite(bytes, at, BitConverter.GetBytes(extremes[random.Below(extremes.Length)])[..(1 << random.Below(4))]); break;
                 case 6: Overwrite(bytes, at, [.. seed.Skip(random.Below(seed.Length)).Take(1 + random.Below(8))]); break;
                 default: ChangeDigit(bytes, at, random); break;
@@ -70,7 +70,7 @@ public class FuzzTests
         return [.. bytes];
     }
 
-    // The numbers of a JSON header are where a safetensors file lies.
+    // The numbers of a JSON header are the part of a safetensors file that can lie.
     static void ChangeDigit(List<byte> bytes, int from, SplitMix64 random)
     {
         var at = bytes.FindIndex(from, b => char.IsAsciiDigit((char)b));

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace QuadEngine.Tests.Formats;
 
 /// <summary>
-/// Reads thousands of damaged inputs: each must be read or refused by an <see cref="InvalidFileException"/>, in the same way each time, soon, and with memory in
-/// proportion to its length. QUADENGINE_FUZZ=100000 reads that many of each kind; a failure names the number, on which alone the input depends.
+/// Reads thousands of damaged inputs. Each must be read, or refused by an <see cref="InvalidFileException"/>, with the same result each time, soon, and with memory in
+/// proportion to its length. QUADENGINE_FUZZ=100000 reads 100,000 of each kind. A failure names the number of the input, which alone determines the input.
 /// </summary>
 static class FuzzedReading
 {
@@ -13,11 +13,11 @@ static class FuzzedReading
 
     static readonly TimeSpan longest = TimeSpan.FromSeconds(10);
 
-    /// <param name="name">For the report.</param>
-    /// <param name="make">The input of a number.</param>
-    /// <param name="read">Reads it; gives what is compared.</param>
+    /// <param name="name">The name in the report.</param>
+    /// <param name="make">Makes the input of a number.</param>
+    /// <param name="read">Reads an input and returns what is compared.</param>
     /// <param name="bytesOfAByte">The most memory that a byte of input may cost.</param>
-    /// <param name="bytesOfAny">The most that any input may cost beside that.</param>
+    /// <param name="bytesOfAny">The most memory that any input may cost in addition.</param>
     public static void Run(string name, Func<int, byte[]> make, Func<byte[], byte[]> read, int bytesOfAByte, int bytesOfAny = 2_000_000)
     {
         var count = int.Parse(Environment.GetEnvironmentVariable("QUADENGINE_FUZZ") ?? $"{UsualCount}", CultureInfo.InvariantCulture);
@@ -29,7 +29,7 @@ static class FuzzedReading
             var (first, error) = Outcome(input, read, number);
             var (allocated, elapsed) = (GC.GetAllocatedBytesForCurrentThread() - before, watch.Elapsed);
             var (again, sameError) = Outcome(input, read, number);
-            if (error != sameError || !first.AsSpan().SequenceEqual(again)) Assert.Fail($"{name}: input {number} is read in two ways");
+            if (error != sameError || !first.AsSpan().SequenceEqual(again)) Assert.Fail($"{name}: input {number} gives two different results");
             if (allocated > bytesOfAny + (long)bytesOfAByte * input.Length || elapsed > longest) Assert.Fail($"{name}: input {number} of {input.Length} bytes takes {allocated:N0} bytes and {elapsed}");
             (taken, most, slowest) = (taken + (error is null ? 1 : 0), Math.Max(most, allocated), elapsed > slowest ? elapsed : slowest);
         }
@@ -55,6 +55,6 @@ static class FuzzedReading
         }
     }
 
-    /// <summary>A damaged form of one of some files.</summary>
+    /// <summary>Returns a damaged copy of one of some files.</summary>
     public static byte[] Damaged(byte[][] seeds, int number) => FuzzTests.Mutate(seeds[number % seeds.Length], new SplitMix64((ulong)number));
 }

@@ -4,7 +4,7 @@ using static QuadEngine.Tests.Formats.TorchBytes;
 
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>Pickles written to harm: each is refused by what it tries, and none gets memory, time or stack for it.</summary>
+/// <summary>Pickles that are written to do harm. Each is refused with the name of what it tries, and none gets memory, time or stack for it.</summary>
 public class HostilePickleTests
 {
     static IEnumerable<TestCaseData> Globals()

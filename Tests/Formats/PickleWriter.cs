@@ -4,7 +4,7 @@ using System.Text;
 
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>A Python dictionary to pickle, plain or ordered; null stands for None, object[] for a tuple, List for a list.</summary>
+/// <summary>A Python dictionary to pickle, plain or ordered. null is written as None, object[] as a tuple, List as a list.</summary>
 sealed class Dict(bool ordered) : List<(object Key, object? Value)>
 {
     public bool Ordered => ordered;
@@ -19,11 +19,11 @@ sealed record Persistent(object?[] Id);
 /// <summary>A class or function by name alone.</summary>
 sealed record Named(string Module, string Name);
 
-/// <summary>Opcodes as they are.</summary>
+/// <summary>Opcodes that are written unchanged.</summary>
 sealed record Raw(params byte[] Opcodes);
 
 /// <summary>
-/// Writes pickles as Python does: protocol 2 with numbered memo entries, or protocol 4 with frames, short strings and MEMOIZE.
+/// Writes pickles like Python: protocol 2 with numbered memo entries, or protocol 4 with frames, short strings and MEMOIZE.
 /// Equal strings are written once and recalled afterwards.
 /// </summary>
 sealed class PickleWriter

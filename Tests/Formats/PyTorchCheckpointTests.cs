@@ -52,7 +52,7 @@ public class PyTorchCheckpointTests
     [TestCase("BoolStorage", new byte[] { 1 }, 1f)]
     public void Every_storage_is_converted(string type, byte[] one, float expected)
     {
-        // Two elements, of which the tensor shows the second.
+        // Of the two elements the tensor shows the second.
         var state = StateDict(("x", Tensor(Storage("5", type, 2), 1, [1], [1])));
         byte[] data = [.. new byte[one.Length], .. one];
         Assert.That(Read(Zip(state, ("5", data)))["x"].Values, Is.EqualTo([expected]));

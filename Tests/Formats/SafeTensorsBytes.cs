@@ -3,7 +3,7 @@ using System.Text;
 
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>Safetensors files put together by hand, valid or not.</summary>
+/// <summary>Makes safetensors files by hand, valid or not.</summary>
 static class SafeTensorsBytes
 {
     public static byte[] File(string header, params byte[] data) => File((ulong)Encoding.UTF8.GetByteCount(header), header, data);

@@ -2,7 +2,7 @@ using static QuadEngine.Tests.Formats.SafeTensorsBytes;
 
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>Every way in which a header can lie, and the sentence that answers it.</summary>
+/// <summary>Every way in which a header can be wrong, with the message for it.</summary>
 public class SafeTensorsHeaderTests
 {
     static readonly byte[] eight = new byte[8];

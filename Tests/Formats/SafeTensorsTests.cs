@@ -138,7 +138,7 @@ public class SafeTensorsTests
     [Test]
     public void Tensor_behind_more_bytes_than_a_span_can_hold_is_read()
     {
-        // A sparse file: 300 million doubles (2.4 GB) of which one is set; only the small tensor behind them is read.
+        // A sparse file: 300 million doubles (2.4 GB), of which one is set. Only the small tensor after them is read.
         const long Big = 300_000_000L * 8;
         var header = $"{{{SafeTensorsBytes.Entry("big", "F64", "[300,1000000]", 0, Big)},{SafeTensorsBytes.Entry("small", "I64", "[1]", Big, Big + 8)}}}";
         var path = files.Write("sparse.safetensors", SafeTensorsBytes.File(header));

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>The generator of Steele, Lea and Flood 2014: enough for test data, independent of the engine's own.</summary>
+/// <summary>The generator of Steele, Lea and Flood 2014. It is good enough for test data, and independent of the engine's generator.</summary>
 sealed class SplitMix64(ulong seed)
 {
     ulong state = seed;
@@ -15,6 +15,6 @@ sealed class SplitMix64(ulong seed)
 
     public int Below(int limit) => (int)(Next() % (ulong)limit);
 
-    /// <summary>Any float32 at all: NaNs with payloads, infinities, subnormals, both zeros.</summary>
+    /// <summary>Returns any float32: NaNs with payloads, infinities, subnormals, both zeros.</summary>
     public float[] AnyFloats(int count) => [.. Enumerable.Range(0, count).Select(_ => BitConverter.UInt32BitsToSingle((uint)Next()))];
 }

@@ -6,7 +6,7 @@ using System.Text;
 
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>Checkpoints as torch.save writes them, from pickled values that refer to storages by key.</summary>
+/// <summary>Makes checkpoints like torch.save, from pickled values that refer to storages by key.</summary>
 static class TorchBytes
 {
     static readonly BigInteger magic = BigInteger.Parse("01950a86a20f9469cfc6c", NumberStyles.HexNumber, CultureInfo.InvariantCulture);
@@ -14,7 +14,7 @@ static class TorchBytes
     public static Persistent Storage(string key, string type, long count, string module = "torch") =>
         new(["storage", new Named(module, type), key, "cpu", count]);
 
-    /// <summary>The same, as older versions wrote it: with a view of the storage, or None, at the end.</summary>
+    /// <summary>Makes the form of older versions, with a view of the storage, or None, at the end.</summary>
     public static Persistent ViewedStorage(string key, string type, long count, object?[]? view = null) =>
         new(["storage", new Named("torch", type), key, "cuda:0", count, view]);
 

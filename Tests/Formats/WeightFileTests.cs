@@ -23,7 +23,7 @@ public class WeightFileTests
         using var files = new FormatFiles();
         const byte pickleStart = 0x80;
         var path = files.PathOf("a.safetensors");
-        var padding = "";      // lengthens the header until the low byte of its length is that of a pickle's first operation
+        var padding = "";      // lengthens the header until the low byte of its length equals a pickle's first operation
         do SafeTensors.Write(path, new Dictionary<string, HostTensor> { ["x"] = new([1f], 1) }, [new("padding", padding += "        ")]);
         while (File.ReadAllBytes(path)[0] != pickleStart);
 

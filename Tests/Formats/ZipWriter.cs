@@ -2,7 +2,7 @@ using System.Text;
 
 namespace QuadEngine.Tests.Formats;
 
-/// <summary>A zip whose sizes and offsets all stand in the 64-bit fields, as those of checkpoints beyond 4 GB do.</summary>
+/// <summary>Writes a zip with all sizes and offsets in the 64-bit fields, as in checkpoints larger than 4 GB.</summary>
 static class ZipWriter
 {
     public static byte[] Zip64(params (string Name, byte[] Data)[] entries)
@@ -18,7 +18,7 @@ static class ZipWriter
             writer.Write(0x04034B50u);
             writer.Write(new byte[22]);                       // version to sizes: readers take them from the directory
             writer.Write((ushort)bytes.Length);
-            writer.Write((ushort)5);                          // padding, as PyTorch aligns its storages
+            writer.Write((ushort)5);                          // padding, because PyTorch aligns its storages
             writer.Write(bytes);
             writer.Write(new byte[5]);
             writer.Write(data);

@@ -5,23 +5,23 @@ using QuadEngine.Tests.Oracles;
 namespace QuadEngine.Tests.Geometry;
 
 /// <summary>
-/// The geometry and the numbers of one call of a backend, drawn from a seed, and what its results should be. All tensors lie in the middle of a storage:
-/// a kernel must write all of its outputs, which hold NaN at first, and nothing else.
+/// The geometry and the numbers of one call of a backend, drawn from a seed, with checks of its results. All tensors are in the middle of a storage.
+/// A kernel must write all of its outputs, which hold NaN at first, and nothing else.
 /// </summary>
-/// <param name="device">Where the call runs.</param>
-/// <param name="seed">Names the draw for ever.</param>
-/// <param name="tiny">A few elements only, for the simulator.</param>
-/// <param name="compare">Compare results with what they should be; else only keep them.</param>
+/// <param name="device">The device of the call.</param>
+/// <param name="seed">The seed, which always gives the same draw.</param>
+/// <param name="tiny">Whether there are only a few elements, for the simulator.</param>
+/// <param name="compare">Whether results are compared with the expected ones; else they are only kept.</param>
 public sealed class Draw(Device device, int seed, bool tiny = false, bool compare = true) : IDisposable
 {
-    // What kernels are most often wrong at: nothing, one, primes, and powers of two with their neighbours.
+    // Extents that kernels most often get wrong: 0, 1, primes, and powers of two with their neighbors.
     static readonly int[] Remarkable = [0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 13, 15, 16, 17, 23, 31, 32, 33, 47, 63, 64, 65, 97, 127, 128, 129, 255, 256, 257, 511, 512, 513, 1009, 2047, 2048, 2049, 4093];
 
-    // NaNs that no computation gives: around outputs, and around inputs.
+    // NaNs that no computation gives. They surround outputs and inputs.
     const int OutputGuard = 0x7FCABCDE, InputGuard = 0x7FC12345;
     const int Unwritten = int.MinValue + 77;
 
-    // The generator counts by one step from number to number, so neighbouring seeds would give neighbouring parts of one sequence.
+    // The generator takes one step for each number, so neighboring seeds would give neighboring parts of one sequence.
     readonly SplitMix64 bits = new(new SplitMix64((ulong)seed).Next());
     readonly List<(Tensor Part, Tensor Whole, float[] Initial, bool Written)> placed = [];
     readonly List<IntTensor> integers = [];
@@ -32,7 +32,7 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
 
     public Backend Backend => device.Backend;
 
-    /// <summary>On the CPU, functions of single elements are held to the bits of their scalar form.</summary>
+    /// <summary>Whether the device is the CPU, where functions of single elements must have the bits of their scalar form.</summary>
     public bool IsCpu => ReferenceEquals(device, Device.Cpu);
 
     /// <summary>The geometry in words.</summary>
@@ -44,12 +44,12 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
     /// <summary>The bits of all results, in their order.</summary>
     public IReadOnlyList<int[]> Results => results;
 
-    /// <summary>Elements that a tensor should have at most, and multiply-adds of a projection: now and then many.</summary>
+    /// <summary>The largest number of elements of a tensor, and of multiply-adds of a projection. A few draws have many.</summary>
     public int MostElements => tiny ? 60 : IsLarge ? 150_000 : seed % 25 == 3 ? 12_000 : 1_000;
 
     public int MostProducts => tiny ? 500 : IsLarge ? 1 << 24 : seed % 25 == 3 ? 1 << 18 : 1 << 13;
 
-    /// <summary>Parameters of an optimizer: more than one launch of a GPU takes.</summary>
+    /// <summary>The largest number of parameters of an optimizer: more than one launch of a GPU takes.</summary>
     public int MostTensors => tiny ? 3 : 40;
 
     bool IsLarge => !tiny && seed % 100 == 7;
@@ -64,7 +64,7 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
 
     public float Number(float low = -1f, float high = 1f) => low + (high - low) * (bits.Next() >> 40) * (1f / (1 << 24));
 
-    /// <summary>An extent up to a limit, mostly a remarkable one.</summary>
+    /// <summary>Draws an extent up to a limit, usually one of the remarkable extents.</summary>
     public int Extent(int most)
     {
         if (most < 1) return 0;
@@ -72,14 +72,14 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
         var choices = 1;
         while (choices < Remarkable.Length && Remarkable[choices] <= most) choices++;
 
-        // 0 in one of some fifteen, however few the choices.
+        // 0 in about one of fifteen draws, for any number of choices.
         return Chance(15) ? 0 : Remarkable[Between(1, choices - 1)];
     }
 
-    /// <summary>An extent that must not be 0.</summary>
+    /// <summary>Draws an extent that is not 0.</summary>
     public int Positive(int most) => Math.Max(1, Extent(most));
 
-    /// <summary>Rows and channels that make up at most <see cref="MostElements"/>.</summary>
+    /// <summary>Draws rows and channels with at most <see cref="MostElements"/> elements.</summary>
     public (int Rows, int Channels) Matrix(bool someRows = false, bool someChannels = false)
     {
         int rows, channels;
@@ -97,7 +97,7 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
         return Noted((Math.Max(rows, someRows ? 1 : 0), Math.Max(channels, someChannels ? 1 : 0)));
     }
 
-    /// <summary>Notes a part of the geometry for messages.</summary>
+    /// <summary>Adds a part of the geometry to messages.</summary>
     public T Noted<T>(T part)
     {
         notes.Add($"{part}");
@@ -113,21 +113,21 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
         return values;
     }
 
-    /// <summary>An input of random numbers.</summary>
+    /// <summary>Makes an input of random numbers.</summary>
     public Tensor Values(Shape shape, float low = -1f, float high = 1f) => Place(Array(shape.Elements, low, high), shape, InputGuard, written: false);
 
-    /// <summary>An input.</summary>
+    /// <summary>Makes an input.</summary>
     public Tensor Values(float[] values, Shape shape) => Place(values, shape, InputGuard, written: false);
 
     public Tensor? Maybe(Shape shape, float low = -1f, float high = 1f) => Chance() ? Values(shape, low, high) : null;
 
-    /// <summary>An output, NaN until it is written.</summary>
+    /// <summary>Makes an output, which is NaN until it is written.</summary>
     public Tensor Output(Shape shape) => Place([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape, OutputGuard, written: true);
 
-    /// <summary>An input that the method overwrites with its result.</summary>
+    /// <summary>Makes an input that the method overwrites with its result.</summary>
     public Tensor InPlace(Shape shape, float low = -1f, float high = 1f) => Place(Array(shape.Elements, low, high), shape, OutputGuard, written: true);
 
-    /// <summary>What a tensor held at first.</summary>
+    /// <summary>Returns the initial values of a tensor.</summary>
     public float[] Initial(Tensor tensor) => placed.Find(place => ReferenceEquals(place.Part, tensor)).Initial;
 
     public IntTensor Integers(int[] values, Shape shape) => Owned(IntTensor.FromSpan(values, shape, device));
@@ -138,7 +138,7 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
 
     Tensor Place(float[] values, Shape shape, int guard, bool written)
     {
-        // At times the start of the storage, where kernels may read four elements at once.
+        // Sometimes the tensor is at the start of the storage, where kernels may read four elements at once.
         int before = Chance(3) ? 0 : Between(1, 9), after = Between(1, 9);
         var around = BitConverter.Int32BitsToSingle(guard);
         var whole = Tensor.FromArray([.. Enumerable.Repeat(around, before), .. values, .. Enumerable.Repeat(around, after)], [before + values.Length + after], device);
@@ -155,7 +155,7 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
 
     // ---- results
 
-    /// <summary>A result is within the error of what it should be; nothing is said of what is not wanted.</summary>
+    /// <summary>Checks that a result is within its error bound of the expected values. A result that was not requested is not checked.</summary>
     public void Expect(string name, Tensor? result, Func<Approximate[]> expected)
     {
         if (result is null) return;
@@ -173,10 +173,10 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
         }
     }
 
-    /// <summary>A result is exactly what it should be.</summary>
+    /// <summary>Checks that a result equals the expected values exactly.</summary>
     public void ExpectExactly(string name, Tensor? result, Func<float[]> expected) => Expect(name, result, () => Approximate.Exact(expected()));
 
-    /// <summary>A function of single elements: its bits on the CPU, on other devices up to some roundings of numbers of about 1.</summary>
+    /// <summary>Checks a function of single elements: its bits on the CPU; on other devices within some roundings of numbers of about 1.</summary>
     public void ExpectScalar(string name, Tensor? result, Func<IEnumerable<float>> expected) =>
         Expect(name, result, () => [.. expected().Select(value => new Approximate(value, IsCpu ? 0 : 32 * Approximate.Roundoff))]);
 
@@ -194,7 +194,7 @@ public sealed class Draw(Device device, int seed, bool tiny = false, bool compar
         return values;
     }
 
-    /// <summary>Nothing but outputs was written.</summary>
+    /// <summary>Checks that nothing but outputs was written.</summary>
     public void CheckSurroundings()
     {
         foreach (var (part, whole, initial, written) in placed)

@@ -2,7 +2,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>What a wrong kernel does is seen.</summary>
+/// <summary>The checks of a draw find a wrong kernel.</summary>
 public class DrawTests
 {
     static readonly TestCaseData[] Faults =

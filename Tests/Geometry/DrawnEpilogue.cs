@@ -3,7 +3,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>A random epilogue of a projection, or none, and what it makes of the product.</summary>
+/// <summary>A random epilogue of a projection, or none, with the result that it gives for a product.</summary>
 sealed class DrawnEpilogue
 {
     readonly Draw s;
@@ -56,7 +56,7 @@ sealed class DrawnEpilogue
     }
 }
 
-/// <summary>Where the statistics of channels go, with running ones or without.</summary>
+/// <summary>The outputs for statistics of channels, with or without running statistics.</summary>
 static class DrawnStatistics
 {
     public static ChannelStatistics<Tensor> Of(Draw s, int channels) => new(s.Output([channels]), s.Output([channels]),
@@ -64,7 +64,7 @@ static class DrawnStatistics
 
     /// <param name="s">The draw.</param>
     /// <param name="statistics">The results.</param>
-    /// <param name="rows">Rows of x.</param>
+    /// <param name="rows">The number of rows of x.</param>
     /// <param name="x">[rows, channels]</param>
     public static void Expect(Draw s, ChannelStatistics<Tensor> statistics, int rows, Func<Approximate[]> x)
     {

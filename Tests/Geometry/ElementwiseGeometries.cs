@@ -26,7 +26,7 @@ static class ElementwiseGeometries
             var (shape, shapeA, shapeB) = Broadcasts(s);
             Tensor a = s.Values(shapeA), b = s.Values(shapeB), y = s.Output(shape);
 
-            // The output may lie over an operand of its own shape.
+            // The output may overwrite an operand of its own shape.
             if (shapeA == shape && s.Chance(4)) a = y = s.InPlace(shape);
             else if (shapeB == shape && s.Chance(4)) b = y = s.InPlace(shape);
             s.Backend.Binary<Probe>(a, b, y);
@@ -65,7 +65,7 @@ static class ElementwiseGeometries
         }),
     ];
 
-    // An input and the output, which may lie over it.
+    // An input and the output, which may overwrite it.
     static (Tensor X, Tensor Y) Operands(Draw s)
     {
         Shape shape = [s.Noted(s.Extent(s.MostElements))];

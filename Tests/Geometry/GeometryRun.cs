@@ -2,15 +2,15 @@ using System.Globalization;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Runs a method of the backend on geometries drawn from seeds that follow each other.</summary>
+/// <summary>Runs a method of the backend on geometries drawn from consecutive seeds.</summary>
 public static class GeometryRun
 {
-    /// <summary>How many QUADENGINE_GEOMETRIES asks for.</summary>
+    /// <summary>The number of geometries: QUADENGINE_GEOMETRIES if it is set.</summary>
     public static int Count(int otherwise) => Setting("QUADENGINE_GEOMETRIES", otherwise);
 
     static int Setting(string name, int otherwise) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
-    /// <summary>Fails with the seeds that are wrong.</summary>
+    /// <summary>Runs a case, and fails with the seeds whose results are wrong.</summary>
     public static void Check(GeometryCase testCase, Device device, int count, bool tiny, Action<Draw, int>? more = null)
     {
         int first = Setting("QUADENGINE_FIRST_GEOMETRY", 0);

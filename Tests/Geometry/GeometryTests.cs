@@ -4,11 +4,11 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Tests.Geometry;
 
 /// <summary>
-/// Every method of the backend on geometries that nobody chose, with extents of 0 and 1, primes, powers of two and their neighbours: its results are
-/// within the rounding of float32 of what they should be, all of its outputs are written and nothing else is.
+/// Runs every method of the backend on random geometries, with extents of 0 and 1, primes, powers of two and their neighbors. Its results are
+/// within the rounding of float32 of the expected ones. All of its outputs are written, and nothing else is.
 /// </summary>
 /// <remarks>
-/// QUADENGINE_GEOMETRIES=N runs N of each, QUADENGINE_FIRST_GEOMETRY=S begins at seed S: with S and N = 1, the one that a message names is run again.
+/// QUADENGINE_GEOMETRIES=N runs N of each, and QUADENGINE_FIRST_GEOMETRY=S begins at seed S. With N = 1 and the seed of a message, that geometry runs again.
 /// </remarks>
 public class GeometryTests
 {
@@ -20,7 +20,7 @@ public class GeometryTests
         {
             GeometryRun.Check(testCase, Device.Cpu, GeometryRun.Count(300), tiny: false, (draw, seed) =>
             {
-                // Every fourth on other numbers of threads too, of a hundred thousand fewer.
+                // Every fourth geometry also runs with other numbers of threads; from seed 1000 on, every hundredth.
                 if (seed % (seed < 1000 ? 4 : 100) != 0) return;
                 foreach (var others in (int[])[1, 3, 5])
                 {

@@ -26,8 +26,8 @@ static class MemoryGeometries
         new(nameof(Backend.GatherImages), GatherImages),
     ];
 
-    // Any order of axes on both sides, some of them flipped, some of x repeated, gaps between them; a plain transpose now and then. Elements of y that no
-    // index reaches stay as they are.
+    // Both sides have any order of axes. Some axes are flipped, some of x are repeated, and there are gaps between them; a few draws are plain transposes.
+    // Elements of y that no index reaches keep their values.
     static void CopyStrided(Draw s)
     {
         var extents = new int[s.OneOf(0, 1, 2, 2, 2, 3, 3, 4, 5)];
@@ -50,7 +50,7 @@ static class MemoryGeometries
 
     static int Along(int[] index, int[] strides) => index.Zip(strides, (i, stride) => i * stride).Sum();
 
-    // Strides with the axes in some order in memory, the innermost a gap apart.
+    // Returns strides for axes in a random order in memory, with a gap after each axis.
     static (int[] Strides, int Length) Lay(Draw s, int[] extents, int gap, bool mayRepeat)
     {
         int[] strides = new int[extents.Length], order = [.. Enumerable.Range(0, extents.Length).OrderBy(_ => s.Between(0, 1 << 20))];
@@ -66,7 +66,7 @@ static class MemoryGeometries
         return (strides, extents.Contains(0) ? 0 : last + 1);
     }
 
-    // Walks some axes backwards; where the first element lies then.
+    // Reverses some axes and returns the offset of the first element.
     static int Flip(Draw s, int[] extents, int[] strides)
     {
         var offset = 0;

@@ -3,7 +3,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Batch and layer normalisation of [rows, channels]. There are no statistics of no rows, and no layer norm of no channels.</summary>
+/// <summary>Batch and layer normalization of [rows, channels]. Statistics need at least one row, and layer norm at least one channel.</summary>
 static class NormalizationGeometries
 {
     const float Epsilon = 1e-3f;
@@ -27,7 +27,7 @@ static class NormalizationGeometries
             Tensor? residual = s.Maybe(shape);
             var relu = s.Chance();
 
-            // The output may lie over the input, or over the residual.
+            // The output may overwrite the input or the residual.
             if (s.Chance(4)) x = y = s.InPlace(shape);
             else if (s.Chance(4)) residual = y = s.InPlace(shape);
             s.Backend.BatchNorm(x, new(norm.Mean, norm.Variance, Epsilon, norm.Gamma, norm.Beta, relu ? Activation.Relu : Activation.None), residual, y);
@@ -54,7 +54,7 @@ static class NormalizationGeometries
             Tensor dy = s.Values(shape), x = s.Values(shape);
             Tensor? output = s.Maybe(shape), dGamma = Wanted([channels]), dBeta = Wanted([channels]), dx = Wanted(shape), dResidual = Wanted(shape);
 
-            // dx or dResidual may lie over dy.
+            // dx or dResidual may overwrite dy.
             if (s.Chance(4)) dx = dy = s.InPlace(shape);
             else if (s.Chance(4)) dResidual = dy = s.InPlace(shape);
             float[] upstream = s.Initial(dy), input = s.Initial(x);
@@ -87,7 +87,7 @@ static class NormalizationGeometries
             Tensor g = s.Values(shape), x = s.Values(shape), dGamma = s.Values([channels]), dBeta = s.Values([channels]), dx = s.Output(shape);
             var neurons = channels > 0 && s.Chance() ? NeuronsBefore(s, channels, s.Chance(4)) : null;
 
-            // dx may lie over g where no neurons read their neighbours.
+            // dx may overwrite g if no neurons read neighboring elements.
             if (neurons is null && s.Chance()) dx = g = s.InPlace(shape);
             float[] gradient = s.Initial(g), input = s.Initial(x);
             s.Backend.BatchNormInputGradient(g, x, norm.Term(Activation.None), dGamma, dBeta, neurons, dx);
@@ -125,7 +125,7 @@ static class NormalizationGeometries
         }),
     ];
 
-    // Neurons whose backward joins that of the norm behind them.
+    // Neurons whose backward joins the backward of the norm after them.
     static QuadraticGradient<Tensor> NeuronsBefore(Draw s, int channels, bool constant)
     {
         var layout = s.Noted(new NeuronLayout(channels, s.Extent(33)));
@@ -153,7 +153,7 @@ static class NormalizationGeometries
 
         public NormTerm<Tensor> Term(Activation activation) => new(Mean, Variance, Epsilon, Gamma, Beta, activation);
 
-        /// <summary>What the batch norm gives.</summary>
+        /// <summary>Returns the result of the batch norm.</summary>
         public Approximate[] Outputs(float[] x, bool relu) => [.. Normalized(x).Select((value, i) =>
         {
             var linear = value * GammaAt(i) + BetaAt(i);

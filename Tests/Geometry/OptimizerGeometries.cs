@@ -3,7 +3,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Steps of any number of parameters of any lengths, none and empty ones included. A gradient scale of 0 or NaN leaves everything as it is but the count of such steps.</summary>
+/// <summary>Steps of any number of parameters of any lengths, including no parameter and empty ones. A gradient scale of 0 or NaN changes nothing but the count of such steps.</summary>
 static class OptimizerGeometries
 {
     public static IEnumerable<GeometryCase> All =>
@@ -66,7 +66,7 @@ static class OptimizerGeometries
         return lengths;
     }
 
-    // A scale, how many steps were left out before this one, and which step it is without them.
+    // Returns a scale, the number of skipped steps before this one, and the number of this step without them.
     static (Tensor? GradientScale, Tensor? LeftOut, int Taken) Guard(Draw s, int step)
     {
         var gradientScale = s.Noted(s.OneOf(1f, 0.5f, 0.5f, 0f, float.NaN)) is not 1f and var scale ? s.Values([scale], []) : null;

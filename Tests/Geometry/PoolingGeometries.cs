@@ -3,7 +3,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Pooling, windows of nothing but padding included: the largest of nothing is -infinity at -1.</summary>
+/// <summary>Pooling, including windows that contain only padding: their maximum is -infinity at index -1.</summary>
 static class PoolingGeometries
 {
     public static IEnumerable<GeometryCase> All =>
@@ -42,10 +42,10 @@ static class PoolingGeometries
         }),
     ];
 
-    // Few different numbers, so that equals are common; a NaN now and then.
+    // Few different numbers, so that equal ones are common, and a few NaN.
     static float[] FewValues(Draw s, PoolGeometry g) => [.. s.Array(InputOf(g).Elements).Select(value => value > 0.98f ? float.NaN : MathF.Round(4 * value))];
 
-    // The first NaN, or the first of the largest.
+    // The first NaN, or the first of the largest numbers.
     static IEnumerable<(int Index, int Pixel)?> Chosen(PoolGeometry g, float[] x) => PoolingWindows.Of(g).Select(window =>
     {
         (int Index, int Pixel)? best = null;

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Neither symmetric nor linear, and its derivatives read everything: an operand taken for another is seen.</summary>
+/// <summary>A function that is neither symmetric nor linear, with derivatives that read everything. If a kernel confuses two operands, this shows it.</summary>
 public readonly struct Probe : IBinaryOp<Probe>
 {
     public static string Name => "probe";
@@ -14,7 +14,7 @@ public readonly struct Probe : IBinaryOp<Probe>
     public static float DerivativeB(float a, float b, float y) => a - 2f * b - y;
 }
 
-/// <summary>Its derivative reads input and output.</summary>
+/// <summary>A function whose derivative reads input and output.</summary>
 public readonly struct Curve : IUnaryOp<Curve>
 {
     public static string Name => "curve";

@@ -4,7 +4,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Matrix products and convolutions: any strides, paddings, dilations and groups, sums of nothing, and those shapes that kernels treat in a way of their own.</summary>
+/// <summary>Matrix products and convolutions: any strides, paddings, dilations and groups, empty sums, and the shapes that kernels treat specially.</summary>
 static class ProjectionGeometries
 {
     public static IEnumerable<GeometryCase> All =>
@@ -88,7 +88,7 @@ static class ProjectionGeometries
         s.Expect("dGamma", dGamma, () => Normalization.SumsOf([.. rectified.Value.Zip(norm.Normalized(s.Initial(x)), (a, b) => a * b)], c.InChannels, i => i % c.InChannels));
     }
 
-    // Where the sign of y is not sure, both are right.
+    // If the sign of y is uncertain, both results are right.
     static Approximate Rectified(Approximate gradient, Approximate y)
     {
         var passed = y.Value > 0 ? gradient : 0;
@@ -97,15 +97,15 @@ static class ProjectionGeometries
 
     static NormTerm<Tensor> Term(NormalizationGeometries.ChannelNorm norm, bool relu) => norm.Term(relu ? Activation.Relu : Activation.None);
 
-    // The sums of products of the other factor with what was normalized, and with the error of that.
+    // Returns the sums of products of the other factor with the normalized numbers, and with their errors.
     static Approximate[] OfNormalized(Approximate[] normalized, float[] other, Func<float[], float[], Approximate[]> sums)
     {
         var errors = sums([.. normalized.Select(value => (float)(value.Error + Math.Abs(value.Value) * Approximate.Roundoff))], [.. other.Select(Math.Abs)]);
         return [.. sums([.. normalized.Select(value => (float)value.Value)], other).Zip(errors, (sum, error) => sum with { Error = sum.Error + error.Value + error.Error })];
     }
 
-    // Winograd's error is some times that of the plain sum (3.2 times at most, see the remark at WinogradTransforms), and that of a whole tile: what an element
-    // at a border sums does not bound it. So the largest bound of all elements serves for each, four times.
+    // Winograd's error is up to 3.2 times that of the plain sum (see the remark at WinogradTransforms), and belongs to a whole tile. The terms of an element
+    // at a border do not bound it. So the bound of each element is four times the largest bound of all elements.
     static Approximate[] Rounded(Approximate[] sums, bool isWinograd)
     {
         if (!isWinograd || sums.Length == 0) return sums;
@@ -130,13 +130,13 @@ static class ProjectionGeometries
         {
             var g = kind switch
             {
-                // Residual networks: Winograd's.
+                // The convolutions of residual networks, which use Winograd's algorithm.
                 <= 3 => new ConvGeometry(s.Extent(4), s.Extent(20), s.Extent(20), 16 * s.Extent(4), 16 * s.Extent(6), new Window(3, 3, 1, s.Between(0, 2))),
 
-                // A filter that no cache holds on images so small that kernels go through it in another order, if there is room for it.
+                // A filter that is larger than the caches, on small images, for which kernels use another order; only if a draw may be that large.
                 4 when s.MostProducts > 1 << 20 => new(s.Between(1, 2), s.Positive(7), s.Positive(7), s.Between(126, 160), s.Between(250, 280), new Window(3, 3, s.Between(1, 2), 1)),
 
-                // One channel on a side, strides above the window.
+                // One channel on one side, and strides larger than the window.
                 5 => new(s.Positive(3), s.Extent(17), s.Extent(17), s.OneOf(1, 8, 16, 17), s.OneOf(1, 8, 16, 32), new Window(s.Between(1, 3), s.Between(1, 3), s.Between(2, 7), s.Between(0, 3), s.Between(1, 2))),
                 _ => Any(s),
             };

@@ -3,7 +3,7 @@ using QuadEngine.Tests.Oracles;
 
 namespace QuadEngine.Tests.Geometry;
 
-/// <summary>Folds along the middle axis of [outer, n, inner]; the fold of nothing is the identity.</summary>
+/// <summary>Folds along the middle axis of [outer, n, inner]; an empty fold gives the identity.</summary>
 static class ReductionGeometries
 {
     public static IEnumerable<GeometryCase> All =>
@@ -27,7 +27,7 @@ static class ReductionGeometries
         {
             var (outer, n, inner) = Extents(s, some: true);
 
-            // Few different numbers, so that equals are common; a NaN now and then.
+            // Few different numbers, so that equal ones are common, and a few NaN.
             var x = s.Values([.. s.Array(outer * n * inner).Select(value => value > 0.98f ? float.NaN : MathF.Round(4 * value))], [outer, n, inner]);
             var y = s.IntegerOutput([outer, inner]);
             s.Backend.ArgMax(x, outer, n, inner, y);

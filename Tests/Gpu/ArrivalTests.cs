@@ -3,7 +3,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What the group that comes last folds: moments of row tiles, slices of sums, chunks of folds. Whichever group that is, the bits are the same.</summary>
+/// <summary>The group that arrives last folds moments of row tiles, slices of sums or chunks of folds. The bits do not depend on which group that is.</summary>
 public class ArrivalTests
 {
     InterpretedCuda cuda = null!;
@@ -14,7 +14,7 @@ public class ArrivalTests
     [OneTimeTearDown]
     public void Stop() => cuda?.Dispose();
 
-    // [rows, depth] times [depth, columns], with the steps that a tile ends with. 34 row tiles of 256 make a tree of two levels; sums of 500 terms are cut.
+    // [rows, depth] times [depth, columns], with the final steps of a tile. 34 row tiles of 256 make a tree of two levels; sums of 500 terms are cut into slices.
     [TestCase(8_500, 8, 4, false)]
     [TestCase(1_200, 36, 4, false)]
     [TestCase(70, 20, 500, true)]

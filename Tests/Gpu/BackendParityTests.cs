@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Every kernel of GPUs gives what that of the CPU gives.</summary>
+/// <summary>Every GPU kernel gives the result of the CPU kernel.</summary>
 [Parallelizable]
 public class BackendParityTests
 {

@@ -4,10 +4,10 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What the driver of CUDA can refuse, and what users are told then. On a stub of the driver.</summary>
+/// <summary>What the driver of CUDA can refuse, and the messages that users get then. The tests use a stub of the driver.</summary>
 public class CudaFailureTests
 {
-    // No kernel fills a block here: what was freed must not hold NaN.
+    // No kernel can fill a block here, so freed memory must not be required to hold NaN.
     [SetUp]
     public void LeaveMemoryAsItIs() => BufferPool.IsGuarded = false;
 
@@ -33,7 +33,7 @@ public class CudaFailureTests
         Tensor.Empty([48 << 20], device).Dispose();
         Assert.That(device.Pool.Statistics.Reserved, Is.GreaterThan(340L << 20));
         using var large = Tensor.Empty([200 << 20], device);
-        Assert.That(device.Pool.Statistics.Reserved, Is.LessThan(1L << 30), "all that the stub has: the free blocks went back to the driver");
+        Assert.That(device.Pool.Statistics.Reserved, Is.LessThan(1L << 30), "all memory of the stub: the free blocks were returned to the driver");
     }
 
     [Test]

@@ -6,10 +6,10 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. On a stub of the driver, which runs no kernel here.</summary>
+/// <summary>What happens on the host side of CUDA: discovery, memory, text handed to the driver, launches. The tests use a stub of the driver, which runs no kernel here.</summary>
 public class CudaHostTests
 {
-    // No kernel fills a block here: what was freed must not hold NaN.
+    // No kernel can fill a block here, so freed memory must not be required to hold NaN.
     [SetUp]
     public void LeaveMemoryAsItIs() => BufferPool.IsGuarded = false;
 
@@ -64,7 +64,7 @@ public class CudaHostTests
         var folder = Environment.GetEnvironmentVariable(PtxCache.FolderVariable)!;
         Assert.That(Directory.GetFiles(folder, "*.ptx"), Is.Not.Empty);
 
-        // Another device of the same kind stands for the next run: it compiles nothing that the folder has.
+        // A second device of the same kind acts as the next run: it compiles nothing that is in the folder.
         foreach (var file in Directory.GetFiles(folder)) File.AppendAllText(file, "// from the cache\n");
         var next = (GpuDevice)new GpuDevices().TryGet("cuda")!;
         using var y = Tensor.Full([5], 1f, next);
@@ -78,7 +78,7 @@ public class CudaHostTests
         var stub = StubDriver.Instance;
         using Tensor x = Tensor.FromArray(new float[12], [3, 4], new GpuDevices().TryGet("cuda")!), y = x.Softplus();
         Assert.That(y.ToArray(), Has.Length.EqualTo(12));
-        Assert.That(stub.LastPtx, Does.Contain(".entry Pointwise_Unary_Softplus_Single("));
+        Assert.That(stub.LastPtx, Does.Contain(".entry Pointwise_Unary_SoftplusOp_Single("));
     }
 
     [TestCase(0)]
@@ -109,7 +109,7 @@ public class CudaHostTests
         Assert.That(stub.Count("captures"), Is.EqualTo(captures + 1), "captured once");
         Assert.That(stub.Count("launches"), Is.EqualTo(launches), "no kernel is launched beside the graph");
         Assert.That(stub.Count("graph_kernels"), Is.EqualTo(perStep), "the graph holds all kernels of the step");
-        Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits where no value is read");
+        Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits if no value is read");
         Assert.That(stub.Device.GraphRefusal, Is.Null);
         Assert.That((stub.Device.Graph!.Nodes, stub.Device.Graph.Edges), Is.EqualTo((perStep, stub.Count("graph_edges"))));
         Assert.That(stub.Count("graph_programmatic"), Is.EqualTo(stub.Count("graph_edges")), "there are kernels only");
@@ -134,7 +134,7 @@ public class CudaHostTests
         int[] gradients = [.. Enumerable.Range(0, graph.Launches).Where(i => recording.Launches[i].Kernel is { IsGenericType: true } kernel && (kernel.GetGenericTypeDefinition() == typeof(SlidingFilterGradient<,>) || kernel.GetGenericArguments().Contains(typeof(PatchesProduct<AcrossSum>))))];
         Assert.That(gradients, Has.Length.EqualTo(19));
 
-        // That of the first layer comes last, and nothing is left to be computed beside it. A longest chain leaves out all others.
+        // The gradient of the first layer's filter comes last, with no other kernel left to run beside it. A longest chain needs none of the others.
         var counted = Enumerable.Repeat(1, graph.Launches).ToArray();
         foreach (var i in gradients.SkipLast(1)) counted[i] = 0;
         var chains = new int[graph.Launches];
@@ -199,7 +199,7 @@ public class CudaHostTests
         };
         trainer.Run();
 
-        // Six steps an epoch: one plain, one recorded, four replayed. A step is heard of when the next one is launched.
+        // An epoch has six steps: one plain, one recorded, four replayed. A step is reported when the next one is launched.
         Assert.That(graphs, Has.Count.EqualTo(18));
         foreach (var first in (int[])[0, 6, 12])
         {
@@ -222,7 +222,7 @@ public class CudaHostTests
             var (bytes, launches, waits) = (stub.Count("uploaded_bytes"), stub.Count("launches"), stub.Count("synchronizations"));
             foreach (var batch in train.Batches(Batch, seed: 1, epoch: epoch, augmentation: QuadEngine.Data.Augmentation.PadCropFlip)) batch.Dispose();
             Assert.That(stub.Count("uploaded_bytes") - bytes, Is.EqualTo(sizeof(int) * Images));
-            Assert.That(stub.Count("launches") - launches, Is.EqualTo(Images / Batch), "a launch a batch");
+            Assert.That(stub.Count("launches") - launches, Is.EqualTo(Images / Batch), "one launch for each batch");
             Assert.That(stub.Count("synchronizations"), Is.EqualTo(waits), "nothing waits");
         }
     }
@@ -253,7 +253,7 @@ public class CudaHostTests
     [Test]
     public void Training_goes_on_where_its_data_does_not_fit_beside_it() => OnADeviceOf(28 << 20, device =>
     {
-        // Of 28 MB the images take 8, the places where they land 16; a step needs 8.
+        // Of 28 MB the images take 8 and the buffers for their upload 16; a step needs 8.
         const int Batch = 32, Image = 32 * 32 * 3;
         var images = QuadEngine.Tests.Data.DataFiles.Images(2600, 32, 32, 3);
         using (var alone = images.To(device)) Assert.That(alone.IsResident);
@@ -266,13 +266,13 @@ public class CudaHostTests
         Assert.That(uploads[20] - uploads[19], Is.GreaterThan(sizeof(float) * Batch * Image), "batches come from the host");
     });
 
-    // A device of its own, since one short of memory uploads in another way.
+    // A separate device, because a device that is short of memory uploads in another way.
     static void OnADeviceOf(int bytes, Action<GpuDevice> action)
     {
         var stub = StubDriver.Instance;
         var device = (GpuDevice)new GpuDevices().TryGet("cuda")!;
 
-        // What other tests left behind would be collected, and make room, in the middle of this one.
+        // Otherwise the garbage of other tests would be collected during this test and would free memory.
         for (var i = 0; i < 2; i++)
         {
             GC.Collect();
@@ -290,12 +290,12 @@ public class CudaHostTests
         }
     }
 
-    // The optimizer's, for Lambda.
+    // The additional launch is the optimizer's for Lambda.
     [Test]
     public void Quadratic_neurons_add_one_launch()
     {
         long linear = Launches(rank: 0), quadratic = Launches(rank: 3);
-        TestContext.Out.WriteLine($"ResNet-20, batch 128: {linear} launches a step, quadratic {quadratic}");
+        TestContext.Out.WriteLine($"ResNet-20, batch 128: {linear} launches per step, quadratic {quadratic}");
         Assert.That(linear, Is.LessThanOrEqualTo(158));
         Assert.That(quadratic, Is.LessThanOrEqualTo(linear + 1));
 

@@ -7,7 +7,7 @@ using QuadEngine.Tests.Training;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Batches that a device makes of bytes it keeps have the bits of those made on the host.</summary>
+/// <summary>Batches that a device makes from bytes in its memory have the same bits as batches made on the host.</summary>
 public class DeviceDatasetTests
 {
     [Test]
@@ -134,7 +134,7 @@ public class DeviceDatasetTests
         Assert.That(() => resident.Batches(8, prefetch: -1), Throws.ArgumentException.With.Message.Contain("prefetch is -1"));
     }
 
-    // Short of memory from a step on, the trainer goes on with batches of the host: in the first epoch, and in the second.
+    // If memory becomes short at a step, the trainer continues with batches from the host: in the first epoch and in the second.
     [Test]
     public void A_trainer_leaves_the_same_bits_wherever_its_batches_are_made()
     {

@@ -17,7 +17,7 @@ public class FoldTests
         var first = Sum();
         Assert.That(first, Is.EqualTo(expected.ToArray()).Within(1e-4).Percent);
 
-        // Folds of other shapes in between use the same counters.
+        // Folds of other shapes between them use the same counters.
         for (var i = 0; i < 5; i++)
         {
             using var other = onDevice.Sum();

@@ -4,14 +4,14 @@ using QuadEngine.Gpu;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
-/// What lanes give to mma.sync and take from it, against the PTX ISA's tables ("Matrix fragments for mma.m16n8k8", .tf32, and "mma.m16n8k16", .bf16),
-/// by the functions that kernels use. No GPU runs here: a warp is played.
+/// Compares the values that lanes pass to mma.sync and get from it with the PTX ISA's tables ("Matrix fragments for mma.m16n8k8", .tf32, and "mma.m16n8k16",
+/// .bf16), for the functions that kernels use. No GPU is needed: the tests simulate a warp.
 /// </summary>
 public class FragmentTests
 {
     const int Lanes = 32, Terms = Fragments.Terms, Tf32Words = 4, Bf16Words = 2;
 
-    /// <summary>Where the instructions of a format have an element, by the manual: (row or column, term) of a lane's register and half.</summary>
+    /// <summary>The places of elements for the instructions of a format, by the manual: (row or column, term) of a lane's register and half.</summary>
     sealed record Manual(int Depth, int PerRegister, Func<int, int, int, (int Row, int Term)> Left, Func<int, int, int, (int Column, int Term)> Right);
 
     // groupID = lane >> 2, threadID_in_group = lane % 4.
@@ -37,7 +37,7 @@ public class FragmentTests
         var words = bf16 ? Bf16.Words : Tf32.Words;
         for (var instruction = 0; instruction < words / 2; instruction++)
         {
-            // The operands as the tensor core sees them, from what the lanes hand over.
+            // The operands as the tensor core gets them from the lanes.
             var left = new double?[Fragments.Rows, manual.Depth];
             var right = new double?[manual.Depth, Fragments.Columns];
             for (var lane = 0; lane < Lanes; lane++)
@@ -77,7 +77,7 @@ public class FragmentTests
         int TermOf(int lane, int word, int half) => Fragments.Term(lane) + word * manual.PerRegister + half;
     }
 
-    // A step of a tile of warp groups: what its threads store and hand over, read as the manual has it ("Register Fragments", "Shared Memory Matrix Layout": along the sum, no swizzle).
+    // A step of a tile of warp groups: the values that its threads store and pass on are read as the manual says ("Register Fragments", "Shared Memory Matrix Layout": along the sum, no swizzle).
     [Test]
     public void Warp_groups_multiply_a_step_as_the_manual_has_it([Values] bool bf16)
     {
@@ -86,7 +86,7 @@ public class FragmentTests
         var random = new Generator(3);
         float[] a = Tensor.Uniform([WarpGroups.Rows, WarpGroups.Depth], -1f, 1f, random).ToArray(), b = Tensor.Uniform([WarpGroups.Columns, WarpGroups.Depth], -1f, 1f, random).ToArray();
 
-        // Each word holds one term or two.
+        // Each word holds one or two terms.
         var shared = new float[]?[WarpGroups.Words(words) * WarpGroups.Columns];
         for (var thread = 0; thread < WarpGroups.Threads; thread++)
             for (var column = 0; column < Block.Side; column++)
@@ -126,7 +126,7 @@ public class FragmentTests
                     }
                 }
 
-            // Two chunks of 16 bytes a place.
+            // Each place has two chunks of 16 bytes.
             for (var lane = 0; lane < Lanes; lane++)
                 for (var d = 0; d < WarpGroups.Sums / 2; d++)
                 {
@@ -150,7 +150,7 @@ public class FragmentTests
             var first = warp * Lanes;
             Assert.That(Enumerable.Range(first, Lanes).Select(thread => WarpGroups.RightPlace(words, thread) % 32), Is.Unique);
 
-            // Sums leave as quads, which are served to eight lanes at a time.
+            // Sums are written as quads, which the hardware handles for eight lanes at a time.
             const int Pitch = WarpGroups.Columns + 4;
             foreach (var lanes in Enumerable.Range(first, Lanes).Chunk(8))
                 Assert.That(lanes.Select(thread => (WarpGroups.SlabLine(thread) * Pitch + WarpGroups.ColumnOf(WarpGroups.SumPlace(thread, 0))) / 4 % 8), Is.Unique);
@@ -192,7 +192,7 @@ public class FragmentTests
         }
     }
 
-    // Shared memory has 32 banks of a word; a load of four words is served to eight lanes at a time.
+    // Shared memory has 32 banks of one word; the hardware handles a load of four words for eight lanes at a time.
     [Test]
     public void Lanes_read_from_different_banks([Values(16, 32, 64, 128)] int outers)
     {

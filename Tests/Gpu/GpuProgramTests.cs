@@ -4,7 +4,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>The program that checks and times a card (`Benchmarks -- gpu`), on the stub of the driver: no kernel runs there, so that what it measures is nothing.</summary>
+/// <summary>The program that checks and times a card (`Benchmarks -- gpu`), on the stub of the driver. No kernel runs there, so its measurements mean nothing.</summary>
 public class GpuProgramTests
 {
     string folder = null!;
@@ -18,10 +18,10 @@ public class GpuProgramTests
     [Test]
     public void A_kernel_that_fails_leaves_all_other_rows()
     {
-        var (code, output) = Run(refused: "Pointwise<Unary<Silu>", "--parts", "check,peers", "--check", "Unary", "--seeds", "1", "--output", folder);
+        var (code, output) = Run(refused: "Pointwise<Unary<SiluOp>", "--parts", "check,peers", "--check", "Unary", "--seeds", "1", "--output", folder);
         Assert.That(code, Is.EqualTo(1), output);
         Assert.That(output.Length, Is.LessThan(15_000));
-        Assert.That(output, Does.Contain("FAILED: 1").And.Contain("Pointwise<Unary<Silu>, Single>: this kernel does not compile for Stub H200").And.Contain("refused by the stub").And.Contain("Seconds by part"));
+        Assert.That(output, Does.Contain("FAILED: 1").And.Contain("Pointwise<Unary<SiluOp>, Single>: this kernel does not compile for Stub H200").And.Contain("refused by the stub").And.Contain("Seconds by part"));
 
         JsonElement[] figures = [.. File.ReadLines(Path.Combine(folder, "results.jsonl")).Select(line => JsonDocument.Parse(line).RootElement)];
         (string, string)[] names = [.. figures.Select(figure => ($"{figure.GetProperty("Part")}: {figure.GetProperty("Item")}", figure.GetProperty("Name").GetString()!))];

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary><see cref="GuardedMemory"/> in these tests too, from the first on.</summary>
+/// <summary>Turns on <see cref="GuardedMemory"/> before the first of these tests.</summary>
 static class GuardedDeviceMemory
 {
     [ModuleInitializer]

@@ -5,17 +5,17 @@ using QuadEngine.Tests.Gpu.Ptx;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
-/// "cuda:0" of the stub driver with its kernels executed: the PTX that would go to a GPU, with the arguments that the driver is given, by an
-/// interpreter. While one of these is not disposed, kernels of all devices of the stub run.
+/// "cuda:0" of the stub driver, with kernels that run: an interpreter executes the PTX that a GPU would get, with the arguments that the driver gets.
+/// Until the object is disposed, kernels of all devices of the stub run.
 /// </summary>
 sealed unsafe class InterpretedCuda : IDisposable
 {
-    // Of their own: memory of the devices that only count holds nothing.
+    // Separate devices, because the memory of devices that only count kernels holds no results.
     static readonly GpuDevices Devices = new();
     static readonly Dictionary<int, PtxKernel> Kernels = [];
     static readonly GlobalMemory Memory = new();
 
-    // Native code keeps pointers to them.
+    // Native code keeps pointers to these delegates.
     static readonly Preparing PrepareLaunch = Prepare;
     static readonly Running RunLaunch = Run;
     static readonly Forgetting ForgetLaunch = Forget;
@@ -28,13 +28,13 @@ sealed unsafe class InterpretedCuda : IDisposable
         stub.SetMachine(Marshal.GetFunctionPointerForDelegate(PrepareLaunch), Marshal.GetFunctionPointerForDelegate(RunLaunch), Marshal.GetFunctionPointerForDelegate(ForgetLaunch));
     }
 
-    /// <summary>Decides in which order blocks and warps run.</summary>
+    /// <summary>The seed of the order in which blocks and warps run.</summary>
     public static int Seed { get; set; } = 1;
 
-    /// <summary>What is done to the text of a kernel before it is read: for tests that put faults into it.</summary>
+    /// <summary>Changes the text of a kernel before it is read, for tests that insert faults.</summary>
     public static Func<string, string> Rewrite { get; set; } = text => text;
 
-    /// <summary>The device at a precision, of a driver for CUDA 13: its texts are of the newest instruction set that ILGPU writes.</summary>
+    /// <summary>Returns the device at a precision, with a driver for CUDA 13, so that its texts use the newest instruction set that ILGPU writes.</summary>
     public GpuDevice Device(Precision precision = Precision.Float32, TileChoice? only = null)
     {
         stub.Set("version", 13000);

@@ -4,8 +4,8 @@ using QuadEngine.Gpu;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
-/// Every kernel of the engine, closed over every operation, fold and tile that fits its constraints: found by reflection, so that a
-/// new one is checked without being listed.
+/// Every kernel of the engine, closed over every operation, fold and tile that fits its constraints. Reflection finds them, so that a
+/// new kernel is checked without a list.
 /// </summary>
 static class KernelCatalog
 {
@@ -16,7 +16,7 @@ static class KernelCatalog
     /// <summary>Kernels that run on CUDA and leave their loops to ptxas.</summary>
     public static IEnumerable<Type> Kernels => All.Value.Where(kernel => !new[] { typeof(Cores<>), typeof(EmulatedCores<>), typeof(WarpGroupCores<>), typeof(EmulatedWarpGroupCores<>) }.Any(cores => Has(kernel, cores)));
 
-    /// <summary>Kernels for tensor cores: each format with every tile, and one of them with every product, since each takes seconds to compile.</summary>
+    /// <summary>Kernels for tensor cores: each format with every tile, and one tile with every product, because each takes seconds to compile.</summary>
     public static IEnumerable<Type> TensorCoreKernels => All.Value.Where(kernel => Has(kernel, typeof(Cores<>)) && (Has(kernel, typeof(PatchesProduct<AlongSum>)) || Has(kernel, typeof(Warps32x32)) && Has(kernel, typeof(Tf32))));
 
     /// <summary>Kernels for warp groups: each format with every product, of matrices in every direction.</summary>
@@ -24,7 +24,7 @@ static class KernelCatalog
 
     static bool Has(Type type, Type part) => type == part || Definition(type) == part || type.GetGenericArguments().Any(argument => Has(argument, part));
 
-    // Chooses type arguments one after the other; what encloses a type keeps generics from being closed over themselves.
+    // Chooses type arguments one after the other. The enclosing types prevent generics that are closed over themselves.
     static IEnumerable<Type> Close(Type type, Type[] enclosing, params Type[] chosen)
     {
         if (!type.IsGenericTypeDefinition) return [type];
@@ -42,7 +42,7 @@ static class KernelCatalog
         }
     }
 
-    // A plain value is one of those that the arguments before it speak of, as the body of a kernel of its values.
+    // A type without constraints is one of the value types in the interfaces of the earlier arguments, or float.
     static IEnumerable<Type> Candidates(Type parameter, Type[] chosen, Type[] enclosing)
     {
         var contracts = parameter.GetGenericParameterConstraints().Where(constraint => constraint.IsInterface).ToArray();

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>A label that is no class: no kernel reads where it points.</summary>
+/// <summary>If a label is not a class, no kernel reads at the address that it would give.</summary>
 public class LabelTests
 {
     [Test]

@@ -3,7 +3,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Which launches come after which: a function of the memory that they use.</summary>
+/// <summary>The order of launches depends only on the memory that they use.</summary>
 public class LaunchGraphTests
 {
     const int BlockBytes = 16;
@@ -58,7 +58,7 @@ public class LaunchGraphTests
 
     // ---- launches drawn at random
 
-    // Up to 70 launches, more than a word of bits holds, on a few blocks and parts of them; some are of one operation, few are barriers.
+    // Makes up to 70 launches, more than a word has bits, on a few blocks and parts of blocks. Some belong to the same operation, and a few are barriers.
     static RecordedOperation?[] RandomLaunches(Random random)
     {
         Block[] blocks = [.. Enumerable.Range(0, random.Next(1, 6)).Select(_ => new Block())];
@@ -85,7 +85,7 @@ public class LaunchGraphTests
         return operation;
     }
 
-    // ---- what must be, byte by byte
+    // ---- the expected graph, byte by byte
 
     static IEnumerable<(int, int)> Hazards(RecordedOperation?[] launches)
     {
@@ -102,7 +102,7 @@ public class LaunchGraphTests
 
     static IEnumerable<(int From, int To)> Edges(LaunchGraph graph) => Enumerable.Range(0, graph.Launches).SelectMany(launch => graph.Before(launch).Select(before => (before, launch)));
 
-    // Edges lead from lower to higher numbers.
+    // Edges go from lower to higher numbers.
     static bool[,] Closure(int launches, IEnumerable<(int From, int To)> edges)
     {
         var closure = new bool[launches, launches];

@@ -2,7 +2,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>A step that a gradient scale of 0 leaves out does not count, on a device whose host never waits to learn of it.</summary>
+/// <summary>A step that a gradient scale of 0 skips does not count, on a device whose host never waits for this information.</summary>
 public class LeftOutStepTests
 {
     static readonly float[] Scales = [0f, 1f, float.NaN, 1f, 0.5f, 0f, 1f, 2f];
@@ -30,7 +30,7 @@ public class LeftOutStepTests
             Assert.That((training.Optimizer.Steps, training.Optimizer.StepsOf(training.Always)), Is.EqualTo((8, 5)));
     }
 
-    // Both share a count until the late one has no gradient in a step that is left out.
+    // Both share a count until the late parameter has no gradient in a skipped step.
     [Test]
     public void Parameters_with_gradients_in_other_steps_count_for_themselves([Values] bool adam)
     {
@@ -47,7 +47,7 @@ public class LeftOutStepTests
             Assert.That((training.Optimizer.StepsOf(training.Always), training.Optimizer.StepsOf(training.Late)), Is.EqualTo((5, 5)));
         Assert.That(gpu.Always.ToArray(), Is.EqualTo(cpu.Always.ToArray()).Within(1e-6f));
         Assert.That(gpu.Late.ToArray(), Is.EqualTo(cpu.Late.ToArray()).Within(1e-6f));
-        Assert.That(cpu.Late.ToArray(), Is.EqualTo(cpu.Always.ToArray()), "they left out the same number of steps");
+        Assert.That(cpu.Late.ToArray(), Is.EqualTo(cpu.Always.ToArray()), "they skipped the same number of steps");
     }
 
     [Test]
@@ -68,7 +68,7 @@ public class LeftOutStepTests
         Assert.That(moved.Always.ToArray(), Is.EqualTo(cpu.Always.ToArray()).Within(1e-6f));
     }
 
-    // One minus a power of beta2 that is near 1 loses most of float's digits, were it a difference: at step 1, 0.001.
+    // Near 1, a difference of one and a power of beta2 would lose most of float's digits: at step 1 it is 0.001.
     [Test]
     public void Moments_are_corrected_to_the_last_digits_at_any_step()
     {

@@ -3,7 +3,7 @@ using System.Runtime.Loader;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>A program that has the package of the GPU, and no line that names it: the engine loaded anew, and nobody registers anything.</summary>
+/// <summary>A program has the package of the GPU, but no line that names it. The engine is loaded anew, and nothing registers the package.</summary>
 public class PackageFoundTests
 {
     [Test]
@@ -22,7 +22,7 @@ public class PackageFoundTests
 
     static object Get(Fresh context, string name)
     {
-        using var reflection = context.EnterContextualReflection();      // as it is in a program: no test runner has a context of its own
+        using var reflection = context.EnterContextualReflection();      // as in a program, where there is no test runner with its own context
         return context.LoadFromAssemblyName(new("QuadEngine")).GetType("QuadEngine.Device")!.GetMethod("Get", [typeof(string)])!.Invoke(null, [name])!;
     }
 

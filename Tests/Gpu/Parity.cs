@@ -1,9 +1,9 @@
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Two devices give the same.</summary>
+/// <summary>Checks that two devices give the same results.</summary>
 static class Parity
 {
-    /// <summary>Compares all results of a case, relative to 1 or their size.</summary>
+    /// <summary>Compares all results of a case, relative to the larger of 1 and their size.</summary>
     public static void AssertSame(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null, bool aligned = false)
     {
         foreach (var (name, wanted, values) in Sample.Run(testCase, expectedOn, gotOn, seed, tiny, round, aligned))

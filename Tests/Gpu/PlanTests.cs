@@ -3,7 +3,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Which tiles products take, and into how many slices their sums are cut.</summary>
+/// <summary>The tiles that products use, and the number of slices of their sums.</summary>
 public class PlanTests
 {
     static readonly Precision[] Precisions = Enum.GetValues<Precision>();
@@ -50,7 +50,7 @@ public class PlanTests
             Assert.That(extents.Depth, Is.InRange((plan.Slices - 1) * grid.DepthPerSlice + 1, plan.Slices * grid.DepthPerSlice), asked);
         }
 
-        Assert.That(taken, Is.EquivalentTo(Enum.GetValues<TileChoice>()), "no tile is there for nothing");
+        Assert.That(taken, Is.EquivalentTo(Enum.GetValues<TileChoice>()), "every tile is used");
         Assert.That(Math.Min(added, folded), Is.GreaterThan(100), "slices are added up in both ways");
 
         int Extent(int most) => random.Next(3) == 0 ? random.Next(1, 20) : (int)Math.Exp(random.NextDouble() * Math.Log(most));
@@ -75,7 +75,7 @@ public class PlanTests
         Assert.That(ProductPlan.For(Precision.Float32, (128 * side * side, channels, 9 * channels), 1, mayAdd: true, mayFold: false, neuron: 1)!.Value.Tile.ToString(), Is.EqualTo(tile));
     }
 
-    // What is left of a machine by few tiles, slices use: one image, 64 channels of 8 x 8 pixels.
+    // If there are few tiles, slices use the rest of the machine: one image, 64 channels of 8 x 8 pixels.
     [Test]
     public void A_single_image_is_cut_along_the_sum()
     {

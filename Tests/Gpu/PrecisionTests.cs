@@ -4,14 +4,14 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Products at the precision of tensor cores: where there are none, by other instructions from the same tiles.</summary>
+/// <summary>Products at the precision of tensor cores. Without tensor cores, the same tiles use other instructions.</summary>
 public class PrecisionTests
 {
     static readonly string[] Products = [nameof(Backend.MatMul), nameof(Backend.Conv2d), nameof(Backend.Conv2dInputGradient), nameof(Backend.Conv2dFilterGradient)];
 
     public static IEnumerable<BackendCase> Cases => BackendCases.All.Where(testCase => Products.Contains(testCase.Method));
 
-    // Factors that bfloat16 holds are not rounded: the result is that of float32, at whatever place of the tile it is formed.
+    // Factors that bfloat16 can hold are not rounded, so the result equals that of float32, at every place of the tile.
     [Test]
     public void Numbers_of_the_format_give_the_products_of_float32([ValueSource(nameof(Cases))] BackendCase testCase, [Values(Precision.Tf32, Precision.Bf16)] Precision precision)
     {
@@ -28,7 +28,7 @@ public class PrecisionTests
         for (var seed = 1; seed < 4; seed++) Parity.AssertSame(testCase, Device.Cpu, device, seed, tiny: true, round: Bf16.Round);
     }
 
-    // Large products take the tile of warp groups where a device has them; here any takes it. Both formats are multiplied by the text for CUDA (PtxExecutionTests).
+    // If a device has warp groups, large products use their tile; here every product uses it. The texts for CUDA multiply both formats (PtxExecutionTests).
     [TestCaseSource(nameof(Cases))]
     public void Warp_groups_multiply_numbers_of_the_format_too(BackendCase testCase)
     {
@@ -44,10 +44,10 @@ public class PrecisionTests
         AssertRounded(OpenCl(precision, TileChoice.WarpGroups256x128), least, most);
     }
 
-    // Compiling them takes minutes, and the texts for CUDA are executed in any case (PtxExecutionTests).
+    // The compilation takes minutes, and the texts for CUDA are always executed (PtxExecutionTests).
     static void LongFormOnly()
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 lets warp groups and tf32 be emulated through OpenCL too.");
+        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 also emulates warp groups and tf32 with OpenCL.");
     }
 
     [TestCase(Precision.Float32, 0, 1e-6)]
@@ -59,7 +59,7 @@ public class PrecisionTests
         AssertRounded(OpenCl(precision), least, most);
     }
 
-    /// <summary>Products of a device are those of factors rounded to its precision; how far from float32 they are.</summary>
+    /// <summary>Checks that the products of a device are those of factors rounded to its precision, and measures their distance from float32.</summary>
     internal static void AssertRounded(GpuDevice device, double least, double most)
     {
         var g = new ConvGeometry(2, 12, 12, 32, 64, new Window(3, 3, 2, 1));
@@ -89,7 +89,7 @@ public class PrecisionTests
         }
     }
 
-    // The shapes of a ResNet's stages take tiles that small random shapes do not.
+    // The shapes of a ResNet's stages use tiles that small random shapes do not use.
     [Test]
     public void Stages_of_a_resnet_convolve_as_on_the_cpu([Values(Precision.Float32, Precision.Bf16)] Precision precision, [Values(16, 32, 64)] int channels)
     {
@@ -103,7 +103,7 @@ public class PrecisionTests
             s.Backend.Conv2dInputGradient(x, w, g, dx);
             s.Backend.Conv2dFilterGradient(x, x, g, dw);
             foreach (var (name, result) in ((string, Tensor)[])[("y", y), ("mean", mean), ("variance", variance), ("dx", dx), ("dw", dw)]) s.Result(name, result);
-        }, Tolerance: 1e-3f); // Gradients of filters add up 32,768 products; some are 10,000 large.
+        }, Tolerance: 1e-3f); // Gradients of filters add up 32,768 products; some are as large as 10,000.
         Parity.AssertSame(stage, Device.Cpu, device, seed: 2, round: Bf16.Round);
     }
 
@@ -120,7 +120,7 @@ public class PrecisionTests
         Assert.Throws<ArgumentException>(() => Device.Get("simulator/1"));
     }
 
-    // Steps after which a run is stopped; on a GPU the one under way is finished too.
+    // The run stops after these steps; a GPU also finishes the step that it has started.
     [Test]
     public void A_run_that_is_resumed_keeps_its_precision_and_its_bits()
     {
@@ -175,7 +175,7 @@ public class PrecisionTests
 
     static double Error(float[] got, float[] expected) => got.Zip(expected, (a, b) => Math.Abs(a - b)).Max() / expected.Max(Math.Abs);
 
-    // A device of its own: the precision of the one that all tests share stays what it is.
+    // A separate device, so that the precision of the device that all tests share does not change.
     static GpuDevice OpenCl(Precision precision, TileChoice? only = null)
     {
         _ = TestDevices.OpenCl;

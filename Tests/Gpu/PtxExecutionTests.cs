@@ -7,12 +7,12 @@ using QuadEngine.Tests.Operations;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
-/// The CUDA path from end to end without a GPU: host code, arguments, graphs, and the PTX of every kernel as a driver would get it, executed and
-/// watched by the interpreter in Ptx/.
+/// The whole CUDA path without a GPU: host code, arguments, graphs, and the PTX of every kernel as a driver would get it. The interpreter in Ptx/
+/// executes and checks the kernels.
 /// </summary>
 public class PtxExecutionTests
 {
-    /// <summary>Calls of each method; QUADENGINE_CALLS=100 draws that many.</summary>
+    /// <summary>The number of calls of each method; QUADENGINE_CALLS=100 makes 100 calls.</summary>
     static readonly int Calls = int.Parse(Environment.GetEnvironmentVariable("QUADENGINE_CALLS") ?? "3", CultureInfo.InvariantCulture);
 
     InterpretedCuda cuda = null!;
@@ -68,13 +68,13 @@ public class PtxExecutionTests
         Assert.That(device.Graph!.Kind, Is.EqualTo(GraphEdges.Programmatic), device.Graph.Refusal);
     }
 
-    // The first is that of the launches, the second as far from it as edges allow, the others are drawn.
+    // The first order is that of the launches. The second is as different as the edges allow. The others are random.
     static int Orders => Math.Max(5, Calls);
 
     [Test]
     public void A_kernel_of_ones_own_comes_after_all_before_it_and_before_all_behind_it() => Assert.That(BitsDiffer(edge: 0), Is.False);
 
-    // Each of them is there for a reason.
+    // Every edge is necessary.
     [Test]
     public void An_edge_that_is_missing_is_found()
     {
@@ -84,7 +84,7 @@ public class PtxExecutionTests
         Assert.That(edges, Is.GreaterThan(8));
     }
 
-    // In 40 orders: a step of two branches, a kernel that belongs to no operation, and memory that is written in place.
+    // Runs several orders of a step with two branches, a kernel that belongs to no operation, and memory that is written in place.
     bool BitsDiffer(int edge)
     {
         var device = cuda.Device();
@@ -127,11 +127,11 @@ public class PtxExecutionTests
     public void A_resnet_learns_the_same([Values(0, 3)] int rank) =>
         Assert.That(TrainingParityTests.Losses(rank, cuda.Device(), steps: 3), Is.EqualTo(TrainingParityTests.Losses(rank, Device.Cpu, steps: 3)).Within(0.2).Percent);
 
-    // The tiles that a step takes on a card, which takes minutes here.
+    // The step uses the tiles that it uses on a card. This takes minutes here.
     [Test]
     public void A_resnet_20_at_batch_128_on_tensor_cores_learns_the_same()
     {
-        if (Calls < 100) Assert.Ignore("It takes some five minutes; QUADENGINE_CALLS=100 runs it.");
+        if (Calls < 100) Assert.Ignore("It takes about five minutes; QUADENGINE_CALLS=100 runs it.");
         Assert.That(Losses(cuda.Device(Precision.Tf32)), Is.EqualTo(Losses(Device.Cpu)).Within(0.1).Percent);
 
         static float[] Losses(Device device)
@@ -154,7 +154,7 @@ public class PtxExecutionTests
         }
     }
 
-    // Blocks run in another order with each seed, two at a time. Folds and slices of sums count who comes last.
+    // Blocks run in another order for each seed, two at a time. Folds and slices of sums count which block comes last.
     [Test]
     public void The_order_of_blocks_changes_no_bit()
     {
@@ -170,7 +170,7 @@ public class PtxExecutionTests
         for (var seed = 2; seed < 5; seed++) Assert.That(Results(seed), Is.EqualTo(first));
     }
 
-    // docs/kernels.md shows it.
+    // The kernel is that of docs/kernels.md.
     [Test]
     public void A_kernel_of_ones_own_runs()
     {
@@ -194,7 +194,7 @@ public class PtxExecutionTests
         try
         {
             using var x = Tensor.Ones([100_000], new GpuDevices().TryGet("cuda")!);
-            Assert.That(Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => x.Sum()).Message, Does.Contain("put up no fence"));
+            Assert.That(Assert.Throws<ILGPU.Runtime.Cuda.CudaException>(() => x.Sum()).Message, Does.Contain("executed no fence"));
         }
         finally
         {

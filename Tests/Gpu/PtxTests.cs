@@ -9,7 +9,7 @@ using QuadEngine.Tests.Gpu.Ptx;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Every kernel compiles for CUDA, though there may be no GPU here.</summary>
+/// <summary>Every kernel compiles for CUDA, even without a GPU.</summary>
 [Parallelizable]
 public partial class PtxTests
 {
@@ -22,7 +22,7 @@ public partial class PtxTests
         Assert.That(kernels.AsParallel().Select(Failure).Where(failure => failure is not null), Is.Empty);
     }
 
-    // So what holds for one architecture holds for the other; each kernel takes a quarter of a second, hence a sample.
+    // So the results for one architecture also hold for the other. Each kernel takes a quarter of a second, so only a sample is checked.
     [Test]
     public void A_newer_architecture_gets_the_same_text_behind_a_wait()
     {
@@ -46,7 +46,7 @@ public partial class PtxTests
         Assert.That(PtxText.CanWait(CudaArchitecture.SM_90, CudaInstructionSet.ISA_77), Is.False);
     }
 
-    // The compiler numbers labels and parameters through all that the process has compiled.
+    // The compiler numbers labels and parameters consecutively over all kernels of the process.
     static string Renumbered(string ptx)
     {
         var names = new Dictionary<string, string>();
@@ -86,7 +86,7 @@ public partial class PtxTests
                 Assert.That(text, Does.Contain("cp.async.cg.shared.global").And.Contain("cp.async.wait_group"), name);
                 Assert.That(text, Does.Not.Contain(".local"), $"{name}: ptxas keeps no array in registers once there is cp.async");
 
-                // The copies speak of the group's shared memory by the name that ILGPU gives the first.
+                // The copies use the name that ILGPU gives to the first shared memory of the group.
                 Assert.That(text.Split('\n').Count(line => line.Contains(".shared .align", StringComparison.Ordinal)), Is.EqualTo(1), name);
                 Assert.That(text, Does.Match(@"\.shared \.align 16 \.b8 __shared_alloca0\["), name);
             }
@@ -108,7 +108,7 @@ public partial class PtxTests
     }
 }
 
-/// <summary>What NVIDIA's assembler makes of the kernels whose speed rests on registers; where ptxas is installed (QUADENGINE_PTXAS names another place).</summary>
+/// <summary>Checks the output of NVIDIA's assembler for kernels whose speed depends on registers, if ptxas is installed (QUADENGINE_PTXAS names another place).</summary>
 public partial class RegisterTests
 {
     static IEnumerable<Type> FloatTiles => KernelCatalog.Kernels.Where(kernel => kernel.IsGenericType && kernel.GetGenericTypeDefinition() == typeof(TiledProduct<,,,>) && kernel.GetGenericArguments()[0].GetGenericArguments()[1] == typeof(Vector));
@@ -116,7 +116,7 @@ public partial class RegisterTests
     [Test]
     public void Every_kernel_assembles_for_sm_90()
     {
-        // One before the others, so that a test without ptxas is skipped by its own thread.
+        // One kernel runs before the others, so that without ptxas the thread of the test itself skips the test.
         Type[] kernels = [.. KernelCatalog.Kernels];
         string[] reports = [Report(kernels[0]), .. kernels.Skip(1).AsParallel().Select(Report)];
         Assert.That(reports, Has.All.Contain("for 'sm_90'"));
@@ -139,7 +139,7 @@ public partial class RegisterTests
             Assert.That(report, Does.Not.Contain("serialized"), name);
             if (code is null) continue;
             var (products, all) = MainLoop(code, groups ? ["HGMMA"] : ["FFMA", "HMMA"]);
-            TestContext.Out.WriteLine($"    {all} instructions a step, of which {products} multiply");
+            TestContext.Out.WriteLine($"    {all} instructions per step, of which {products} multiply");
             if (groups)
             {
                 Assert.That(Occurrences(code, "HGMMA"), Is.EqualTo(WarpGroups.LeftBlocks * (kernel.GetGenericArguments()[0].GetGenericArguments()[0] == typeof(WarpGroupCores<Tf32>) ? 4 : 2)), $"{name}: no instruction twice, none lost");
@@ -153,13 +153,13 @@ public partial class RegisterTests
             }
 
             Assert.That(Occurrences(code, "LDG.E.128"), Is.GreaterThan(0), $"{name}: memory is read by quads");
-            Assert.That(products, Is.GreaterThan(0.45 * all), $"{name}: about half of what a step does, or more, is to multiply");
+            Assert.That(products, Is.GreaterThan(0.45 * all), $"{name}: at least about half of the instructions of a step multiply");
         }
 
         Assert.That(spilled, Is.Empty);
     }
 
-    // 16 x 8 sums an instruction, of 8 terms in tf32 and 16 in bf16.
+    // An instruction computes 16 x 8 sums, of 8 terms in tf32 and 16 in bf16.
     static int Instructions(Type multiplier)
     {
         var tile = multiplier.GetGenericArguments()[0];
@@ -167,7 +167,7 @@ public partial class RegisterTests
         return sums / (Fragments.Rows * Fragments.Columns) * (multiplier.GetGenericArguments()[1] == typeof(Cores<Tf32>) ? 2 : 1);
     }
 
-    // The loop with most multiplications: how many, and of how many instructions.
+    // Returns the number of multiplications in the loop that has the most, and the number of its instructions.
     static (int Products, int All) MainLoop(string code, string[] multiplications)
     {
         List<string> instructions = [];
@@ -189,7 +189,7 @@ public partial class RegisterTests
 
     static int Occurrences(string text, string word) => text.Split(word).Length - 1;
 
-    // ptxas' report, and the machine code where nvdisasm lies beside it.
+    // The report of ptxas, and the machine code if nvdisasm is beside it.
     static (string Report, string? Code) Assemble(string ptx, string architecture, bool disassemble = true)
     {
         string source = Path.GetTempFileName(), binary = source + ".cubin";
@@ -245,7 +245,7 @@ static class PtxCompilation
 {
     public static string Of(Type kernel, int architecture)
     {
-        // A failed compilation leaves its context unusable, so each kernel has its own.
+        // A failed compilation makes its context unusable, so each kernel has its own.
         using var context = Context.Create(builder => builder.EnableAlgorithms().Optimize(OptimizationLevel.O2));
         var sm = architecture == 80 ? CudaArchitecture.SM_80 : CudaArchitecture.SM_90;
         using var backend = new PTXBackend(context, new CudaCapabilityContext(sm), sm, kernel.ToString().Contains(nameof(WarpGroupCores<>), StringComparison.Ordinal) ? CudaInstructionSet.ISA_80 : new CudaInstructionSet(7, 8), null);

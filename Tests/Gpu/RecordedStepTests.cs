@@ -4,7 +4,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>A step that is recorded and replayed gives the bits of one that goes through the host code each time.</summary>
+/// <summary>A step that is recorded and replayed gives the same bits as a step that always runs the host code.</summary>
 public class RecordedStepTests
 {
     const int Steps = 6, Batch = 8, Side = 8, Classes = 4;
@@ -14,11 +14,11 @@ public class RecordedStepTests
     [TestCase(3, true)]
     public void Replays_give_the_bits_of_plain_steps(int rank, bool adam) => AssertSameBits(TestDevices.OpenCl, rank, adam, Steps);
 
-    /// <summary>Two trainings of a small network are the same to the bit: one step by step, one recorded and replayed.</summary>
-    /// <param name="device">Where.</param>
-    /// <param name="rank">Of the neurons; 0 for linear ones.</param>
-    /// <param name="adam">AdamW, not SGD.</param>
-    /// <param name="steps">How many.</param>
+    /// <summary>Checks that two trainings of a small network have the same bits: one step by step, one recorded and replayed.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="rank">The rank of the neurons; 0 for linear ones.</param>
+    /// <param name="adam">Whether the optimizer is AdamW instead of SGD.</param>
+    /// <param name="steps">The number of steps.</param>
     /// <param name="before">Called before each recorded or replayed step.</param>
     internal static void AssertSameBits(GpuDevice device, int rank, bool adam, int steps, Action<int>? before = null)
     {
@@ -54,7 +54,7 @@ public class RecordedStepTests
             step.Run();
         }
 
-        // Tensors of all sizes made between replays: none may lie where a replay writes.
+        // Tensors of all sizes are made between replays. None may be in memory that a replay writes.
         var others = Enumerable.Range(1, 12).SelectMany(power => Enumerable.Range(0, 8).Select(i => Tensor.Full([1 << power], power + 0.25f, device))).ToArray();
         long settled = 0;
         for (var i = 2; i < 40; i++)
@@ -81,7 +81,7 @@ public class RecordedStepTests
         var before = device.Pool.Statistics.InUse;
         training.Prepare(1);
         step.Run();
-        Assert.That(device.Pool.Statistics.InUse, Is.GreaterThan(before), "what a replay writes to counts as in use");
+        Assert.That(device.Pool.Statistics.InUse, Is.GreaterThan(before), "memory that a replay writes counts as in use");
         training.Loss.Dispose();
         step.Dispose();
         Assert.That(device.Pool.Statistics.InUse, Is.EqualTo(before));
@@ -227,7 +227,7 @@ public class RecordedStepTests
         using var tiny = new QuadEngine.Tests.Training.TinyTraining();
         Parameter? root = null;
 
-        // The square root of a weight that is driven below 0.
+        // The square root of a weight that training moves below 0.
         Module Network()
         {
             var network = QuadEngine.Tests.Training.TinyTraining.Network();

@@ -6,7 +6,7 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>3x3 convolutions whose window slides, and their gradients, give what the CPU's give; they take part however small the images are here.</summary>
+/// <summary>Sliding convolutions and their gradients give the results of the CPU. Here they are used for images of any size.</summary>
 public class SlidingConvolutionTests
 {
     static readonly BackendCase[] Cases =
@@ -67,7 +67,7 @@ public class SlidingConvolutionTests
     [TestCaseSource(nameof(Cases))]
     public void OpenCl_equals_the_cpu(BackendCase testCase)
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 compiles each of them for OpenCL; the text for CUDA is executed in any case, and networks run on OpenCL below.");
+        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null) Assert.Ignore("QUADENGINE_CALLS=100 compiles each of them for OpenCL; the text for CUDA is always executed, and other tests run networks on OpenCL.");
         var device = OwnOpenCl();
         for (var seed = 0; seed < 8; seed++) AssertSame(testCase, device, seed);
     }
@@ -117,17 +117,17 @@ public class SlidingConvolutionTests
         {
             var (expected, _, _) = Train(Device.Cpu, quadratic, look: false);
 
-            // The first step of a device launches what later ones do not need.
+            // The first step of a device has launches that later steps do not need.
             _ = Train(device, quadratic, look: false);
             var (got, deferred, launches) = Train(device, quadratic, look: false);
             var (looked, _, launchesOfLooked) = Train(device, quadratic, look: true);
-            Assert.That(deferred, Is.True, "after the backward, too, nobody has computed it");
+            Assert.That(deferred, Is.True, "nothing has computed it, even after the backward");
             Assert.That(launches, Is.LessThan(launchesOfLooked));
             for (var i = 0; i < expected.Length; i++)
             {
                 var allowed = 1e-5f * expected[i].Max(MathF.Abs);
                 Assert.That(got[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}");
-                Assert.That(looked[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}, of a norm that was read in between");
+                Assert.That(looked[i], Is.EqualTo(expected[i]).Within(allowed), $"gradient {i}, of a norm that was read between them");
             }
         }
     }
@@ -140,7 +140,7 @@ public class SlidingConvolutionTests
             Assert.That(got[i], Is.EqualTo(expected[i]).Within(3e-5f * expected[i].Select(MathF.Abs).DefaultIfEmpty().Max()), $"seed {seed}, gradient {i}");
     }, iter: 30, threads: 1);
 
-    // (Neurons,) batch norm, ReLU and convolution, of which some are constants or absent, and whose middle others may read. Empty where there is no gradient.
+    // Returns the gradients through (neurons,) batch norm, ReLU and convolution. Some inputs are constant, some operations are absent, and other operations may read results between them. An absent gradient is empty.
     static float[][] Gradients(Device device, ulong seed)
     {
         var dice = new Dice(seed);
@@ -167,7 +167,7 @@ public class SlidingConvolutionTests
         }
     }
 
-    // Gradients of all parameters and of the input, then what the batch norm gives; whether it still waited after the backward; launches.
+    // Returns the gradients of all parameters and of the input, then the result of the batch norm; whether that was still deferred after the backward; and the number of launches.
     static (float[][] Results, bool Waits, long Launches) Train(Device device, bool quadratic, bool look)
     {
         var x = Tensor.Normal([2, 16, 16, 16], generator: new Generator(1)).To(device);
@@ -186,7 +186,7 @@ public class SlidingConvolutionTests
         return ([.. net.SelectMany(module => module.Parameters()).Select(parameter => parameter.Grad!.ToArray()), x.Grad!.ToArray(), hidden.ToArray()], deferred, launches);
     }
 
-    // Compiling takes most of the time: one device serves all tests.
+    // Compilation takes most of the time, so all tests share one device.
     static GpuDevice? own;
 
     static GpuDevice OwnOpenCl()
@@ -199,7 +199,7 @@ public class SlidingConvolutionTests
 
     static void AssertSame(BackendCase testCase, Device device, int seed) => Parity.AssertSame(testCase, Device.Cpu, device, seed, aligned: true);
 
-    // Images that blocks of 8x8 pixels fit and ones that reach beyond; channels that make one tile and several.
+    // Images that are multiples of blocks of 8x8 pixels and others; channels that make one tile or several.
     static ConvGeometry Geometry(Sample s, int stride)
     {
         int padding = s.Pick(0, 2), height = Extent(), width = Extent();

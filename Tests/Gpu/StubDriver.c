@@ -1,4 +1,4 @@
-/* A CUDA driver without a GPU: device memory is host memory, copies are made, kernels are counted. They run where a test has set a machine that
+/* A CUDA driver without a GPU: device memory is host memory, copies are made, kernels are counted. They run if a test has set a machine that
    executes their text. What the host code asked for can be read back through the stub_* functions. */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@ static int launches, modules, captures, graph_launches, null_stream_launches, ca
 static int version = 12080, refuse_graphs, refuse_edges, refuse_programmatic, refuse_modules, allocation_error, lost_edge, order;
 static char last_ptx[1 << 20];
 
-/* What is held of page-locked memory: a copy from or to other host memory makes the host wait. */
+/* The blocks of page-locked memory. A copy from or to other host memory makes the host wait. */
 enum { most_pinned = 256 };
 static struct { char *start; size_t bytes; } pinned[most_pinned];
 static int is_pinned(void *p)
@@ -25,10 +25,10 @@ static int is_pinned(void *p)
 static void pin(void *p, size_t n) { for (int i = 0; i < most_pinned; i++) if (!pinned[i].start) { pinned[i].start = p; pinned[i].bytes = n; return; } abort(); }
 static void unpin(void *p) { for (int i = 0; i < most_pinned; i++) if (pinned[i].start == p) pinned[i].start = 0; }
 
-/* A module is its text, and so is its only function. */
+/* The handle of a module is its text; so is the handle of its only function. */
 struct module { int number; char *text; };
 
-/* What executes kernels. A launch is prepared, which copies its arguments, then run, once or with every launch of a graph. */
+/* The machine that executes kernels. A launch is first prepared, which copies its arguments, and then run once or with every launch of a graph. */
 static void *(*prepare)(int module, const char *text, int gx, int gy, int gz, int bx, int by, int bz, const void *arguments, size_t bytes);
 static int (*run)(void *launch);
 static void (*forget)(void *launch);
@@ -36,14 +36,14 @@ static char fault[1 << 14];
 void stub_set_machine(void *p, void *r, void *f) { prepare = p; run = r; forget = f; }
 void stub_set_fault(const char *text) { strncpy(fault, text, sizeof fault - 1); }
 
-/* A graph: kernels and copies in the order of their capture, each with the nodes that it depends on. A node is known by its number, from 1 on. */
+/* A graph: kernels and copies in the order of their capture, each with the nodes that it depends on. The number of a node, from 1 on, identifies it. */
 struct edge { unsigned char from_port, to_port, type, reserved[5]; };
 struct dependency { int node, programmatic; };
 struct node { void *launch, *to, *from; size_t bytes; int is_kernel, dependencies; struct dependency *dependency; };
 struct graph { int kernels, nodes, room, edges, programmatic; struct node *node; };
 static struct graph *captured, *last_graph;
 
-/* What the next node that is captured depends on. */
+/* The nodes on which the next captured node depends. */
 enum { most_dependencies = 1 << 12 };
 static struct dependency next[most_dependencies];
 static int next_count;
@@ -52,7 +52,7 @@ static result add(struct graph *g, struct node n, const char *text)
 {
     for (int i = 0; i < next_count; i++)
     {
-        /* Programmatic edges join kernels, and who starts early must wait before it touches memory. */
+        /* Programmatic edges connect kernels. A kernel that starts early must wait before it accesses memory. */
         if (next[i].programmatic && (!n.is_kernel || !strstr(text, "griddepcontrol.wait;"))) return INVALID_VALUE;
         g->programmatic += next[i].programmatic;
     }
@@ -145,7 +145,7 @@ int stub_blocks(uintptr_t *starts, uintptr_t *ends, int most)
     return held;
 }
 
-/* A new block holds numbers that are none, where kernels run: whoever counts on zeros is found. */
+/* If kernels run, a new block holds NaN, so that code that expects zeros is found. */
 result cuMemAlloc_v2(void **p, size_t n)
 {
     if (allocation_error) return allocation_error;
@@ -217,7 +217,7 @@ result cuModuleLoadDataEx(void **m, const char *text, unsigned n, int *options, 
         return 218;
     }
 
-    /* What ILGPU loads in place of a kernel is none. */
+    /* ILGPU loads this in place of a kernel, but it is not a kernel. */
     struct module *module = malloc(sizeof *module);
     if (!strstr(text, ".entry Kernel_Run")) strncpy(last_ptx, text, sizeof last_ptx - 1);
     module->number = strstr(text, ".entry Kernel_Run") ? 0 : ++modules;
@@ -247,7 +247,7 @@ result cuLaunchKernel(void *f, int gx, int gy, int gz, int bx, int by, int bz, i
     struct module *module = f;
     if (!prepare) return captured ? add(captured, (struct node){ .is_kernel = 1 }, module->text) : OK;
 
-    /* Arguments come in one buffer: { 1, address, 2, address of its size, 0 }. */
+    /* Arguments are in one buffer: { 1, address, 2, address of its size, 0 }. */
     if (arguments || !extra || extra[0] != (void *)1 || extra[2] != (void *)2 || extra[4]) abort();
     void *launch = prepare(module->number, module->text, gx, gy, gz, bx, by, bz, extra[1], *(size_t *)extra[3]);
     if (!launch) return LAUNCH_FAILED;

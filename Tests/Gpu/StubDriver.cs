@@ -4,7 +4,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>A CUDA driver library without a GPU, built from StubDriver.c: the host path runs, kernels are counted, and run by <see cref="InterpretedCuda"/>.</summary>
+/// <summary>A CUDA driver library without a GPU, built from StubDriver.c. The host path runs, and kernels are counted; <see cref="InterpretedCuda"/> can run them.</summary>
 sealed class StubDriver
 {
     static readonly Lazy<StubDriver> Built = new(Build);
@@ -12,30 +12,30 @@ sealed class StubDriver
 
     StubDriver(nint library) => this.library = library;
 
-    /// <summary>The stub in place of the driver, for the rest of this process; ignores the test where that cannot be.</summary>
+    /// <summary>Loads the stub instead of the driver for the rest of this process; ignores the test if that is impossible.</summary>
     public static StubDriver Instance
     {
         get
         {
-            if (NativeLibrary.TryLoad("libcuda.so.1", out _)) Assert.Ignore("A real CUDA driver is installed here; the stub would take its place.");
+            if (NativeLibrary.TryLoad("libcuda.so.1", out _)) Assert.Ignore("A real CUDA driver is installed here, and the stub would replace it.");
             return Built.Value;
         }
     }
 
-    /// <summary>The library, for processes of their own.</summary>
+    /// <summary>The path of the library, for separate processes.</summary>
     public string File { get; private init; } = "";
 
     public GpuDevice Device { get; private set; } = null!;
 
     public int Count(string name) => Marshal.GetDelegateForFunctionPointer<Counter>(NativeLibrary.GetExport(library, $"stub_{name}"))();
 
-    /// <summary>What the stub is told: "version", "refuse_graphs", "refuse_edges", "refuse_programmatic", "lost_edge", "order", "refuse_modules", "room" (bytes of memory left, -1 for all).</summary>
+    /// <summary>Sets a value of the stub: "version", "refuse_graphs", "refuse_edges", "refuse_programmatic", "lost_edge", "order", "refuse_modules", "room" (bytes of memory left, -1 for all).</summary>
     public void Set(string name, int value) => Marshal.GetDelegateForFunctionPointer<Setter>(NativeLibrary.GetExport(library, $"stub_set_{name}"))(value);
 
-    /// <summary>Who executes kernels: functions for a launch to be prepared, run and forgotten; nobody for zeros.</summary>
+    /// <summary>Sets the functions that prepare, run and forget a launch; with zeros, kernels are not executed.</summary>
     public void SetMachine(nint prepare, nint run, nint forget) => Marshal.GetDelegateForFunctionPointer<MachineSetter>(NativeLibrary.GetExport(library, "stub_set_machine"))(prepare, run, forget);
 
-    /// <summary>What the driver says of a launch that failed.</summary>
+    /// <summary>The error that the driver reports for a launch that failed.</summary>
     public void SetFault(string message)
     {
         var text = Marshal.StringToCoTaskMemUTF8(message);
@@ -43,7 +43,7 @@ sealed class StubDriver
         Marshal.FreeCoTaskMem(text);
     }
 
-    /// <summary>What is allocated on the device now, in ascending order.</summary>
+    /// <summary>The blocks that are allocated on the device now, in ascending order.</summary>
     public (ulong[] Starts, ulong[] Ends) Blocks()
     {
         var blocks = Marshal.GetDelegateForFunctionPointer<BlockList>(NativeLibrary.GetExport(library, "stub_blocks"));
@@ -69,7 +69,7 @@ sealed class StubDriver
         }
         catch (System.ComponentModel.Win32Exception) when (Environment.GetEnvironmentVariable("CI") != "true")
         {
-            Assert.Ignore("There is no gcc here to build the stub driver with.");
+            Assert.Ignore("There is no gcc here to build the stub driver.");
         }
 
         Environment.SetEnvironmentVariable(NativeLibraries.CudaPathVariable, file);

@@ -4,7 +4,7 @@ using QuadEngine.Gpu;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Every tile, those that only large products take too, on a product of a few tiles, with its PTX executed.</summary>
+/// <summary>Every tile, including those that only large products use, computes a product of a few tiles. Its PTX is executed.</summary>
 public class TileTests
 {
     const int Rows = 268, Columns = 140, Depth = 148;
@@ -25,7 +25,7 @@ public class TileTests
     public void A_tile_multiplies(Type multiplier) =>
         typeof(TileTests).GetMethod(nameof(Multiply), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(multiplier).Invoke(null, BindingFlags.DoNotWrapExceptions, null, [cuda.Device()], null);
 
-    // 132 multiprocessors, a tile each.
+    // 132 multiprocessors, one tile for each.
     [TestCase(4096, 4096, Precision.Tf32, true)]
     [TestCase(256 * 132, 128, Precision.Bf16, true)]
     [TestCase(256 * 131, 128, Precision.Bf16, false)]
@@ -38,7 +38,7 @@ public class TileTests
         Assert.That(cuda.Device(precision).HasWarpGroups, Is.True, "the stub is of compute capability 9.0");
     }
 
-    // What the interpreter watches for is there to be found.
+    // The interpreter finds the faults that it watches for.
     [TestCase("cp.async.wait_group 1;", "cp.async.wait_group 2;", "may be under way|with no barrier between")]
     [TestCase("bar.sync\t0;", "", "with no barrier between|may be under way|never written")]
     public void A_fault_put_into_a_tile_is_found(string instruction, string instead, string message) =>
@@ -62,13 +62,13 @@ public class TileTests
     [TestCase("fence.proxy.async.shared::cta;", "", "with no fence.proxy.async between")]
     [TestCase("bar.sync\t0;", "", "with no barrier between|with no fence|never written|may still read it")]
     [TestCase("wgmma.wait_group.sync.aligned 1;", "wgmma.wait_group.sync.aligned 2;", "register of left factors has changed")]
-    [TestCase("wgmma.wait_group.sync.aligned 0;", "", "a register of sums is touched|may still read it")]
+    [TestCase("wgmma.wait_group.sync.aligned 0;", "", "a register of sums is accessed|may still read it")]
     [TestCase("wgmma.fence.sync.aligned;", "", "no wgmma.fence")]
-    [TestCase("wgmma.commit_group.sync.aligned;", "", "a register of sums is touched|written while products")]
+    [TestCase("wgmma.commit_group.sync.aligned;", "", "a register of sums is accessed|written while products")]
     public void A_fault_put_into_a_tile_of_warp_groups_is_found(string instruction, string instead, string message) =>
         AssertFound<WarpGroupMultiplier<WarpGroupCores<Tf32>>>(text => text.Replace(instruction, instead), message);
 
-    // The left matrix lies transposed in memory: [depth, rows].
+    // The left matrix is transposed in memory: [depth, rows].
     static void Multiply<TMultiplier>(GpuDevice device) where TMultiplier : struct, IMultiplier
     {
         using Tensor a = Values([Depth, Rows], seed: 1), b = Values([Depth, Columns], seed: 2), expected = a.Transpose().MatMul(b);
@@ -81,6 +81,6 @@ public class TileTests
         Assert.That(y.ToArray(), Is.EqualTo(expected.ToArray()).Within(5e-5f));
     }
 
-    // Numbers that every format holds.
+    // Numbers that every format can hold.
     static Tensor Values(Shape shape, ulong seed) => Tensor.FromArray([.. Tensor.Normal(shape, generator: new Generator(seed)).ToArray().Select(Bf16.Round)], shape);
 }

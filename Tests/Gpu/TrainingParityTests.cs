@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Training through the whole stack on a GPU device goes as on the CPU.</summary>
+/// <summary>Training through the whole stack gives the same results on a GPU device as on the CPU.</summary>
 public class TrainingParityTests
 {
     [TestCase(0)]
@@ -16,7 +16,7 @@ public class TrainingParityTests
         Assert.That(expected[^1], Is.LessThan(expected[0]), "it learns");
     }
 
-    /// <summary>The losses of the first steps, linear for rank 0.</summary>
+    /// <summary>Returns the losses of the first steps; rank 0 is the linear network.</summary>
     internal static float[] Losses(int rank, Device device, int steps = 6)
     {
         const int Batch = 8, Side = 16, Classes = 4;

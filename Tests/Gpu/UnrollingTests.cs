@@ -4,8 +4,8 @@ using QuadEngine.Gpu;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
-/// Kernels for tensor cores have their loops unrolled by a transformation that ILGPU brings and does not use. Here it is applied to products
-/// that run through OpenCL, where its results can be seen.
+/// A transformation that ILGPU contains but does not use unrolls the loops of kernels for tensor cores. Here it is applied to products
+/// that run on OpenCL, where its results can be checked.
 /// </summary>
 public class UnrollingTests
 {
@@ -46,7 +46,7 @@ public class UnrollingTests
     }
 }
 
-/// <summary>A kernel, with its loops unrolled.</summary>
+/// <summary>A kernel with unrolled loops.</summary>
 public readonly struct Unrolling<TKernel>(TKernel kernel) : IKernel where TKernel : struct, IKernel
 {
     public static int Threads => TKernel.Threads;

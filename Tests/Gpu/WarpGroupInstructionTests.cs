@@ -2,12 +2,12 @@ using QuadEngine.Tests.Gpu.Ptx;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What the interpreter makes of wgmma.mma_async, by a kernel written by hand, and what it finds wrong with others.</summary>
+/// <summary>The interpreter executes wgmma.mma_async in a kernel written by hand, and finds faults in other kernels.</summary>
 public class WarpGroupInstructionTests
 {
     const int Threads = 128, Columns = 128;
 
-    // Of a thread, behind the words that every thread begins with: eight words of a right column, four of left factors, 64 sums.
+    // The words of a thread, after those that every thread begins with: eight words of a right column, four of left factors, 64 sums.
     const int First = 4 * Threads, Words = 76;
 
     const string Read = """
@@ -19,7 +19,7 @@ public class WarpGroupInstructionTests
         ld.global.v4.b32 {%r12, %r13, %r14, %r15}, [%rd3+32];
         """;
 
-    // Core matrices of eight columns lie side by side, first the two of a column along the sum: 128 bytes apart along it, 256 across.
+    // Core matrices of eight columns are next to each other, first the two along the sum of a column: 128 bytes apart along the sum, 256 bytes across.
     const string Store = """
         shr.u32 %r16, %r0, 3;
         shl.b32 %r16, %r16, 8;
@@ -41,7 +41,7 @@ public class WarpGroupInstructionTests
 
     static string Program(bool bf16 = false) => PtxProgram.Text($"{Read}\n{Store}\n{Publish}\n{Clear}\n{Descriptor}\n{Fence}\n{Multiply(bf16)}\n{Multiply(bf16)}\n{Commit}\n{Wait}\n{Write}", sharedBytes: 4096);
 
-    // The places of a lane's elements as NVIDIA's CUTLASS has them: strides of column-major matrices, 64 x K and 64 x N, by lane mod 4, lane / 4, warp and the bits of an element's number.
+    // The places of a lane's elements as in NVIDIA's CUTLASS: strides of column-major matrices, 64 x K and 64 x N, by lane mod 4, lane / 4, warp and the bits of an element's number.
     [Test]
     public void A_warp_group_multiplies([Values] bool bf16)
     {
@@ -70,7 +70,7 @@ public class WarpGroupInstructionTests
                 Assert.That(BitConverter.UInt32BitsToSingle(memory[First + thread * Words + 12 + i]), Is.EqualTo((float)expected), $"thread {thread}, sum {i}");
             }
 
-        // Numbers that both formats hold.
+        // Numbers that both formats can hold.
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(-64, 64) / 16f)];
 
         static uint Pair(float lower, float upper) => BitConverter.SingleToUInt32Bits(upper) & 0xffff0000 | BitConverter.SingleToUInt32Bits(lower) >> 16;
@@ -83,15 +83,15 @@ public class WarpGroupInstructionTests
     [TestCase(Fence, "", "there was no wgmma.fence")]
     [TestCase(Fence, $"{Fence} mov.f32 %d3, 0f00000000;", "used by another instruction since the last wgmma.fence")]
     [TestCase(Fence, $"{Fence} mov.b32 %r12, 0;", "used by another instruction since the last wgmma.fence")]
-    [TestCase(Wait, "", "a register of sums is touched")]
-    [TestCase(Commit, "", "a register of sums is touched")]
+    [TestCase(Wait, "", "a register of sums is accessed")]
+    [TestCase(Commit, "", "a register of sums is accessed")]
     [TestCase(Commit, $"{Commit} mov.b32 %r12, 1;", "a register of left factors has changed")]
     [TestCase(Commit, $"{Commit} st.shared.b32 [%r16], %r0;", "written while products")]
     [TestCase(Wait, $"{Wait} st.shared.b32 [%r16], %r0;", "with no barrier between|written while products")]
     [TestCase(Fence, $"setp.lt.u32 %p1, %r0, 32; @%p1 ret; {Fence}", "the four warps of this group do not execute the same")]
     [TestCase(Fence, $"setp.eq.u32 %p1, %r0, 7; @%p1 ret; {Fence}", "threads of the warp are missing")]
     [TestCase(Descriptor, "mov.b64 %rd4, 4611686087147388928;", "asks for a swizzle")]
-    [TestCase(Descriptor, "mov.b64 %rd4, 68720001024; add.u64 %rd4, %rd4, %rd2;", "the descriptor is another than that of lane 0")]
+    [TestCase(Descriptor, "mov.b64 %rd4, 68720001024; add.u64 %rd4, %rd4, %rd2;", "the descriptor differs from that of lane 0")]
     [TestCase(".target sm_90a", ".target sm_90", "needs .target sm_90a")]
     public void A_fault_is_found(string part, string instead, string message)
     {

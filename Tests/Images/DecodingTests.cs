@@ -24,7 +24,7 @@ public class DecodingTests
     [TestCaseSource(typeof(ReferencePicture), nameof(ReferencePicture.All))]
     public void File_that_is_cut_anywhere_is_refused(ReferencePicture reference)
     {
-        // What stands behind the end of the picture may be missing.
+        // Bytes after the end of the picture may be missing.
         var whole = Picture.Read(reference.File).Pixels;
         var behind = reference.Name switch { "jpeg-trailing" => 200, var name when name.StartsWith("bmp", StringComparison.Ordinal) => 3, _ => 0 };
         for (var length = 0; length < reference.File.Length; length++)

@@ -208,7 +208,7 @@ public class FolderSplitsTests
         var error = Assert.Throws<InvalidFileException>(splits.RequireIntact)!;
         Assert.That(error.Message, Does.Contain("2 more cannot be read"));
         Assert.That(splits.Train.Inspect().Damaged.Concat(splits.Test.Inspect().Damaged).Select(e => e.Message), Has.One.Contains("link to nowhere.png").And.One.Contains("not UTF-8").And.One.Contains("no plain file"));
-        System.Diagnostics.Process.Start("rm", ["-r", Path.Combine(files.Folder, "cat")]).WaitForExit();      // what .NET cannot name it cannot delete
+        System.Diagnostics.Process.Start("rm", ["-r", Path.Combine(files.Folder, "cat")]).WaitForExit();      // .NET cannot delete files whose names it cannot represent
     }
 
     [Test]

@@ -3,12 +3,12 @@ using StbImageWriteSharp;
 
 namespace QuadEngine.Tests.Images;
 
-/// <summary>A folder of image files, gone when disposed.</summary>
+/// <summary>A folder of image files, which Dispose deletes.</summary>
 sealed class ImageFiles : IDisposable
 {
     public string Folder { get; } = Directory.CreateTempSubdirectory("quadengine-images-").FullName;
 
-    /// <summary>An image in which every pixel differs from its neighbours, smooth enough for JPEG.</summary>
+    /// <summary>Makes an image in which every pixel differs from its neighbors, smooth enough for JPEG.</summary>
     public static Picture Waves(int height, int width, int channels = 3, int seed = 0) => new(height, width, channels,
         [.. Enumerable.Range(0, height * width * channels).Select(i =>
         {

@@ -33,7 +33,7 @@ public class PictureFuzzTests
 
     static byte[][] Seeds(string format) => [.. ReferencePicture.All.Where(picture => picture.Name.StartsWith(format, StringComparison.Ordinal)).Select(picture => picture.File)];
 
-    /// <summary>The same with the checksums that its chunks should have, as far as there are chunks: damage behind the checksums.</summary>
+    /// <summary>Returns the file with correct checksums for its chunks, as far as there are chunks, so that the damage is behind the checksums.</summary>
     static byte[] Checksummed(byte[] png)
     {
         for (var at = 8; at + 12 <= png.Length;)
@@ -47,7 +47,7 @@ public class PictureFuzzTests
         return png;
     }
 
-    /// <summary>A PNG whose header and rows are damaged, but nothing around them: filters, palettes, depths.</summary>
+    /// <summary>Makes a PNG with damage only in its header and rows: filters, palettes, depths.</summary>
     static byte[] DamagedRows(int number)
     {
         var seeds = Seeds("png");

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace QuadEngine.Tests.Images;
 
-/// <summary>A small image file, and what Pillow (over libjpeg-turbo) reads out of it: size and checksum of the RGB pixels. make-reference-pictures.py makes them.</summary>
+/// <summary>A small image file, with the size and the checksum of the RGB pixels that Pillow (with libjpeg-turbo) reads from it. make-reference-pictures.py makes them.</summary>
 public sealed record ReferencePicture(string Name, int Width, int Height, uint Checksum, byte[] File)
 {
     public static ReferencePicture[] All { get; } = Read();

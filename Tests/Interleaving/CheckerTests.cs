@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Interleaving;
 
-/// <summary>The search finds the classic faults, and nothing where there is none.</summary>
+/// <summary>The search finds the classic faults, and finds nothing in code without a fault.</summary>
 [TestFixture]
 class CheckerTests
 {
@@ -162,7 +162,7 @@ class CheckerTests
         readonly SemaphoreSlim bell = new(0);
         int asleep, work;
 
-        // The look comes before the flag: who wakes between the two rings no bell.
+        // The check comes before the flag, so a thread that adds work between the two wakes nobody.
         public void WaitCarelessly()
         {
             if (Volatile.Read(ref work) == 1) return;

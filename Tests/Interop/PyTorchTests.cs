@@ -8,7 +8,7 @@ using QuadEngine.Tests.Export;
 namespace QuadEngine.Tests.Interop;
 
 /// <summary>
-/// Files that PyTorch wrote from weights of ours (Interop/PyTorch/make.py says how), and PyTorch itself where there is one: set
+/// Files that PyTorch wrote from weights of the engine (Interop/PyTorch/make.py makes them), and PyTorch itself if it is there: set
 /// QUADENGINE_PYTHON to a Python that has torch.
 /// </summary>
 public class PyTorchTests

@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Memory;
 
-/// <summary>Blocks of a recorded step: taken again late, but before memory runs short.</summary>
+/// <summary>Blocks of a recorded step are taken again late, but before memory becomes short.</summary>
 public class BlockReserveTests
 {
     const long MiB = 1 << 20;
@@ -68,7 +68,7 @@ public class BlockReserveTests
         pool.Return(first);
         room = 0;
         var held = pool.Statistics.InUse;
-        Assert.That(pool.Rent(bytes), Is.SameAs(first), "also a larger one");
+        Assert.That(pool.Rent(bytes), Is.SameAs(first), "a larger block is taken too");
         Assert.That(pool.Statistics.InUse, Is.EqualTo(held).And.GreaterThan(before), "it counted as in use while it was free");
         Assert.Throws<OutOfMemoryException>(() => pool.Rent(bytes));
     }

@@ -3,7 +3,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests;
 
-/// <summary>In all tests, memory that was freed holds NaN and blocks have guarded edges: whoever reads too late or writes too far is found.</summary>
+/// <summary>In all tests, freed memory holds NaN and blocks have guarded edges, so that reads after the release and writes outside of a block are found.</summary>
 public static class GuardedMemory
 {
     [ModuleInitializer]

@@ -3,10 +3,10 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Memory;
 
-/// <summary>Memory that a kernel or a copy uses is there until it is done, whoever drops the handle meanwhile: the collector, another thread, nobody.</summary>
+/// <summary>Memory that a kernel or a copy uses is kept until the kernel or copy ends, even if the collector or another thread drops the handle.</summary>
 public class HeldMemoryTests
 {
-    // The last use of each handle is the call itself; other threads rent what the collector takes away under it.
+    // The last use of each handle is the call itself. Other threads rent the memory that the collector frees during the call.
     [Test]
     public void Threads_get_their_own_numbers() => Parallel.For(0, 4, k =>
     {
@@ -99,7 +99,7 @@ public class HeldMemoryTests
         }
     }
 
-    // However the collector behaves: it is made to run before live bytes pass the bound.
+    // The collector's own timing does not matter, because the pool runs it before live bytes pass the bound.
     [Test]
     public void Live_bytes_stay_within_the_pools_bound()
     {
@@ -130,7 +130,7 @@ public class HeldMemoryTests
         Assert.That((one.Asked, other.Asked), Is.EqualTo((1, 1)));
         pool.Register(one);
         pool.Reclaim();
-        Assert.That((one.Asked, other.Asked), Is.EqualTo((2, 1)), "who registers again is asked again");
+        Assert.That((one.Asked, other.Asked), Is.EqualTo((2, 1)), "an owner that registers again is asked again");
     }
 
     sealed class Owner : IReclaimable
@@ -146,7 +146,7 @@ public class HeldMemoryTests
     [Test]
     public void Tensors_of_more_than_2_GiB_go_and_come_back()
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_LARGE") != "1") Assert.Ignore("Takes 10 GB of memory: set QUADENGINE_LARGE=1 to run this test.");
+        if (Environment.GetEnvironmentVariable("QUADENGINE_LARGE") != "1") Assert.Ignore("This test takes 10 GB of memory; set QUADENGINE_LARGE=1 to run this test.");
         const int Length = (1 << 29) + 3;
         var values = new float[Length];
         for (var i = 0; i < Length; i += 1 << 20) values[i] = i;

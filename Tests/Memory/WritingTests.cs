@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Memory;
 
-/// <summary>To write settles who still reads, and counts: what was made from the old content is never taken for the new.</summary>
+/// <summary>A write first completes pending reads, and it counts as a change: results of the old content are never used as results of the new content.</summary>
 public class WritingTests
 {
     static Tensor Image() => Tensor.Uniform([1, 8, 8, 256], -1f, 1f, new Generator(1));
@@ -13,7 +13,7 @@ public class WritingTests
         return y.ToArray();
     }
 
-    // The transformed filter is made while the filter is being written, and must not be kept.
+    // If the transformed filter is made while the filter is written, it must not be kept.
     [Test]
     public void New_weights_give_new_answers_while_others_ask()
     {
@@ -136,7 +136,7 @@ public class WritingTests
         Assert.That(() => loss.Backward(), Throws.InvalidOperationException.With.Message.Contains("labels").And.Message.Contains("overwritten"));
     }
 
-    // As a user's kernel does it: no internal key is needed, and the tape notices.
+    // A user's kernel writes in this way. It needs no internal access, and the tape notices the change.
     [Test]
     public void Writing_through_an_operand_counts()
     {

@@ -33,7 +33,7 @@ public sealed class BatchStatisticsTests
         var batches = Batches();
         BatchStatistics.Estimate(twice, batches);
 
-        // The second call sees a normalized batch: mean 0, and variance 8 / 7 where it is unbiased.
+        // The second call gets a normalized batch: mean 0, and unbiased variance 8 / 7.
         var once = new BatchNorm(Channels);
         BatchStatistics.Estimate(once, batches);
         for (var channel = 0; channel < Channels; channel++)

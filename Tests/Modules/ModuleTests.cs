@@ -4,7 +4,7 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Modules;
 
-/// <summary>What every module promises.</summary>
+/// <summary>The promises of every module.</summary>
 public class ModuleTests
 {
     static Tensor Images(int count = 2, int side = 8) => new Dice(5).Values([count, side, side, 3]);
@@ -50,10 +50,10 @@ public class ModuleTests
         norm.Eval();
         var mean = norm.RunningMean.ToArray();
         Assert.That(mean, Is.EqualTo(x.Mean([0, 1, 2]).ToArray()).Within(1e-6f));
-        // With momentum 1 only the factor n / (n - 1) of the unbiased variance is left between the two.
+        // With momentum 1 the two differ only by the factor n / (n - 1) of the unbiased variance.
         var factor = MathF.Sqrt(1f - 1f / (2 * 8 * 8));
         Assert.That(norm.Forward(x).ToArray(), Is.EqualTo(trained.Select(value => value * factor)).Within(1e-4f));
-        Assert.That(norm.RunningMean.ToArray(), Is.EqualTo(mean), "inference leaves them alone");
+        Assert.That(norm.RunningMean.ToArray(), Is.EqualTo(mean), "inference does not change them");
     }
 
     [Test]
@@ -144,7 +144,7 @@ public class ModuleTests
         for (var i = 0; i < n * n; i++) Assert.That(gram[i], Is.EqualTo(i / n == i % n ? 1f : 0f).Within(1e-5f));
     }
 
-    // Weight tying: one parameter, under the names of both places in files.
+    // Weight tying: files have one parameter under the names of both places.
     [Test]
     public void A_layer_used_twice_is_learned_and_counted_once()
     {
@@ -154,7 +154,7 @@ public class ModuleTests
         Assert.That(net.StateDictionary().Keys, Is.EqualTo((string[])["0.weight", "0.bias", "2.weight", "2.bias"]));
         var sgd = new Sgd(net.ParameterGroups(), 0.1f);
         var before = shared.Weight.ToArray();
-        net[Tensor.FromArray([1, 1, 1, -1, -1, -1], [2, 3])].Sum().Backward();      // of two signs: whatever the weights are, the ReLU passes something on
+        net[Tensor.FromArray([1, 1, 1, -1, -1, -1], [2, 3])].Sum().Backward();      // of both signs, so that the ReLU passes some values for any weights
         sgd.Step();
         Assert.That(shared.Weight.ToArray(), Is.Not.EqualTo(before));
     }

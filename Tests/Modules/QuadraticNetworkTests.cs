@@ -5,7 +5,7 @@ using QuadEngine.Tests.Operations;
 
 namespace QuadEngine.Tests.Modules;
 
-/// <summary>Whole quadratic networks: the linear one where Lambda is 0, and the same bits whoever computes them.</summary>
+/// <summary>Whole quadratic networks: they equal the linear network if Lambda is 0, and their bits are the same on any thread.</summary>
 public class QuadraticNetworkTests
 {
     static ResNet Quadratic(int rank, float deviation, int depth = 8)
@@ -51,7 +51,7 @@ public class QuadraticNetworkTests
         Assert.That(Enumerable.Range(0, layout.Coefficients).Select(layout.ChannelOf).Distinct().Count(), Is.EqualTo(layout.Coefficients));
     }
 
-    // dz_i = d_f_i alone: with upstream gradient on y only, the f learn nothing; exact, they learn 2 s lambda f d_y.
+    // Detached, dz_i = d_f_i alone. With an upstream gradient only on y, the f learn nothing; without detachment they learn 2 s lambda f d_y.
     [Test]
     public void Detached_the_gradient_of_y_does_not_pass_through_f([Values] bool detached)
     {

@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Modules;
 
-/// <summary>Modules whose function is not of one tensor: indices, masks, several results.</summary>
+/// <summary>Modules whose function has more than one tensor: indices, masks, several results.</summary>
 sealed class SeveralTensorsTests
 {
     [Test]
@@ -14,7 +14,7 @@ sealed class SeveralTensorsTests
         Assert.That((sum.ToArray(), passed.ToArray()), Is.EqualTo((new[] { 2f, 2f, 4f }, new[] { 1f, 2f, 3f })));
         Assert.That(() => module.Between!.ToArray(), Throws.TypeOf<ObjectDisposedException>());
 
-        // What is passed through is a handle of its own.
+        // A result that equals the input has its own handle.
         passed.Dispose();
         Assert.That(x.ToArray(), Is.EqualTo(new[] { 1f, 2f, 3f }));
     }

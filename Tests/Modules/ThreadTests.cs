@@ -5,7 +5,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Modules;
 
-/// <summary>One network and several threads: inference is right, training by two is refused.</summary>
+/// <summary>One network and several threads: inference is right, and training by two threads is refused.</summary>
 public class ThreadTests
 {
     static void InParallel(int threads, Action<int> body)
@@ -189,7 +189,7 @@ public class ThreadTests
         Assert.That(Refusal(new Sgd([shared], 0.1f).Step), Is.Null, "the step is over");
     }
 
-    // Its input is computed when the batch norm asks for statistics.
+    // An input that is computed when the batch norm asks for statistics.
     sealed class Input(Action during) : QuadEngine.Operations.DeferredStep([4, 2], Device.Cpu, [])
     {
         public override bool IsFree(Tensor z) => false;
@@ -250,7 +250,7 @@ public class ThreadTests
             }
 
             Assert.That(Refusal(() => TakeOnce(b)), Is.Null);
-            Assert.That(Refusal(() => TakeOnce(a)), Does.Contain("[2]"), "the outer pass holds it still");
+            Assert.That(Refusal(() => TakeOnce(a)), Does.Contain("[2]"), "the outer pass still holds it");
         }
 
         Assert.That(Refusal(() => TakeOnce(a)), Is.Null);

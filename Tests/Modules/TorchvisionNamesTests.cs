@@ -2,7 +2,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Modules;
 
-/// <summary>The ImageNet form has the parameters of torchvision's networks: their names, and their shapes in files.</summary>
+/// <summary>The ImageNet form has the same parameters as torchvision's networks: the same names, and the same shapes in files.</summary>
 public class TorchvisionNamesTests
 {
     [TestCase(18, new[] { 2, 2, 2, 2 }, false, 11_689_512)]

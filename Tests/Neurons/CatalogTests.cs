@@ -112,7 +112,7 @@ sealed class CatalogTests
         Assert.That(kept, Is.GreaterThanOrEqualTo(recomputed));
         if (neuron is FanNeuron or QuadraNeuron or LowRankQuadraticNeuron or FullQuadraticNeuron) Assert.That(kept, Is.GreaterThan(2 * recomputed), "several projections");
 
-        // Bytes that live on after the call, beside x and the parameters.
+        // Returns the bytes that remain after the call, without x and the parameters.
         long Kept(Neuron neuron)
         {
             var layer = neuron.Layer(projection, bias: false);
@@ -189,7 +189,7 @@ sealed class CatalogTests
         return [y.ToArray(), input.Grad!.ToArray(), .. layer.Parameters().Select(parameter => parameter.Grad!.ToArray()), .. layer.NamedBuffers().Select(entry => entry.Buffer.ToArray())];
     }
 
-    // The value of a function of a parameter, with the parameter's gradient handed to the tensor that the check moves.
+    // Returns the value of a function of a parameter, and passes the parameter's gradient to the tensor that the check changes.
     static Tensor Through(Tensor value, Parameter parameter, Func<Tensor> function)
     {
         parameter.Assign(value.Detach());

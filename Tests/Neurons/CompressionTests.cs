@@ -81,7 +81,7 @@ sealed class CompressionTests
         var spectra = new Dictionary<string, LayerSpectrum>();
         foreach (var (path, directions) in new[] { ("flat", 8), ("sharp", 1) })
         {
-            // M = sum of so many outer products: a layer of low rank gains nothing beyond it.
+            // M is the sum of this number of outer products. A layer of low rank gains nothing from a higher rank.
             var layer = RandomLayer(new DenseProjection(8, 1));
             var vectors = Tensor.Normal([directions, 8], generator: generator).ToArray();
             layer.Form.Assign([.. from i in Enumerable.Range(0, 8) from j in Enumerable.Range(i, 8 - i)

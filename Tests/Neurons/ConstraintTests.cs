@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Neurons;
 
-/// <summary>Parameters that are kept on a set, or drawn to one, in a loop of forward, Backward and Step alone.</summary>
+/// <summary>Parameters stay on a set, or move toward one, in a loop of only forward, Backward and Step.</summary>
 sealed class ConstraintTests
 {
     static Tensor X => Tensor.Normal([16, 12], generator: new Generator(5));

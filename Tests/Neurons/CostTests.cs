@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Neurons;
 
-/// <summary>Published and derived counts: what a ResNet-20 of each neuron costs, every block convolution replaced.</summary>
+/// <summary>Published and derived counts: the cost of a ResNet-20 with each neuron in every block convolution.</summary>
 sealed class CostTests
 {
     static readonly Shape Image = [1, 32, 32, 3];
@@ -60,7 +60,7 @@ sealed class CostTests
             var cost = CostModel.Of(network, Image);
             Assert.That(cost.Parameters, Is.EqualTo(network.ParameterCount), name);
 
-            // In training: inference folds batch norms into the layers, which takes products of its own.
+            // In training, because inference folds batch norms into the layers, which needs other products.
             using var noGrad = new NoGrad();
             using var counter = new MultiplyAddCounter();
             network[Tensor.Zeros(Image)].ToArray();

@@ -2,10 +2,10 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Neurons;
 
-/// <summary>Each neuron in double precision, written from its equation alone: one row of inputs (or one receptive field) to all channels.</summary>
+/// <summary>Computes each neuron in double precision from its equation alone: all channels from one row of inputs (or one receptive field).</summary>
 static class NeuronFormula
 {
-    /// <param name="layer">For its parameters' values only.</param>
+    /// <param name="layer">The layer, which gives only the values of its parameters.</param>
     /// <param name="x">The n inputs.</param>
     public static double[] Evaluate(NeuronLayer layer, double[] x)
     {
@@ -53,7 +53,7 @@ static class NeuronFormula
         }
     }
 
-    /// <summary>All receptive fields of a batch of images [N, H, W, C], pixel after pixel, each in the order of a filter (kh, kw, c).</summary>
+    /// <summary>Returns all receptive fields of a batch of images [N, H, W, C], pixel by pixel, each in the order of a filter (kh, kw, c).</summary>
     public static IEnumerable<double[]> Fields(ConvProjection conv, float[] image, Shape shape)
     {
         int height = shape[1], width = shape[2], channels = shape[3], reach = conv.Dilation * (conv.KernelSize - 1);

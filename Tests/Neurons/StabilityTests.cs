@@ -2,7 +2,7 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Neurons;
 
-/// <summary>The switches of <see cref="QuadraticOptions"/>, and the telemetry that shows what they do.</summary>
+/// <summary>The switches of <see cref="QuadraticOptions"/>, and the telemetry that shows their effects.</summary>
 sealed class StabilityTests
 {
     [TestCase(3)]
@@ -19,7 +19,7 @@ sealed class StabilityTests
         Assert.That(Gram(layer), Is.LessThan(1e-4));
         Assert.That(Column(layer, 0), Is.EqualTo(linear), "w is not part of Q");
 
-        // The polar factor P of Q is the nearest: P^T Q is symmetric.
+        // The polar factor P of Q is the nearest orthonormal matrix: P^T Q is symmetric.
         var n = layer.Projection.FanIn;
         var retracted = layer.Weight.ToArray();
         double Inner(int i, int j) => Enumerable.Range(0, n).Sum(row => (double)retracted[row * layer.Layout.Channels + i] * moved[row * layer.Layout.Channels + j]);
@@ -57,7 +57,7 @@ sealed class StabilityTests
         var before = layer.Penalty()!.Item();
         Assert.That(before, Is.EqualTo(0.1 * Distance(layer)).Within(1e-3 * before));
 
-        // No loss but the penalty: what Backward is called on gives no gradient of its own.
+        // The penalty is the only loss: the tensor on which Backward is called gives no gradient.
         var sgd = new Sgd(layer.Parameters(), learningRate: 0.05f);
         for (var step = 0; step < 200; step++)
         {

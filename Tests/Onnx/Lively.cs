@@ -2,10 +2,10 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Tests.Onnx;
 
-/// <summary>Networks as training leaves them: no parameter is at the neutral value that it starts with, so that none can be forgotten unseen.</summary>
+/// <summary>Makes networks like those after training: no parameter has its neutral initial value, so that a test notices a forgotten parameter.</summary>
 static class Lively
 {
-    /// <summary>Draws vectors of parameters anew, and takes the statistics of batch norms from some inputs where there are any.</summary>
+    /// <summary>Draws new vectors of parameters, and takes the statistics of batch norms from the inputs if they are given.</summary>
     public static T Awaken<T>(this T network, Tensor? inputs = null) where T : Module
     {
         var generator = new Generator(1);
@@ -19,7 +19,7 @@ static class Lively
         return network;
     }
 
-    // From zeros, one step of momentum 0.1 is a tenth of the batch's statistics.
+    // After a start at zero, one step with momentum 0.1 gives a tenth of the batch's statistics.
     static void TakeStatistics(Module network, Tensor inputs)
     {
         foreach (var (_, buffer) in network.NamedBuffers()) buffer.Assign(Tensor.Zeros(buffer.Shape));

@@ -83,7 +83,7 @@ public class NetworkExportTests
         }
     }
 
-    // Real images at another size, in colour, normalized as photographs are: [N, side, side, 3].
+    // Returns real images at another size, in color, normalized like photographs: [N, side, side, 3].
     static Tensor Enlarged(ImageDataset set, int count, int side)
     {
         var shape = set.ImageShape;

@@ -5,7 +5,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Onnx;
 
-/// <summary>An exported network in ONNX Runtime, beside the network itself.</summary>
+/// <summary>An exported network in ONNX Runtime, with the network itself.</summary>
 sealed class OnnxRun : IDisposable
 {
     readonly InferenceSession session;
@@ -25,10 +25,10 @@ sealed class OnnxRun : IDisposable
 
     public IReadOnlyDictionary<string, NodeMetadata> Outputs => session.OutputMetadata;
 
-    /// <summary>Types of the nodes, e.g. "Conv", as the file has them.</summary>
+    /// <summary>The types of the nodes in the file, e.g. "Conv".</summary>
     public IReadOnlyList<string> Operations => [.. Models.Onnx.ModelProto.Parser.ParseFrom(Model).Graph.Node.Select(node => node.OpType)];
 
-    /// <summary>Images go in channels first, and come out so.</summary>
+    /// <summary>Runs the exported network. Images have their channels first, in the input and in the output.</summary>
     public float[] Run(Tensor x)
     {
         using var noGrad = new NoGrad();
@@ -47,7 +47,7 @@ sealed class OnnxRun : IDisposable
         return network.Eval().Forward(x).ToArray();
     }
 
-    /// <summary>Both give the same values, within a tolerance relative to the larger of 1 and the largest value.</summary>
+    /// <summary>Checks that both give the same values, within a tolerance relative to the larger of 1 and the largest value.</summary>
     public void AssertAgreement(Tensor x, float tolerance = 1e-4f)
     {
         var (got, expected) = (Run(x), Ours(x));

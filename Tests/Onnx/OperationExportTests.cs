@@ -5,14 +5,14 @@ using Module = QuadEngine.Layers.Module;
 
 namespace QuadEngine.Tests.Onnx;
 
-/// <summary>Every operation of inference has the same values in ONNX Runtime, whichever order of axes its images come in.</summary>
+/// <summary>Every operation of inference has the same values in ONNX Runtime, for both orders of the axes of its images.</summary>
 public class OperationExportTests
 {
     static readonly Shape Image = [5, 6, 4], Sequence = [5, 7], Row = [7];
 
     static TestCaseData Case(string name, Shape shape, Func<Tensor, Tensor> function) => new TestCaseData(shape, new Function(name, function)).SetName(name);
 
-    // Through a convolution, which leaves its result channels first in the file.
+    // The operation follows a convolution, whose result has its channels first in the file.
     static TestCaseData AfterConv(string name, Func<Tensor, Tensor> function)
     {
         var conv = new Conv2d(4, 4, 3, padding: 1);

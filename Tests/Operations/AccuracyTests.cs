@@ -6,17 +6,17 @@ using QuadEngine.Tests.Formats;
 namespace QuadEngine.Tests.Operations;
 
 /// <summary>
-/// The error of every element-wise function on the CPU, in units in the last place of the right result, over floats of every size. The bounds are those
-/// that docs/accuracy.md promises. QUADENGINE_FLOAT_STRIDE=1 tries all 2^32 arguments, which takes some minutes a function.
+/// Measures the error of every element-wise function on the CPU, in units in the last place of the exact result, for floats of every size. The bounds are those
+/// in docs/accuracy.md. QUADENGINE_FLOAT_STRIDE=1 tries all 2^32 arguments, which takes some minutes for each function.
 /// </summary>
 public class AccuracyTests
 {
-    /// <summary>From one argument to the next, as bits go. A prime, so that the last bits of the arguments are of every kind.</summary>
+    /// <summary>The difference of the bits of consecutive arguments. It is a prime, so that the last bits of the arguments take all values.</summary>
     static readonly uint Stride = uint.Parse(Environment.GetEnvironmentVariable("QUADENGINE_FLOAT_STRIDE") ?? "9973", CultureInfo.InvariantCulture);
 
     const int Pairs = 1 << 20;
 
-    /// <summary>The functions in double; NaN and infinities as they should be.</summary>
+    /// <summary>The functions in double, with the correct NaN and infinities.</summary>
     static readonly Dictionary<string, Func<double, double>> Unaries = new()
     {
         ["negate"] = x => -x,
@@ -107,7 +107,7 @@ public class AccuracyTests
         {
             for (var lane = 0; lane < a.Length; lane++)
             {
-                // Half of them near each other in size, where sums cancel and powers are finite.
+                // Half of the pairs have similar sizes, so that sums cancel and powers are finite.
                 a[lane] = BitConverter.UInt32BitsToSingle((uint)random.Next());
                 b[lane] = TOp.Name == "binary-cross-entropy" ? (random.Next() >> 40) * (1f / (1 << 24))
                     : (lane & 1) == 0 ? BitConverter.UInt32BitsToSingle((uint)random.Next()) : ((random.Next() >> 40) * (1f / (1 << 22)) - 2f) * (TOp.Name == "power" ? 1f : a[lane]);
@@ -128,7 +128,7 @@ public class AccuracyTests
         return double.Parse(rows[0].Split('|')[^2], CultureInfo.InvariantCulture);
     }
 
-    /// <summary>How far a float is from the right result, in units in the last place of that; 0 where it is what the right result rounds to.</summary>
+    /// <summary>Returns the distance of a float from the exact result, in units in the last place of that result; 0 if the float is the rounded result.</summary>
     static double Units(float got, double right)
     {
         if (double.IsNaN(right)) return float.IsNaN(got) ? 0 : double.PositiveInfinity;
@@ -143,7 +143,7 @@ public class AccuracyTests
 
     static double SoftplusTail(double x) => LogOnePlus(Math.Exp(-Math.Abs(x)));
 
-    // Kahan's: what the sum lost, the quotient takes back.
+    // Kahan's method: the quotient corrects the error of the sum.
     static double LogOnePlus(double x) => 1 + x is var sum && sum == 1 ? x : Math.Log(sum) * x / (sum - 1);
 
     // tanh(x / 2) (e^x + 1), in which nothing cancels.
@@ -171,7 +171,7 @@ public class AccuracyTests
         return Math.Exp(-x * x) / Math.Sqrt(Math.PI) / rest;
     }
 
-    /// <summary>The largest error seen, and where.</summary>
+    /// <summary>The largest error and its argument.</summary>
     sealed class Worst
     {
         double units;

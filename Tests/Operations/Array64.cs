@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>A plain array of doubles: what the results of operations are compared with.</summary>
+/// <summary>A plain array of doubles, with which the results of operations are compared.</summary>
 public sealed class Array64(Shape shape)
 {
     readonly int[] strides = shape.Strides();
@@ -9,7 +9,7 @@ public sealed class Array64(Shape shape)
 
     public double[] Values { get; private init; } = new double[shape.Elements];
 
-    /// <summary>The element at an index, one number an axis.</summary>
+    /// <summary>The element at an index, with one number for each axis.</summary>
     public ref double this[params ReadOnlySpan<int> index]
     {
         get
@@ -27,7 +27,7 @@ public sealed class Array64(Shape shape)
 
     public static Array64 Of(Tensor tensor) => new(tensor.Shape) { Values = Array.ConvertAll(tensor.ToArray(), value => (double)value) };
 
-    /// <summary>Every index in row-major order.</summary>
+    /// <summary>Returns every index in row-major order.</summary>
     public static IEnumerable<int[]> Indices(Shape shape)
     {
         for (var place = 0; place < shape.Elements; place++)
@@ -38,7 +38,7 @@ public sealed class Array64(Shape shape)
         }
     }
 
-    /// <summary>An array whose element at each index is given by a function of the index.</summary>
+    /// <summary>Makes an array whose elements are a function of their index.</summary>
     public static Array64 From(Shape shape, Func<int[], double> element)
     {
         var array = new Array64(shape);
@@ -47,7 +47,7 @@ public sealed class Array64(Shape shape)
         return array;
     }
 
-    /// <summary>The element that an index of a broader shape reads here.</summary>
+    /// <summary>Returns the element that an index of a larger, broadcast shape reads.</summary>
     public double Broadcast(int[] index)
     {
         var own = new int[Shape.Rank];

@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>An operation without a case is an operation without a gradient check: it is named here.</summary>
+/// <summary>Names every operation without a case, because it has no gradient check.</summary>
 public class CoverageTests
 {
     static readonly Dictionary<string, string> NoOperations = new()

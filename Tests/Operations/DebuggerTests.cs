@@ -4,7 +4,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>What a debugger shows of a tensor, read as a debugger reads it: by the attribute's name of a member.</summary>
+/// <summary>Tests the text that a debugger shows for a tensor. The tests read it like a debugger: from the member that the attribute names.</summary>
 public class DebuggerTests
 {
     static string Shown(object tensor)
@@ -71,7 +71,7 @@ public class DebuggerTests
         Assert.That(x.ToArray(), Is.All.EqualTo(1f));
     }
 
-    // A thread that computes a result holds its lock; a debugger that stops it there shows the result all the same.
+    // A thread that computes a result holds its lock. A debugger that stops the thread there still shows the result.
     [Test]
     public void A_result_that_another_thread_computes_can_be_looked_at()
     {

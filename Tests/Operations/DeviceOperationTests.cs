@@ -1,10 +1,10 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Whole operations, forward and backward: what operations do around the kernels is the same on every device.</summary>
+/// <summary>Whole operations, forward and backward: the code around the kernels gives the same results on every device.</summary>
 [Parallelizable]
 public class DeviceOperationTests
 {
-    // Each method of its backend runs on the simulator in any case; of the operations one of eight, all where QUADENGINE_CALLS asks for more.
+    // Other tests run each method of the backend on the simulator. Here the simulator runs one of eight operations, or all if QUADENGINE_CALLS asks for more.
     static IEnumerable<OperationCase> OnTheSimulator => OperationCases.All().Where((_, i) => i % 8 == 0 || Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is not null);
 
     [TestCaseSource(nameof(OnTheSimulator))]
@@ -16,7 +16,7 @@ public class DeviceOperationTests
         for (var seed = 2ul; seed < 5; seed++) AssertSame(operation, TestDevices.OpenCl, seed, tolerance: 1e-4);
     }
 
-    /// <summary>Result and gradients of a call are those of the CPU.</summary>
+    /// <summary>Checks that the result and the gradients of a call equal those of the CPU.</summary>
     public static void AssertSame(OperationCase operation, Device device, ulong seed, double tolerance)
     {
         var call = operation.Draw(new Dice(seed));

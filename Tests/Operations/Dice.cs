@@ -2,9 +2,9 @@ using QuadEngine.Tests.Formats;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Random shapes, arguments and values; a seed names them for ever.</summary>
-/// <param name="seed">Which ones.</param>
-/// <param name="large">Extents as in a network, for benchmarks and for kernels that split their work; else a few elements.</param>
+/// <summary>Random shapes, arguments and values; a seed always gives the same ones.</summary>
+/// <param name="seed">The seed.</param>
+/// <param name="large">Whether extents are as in a network, for benchmarks and for kernels that split their work; else there are a few elements.</param>
 public sealed class Dice(ulong seed, bool large = false)
 {
     readonly SplitMix64 bits = new(seed * 0x9E3779B9 + 1);
@@ -17,17 +17,17 @@ public sealed class Dice(ulong seed, bool large = false)
 
     public T OneOf<T>(params ReadOnlySpan<T> choices) => choices[Between(0, choices.Length - 1)];
 
-    /// <summary>1 to <paramref name="high"/>, odd or even; 16 times that where large.</summary>
+    /// <summary>Draws a number from 1 to <paramref name="high"/>, odd or even; up to 16 times that if large.</summary>
     public int Extent(int high) => Between(1, large ? 16 * high : high);
 
-    /// <summary>A shape of any rank in the range; single elements among them.</summary>
+    /// <summary>Draws a shape of any rank in the range, sometimes with extents of 1.</summary>
     public Shape Shape(int minRank = 0, int maxRank = 5)
     {
         var rank = Between(minRank, maxRank);
         return Enumerable.Range(0, rank).Select(_ => Extent(rank > 3 ? 3 : 7)).ToArray();
     }
 
-    /// <summary>A shape that broadcasts to the given one: axes of extent 1, leading ones missing.</summary>
+    /// <summary>Draws a shape that broadcasts to the given one: some axes have extent 1, and leading axes may be missing.</summary>
     public Shape Broadcastable(Shape to)
     {
         var missing = Coin() ? Between(0, to.Rank) : 0;
@@ -36,15 +36,15 @@ public sealed class Dice(ulong seed, bool large = false)
 
     public double Number(double low, double high) => low + (high - low) * (bits.Next() >> 11) / (1L << 53);
 
-    /// <summary>Uniform values.</summary>
+    /// <summary>Draws uniform values.</summary>
     public Tensor Values(Shape shape, double low = -1.5, double high = 1.5) =>
         Tensor.FromArray([.. Enumerable.Range(0, shape.Elements).Select(_ => (float)Number(low, high))], shape);
 
-    /// <summary>Values of either sign that are <paramref name="gap"/> or more away from 0, where many functions have a kink.</summary>
+    /// <summary>Draws values of both signs at a distance of at least <paramref name="gap"/> from 0, where many functions have a kink.</summary>
     public Tensor AwayFromZero(Shape shape, double gap = 0.2, double high = 1.5) =>
         Tensor.FromArray([.. Enumerable.Range(0, shape.Elements).Select(_ => (float)(Number(gap, high) * (Coin() ? 1 : -1)))], shape);
 
-    /// <summary>0, 1, ... in random order.</summary>
+    /// <summary>Draws 0, 1, ... in random order.</summary>
     public int[] Order(int count)
     {
         var order = Enumerable.Range(0, count).ToArray();
@@ -57,7 +57,7 @@ public sealed class Dice(ulong seed, bool large = false)
         return order;
     }
 
-    /// <summary>Values in random order, so far from one another that the steps of <see cref="GradCheck"/>, at most 0.08 max(1, |x|), change no order.</summary>
+    /// <summary>Draws values in random order. They differ enough that the steps of <see cref="GradCheck"/>, at most 0.08 max(1, |x|), do not change their order.</summary>
     public float[] Distinct(int count) => [.. Order(count).Select(place =>
     {
         var fromMiddle = 0.1 * (place - count / 2);

@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>The scalar form of an element-wise struct is its definition (GPUs run it); the vector form says the same, for special values too.</summary>
+/// <summary>The scalar form of an element-wise struct is its definition (GPUs run it). The vector form gives the same results, also for special values.</summary>
 public class ElementwiseStructTests
 {
     static readonly float[] Values =

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>A batch of nothing passes through operations as any other does: its result has no elements and adds 0 to every gradient.</summary>
+/// <summary>Operations accept an empty batch like any other: its result has no elements, and it adds 0 to every gradient.</summary>
 public class EmptyBatchTests
 {
     static readonly TestCaseData[] Steps =
@@ -40,7 +40,7 @@ public class EmptyBatchTests
     {
         var parameters = shapes.Select(shape => new Parameter(Tensor.Uniform(shape, generator: new Generator(3)))).ToArray();
 
-        // An ordinary step first: what it leaves in memory is not 0.
+        // An ordinary step runs first, so that memory does not hold 0.
         Run(2);
         foreach (var parameter in parameters) parameter.ClearGrad();
         var (x, y) = Run(0);

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>A refusal names the operation, what it got, what it expected, and where there is one, a way out.</summary>
+/// <summary>An error message names the operation, what it got, what it expected, and a solution if there is one.</summary>
 public class ErrorMessageTests
 {
     static Tensor Zeros(params int[] shape) => Tensor.Zeros(shape);

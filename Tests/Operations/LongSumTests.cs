@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Sums of millions are right to 1e-6.</summary>
+/// <summary>Sums of millions of terms are right to 1e-6.</summary>
 public class LongSumTests
 {
     const int Long = 10_000_000;
@@ -79,7 +79,7 @@ public class LongSumTests
         Assert.That(x.Grad!.ToArray()[3], Is.EqualTo(2 * (values[3] - mean) / values.Length).Within(1e-9));
     }
 
-    // The error is a part of the sum of the sizes of all terms, as it is for any sum of terms of either sign.
+    // The error is relative to the sum of the sizes of all terms, as for any sum of terms of both signs.
     [TestCase(3)]
     [TestCase(16)]
     [TestCase(64)]
@@ -113,7 +113,7 @@ public class LongSumTests
         }
     }
 
-    // Over many images: a sum over their pixels.
+    // A sum over the pixels of many images.
     [Test]
     public void Filter_gradient_of_many_pixels()
     {

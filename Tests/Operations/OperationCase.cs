@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>One call of an operation: inputs on the CPU, and a function of them that runs on whatever device it is given them on.</summary>
+/// <summary>One call of an operation: inputs on the CPU, and a function of them that runs on the device of its arguments.</summary>
 /// <param name="Inputs">All differentiable inputs.</param>
 /// <param name="Apply">The operation; smooth within four steps of <see cref="GradCheck"/> around the inputs, and the same at every call.</param>
 /// <param name="Arguments">The other arguments, for messages.</param>
@@ -13,11 +13,11 @@ public sealed record OperationCall(Tensor[] Inputs, Func<Tensor[], Tensor> Apply
 }
 
 /// <summary>
-/// One operation and a way to draw calls of it: from it follow the gradient check, the comparison with double, the laws of the tape,
-/// the parity of devices and a benchmark row.
+/// One operation with a way to draw calls of it. The gradient check, the comparison with double, the laws of the tape,
+/// the parity of devices and a benchmark row use it.
 /// </summary>
-/// <param name="Name">For messages and tables.</param>
-/// <param name="Draw">A random call.</param>
+/// <param name="Name">The name in messages and tables.</param>
+/// <param name="Draw">Draws a random call.</param>
 public sealed record OperationCase(string Name, Func<Dice, OperationCall> Draw)
 {
     public override string ToString() => Name;
@@ -27,6 +27,6 @@ public sealed record OperationCase(string Name, Func<Dice, OperationCall> Draw)
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 public sealed class CaseForAttribute(Type type, string method) : Attribute
 {
-    /// <summary>"Conv2d.Apply".</summary>
+    /// <summary>The name of the operation, e.g. "Conv2d.Apply".</summary>
     public string Operation { get; } = $"{type.Name}.{method}";
 }

@@ -2,15 +2,15 @@ using System.Reflection;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Every operation of the engine with a way to call it. Nobody lists them: they are found by reflection.</summary>
+/// <summary>Every operation of the engine with a way to call it. Reflection finds them, so there is no list.</summary>
 public static class OperationCases
 {
-    /// <summary>Structs of the given kind (<c>typeof(IUnaryOp&lt;&gt;)</c>) in the engine.</summary>
+    /// <summary>Returns the structs of the given kind (<c>typeof(IUnaryOp&lt;&gt;)</c>) in the engine.</summary>
     public static IEnumerable<Type> Structs(Type kind) => typeof(Tensor).Assembly.GetTypes()
         .Where(type => type.IsValueType && type.GetInterfaces().Any(of => of.IsGenericType && of.GetGenericTypeDefinition() == kind))
         .OrderBy(type => type.Name, StringComparer.Ordinal);
 
-    /// <summary>Methods of this assembly marked with <see cref="CaseForAttribute"/>.</summary>
+    /// <summary>Returns the methods of this assembly that are marked with <see cref="CaseForAttribute"/>.</summary>
     public static IEnumerable<MethodInfo> Providers() => typeof(OperationCases).Assembly.GetTypes()
         .SelectMany(type => type.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly))
         .Where(method => method.GetCustomAttributes<CaseForAttribute>().Any());

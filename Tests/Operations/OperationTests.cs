@@ -3,11 +3,11 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>The laws that every operation obeys, over shapes and arguments it did not choose.</summary>
+/// <summary>The laws that every operation obeys, for random shapes and arguments.</summary>
 [TestFixtureSource(typeof(OperationCases), nameof(OperationCases.All))]
 public class OperationTests(OperationCase operation)
 {
-    /// <summary>Calls of each operation; QUADENGINE_CALLS=100 draws that many.</summary>
+    /// <summary>The number of calls of each operation; QUADENGINE_CALLS=100 draws 100 calls.</summary>
     static readonly int Calls = int.Parse(Environment.GetEnvironmentVariable("QUADENGINE_CALLS") ?? "12", CultureInfo.InvariantCulture);
 
     IEnumerable<(OperationCall Call, string Name)> Draw(int? calls = null)
@@ -109,7 +109,7 @@ public class OperationTests(OperationCase operation)
     {
         foreach (var (call, name) in Draw(4))
         {
-            // From its second use on, a filter is kept as the kernel wants it.
+            // From the second use of a filter on, its arrangement for the kernel is kept.
             _ = ForwardAndBackward(call);
             _ = ForwardAndBackward(call);
             var before = Device.Cpu.Pool.Statistics.InUse;
@@ -132,7 +132,7 @@ public class OperationTests(OperationCase operation)
         return leaves;
     }
 
-    // The bits of the result and of all gradients.
+    // Returns the bits of the result and of all gradients.
     static int[][] ForwardAndBackward(OperationCall call)
     {
         using var scope = new TensorScope();
@@ -148,7 +148,7 @@ public class OperationTests(OperationCase operation)
 
     static int[][] Bits(Tensor[] tensors) => [.. tensors.Select(tensor => Array.ConvertAll(tensor.ToArray(), BitConverter.SingleToInt32Bits))];
 
-    // Without a graph operations may be fused further: up to the rounding of a multiply-add.
+    // Without a graph more operations may join, so results may differ by the rounding of a multiply-add.
     static bool Near(int a, int b)
     {
         float x = BitConverter.Int32BitsToSingle(a), y = BitConverter.Int32BitsToSingle(b);

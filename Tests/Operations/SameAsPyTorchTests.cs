@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>What PyTorch itself computed (PyTorch/make.py): operations and their gradients, losses, optimizers, schedules. Names and semantics are its own.</summary>
+/// <summary>Compares with results that PyTorch computed (PyTorch/make.py): operations and their gradients, losses, optimizers, schedules. Names and semantics are PyTorch's.</summary>
 public class SameAsPyTorchTests
 {
     static readonly IReadOnlyDictionary<string, HostTensor> File = WeightFile.Read(Repository.PathOf("Tests", "Operations", "PyTorch", "semantics.safetensors"));
@@ -14,7 +14,7 @@ public class SameAsPyTorchTests
         return leaf;
     }
 
-    // Sums of products are exact to the scale of what is summed; large values of a function far out do not excuse small ones.
+    // The error of a sum of products is relative to the scale of its terms. The scale is bounded, so that large values of a function do not hide errors of small ones.
     static void Same(string name, Tensor? got)
     {
         var expected = File[name].Values;
@@ -23,7 +23,7 @@ public class SameAsPyTorchTests
         Assert.That(got.ToArray(), Is.EqualTo(expected).Using<float>((a, b) => MathF.Abs(a - b) <= 2e-6f + 4e-6f * MathF.Max(scale, MathF.Abs(b))), name);
     }
 
-    // The result, and the gradients of the leaves of these names.
+    // Compares the result and the gradients of the leaves with these names.
     static void Same(string name, Tensor y, params ReadOnlySpan<(string Name, Tensor Leaf)> leaves)
     {
         Same($"{name}.y", y);

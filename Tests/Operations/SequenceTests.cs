@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Tensors of numbers that follow a rule: each is what the rule gives, rounded once.</summary>
+/// <summary>Tensors of numbers that follow a rule: each number is the exact result of the rule, rounded once.</summary>
 public class SequenceTests
 {
     static readonly TestCaseData[] Ranges =

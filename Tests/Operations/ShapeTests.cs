@@ -44,7 +44,7 @@ public class ShapeTests
     [Test]
     public void An_empty_batch_keeps_its_features() => Assert.That(Tensor.Zeros([0, 5, 4]).Flatten().Shape, Is.EqualTo(new Shape[] { [0, 20] }[0]));
 
-    // 2 padding, or dilation times the window, beyond 2^31: no window of that sort fits, nor may its size wrap around to one that does.
+    // 2 padding, or dilation times the window, is larger than 2^31. No such window fits, and its size must not overflow to one that fits.
     [TestCase(int.MaxValue, 1)]
     [TestCase(1 << 30, 1)]
     [TestCase(1, int.MaxValue)]

@@ -1,9 +1,9 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Where PyTorch's documentation fixes a meaning that a formula leaves open; figures worked out by hand from it.</summary>
+/// <summary>Tests meanings that PyTorch's documentation defines and a formula leaves open. The numbers are computed by hand from the documentation.</summary>
 public class TorchSemanticsTests
 {
-    // momentum 0.1: running = 0.9 running + 0.1 batch; the batch's variance is unbiased in the running one, biased in the normalisation.
+    // momentum 0.1: running = 0.9 running + 0.1 batch; the running variance uses the unbiased variance of the batch, the normalization uses the biased one.
     [Test]
     public void Batch_norm_keeps_an_unbiased_running_variance()
     {
@@ -52,7 +52,7 @@ public class TorchSemanticsTests
         Assert.That(x.Grad!.Length, Is.EqualTo(3));
     }
 
-    // (1 - e) of the weight on the label, e / C on every class, the label among them.
+    // The label has (1 - e) of the weight, and every class has e / C, including the label.
     [Test]
     public void Label_smoothing_spreads_over_all_classes()
     {

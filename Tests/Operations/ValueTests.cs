@@ -2,7 +2,7 @@ using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Right values at the edges: of the range of float32, of intervals, at NaN, and where digits would cancel.</summary>
+/// <summary>Right values at limits: of the range of float32, of intervals, at NaN, and at cancellation of digits.</summary>
 public class ValueTests
 {
     const float NaN = float.NaN, Infinity = float.PositiveInfinity;
@@ -66,7 +66,7 @@ public class ValueTests
     public void Gradient(string name, Func<Tensor, Tensor> function, float x, float right) =>
         Assert.That(Gradient(Leaf(x), function)[0], float.IsNaN(right) ? Is.NaN : Is.EqualTo(right).Within(1e-4).Percent.Or.EqualTo(right), name);
 
-    // In a row, the gradient is shared by those that are NaN.
+    // In a row, the elements that are NaN share the gradient.
     [Test]
     public void NaNs_share_the_gradient_of_their_maximum() => Assert.That(Gradient(Leaf(1f, NaN, NaN, 3f), x => x.Max()), Is.EqualTo((float[])[0f, 0.5f, 0.5f, 0f]));
 
@@ -147,7 +147,7 @@ public class ValueTests
         Assert.That(p.Grad!.Item(), Is.EqualTo(1f));
     }
 
-    // In the layers' own layouts: rows of several chunks, a convolution that gathers on the way, and rows for layer norm.
+    // The layouts of the layers: rows of several chunks, a convolution that also gathers statistics, and rows for layer norm.
     [Test]
     public void Normalisation_of_large_values_has_a_finite_variance()
     {
@@ -179,7 +179,7 @@ public class ValueTests
         Assert.That((optimizer.Steps, optimizer.StepsOf(p)), Is.EqualTo((3, 1)));
     }
 
-    // 16 channels in and out: Winograd's algorithm where it is allowed.
+    // 16 channels in and out: Winograd's algorithm if it is allowed.
     [Test]
     [NonParallelizable]
     public void Without_Winograd_an_outlier_stays_where_it_is_seen()
@@ -190,7 +190,7 @@ public class ValueTests
             foreach (var outlier in (float[])[1e8f, Infinity])
             {
                 Device.CpuWinograd = true;
-                Assert.That(Unseen(outlier).Any(value => !(Math.Abs(value - 144f) < 1f)), "Winograd's error, which the documentation tells of");
+                Assert.That(Unseen(outlier).Any(value => !(Math.Abs(value - 144f) < 1f)), "Winograd's error, which the documentation describes");
                 using (new NonFiniteGuard())
                     if (float.IsFinite(outlier)) Assert.That(Unseen(outlier), Is.All.EqualTo(144f), "under the guard");
                 Device.CpuWinograd = false;
@@ -212,7 +212,7 @@ public class ValueTests
         }
     }
 
-    // Winograd's transforms would overflow at an outlier of 1e38 in each layer; the sums themselves do in the third.
+    // Winograd's transforms would overflow at an outlier of 1e38 in each layer; the sums themselves overflow in the third.
     [Test]
     public void The_guard_names_the_layer_whose_own_sum_is_not_finite()
     {
@@ -224,7 +224,7 @@ public class ValueTests
         using var guard = new NonFiniteGuard();
         Assert.That(() => network[x], Throws.TypeOf<NonFiniteException>().With.Property("Where").EqualTo("2: Conv2d"));
 
-        // Only the middle of the window, and one channel to one.
+        // The filter has only the middle of the window, and maps each channel to the same channel.
         static Layers.Conv2d Layer(float factor)
         {
             var layer = new Layers.Conv2d(16, 16, 3, padding: 1, bias: false);

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Tests.Operations;
 
 /// <summary>
-/// All operations and kernels on narrower vectors than this machine has: the runtime chooses them when it starts, so the checks run again in
-/// processes of their own, with fewer calls of each operation.
+/// Runs all operations and kernels with narrower vectors than this machine has. The runtime chooses the vectors when it starts, so the checks run again in
+/// separate processes, with fewer calls of each operation.
 /// </summary>
 [Parallelizable]
 public class VectorWidthTests
@@ -21,7 +21,7 @@ public class VectorWidthTests
     [TestCase(0, "DOTNET_EnableHWIntrinsic=0")]
     public void Every_operation_is_right_on_vectors_of(int bits, params string[] settings)
     {
-        if (bits >= Bits) Assert.Ignore($"This process has vectors of {Bits} bits, so its own tests are the ones asked for.");
+        if (bits >= Bits) Assert.Ignore($"This process has vectors of {Bits} bits, so its other tests already use them.");
 
         var start = new ProcessStartInfo { RedirectStandardOutput = true, RedirectStandardError = true };
         start.FileName = Path.GetFileNameWithoutExtension(Environment.ProcessPath) is "dotnet" ? Environment.ProcessPath! : "dotnet";

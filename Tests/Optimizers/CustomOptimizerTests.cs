@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Optimizers;
 
-/// <summary>An optimizer that somebody writes outside the engine keeps all promises without knowing of them.</summary>
+/// <summary>An optimizer from outside the engine keeps all promises of the engine without code for them.</summary>
 sealed class CustomOptimizerTests
 {
     [Test]
@@ -23,7 +23,7 @@ sealed class CustomOptimizerTests
         }
 
         Assert.That((custom.Steps, custom.StepsOf(own)), Is.EqualTo((7, 5)));
-        Assert.That(((Momentum)custom).Seen, Is.EqualTo(new[] { 1, 2, 3, 4, 5 }), "steps that were left out do not count");
+        Assert.That(((Momentum)custom).Seen, Is.EqualTo(new[] { 1, 2, 3, 4, 5 }), "skipped steps do not count");
         Assert.That(own.Grad, Is.Null);
     }
 

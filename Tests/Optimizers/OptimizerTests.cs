@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Optimizers;
 
-/// <summary>Optimizers against the formulas of their documentation, written in double.</summary>
+/// <summary>Compares optimizers with the formulas of their documentation, computed in double.</summary>
 public class OptimizerTests
 {
     const int Steps = 30, Length = 37;
@@ -17,7 +17,7 @@ public class OptimizerTests
             var now = w.ToArray();
             if (frozen?.Invoke(step) != true) w.Grad = Tensor.FromArray([.. now.Select((value, i) => (float)Gradient(value, i, step))], w.Shape);
             optimizer.Step();
-            Assert.That(w.Grad, Is.Null, "a step uses the gradients up");
+            Assert.That(w.Grad, Is.Null, "a step removes the gradients");
         }
 
         return w.ToArray();
@@ -95,7 +95,7 @@ public class OptimizerTests
         Same(got, x);
     }
 
-    // t counts the steps of the parameter, not of the optimizer: the first moments of one that was frozen are corrected as at a first step.
+    // t counts the steps of the parameter, not of the optimizer: after a parameter was frozen, its moments are corrected as at a first step.
     [Test]
     public void AdamW_counts_the_steps_of_each_parameter()
     {
@@ -128,7 +128,7 @@ public class OptimizerTests
         Step(one, whole);
         Step(three, resumed);
         Assert.That(resumed.ToArray(), Is.EqualTo(whole.ToArray()));
-        Assert.That(two.StateOf(first)[0].ToArray(), Is.EqualTo(saved), "the state restored from is left alone");
+        Assert.That(two.StateOf(first)[0].ToArray(), Is.EqualTo(saved), "the state that was restored from does not change");
         Assert.That(() => three.Restore(resumed, [], 1), Throws.ArgumentException.With.Message.Contains("momentum").And.Message.Contains("[37]"));
 
         static void Step(Optimizer optimizer, Parameter w)
@@ -194,7 +194,7 @@ public class OptimizerTests
         Assert.That(b.Grad!.ToArray(), Is.All.EqualTo(4 / norm).Within(1e-6));
     }
 
-    // Both gradients of a sum are the same tensor: it must not be scaled twice.
+    // Both gradients of a sum are the same tensor, which must not be scaled twice.
     [Test]
     public void Clipping_scales_gradients_that_came_from_one_tensor_once()
     {

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Optimizers;
 
-/// <summary>Schedules against their formulas in double.</summary>
+/// <summary>Compares schedules with their formulas in double.</summary>
 public class ScheduleTests
 {
     [Test]

@@ -1,15 +1,15 @@
 namespace QuadEngine.Tests.Oracles;
 
 /// <summary>
-/// A number as double has it, and how far float32 may end up from it. Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms,
-/// 2002, section 3.3): an operation passes on the errors of its operands, and its rounding adds up to half a unit in the last place of its result.
+/// A number in double, and a bound for the distance of the float32 result from it. Running error analysis (Higham, Accuracy and Stability of Numerical Algorithms,
+/// 2002, section 3.3): an operation passes on the errors of its operands, and its rounding adds at most half a unit in the last place of its result.
 /// </summary>
 public readonly record struct Approximate(double Value, double Error = 0)
 {
     /// <summary>Half a unit in the last place of 1: the largest relative error of one operation.</summary>
     public const double Roundoff = 1.0 / (1 << 24);
 
-    // Exponential and logarithm are right to four units in the last place, which OpenCL asks of devices (3) and the CPU keeps (1).
+    // Exponential and logarithm are right to four units in the last place. OpenCL requires 3 of devices, and the CPU has 1.
     const double OfFunctions = 8 * Roundoff;
 
     // The smallest numbers have fewer digits.
@@ -31,12 +31,12 @@ public readonly record struct Approximate(double Value, double Error = 0)
     public static implicit operator Approximate(double exact) => new(exact);
 
     /// <summary>
-    /// The relative error of a sum of n terms in any order, as a part of the sum of their sizes. It is n roundings at most (Higham 2002, section 4.2), and
-    /// 8 sqrt(n) of them with a probability of 1 - 3e-14 n where roundings are independent (Higham and Mary 2019, theorem 2.4, lambda = 8).
+    /// Returns the error of a sum of n terms in any order, relative to the sum of their sizes. It is at most n roundings (Higham 2002, section 4.2), and at most
+    /// 8 sqrt(n) roundings with a probability of 1 - 3e-14 n if roundings are independent (Higham and Mary 2019, theorem 2.4, lambda = 8).
     /// </summary>
     public static double OfSum(long n) => Math.Min(n, 8 * Math.Sqrt(n)) * Roundoff / (1 - n * Roundoff / 2);
 
-    /// <summary>The sum of all, in any order.</summary>
+    /// <summary>Returns the sum of all terms, in any order.</summary>
     public static Approximate Sum(IEnumerable<Approximate> terms)
     {
         double sum = 0, size = 0, error = 0;
@@ -52,7 +52,7 @@ public readonly record struct Approximate(double Value, double Error = 0)
         return OfTerms(sum, size, n, error);
     }
 
-    /// <summary>A sum of n terms by their sum and the sum of their sizes.</summary>
+    /// <summary>Returns the sum of n terms, given their sum and the sum of their sizes.</summary>
     public static Approximate OfTerms(double sum, double size, long n, double error = 0) => new(sum, error + OfSum(n) * (size + error) + n * Underflow);
 
     public Approximate Sqrt() => Rounded(Math.Sqrt(Value), Error == 0 ? 0 : Error / Math.Sqrt(Math.Max(Value - Error, double.Epsilon)));
@@ -61,10 +61,10 @@ public readonly record struct Approximate(double Value, double Error = 0)
 
     public Approximate Log() => Math.Log(Value) is var log ? new(log, Error / Math.Max(Value - Error, double.Epsilon) + OfFunctions * Math.Abs(log)) : default;
 
-    /// <summary>The larger of it and 0.</summary>
+    /// <summary>Returns the larger of the number and 0.</summary>
     public Approximate Relu() => new(Math.Max(0, Value), Error);
 
-    /// <summary>Every value as it is.</summary>
+    /// <summary>Returns the values without errors.</summary>
     public static Approximate[] Exact(IEnumerable<float> values) => [.. values.Select(value => new Approximate(value))];
 
     static Approximate Rounded(double value, double error) => new(value, error + Roundoff * (Math.Abs(value) + error) + Underflow);

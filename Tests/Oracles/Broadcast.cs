@@ -1,9 +1,9 @@
 namespace QuadEngine.Tests.Oracles;
 
-/// <summary>Indices written out, element by element.</summary>
+/// <summary>Computes the indices of broadcasting element by element.</summary>
 static class Broadcast
 {
-    /// <summary>The index along each axis of every element, in row-major order.</summary>
+    /// <summary>Returns the index along each axis of every element, in row-major order.</summary>
     public static IEnumerable<int[]> Indices(Shape shape)
     {
         for (var i = 0; i < shape.Elements; i++)
@@ -14,7 +14,7 @@ static class Broadcast
         }
     }
 
-    /// <summary>An operand repeated to a larger shape.</summary>
+    /// <summary>Repeats an operand to a larger shape.</summary>
     public static double[] Expand(float[] values, Shape operand, Shape shape) => [.. Indices(shape).Select(index =>
     {
         var at = 0;

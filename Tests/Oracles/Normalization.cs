@@ -1,11 +1,11 @@
 namespace QuadEngine.Tests.Oracles;
 
-/// <summary>Batch and layer normalisation as their papers have them.</summary>
+/// <summary>Batch and layer normalization by the formulas of their papers.</summary>
 static class Normalization
 {
     /// <summary>
-    /// Mean and biased variance of each group of elements; element i belongs to group(i). Kernels sum deviations from some value between the smallest
-    /// and the largest element, so that their errors are parts of the range and of its square.
+    /// Computes the mean and the biased variance of each group of elements; element i belongs to group(i). Kernels sum deviations from some value between the smallest
+    /// and the largest element, so that their errors are relative to the range and to its square.
     /// </summary>
     public static (Approximate[] Mean, Approximate[] Variance) Moments(Approximate[] x, int groups, Func<int, int> group)
     {
@@ -28,7 +28,7 @@ static class Normalization
     /// <summary>(x - mean) rstd.</summary>
     public static Approximate[] Normalize(float[] x, Approximate[] mean, Approximate[] rstd, Func<int, int> group) => [.. x.Select((value, i) => (value - mean[group(i)]) * rstd[group(i)])];
 
-    /// <summary>dx of the normalisation, with g the gradient of its result xhat: (g - mean g - xhat mean (g xhat)) rstd.</summary>
+    /// <summary>dx of the normalization, with g the gradient of its result xhat: (g - mean g - xhat mean (g xhat)) rstd.</summary>
     public static Approximate[] Gradient(Approximate[] g, Approximate[] normalized, Approximate[] rstd, Func<int, int> group)
     {
         var count = (double)g.Length / rstd.Length;
@@ -36,7 +36,7 @@ static class Normalization
         return [.. g.Select((value, i) => (value - sum[group(i)] / count - normalized[i] * (product[group(i)] / count)) * rstd[group(i)])];
     }
 
-    /// <summary>The sum of each group.</summary>
+    /// <summary>Returns the sum of each group.</summary>
     public static Approximate[] SumsOf(Approximate[] values, int groups, Func<int, int> group)
     {
         var members = values.Select((value, i) => (value, i)).ToLookup(at => group(at.i), at => at.value);

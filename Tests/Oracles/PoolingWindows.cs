@@ -5,7 +5,7 @@ namespace QuadEngine.Tests.Oracles;
 /// <summary>Pooling window by window.</summary>
 static class PoolingWindows
 {
-    /// <summary>For every output element (in order): the elements of x in its window, padding left out, as (index of x, pixel of the plane).</summary>
+    /// <summary>Returns for every output element (in order) the elements of x in its window without padding, as (index of x, pixel of the plane).</summary>
     public static IEnumerable<List<(int Index, int Pixel)>> Of(PoolGeometry g)
     {
         for (var n = 0; n < g.Batch; n++)

@@ -2,10 +2,10 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Oracles;
 
-/// <summary>Matrix product, convolution and its gradients as their sums are written, in double precision.</summary>
+/// <summary>Matrix product, convolution and its gradients by their defining sums, in double precision.</summary>
 static class Projections
 {
-    /// <summary>Where the factors of one product lie, and the sum that it belongs to.</summary>
+    /// <summary>The places of the factors of each product, and the sum that it belongs to.</summary>
     interface IProducts
     {
         void ForEach<TSum>(TSum sum) where TSum : struct, ISum;
@@ -31,7 +31,7 @@ static class Projections
 
     static int Taps(ConvGeometry g) => g.Window.Height * g.Window.Width;
 
-    // A term is rounded as a product and at every addition after it.
+    // A term is rounded as a product, and at every addition after it.
     static Approximate[] Sums<TProducts>(TProducts products, float[] left, float[] right, int count, int terms) where TProducts : struct, IProducts
     {
         double[] sums = new double[count], sizes = new double[count];
@@ -61,7 +61,7 @@ static class Projections
         }
     }
 
-    /// <summary>Which of the three tensors of a convolution is the sum of products of the other two.</summary>
+    /// <summary>The tensor of a convolution that is the sum of products of the other two.</summary>
     enum Part
     {
         Input,

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Oracles;
 
-/// <summary>Quadratic neurons as their equations are written.</summary>
+/// <summary>Quadratic neurons by their equations.</summary>
 static class QuadraticNeurons
 {
     /// <summary>y_0 = z_0 + s sum lambda_i z_i^2, y_i = z_i, over [rows, channels].</summary>

@@ -2,7 +2,7 @@ using QuadEngine.Cli.Export;
 
 namespace QuadEngine.Tests.Packages;
 
-/// <summary>A program in a folder of its own that knows QuadEngine from its packages alone.</summary>
+/// <summary>A program in its own folder that knows QuadEngine only from its packages.</summary>
 sealed class Consumer : IDisposable
 {
     const string Source = """
@@ -68,7 +68,7 @@ sealed class Consumer : IDisposable
         ? folder
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    /// <summary>Builds and runs it: the lines that it printed.</summary>
+    /// <summary>Builds and runs the program, and returns the lines that it printed.</summary>
     public string[] Run()
     {
         var (code, text) = NativeToolchain.Run("dotnet", "build", Path.Combine(folder, "consumer.csproj"), "-c", "Release", "-o", Output, "-v", "quiet", "--nologo");

@@ -4,10 +4,10 @@ using QuadEngine.Cli.Export;
 
 namespace QuadEngine.Tests.Packages;
 
-/// <summary>All packages of the solution, packed from the build that the tests run on, in a folder that is gone when disposed.</summary>
+/// <summary>All packages of the solution, packed from the build that the tests use, in a folder that Dispose deletes.</summary>
 sealed class Feed : IDisposable
 {
-    /// <summary>No published version, so that no cache has it.</summary>
+    /// <summary>A version that was never published, so that no cache has it.</summary>
     public const string Version = "0.1.0-tests";
 
     public static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Gpu", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data"];
@@ -28,7 +28,7 @@ sealed class Feed : IDisposable
 
     public string PathOf(string package, string extension = "nupkg") => Path.Combine(Folder, $"{package}.{Version}.{extension}");
 
-    /// <summary>Names of the files in a package, without the container's own.</summary>
+    /// <summary>Returns the names of the files in a package, without those of the container itself.</summary>
     public string[] Files(string package, string extension = "nupkg")
     {
         using var archive = ZipFile.OpenRead(PathOf(package, extension));
@@ -44,7 +44,7 @@ sealed class Feed : IDisposable
         return copy.ToArray();
     }
 
-    /// <summary>Ids of the packages that a package asks for.</summary>
+    /// <summary>Returns the ids of the packages that a package requires.</summary>
     public string[] Dependencies(string package) =>
         [.. XDocument.Load(new MemoryStream(Read(package, $"{package}.nuspec"))).Descendants().Where(element => element.Name.LocalName == "dependency").Select(element => element.Attribute("id")!.Value).Order(StringComparer.Ordinal)];
 

@@ -2,7 +2,7 @@ using System.Reflection.PortableExecutable;
 
 namespace QuadEngine.Tests.Packages;
 
-/// <summary>What is in the packages, and a program that has nothing but them. Packing and building take about half a minute.</summary>
+/// <summary>The content of the packages, and a program that uses only the packages. Packing and building take about half a minute.</summary>
 [Category("Slow")]
 public class PackageTests
 {

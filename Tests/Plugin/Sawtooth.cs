@@ -2,7 +2,7 @@ using QuadEngine;
 
 namespace Shapes;
 
-/// <summary>From 1 down to 0 in a line, again and again.</summary>
+/// <summary>Falls from 1 to 0 in a line, repeatedly.</summary>
 public sealed record Sawtooth(int Steps) : Schedule
 {
     public override float At(int step) => 1f - (float)(step % Steps) / Steps;

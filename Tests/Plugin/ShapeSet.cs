@@ -4,7 +4,7 @@ using QuadEngine.Data;
 
 namespace Shapes;
 
-/// <summary>Bright rows, columns and diagonals in noise: made, not read.</summary>
+/// <summary>Images of bright rows, columns and diagonals in noise, which are computed and not read from files.</summary>
 public sealed class ShapeSet : DatasetInfo
 {
     const int Side = 8;

@@ -93,7 +93,7 @@ public sealed class RegistryTests
         Assert.That(things.Complete(given), Is.EqualTo(new Selection("a", ("rank", 7), ("decay", 0.25f), ("detached", true), ("sort", "SMALL"), ("text", "x y"))));
 
         var complete = things.Complete("a");
-        Assert.That(complete, Is.EqualTo(new Selection("a", ("rank", 3), ("detached", false), ("sort", "verylarge"), ("text", "as it is"))), "what is unset stays so");
+        Assert.That(complete, Is.EqualTo(new Selection("a", ("rank", 3), ("detached", false), ("sort", "verylarge"), ("text", "as it is"))), "an unset option stays unset");
         Assert.That((complete.Get(rank), complete.Get(decay), complete.Get(detached), complete.Get(sort)), Is.EqualTo((3, (float?)null, false, Sort.VeryLarge)));
         Assert.That(complete.ToString(), Is.EqualTo("a (detached false, rank 3, sort verylarge, text as it is)"));
     }
@@ -123,7 +123,7 @@ public sealed class RegistryTests
         Assert.That(() => Things().Get(complete), Throws.ArgumentException.With.Message.Contains("no thing \"mine\"").And.Message.Contains("from the assembly QuadEngine.Tests: give the tool --plugin QuadEngine.Tests.dll"));
         var other = new Selection("mine") { Assembly = "Others" };
         Assert.That(() => things.Get(other), Throws.ArgumentException.With.Message.Contains("comes from the assembly QuadEngine.Tests").And.Message.Contains("--plugin Others.dll"));
-        Assert.That(Things("own").Complete("own").Assembly, Is.Null, "the engine's own need no assembly");
+        Assert.That(Things("own").Complete("own").Assembly, Is.Null, "the engine's entries need no assembly");
     }
 
     [Test]
@@ -157,7 +157,7 @@ public sealed class RegistryTests
         Assert.That(things.Names, Is.Unique.And.Count.EqualTo(threads * each + each));
         Assert.That(refused, Is.EqualTo((threads - 1) * each));
         for (var thread = 0; thread < threads; thread++)
-            Assert.That(things.Names.Where(name => name.StartsWith($"thing-{thread}-")), Is.EqualTo(Enumerable.Range(0, each).Select(i => $"thing-{thread}-{i}")), "each thread's are in its order");
+            Assert.That(things.Names.Where(name => name.StartsWith($"thing-{thread}-")), Is.EqualTo(Enumerable.Range(0, each).Select(i => $"thing-{thread}-{i}")), "the entries of each thread are in its order");
     }
 
     [TestCase("cifar10", "crop-flip")]

@@ -4,7 +4,7 @@ using QuadEngine.Tests.Training;
 
 namespace QuadEngine.Tests.Registries;
 
-/// <summary>How files say what was chosen.</summary>
+/// <summary>How files store selections.</summary>
 public sealed class SelectionFileTests
 {
     static string Write(Selection selection) => JsonSerializer.Serialize(new NetworkConfiguration { Neuron = selection }, ModelsJson.Compact.NetworkConfiguration).Split("\"neuron\":")[1].Split(",\"recompute\"")[0];
@@ -31,7 +31,7 @@ public sealed class SelectionFileTests
     public void What_is_no_selection_is_refused(string json, string says) =>
         Assert.That(() => Read(json), Throws.TypeOf<JsonException>().With.Message.Contains(says));
 
-    // As runs and checkpoints were written before names had options.
+    // The form of runs and checkpoints before names had options.
     [TestCase("""{"network": {"model": "resnet8", "neuron": "quadratic", "rank": 3, "quadratic": {}}, "training": {}}""", "rank")]
     [TestCase("""{"network": {"model": "resnet8"}, "training": {"augmentation": {"padding": 0, "flip": true}}}""", "augmentation")]
     [TestCase("""{"network": {"model": "resnet8"}, "training": {"momentum": 0.9}}""", "momentum")]

@@ -5,12 +5,12 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Stress;
 
-/// <summary>What the threads share, what each of them does with it, and what must come out: computed beforehand on one thread.</summary>
+/// <summary>The objects that the threads share, the work of each thread with them, and the expected results, which one thread computes first.</summary>
 sealed class SharedWork : IDisposable
 {
     const int Kinds = 4;
 
-    // Left by one thread for another, waiting or not, with what it must hold.
+    // Results that one thread leaves for another, deferred or not, with the expected values.
     readonly ConcurrentQueue<(Tensor Value, float[] Expected)> handedOn = [];
     readonly ConcurrentDictionary<string, int> counts = [];
     readonly Lock assigning = new();
@@ -19,11 +19,11 @@ sealed class SharedWork : IDisposable
     readonly Tensor image = Tensor.Uniform([2, 8, 8, 3], -1f, 1f, new Generator(2));
     readonly float[] answer;
 
-    // A filter that some read while one thread at a time overwrites it.
+    // A filter that some threads read while one thread at a time overwrites it.
     readonly Tensor filter = Tensor.Zeros([3, 3, 128, 128]), wide = Tensor.Uniform([1, 8, 8, 128], -1f, 1f, new Generator(3));
     readonly float[][] weights, answers;
 
-    // Judged by a network that stays in training mode.
+    // Images that a network evaluates while it stays in training mode.
     readonly Module judged = Network(seed: 7);
     readonly ImageDataset images = new("stress", Enumerable.Range(0, 12 * 192).Select(i => (byte)(31 * i)).ToArray(), Enumerable.Range(0, 12).Select(i => i % 3).ToArray(), ["a", "b", "c"], 8, 8, 3);
     readonly Evaluation judgement;
@@ -32,7 +32,7 @@ sealed class SharedWork : IDisposable
     readonly Tensor left = Tensor.Uniform([32, 64], -1f, 1f, new Generator(4)), right = Tensor.Uniform([64, 32], -1f, 1f, new Generator(5)), residual = Tensor.Uniform([32, 32], -1f, 1f, new Generator(6));
     readonly float[][] products;
 
-    // The network of a thread in training, for others to look at.
+    // The network of a thread in training, which others use for inference.
     volatile Module? inTraining;
 
     public SharedWork()
@@ -49,7 +49,7 @@ sealed class SharedWork : IDisposable
         products = [.. Enumerable.Range(0, Kinds).Select(kind => Product(kind).ToArray())];
     }
 
-    /// <summary>Runs all threads for a while; how often each thing was done.</summary>
+    /// <summary>Runs all threads for the given time; returns the number of times that each kind of work was done.</summary>
     public IReadOnlyDictionary<string, int> Run(int threads, TimeSpan time, ulong seed)
     {
         var failures = new ConcurrentQueue<Exception>();
@@ -95,7 +95,7 @@ sealed class SharedWork : IDisposable
         }
     }
 
-    // Nothing is disposed: the collector finds the handles while others compute.
+    // Nothing is disposed, so the collector finds the handles while other threads compute.
     void Drop(int k)
     {
         const int Length = 30_000;
@@ -108,7 +108,7 @@ sealed class SharedWork : IDisposable
         if (handedOn.Count > 64 && handedOn.TryDequeue(out var old)) Same("result handed on", old.Value.ToArray(), old.Expected);
     }
 
-    // Several threads may hold one of them: each goes on from it, reads it or drops it.
+    // Several threads may hold the same result. Each computes with it, reads it or drops it.
     void TakeUp(int what)
     {
         if (!handedOn.TryDequeue(out var taken)) return;
@@ -142,7 +142,7 @@ sealed class SharedWork : IDisposable
         if (cancelled)
         {
             Assert.That(() => Evaluation.Run(judged, images, batchSize: 4, _ => source.Cancel(), source.Token), Throws.InstanceOf<OperationCanceledException>());
-            Count("evaluation that is cancelled");
+            Count("evaluation that is canceled");
             return;
         }
 
@@ -157,7 +157,7 @@ sealed class SharedWork : IDisposable
         return y.ToArray();
     }
 
-    // Who has just written the filter, and is the only one who writes, gets the new answer; who reads meanwhile gets some number.
+    // The thread that has just written the filter is the only writer and gets the new answer. Threads that read at the same time get any number, but no NaN.
     void Overwrite(int version)
     {
         if (!assigning.TryEnter())
@@ -168,7 +168,7 @@ sealed class SharedWork : IDisposable
 
         try
         {
-            using var before = wide.Conv2d(filter, padding: 1);      // asked for before: it has the old weights, whenever it is read
+            using var before = wide.Conv2d(filter, padding: 1);      // requested before the write, so it has the old weights at any time
             var old = Convolve();
             filter.Assign(weights[version]);
             Same("answer after new weights", Convolve(), answers[version]);
@@ -194,7 +194,7 @@ sealed class SharedWork : IDisposable
     {
         var network = Network(seed: 20);
         var sgd = new Sgd(network.ParameterGroups(), 0.05f, momentum: 0.9f);
-        // Without batch statistics, which a look would change.
+        // Without batch statistics, because inference by other threads would change them.
         network.Eval();
         if (shown) inTraining = network;
         for (var step = 0; step < 3; step++)
@@ -207,7 +207,7 @@ sealed class SharedWork : IDisposable
         return network.Parameters().First().ToArray();
     }
 
-    // A failure in the middle of things leaves nothing behind.
+    // A failure during the work leaves nothing behind.
     void Fail()
     {
         using var noGrad = new NoGrad();

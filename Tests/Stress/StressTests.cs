@@ -1,12 +1,12 @@
 namespace QuadEngine.Tests.Stress;
 
 /// <summary>
-/// Threads that compute, share, overwrite, look, drop, fail and collect garbage, all at once, for a while: every value is the one that a single
-/// thread gets, bit for bit. Memory that was freed holds NaN meanwhile (<see cref="GuardedMemory"/>), so that no read of it goes unseen.
+/// Threads compute, share, overwrite, read, drop, fail and collect garbage at the same time. Every value has the same bits as with a single
+/// thread. Freed memory holds NaN (<see cref="GuardedMemory"/>), so that every read of it is found.
 /// </summary>
 /// <remarks>
-/// Half a minute, at two threads and at eight; QUADENGINE_STRESS_SECONDS makes it hours, QUADENGINE_STRESS_THREADS names another number of threads,
-/// QUADENGINE_STRESS_SEED other dice.
+/// The test takes half a minute, with two threads and with eight. QUADENGINE_STRESS_SECONDS changes the time, QUADENGINE_STRESS_THREADS the number of threads,
+/// QUADENGINE_STRESS_SEED the seed.
 /// </remarks>
 [NonParallelizable]
 public class StressTests

@@ -2,7 +2,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Tasks;
 
-/// <summary>Metrics over batches are those over all examples at once, by their definitions.</summary>
+/// <summary>Metrics over batches equal the metrics over all examples at once, by their definitions.</summary>
 sealed class MetricTests
 {
     static readonly Random Dice = new(4);
@@ -11,7 +11,7 @@ sealed class MetricTests
     public void Metrics_of_classes_follow_their_definitions()
     {
         const int classes = 4, count = 50;
-        int[] truth = Draw(count, 3), found = Draw(count, classes);      // class 3 is found and never true
+        int[] truth = Draw(count, 3), found = Draw(count, classes);      // class 3 is predicted and never true
         Assert.That(Over(Metric.Accuracy, found, truth), Is.EqualTo(100.0 * found.Zip(truth).Count(pair => pair.First == pair.Second) / count).Within(1e-9));
 
         var ious = new List<double>();

@@ -4,7 +4,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Tasks;
 
-/// <summary>One trainer for any task: it learns, stops early, and goes on after an interruption with the same bits.</summary>
+/// <summary>One trainer for any task: it learns, stops early, and continues after an interruption with the same bits.</summary>
 sealed class TaskTests
 {
     static readonly TrainerOptions Options = new() { Epochs = 8, BatchSize = 16, Optimizer = "adamw", LearningRate = 0.05f, WarmUpEpochs = 0.5f, ClipNorm = 1f, CheckpointSeconds = null };
@@ -102,7 +102,7 @@ sealed class TaskTests
         Refused(Options with { Augmentation = "crop-flip" }, "Augmentation");
         Refused(Options with { Patience = 0 }, "Patience is 0");
 
-        // A task that has labels to smooth has them of its own, and options beside it would be passed over.
+        // A task with labels has its own smoothing option, so the trainer's option would have no effect.
         var classes = ExampleSet.Of(Tensor.Ones([4, 1]), IntTensor.FromArray([0, 1, 0, 1]));
         Assert.That(() => new Trainer(new Classification(new Linear(1, 2), classes, classes), Options with { LabelSmoothing = 0.1f }), Throws.ArgumentException.With.Message.Contains("give it to the task"));
 
@@ -148,7 +148,7 @@ sealed class TaskTests
         return trainer;
     }
 
-    // ---- the tasks: each 96 examples to learn from and 24 to judge by
+    // ---- the tasks, each with 96 training examples and 24 test examples
 
     static TrainingTask Regression()
     {
@@ -164,7 +164,7 @@ sealed class TaskTests
         return new MultiLabelClassification(Perceptron(3, 3), train, test);
     }
 
-    // A pixel is of class 1 where it is bright.
+    // Bright pixels have class 1.
     static TrainingTask Segmentation()
     {
         var x = Tensor.Uniform([120, 6, 6, 1], generator: new Generator(3));
@@ -175,7 +175,7 @@ sealed class TaskTests
 
     static Sequential Perceptron(int features, int outputs) => new(Layers.Neurons.Quadratic(3).Dense(features, 32), new Relu(), new Linear(32, outputs));
 
-    /// <summary>Tokens, and a mask of those that count: a batch, a network and examples of one's own.</summary>
+    /// <summary>Tokens, and a mask of the tokens that count: a user's own batch, network and examples.</summary>
     readonly record struct Tokens(IntTensor Ids, Tensor Mask, IntTensor Next) : ITensorTuple
     {
         public ITensorTuple Map(Func<Tensor, Tensor> tensors, Func<IntTensor, IntTensor> integers) => new Tokens(integers(Ids), tensors(Mask), integers(Next));
@@ -185,7 +185,7 @@ sealed class TaskTests
     {
         public override int Count => count;
 
-        // The next token follows from the one before; random changes mask one.
+        // The next token depends on the previous one; random changes mask one token.
         protected override Tokens Gather(ReadOnlySpan<int> examples, RandomStream? random)
         {
             const int length = 4;

@@ -51,7 +51,7 @@ public sealed class CheckpointTests : TinyTrainingTests
         var bytes = File.ReadAllBytes(path);
         var headerEnd = 8 + (int)BitConverter.ToUInt64(bytes);
 
-        // A bit of the values, of the header's length, of its JSON; and ends too early.
+        // A wrong bit in the values, in the header's length and in its JSON; and files that end too early.
         foreach (var place in new[] { headerEnd, (headerEnd + bytes.Length) / 2, bytes.Length - 1, 1, 9, headerEnd / 2 })
         {
             var damaged = bytes.ToArray();

@@ -4,7 +4,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Training;
 
-/// <summary>The smallest training that has everything: batch norm, dropout, quadratic neurons, augmentation, several epochs; and a folder for it that goes with the test.</summary>
+/// <summary>The smallest training with everything: batch norm, dropout, quadratic neurons, augmentation and several epochs. Its folder is deleted after the test.</summary>
 public sealed class TinyTraining : IDisposable
 {
     const int Side = 8, TrainCount = 96, TestCount = 40;
@@ -27,7 +27,7 @@ public sealed class TinyTraining : IDisposable
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    /// <summary>A trainer at its first step, or where the run of the folder stopped.</summary>
+    /// <summary>Returns a trainer at its first step, or at the step where the run of the folder stopped.</summary>
     public Trainer Start(string? run = null, TrainerOptions? options = null, Func<Module>? network = null)
     {
         options ??= Options;
@@ -39,7 +39,7 @@ public sealed class TinyTraining : IDisposable
         return trainer;
     }
 
-    /// <summary>Trains a run of a folder, and does something after a step, or stops there.</summary>
+    /// <summary>Trains the run of a folder, and calls a function after a step, or stops there.</summary>
     public static void Run(TinyTraining tiny, string run, int step, Action? then = null, bool stop = false)
     {
         using var stopping = new CancellationTokenSource();
@@ -57,7 +57,7 @@ public sealed class TinyTraining : IDisposable
         new QuadraticConv2d(1, 6, 3, rank: 2, padding: 1, bias: false), new BatchNorm(6), new Relu(), new MaxPool2d(2), new Flatten(),
         new Dropout(0.2f), new Linear(6 * Side * Side / 4, 3));
 
-    /// <summary>Images of three classes: a bright row at a height that tells the class, in noise.</summary>
+    /// <summary>Makes images of three classes: noise with a bright row, whose height shows the class.</summary>
     public static ImageDataset Images(int count, ulong stream)
     {
         var pixels = new byte[count * Side * Side];

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Training;
 
-/// <summary>Tests of which each has a <see cref="TinyTraining"/> of its own.</summary>
+/// <summary>Tests that each have their own <see cref="TinyTraining"/>.</summary>
 public abstract class TinyTrainingTests
 {
     protected TinyTraining Tiny { get; private set; } = null!;

@@ -3,7 +3,7 @@ using QuadEngine.Models;
 
 namespace QuadEngine.Tests.Training;
 
-/// <summary>What a trainer leaves behind when values are not finite, or a listener throws.</summary>
+/// <summary>The state of a trainer after values are not finite, or after a listener throws.</summary>
 public sealed class TrainerFailureTests : TinyTrainingTests
 {
     [Test]
@@ -39,7 +39,7 @@ public sealed class TrainerFailureTests : TinyTrainingTests
         Assert.That(trainer.Network.StateDictionary()["1.weight"].Values, Is.EqualTo(before));
     }
 
-    // Before its update, with gradients, running statistics and random numbers as the step has left them by then.
+    // The step fails before its update, after it has changed gradients, running statistics and random numbers.
     [TestCase(1)]
     [TestCase(2)]
     [TestCase(7)]
@@ -97,7 +97,7 @@ public sealed class TrainerFailureTests : TinyTrainingTests
     static Sequential Poisoned(Poison poison) => new(
         new Flatten(), new Sequential(new Linear(64, 16), new Relu(), new Function("Trap", poison.Compute)), new Linear(16, 3));
 
-    /// <summary>A layer whose logarithm meets a negative number from one step on.</summary>
+    /// <summary>A layer whose logarithm gets a negative number from one step on.</summary>
     sealed class Poison
     {
         public int Step { get; set; } = 1;
@@ -107,7 +107,7 @@ public sealed class TrainerFailureTests : TinyTrainingTests
         public Tensor Compute(Tensor x) => (x + (Step < From ? 1f : -100f)).Log();
     }
 
-    /// <summary>Passes its input on, but answers NaN in inference from an epoch on.</summary>
+    /// <summary>Returns its input, but NaN in inference from an epoch on.</summary>
     sealed class EvaluationFault : Module
     {
         public int Epoch { get; set; } = 1;

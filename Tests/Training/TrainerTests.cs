@@ -68,7 +68,7 @@ public sealed class TrainerTests : TinyTrainingTests
         first.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
         Assert.That(first.Run(stop.Token), Is.False);
         Assert.That(first.State.Step, Is.EqualTo(stopAfter));
-        Generator.Default = new Generator(99);      // whatever else the process drew in between
+        Generator.Default = new Generator(99);      // other random numbers of the process between the two
         var second = Tiny.Start("stopped");
         Assert.That(second.Run(), Is.True);
 
@@ -89,7 +89,7 @@ public sealed class TrainerTests : TinyTrainingTests
         first.Stepped += step => { if (step.Step == stopAfter) stop.Cancel(); };
         first.Run(stop.Token);
         var file = Tiny.PathOf("stopped/telemetry.csv");
-        File.AppendAllText(file, "12,0,0.5,0.");      // a step behind the checkpoint, and not written to its end
+        File.AppendAllText(file, "12,0,0.5,0.");      // an incomplete line for a step after the checkpoint
         Tiny.Start("stopped", options).Run();
 
         var lines = File.ReadAllLines(Tiny.PathOf("whole/telemetry.csv"));
@@ -107,7 +107,7 @@ public sealed class TrainerTests : TinyTrainingTests
     {
         Tiny.Start("whole").Run();
 
-        // A kill leaves what the folder held at that moment: the checkpoint of step 8, files of a later epoch, and a torn partial file.
+        // A kill leaves the folder as it was at that moment: the checkpoint of step 8, files of a later epoch, and an incomplete partial file.
         var killed = Tiny.Start("killed", TinyTraining.Options with { CheckpointSteps = 8 });
         killed.Stepped += step => { if (step.Step == 9) File.Copy(Tiny.PathOf("killed/last.safetensors"), Tiny.PathOf("at8")); };
         killed.Run();
@@ -212,7 +212,7 @@ public sealed class TrainerTests : TinyTrainingTests
         Assert.That(error.Message, Does.Contain("random generator \"1.generator\", and no module of this network has one"));
     }
 
-    // Everything in metrics.csv but the timings.
+    // Returns metrics.csv without the timings.
     string[] Results(string run) => [.. File.ReadAllLines(Tiny.PathOf($"{run}/metrics.csv")).Select(line => string.Join(',', line.Split(',').Take(7)))];
 
     [Test]
@@ -258,7 +258,7 @@ public sealed class TrainerTests : TinyTrainingTests
         Assert.That(seen, Is.EqualTo(batches.Concat(batches)));
     }
 
-    // Six steps an epoch at a rate that moves the weights far: running statistics are of other weights, and each quadratic layer squares the deviation.
+    // An epoch has six steps at a rate that changes the weights much. So running statistics belong to other weights, and each quadratic layer squares the deviation.
     [TestCase("quadratic")]
     [TestCase("linear")]
     public void Networks_are_judged_with_statistics_of_their_own_weights(string neuron)

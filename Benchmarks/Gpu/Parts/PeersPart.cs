@@ -55,7 +55,7 @@ static class PeersPart
     {
         if (python.Length == 0)
         {
-            yield return (Note, null, "absent; --torch python3 runs it where Python has PyTorch for CUDA");
+            yield return (Note, null, "absent; --torch python3 runs it if Python has PyTorch for CUDA");
             yield break;
         }
 

@@ -31,7 +31,7 @@ static partial class BackendCases
         s.Result("y", y);
     }
 
-    // All pairs of values that compare in ways of their own: NaN, and zeros of both signs.
+    // All pairs of values that compare specially: NaN, and zeros of both signs.
     static void ComparisonAtTheEdges<TOp>(Sample s) where TOp : struct, IBinaryOp<TOp>
     {
         float[] edges = [float.NaN, float.NegativeInfinity, -1f, -0f, 0f, 1f, float.PositiveInfinity];
@@ -45,7 +45,7 @@ static partial class BackendCases
         s.Result("with a number", one);
     }
 
-    // Of every size, where turns are taken off exactly, and what has no sine.
+    // Numbers of every size, from which multiples of 2 pi are subtracted exactly, and numbers without a sine.
     static BackendCase LargeAngles<TOp>() where TOp : struct, IUnaryOp<TOp> => new(nameof(Backend.Unary), $"{typeof(TOp).Name} of large angles", s =>
     {
         float[] angles = [.. Enumerable.Range(-2, 130).Select(power => s.Number(-1f, 1f) * MathF.ScaleB(1f, power)), float.NaN, float.PositiveInfinity, float.MaxValue, -0f];

@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Gpu;
 
-// Normalisation.
+// Normalization.
 static partial class BackendCases
 {
     static IEnumerable<BackendCase> Norms =>
@@ -51,7 +51,7 @@ static partial class BackendCases
             Shape channels = [shape[1]];
             Tensor dy = s.Values(shape), x = s.Values(shape), mean = s.Values(channels), variance = s.Values(channels, 0.5f, 2f), dGamma = s.Output(channels), dBeta = s.Output(channels);
 
-            // What is written may lie over dy.
+            // The output may overwrite dy.
             Tensor dx = s.Chance() ? dy : s.Output(shape);
             var dResidual = s.Chance() ? null : !ReferenceEquals(dx, dy) && s.Chance() ? dy : s.Output(shape);
             var gradient = Gradient(s, layout);

@@ -9,7 +9,7 @@ static partial class BackendCases
     [
         new(nameof(Backend.MatMul), "", s =>
         {
-            // Now and then a sum so long that it is cut into slices.
+            // A few sums are so long that they are cut into slices.
             int m = s.Extent(300), n = s.Extent(150), k = s.Chance(4) ? s.Extent(1500) : s.Extent(150), batch = s.Chance(4) ? 3 : 1;
             var g = new MatMulGeometry(batch, m, n, k, s.Chance(), s.Chance(), m * k, s.Chance() ? 0 : k * n);
             Tensor a = s.Values([batch * m * k]), b = s.Values([(g.StrideB == 0 ? 1 : batch) * k * n]), y = s.Output([batch, m, n]);
@@ -45,7 +45,7 @@ static partial class BackendCases
 
     static ConvGeometry Convolution(Sample s)
     {
-        // Channels that vectors divide and ones that they do not; one tap and many; groups now and then.
+        // Channels that are multiples of a vector and others; one tap or many; sometimes groups.
         int size = s.Pick(1, 3), stride = s.Pick(1, 3), padding = s.Pick(0, 2), dilation = s.Chance(4) ? 2 : 1, groups = s.Chance(4) ? 2 : 1;
         int height = dilation * (size - 1) + s.Pick(1, 9), width = dilation * (size - 1) + s.Pick(1, 9);
         return new ConvGeometry(s.Pick(1, 3), height, width, groups * Channels(), groups * Channels(), new Window(size, size, stride, padding, dilation), groups);

@@ -4,7 +4,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>Every method of the backend with random arguments; the generic ones with every operation, found by reflection.</summary>
+/// <summary>Every method of the backend with random arguments; generic methods with every operation, found by reflection.</summary>
 static partial class BackendCases
 {
     public static IEnumerable<BackendCase> All =>

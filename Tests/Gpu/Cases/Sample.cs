@@ -3,14 +3,14 @@ using QuadEngine.Devices;
 namespace QuadEngine.Tests.Gpu;
 
 /// <summary>
-/// Random arguments of one call of a backend. Two samples of one seed on two devices draw the same numbers, so a case written once
-/// runs on both and its results can be compared.
+/// Random arguments of one call of a backend. Two samples with the same seed on two devices draw the same numbers, so one case
+/// runs on both devices and its results can be compared.
 /// </summary>
-/// <param name="device">Where the call runs.</param>
-/// <param name="seed">The numbers.</param>
-/// <param name="tiny">For the simulator.</param>
-/// <param name="round">What is done to every value, e.g. rounding to a format.</param>
-/// <param name="aligned">All tensors start where four elements may be read at once, without which there are no tensor cores; else half of them.</param>
+/// <param name="device">The device of the call.</param>
+/// <param name="seed">The seed of the numbers.</param>
+/// <param name="tiny">Whether extents are tiny, for the simulator.</param>
+/// <param name="round">The function that is applied to every value, e.g. rounding to a format.</param>
+/// <param name="aligned">Whether all tensors start where four elements may be read at once, which tensor cores require; else half of them do.</param>
 public sealed class Sample(Device device, int seed, bool tiny, Func<float, float>? round = null, bool aligned = false)
 {
     readonly List<(string Name, float[] Values)> results = [];
@@ -26,12 +26,12 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
 
     public int Pick(int low, int high) => low + (int)(Bits(questions++, 0) % (uint)(high - low + 1));
 
-    /// <summary>An extent: small, and now and then large enough for several groups of threads.</summary>
+    /// <summary>Draws an extent: usually small, sometimes large enough for several groups of threads.</summary>
     public int Extent(int large = 700) => tiny ? Pick(1, 5) : Chance(4) ? Pick(1, large) : Pick(1, 40);
 
     public float Number(float low = -1f, float high = 1f) => low + (high - low) * Philox.ToUnit(Bits(questions++, 0));
 
-    /// <summary>Numbers in [low, high) in the middle of a storage, at an address that no vector is aligned to.</summary>
+    /// <summary>Draws numbers in [low, high) in the middle of a storage, at an address without alignment for vectors.</summary>
     public Tensor Values(Shape shape, float low = -1f, float high = 1f)
     {
         var question = questions++;
@@ -54,7 +54,7 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
         return [.. Enumerable.Range(0, count).Select(i => (byte)Bits(question, i))];
     }
 
-    /// <summary>Where a result goes, full of NaN so that an element left out is found.</summary>
+    /// <summary>Makes a tensor for a result. It is full of NaN, so that a missing element is found.</summary>
     public Tensor Output(Shape shape) => Place([.. Enumerable.Repeat(float.NaN, shape.Elements)], shape);
 
     public void Result(string name, Tensor? tensor)
@@ -66,7 +66,7 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
 
     float Round(float value) => round is null ? value : round(value);
 
-    // At times the start of a storage, where kernels may read four elements at once.
+    // Sometimes the tensor is at the start of a storage, where kernels may read four elements at once.
     Tensor Place(float[] values, Shape shape)
     {
         var before = Chance() || aligned ? 0 : Pick(1, 9);
@@ -76,7 +76,7 @@ public sealed class Sample(Device device, int seed, bool tiny, Func<float, float
 
     uint Bits(int question, int index) => Philox.At((ulong)seed, (ulong)question, (ulong)index).X;
 
-    /// <summary>Runs a case on two devices: their results side by side.</summary>
+    /// <summary>Runs a case on two devices and returns the results of both.</summary>
     public static IEnumerable<(string Name, float[] Expected, float[] Got)> Run(BackendCase testCase, Device expectedOn, Device gotOn, int seed, bool tiny = false, Func<float, float>? round = null, bool aligned = false)
     {
         Sample expected = new(expectedOn, seed, tiny, round, aligned), got = new(gotOn, seed, tiny, round, aligned);

@@ -1,8 +1,8 @@
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// Copies to shared memory that threads of a warp have started (cp.async). They arrive when they are waited for and not before, which is the latest
-/// that the instruction set allows.
+/// Copies to shared memory that threads of a warp have started (cp.async). They arrive only when a thread waits for them, which is the latest time that the
+/// instruction set allows.
 /// </summary>
 sealed class AsyncCopies
 {
@@ -15,15 +15,15 @@ sealed class AsyncCopies
         Array.Clear(committed);
     }
 
-    /// <summary>Joins the batch that the lane will commit next.</summary>
+    /// <summary>Adds a copy to the batch that the lane will commit next.</summary>
     public void Add(int lane, ulong target, uint value) => underWay.Add(new Copy(lane, committed[lane], target, value));
 
     public void Commit(int lane) => committed[lane]++;
 
-    /// <summary>All batches but the last few have arrived.</summary>
+    /// <summary>Lets all batches arrive, except the last few.</summary>
     public void Wait(Warp warp, uint lanes, int butLast) => Arrive(warp, copy => (lanes >> copy.Lane & 1) != 0 && copy.Batch < committed[copy.Lane] - butLast);
 
-    /// <summary>All have arrived, committed or not.</summary>
+    /// <summary>Lets all copies arrive, committed or not.</summary>
     public void WaitForAll(Warp warp, uint lanes) => Arrive(warp, copy => (lanes >> copy.Lane & 1) != 0);
 
     void Arrive(Warp warp, Predicate<Copy> has)

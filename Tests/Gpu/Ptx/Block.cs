@@ -32,7 +32,7 @@ sealed class Block
 
     public SharedMemory Shared { get; }
 
-    /// <summary>Barriers that all threads have passed.</summary>
+    /// <summary>The number of barriers that all threads have passed.</summary>
     public int Barriers { get; private set; }
 
     /// <summary>Threads of the grid are numbered block after block.</summary>
@@ -73,11 +73,11 @@ sealed class Block
                 throw new PtxFault($"{kernel.Name}: {Describe(4 * group.Key * Warp.Size)}: the four warps of this group do not execute the same wgmma.mma_async with the same descriptors");
     }
 
-    /// <summary>An atomic operation tells other blocks that what was written before is there; it must be.</summary>
+    /// <summary>Called for an atomic operation, which tells other blocks that earlier writes have arrived. Checks that they have.</summary>
     public void Count(Warp warp, int lane)
     {
         if (Array.Find(warps, other => other.Unfenced != 0) is { } late)
-            throw warp.Fault(lane, $"thread {late.Number * Warp.Size + System.Numerics.BitOperations.TrailingZeroCount(late.Unfenced)} of this block has written to global memory and put up no fence (membar.gl) since: a block that counts this one may not see it");
+            throw warp.Fault(lane, $"thread {late.Number * Warp.Size + System.Numerics.BitOperations.TrailingZeroCount(late.Unfenced)} of this block has written to global memory and executed no fence (membar.gl) since: a block that counts this one may not see it");
         hasCounted = true;
     }
 

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>A jump of the lanes that take part.</summary>
+/// <summary>A jump of the participating lanes.</summary>
 sealed class Jump(string label) : Instruction
 {
     int target, join;
@@ -54,7 +54,7 @@ sealed class Return : Instruction
     public override void Execute(Warp warp, uint lanes) => warp.Return(lanes);
 }
 
-/// <summary>bar.sync: all threads of the block come here before one goes on.</summary>
+/// <summary>bar.sync: all threads of the block arrive here before any thread continues.</summary>
 sealed class Barrier : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -64,11 +64,11 @@ sealed class Barrier : Instruction
     }
 }
 
-/// <summary>Where ways that part meet again: at the immediate post-dominator (Cooper, Harvey and Kennedy 2001, on the graph reversed).</summary>
+/// <summary>Finds where different paths meet again: at the immediate post-dominator (Cooper, Harvey and Kennedy 2001, on the reversed graph).</summary>
 static class Joins
 {
-    /// <summary>For each instruction the first one that every way from it to the end goes through; the number of instructions stands for the end.</summary>
-    /// <param name="next">Where each instruction may lead.</param>
+    /// <summary>Returns for each instruction the first later one on every path from it to the end; the number of instructions means the end.</summary>
+    /// <param name="next">The possible next instructions of each instruction.</param>
     public static int[] Of(IReadOnlyList<int[]> next)
     {
         int end = next.Count;
@@ -106,7 +106,7 @@ static class Joins
         }
     }
 
-    // Of the graph with its edges turned round, from the end.
+    // The order of the graph with reversed edges, from the end.
     static List<int> ReversedPostorder(IReadOnlyList<int[]> next, int end)
     {
         var before = new List<int>[end + 1];

@@ -1,12 +1,12 @@
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>A register: its bytes, 0 for a predicate, and where it lies among those of a warp. One of two bytes takes four, of which the upper are 0.</summary>
+/// <summary>A register: its number of bytes, 0 for a predicate, and its place among the registers of a warp. A register of two bytes takes four, of which the upper two are 0.</summary>
 readonly record struct Register(int Bytes, int Place);
 
-/// <summary>What the text of a kernel has declared so far; registers of inline instructions belong to the braces they stand in.</summary>
+/// <summary>The declarations in the text of a kernel so far. Registers of inline instructions belong to the braces around them.</summary>
 sealed class Declarations
 {
-    // Between two variables, so that an index that leaves one does not silently come to the next.
+    // The gap between two variables, so that an index outside of one variable does not silently reach the next.
     const int Gap = 16;
 
     static readonly Dictionary<string, Special> Specials = new()

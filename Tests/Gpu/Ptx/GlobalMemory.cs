@@ -1,9 +1,9 @@
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// The memory of the device, which is that of the host: every access must lie in one live allocation. For each word it is known which thread of a
-/// launch wrote and read it last, so that threads which do not wait for each other are found: those of a block wait at a barrier, and a block may
-/// read what another has written once it has counted that one by an atomic operation and both have put up a fence (membar).
+/// The memory of the device, which is memory of the host. Every access must be inside one live allocation. For each word the last thread of a launch that
+/// wrote it and the last that read it are known, so that threads which should wait for each other, but do not, are found. Threads of a block wait at a barrier. A block may
+/// read the writes of another block after it has counted that block by an atomic operation, if both blocks have executed a fence (membar).
 /// </summary>
 sealed class GlobalMemory
 {
@@ -12,12 +12,12 @@ sealed class GlobalMemory
     Allocation[] allocations = [];
     int launch;
 
-    /// <summary>What lives when a launch begins.</summary>
-    /// <param name="starts">In ascending order.</param>
-    /// <param name="ends">The byte after the last of each.</param>
+    /// <summary>Sets the allocations that are live when a launch begins.</summary>
+    /// <param name="starts">The first byte of each allocation, in ascending order.</param>
+    /// <param name="ends">The byte after the last byte of each allocation.</param>
     public void BeginLaunch(ulong[] starts, ulong[] ends)
     {
-        // What is known of earlier launches goes when their numbers come again.
+        // Data about earlier launches are dropped before their numbers are used again.
         if (++launch == MostLaunches) (allocations, launch) = ([], 1);
         var before = allocations;
         allocations = [.. starts.Zip(ends, (start, end) => Find(before, start) is { } known && known.Start == start && known.End == end ? known : new Allocation(start, end))];
@@ -29,14 +29,14 @@ sealed class GlobalMemory
         return *(uint*)address;
     }
 
-    /// <summary>A number of one or two bytes.</summary>
+    /// <summary>Reads a number of one or two bytes.</summary>
     public unsafe uint ReadSmall(Warp warp, int lane, ulong address, int bytes)
     {
         NoteReader(warp, lane, address, bytes);
         return bytes == 1 ? *(byte*)address : *(ushort*)address;
     }
 
-    /// <summary>Writes a word. Whether a thread writes what is there already before or after another reads it or writes the same does not matter.</summary>
+    /// <summary>Writes a word. If a thread writes the value that is there already, the order of this and other accesses does not matter.</summary>
     public unsafe void Write(Warp warp, int lane, ulong address, uint value)
     {
         ref var word = ref WordAt(warp, lane, address, sizeof(uint), out var allocation);
@@ -49,7 +49,7 @@ sealed class GlobalMemory
         warp.Unfenced |= 1u << lane;
     }
 
-    /// <summary>A word for an atomic operation, by which blocks count each other.</summary>
+    /// <summary>Returns a word for an atomic operation, by which blocks count each other.</summary>
     public unsafe uint* Count(Warp warp, int lane, ulong address)
     {
         WordAt(warp, lane, address, sizeof(uint), out _);
@@ -67,11 +67,11 @@ sealed class GlobalMemory
 
     ref Access WordAt(Warp warp, int lane, ulong address, int bytes, out Allocation allocation)
     {
-        if ((warp.Waited >> lane & 1) == 0) throw warp.Fault(lane, "global memory before griddepcontrol.wait: the kernels before may not have ended");
+        if ((warp.Waited >> lane & 1) == 0) throw warp.Fault(lane, "global memory before griddepcontrol.wait: the previous kernels may not have ended");
         if (warp.LastAllocation is not { } last || !last.Holds(address, bytes))
         {
             var found = Find(allocations, address);
-            if (found?.Holds(address, bytes) != true) throw warp.Fault(lane, $"{bytes} bytes of global memory: {(found is null ? $"address 0x{address:x} lies before all memory" : found.Describe(address))}");
+            if (found?.Holds(address, bytes) != true) throw warp.Fault(lane, $"{bytes} bytes of global memory: {(found is null ? $"address 0x{address:x} is before all memory" : found.Describe(address))}");
             warp.LastAllocation = last = found;
         }
 
@@ -82,7 +82,7 @@ sealed class GlobalMemory
     // The launch, the barriers that the block has passed, and the thread's number in the grid.
     ulong Stamp(Warp warp, int lane) => (ulong)launch << 44 | (ulong)(warp.Block.Barriers & 0xfff) << 32 | warp.NumberInGrid(lane);
 
-    // Another thread of this launch has touched it: one of another block, or one of this block since the last barrier.
+    // Whether another thread of this launch has accessed the word: a thread of another block, or one of this block since the last barrier.
     bool InConflict(Warp warp, ulong other, ulong own)
     {
         if (other >> 44 != (ulong)launch || (uint)other == (uint)own) return false;
@@ -105,7 +105,7 @@ sealed class GlobalMemory
     }
 }
 
-/// <summary>A block of memory, and who has touched its words last.</summary>
+/// <summary>A block of memory, with the last accesses to its words.</summary>
 sealed class Allocation(ulong start, ulong end)
 {
     public ulong Start => start;
@@ -121,7 +121,7 @@ sealed class Allocation(ulong start, ulong end)
         : $"address 0x{address:x} lies {address - end} bytes behind the end of the nearest allocation, of {end - start} bytes";
 }
 
-/// <summary>Stamps of the last thread that wrote a word, and of the last that read it; of many readers the thread's number is the highest there is.</summary>
+/// <summary>The stamps of the last thread that wrote a word and of the last that read it. If there were several readers, the thread's number is the largest number.</summary>
 struct Access
 {
     public ulong Writer, Reader;

@@ -4,31 +4,31 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// One instruction of a warp, decoded: where its operands lie in the registers, and what it does with the lanes that take part. All sources are
-/// registers; numbers written in the text lie in registers of their own.
+/// One decoded instruction of a warp: the places of its operands in the registers, and its effect on the participating lanes. All sources are
+/// registers; numbers in the text have their own registers.
 /// </summary>
 abstract class Instruction
 {
-    /// <summary>Where it stands in the text.</summary>
+    /// <summary>The line of the instruction in the text.</summary>
     public int Line { get; set; }
 
     public string Text { get; set; } = "";
 
-    /// <summary>The registers that it uses.</summary>
+    /// <summary>The registers that the instruction uses.</summary>
     public IReadOnlyList<int> Registers { get; set; } = [];
 
-    /// <summary>The predicate whose lanes take part, or -1.</summary>
+    /// <summary>The predicate that selects the participating lanes, or -1.</summary>
     public int Guard { get; set; } = -1;
 
     public bool GuardNegated { get; set; }
 
-    /// <summary>Labels that it may lead to.</summary>
+    /// <summary>The labels to which the instruction may jump.</summary>
     public virtual IReadOnlyList<string> Labels => [];
 
-    /// <summary>Lanes that take part may go on with the next instruction.</summary>
+    /// <summary>Whether participating lanes may continue with the next instruction.</summary>
     public virtual bool FallsThrough => true;
 
-    /// <summary>Does it for some lanes of a warp, at least one; registers of the others stay what they are.</summary>
+    /// <summary>Executes the instruction for at least one lane of a warp. The registers of other lanes do not change.</summary>
     public abstract void Execute(Warp warp, uint lanes);
 }
 
@@ -57,7 +57,7 @@ sealed class Ternary<T>(int d, int a, int b, int c, Func<Vector512<T>, Vector512
     }
 }
 
-/// <summary>32-bit sources, a 64-bit result; they are widened as numbers of <typeparamref name="T"/>, with sign or without.</summary>
+/// <summary>An operation with 32-bit sources and a 64-bit result. The sources are widened as numbers of <typeparamref name="T"/>, with or without sign.</summary>
 sealed class Widening<T>(int d, int a, int b, Func<Vector512<T>, Vector512<T>, Vector512<T>> f) : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -80,7 +80,7 @@ sealed class Narrowing(int d, int a) : Instruction
     }
 }
 
-/// <summary>d = f(a, b), lane after lane: what there are no vectors for.</summary>
+/// <summary>d = f(a, b), lane by lane, for functions without vectors.</summary>
 sealed class EachLane<TA, TB, TD>(int d, int a, int b, Func<TA, TB, TD> f) : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -100,7 +100,7 @@ sealed class EachLane<TA, TB, TD>(int d, int a, int b, Func<TA, TB, TD> f) : Ins
     }
 }
 
-/// <summary>A predicate from a test of two numbers, and of another predicate where the instruction names one.</summary>
+/// <summary>A predicate from a test of two numbers, and from another predicate if the instruction names one.</summary>
 sealed class Compare<T>(int p, int a, int b, Func<Vector512<T>, Vector512<T>, Vector512<T>> f, Func<uint, uint, uint>? combine, int c, bool negated) : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -112,13 +112,13 @@ sealed class Compare<T>(int p, int a, int b, Func<Vector512<T>, Vector512<T>, Ve
     }
 }
 
-/// <summary>A predicate from others.</summary>
+/// <summary>A predicate from other predicates.</summary>
 sealed class Logic(int p, int a, int b, Func<uint, uint, uint> f) : Instruction
 {
     public override void Execute(Warp warp, uint lanes) => warp.SetPredicate(p, f(warp.Predicates[a], warp.Predicates[b]), lanes);
 }
 
-/// <summary>One of two values, as a predicate says.</summary>
+/// <summary>One of two values, selected by a predicate.</summary>
 sealed class Select<T>(int d, int a, int b, int p) : Instruction
 {
     public override void Execute(Warp warp, uint lanes)

@@ -4,8 +4,8 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// What each instruction does, by its full name with all modifiers. A name that is not here is refused: nothing is guessed. Numbers are those of the
-/// PTX ISA: floats are rounded to nearest, ties to even, and keep subnormals, since no text asks for .ftz; approximations give the nearest float.
+/// The function of each instruction, by its full name with all modifiers. Names that are not here are refused, because nothing is guessed. Numbers follow the
+/// PTX ISA: floats are rounded to nearest, ties to even, and keep subnormals, because no text asks for .ftz. Approximations give the nearest float.
 /// </summary>
 static class InstructionSet
 {
@@ -56,7 +56,7 @@ static class InstructionSet
         All[$"shl.{type}"] = Shift<T>(bits, (a, n) => a << n, (a, n) => n < bits ? a << (int)n : T.Zero);
     }
 
-    // The processor's own exception does not come any more in a process that has loaded PoCL.
+    // After a process has loaded PoCL, the processor's exception does not arrive any more.
     static T Divisor<T>(T value) where T : IBinaryInteger<T> => T.IsZero(value) ? throw new DivideByZeroException() : value;
 
     static void Integers<T>(string type, string[] orders) where T : unmanaged, IBinaryInteger<T>, IMinMaxValue<T>
@@ -74,7 +74,7 @@ static class InstructionSet
         if (signed) All[$"neg.{type}"] = Map<T>(a => -a);
         if (signed) All[$"abs.{type}"] = Map<T>(Vector512.Abs);
 
-        // What is shifted in is the sign of signed numbers, and so is what is left where all bits are shifted out.
+        // For signed numbers, the sign is shifted in. If all bits are shifted out, only the sign remains.
         All[$"shr.{type}"] = Shift<T>(bits, (a, n) => a >> n, (a, n) => a >> (int)Math.Min(n, (uint)bits - 1) is var shifted && n >= bits && !signed ? T.Zero : shifted);
 
         Comparison<T>("eq", type, Vector512.Equals);
@@ -110,7 +110,7 @@ static class InstructionSet
 
     static void Floats<T>(string type) where T : unmanaged, IBinaryFloatingPointIeee754<T>
     {
-        // Without a rounding mode a product may be joined with a sum; with .rn it may not. Here it never is.
+        // Without a rounding mode a product may be fused with a sum; with .rn it may not. Here it never is.
         foreach (var mode in (string[])["", ".rn"])
         {
             All[$"add{mode}.{type}"] = Map2<T>((a, b) => a + b);
@@ -127,7 +127,7 @@ static class InstructionSet
         All[$"neg.{type}"] = Map<T>(a => -a);
         All[$"abs.{type}"] = Map<T>(Vector512.Abs);
 
-        // Of a number and a NaN the number is taken.
+        // The result of a number and a NaN is the number.
         All[$"min.{type}"] = Map2<T>(Vector512.MinNumber);
         All[$"max.{type}"] = Map2<T>(Vector512.MaxNumber);
 
@@ -138,7 +138,7 @@ static class InstructionSet
         Comparison<T>("ge", type, Vector512.GreaterThanOrEqual);
         Comparison<T>("ne", type, (a, b) => Vector512.LessThan(a, b) | Vector512.GreaterThan(a, b));
 
-        // The same, or one of them is not a number.
+        // The same comparisons, which also hold if one of the operands is NaN.
         Comparison<T>("equ", type, (a, b) => ~(Vector512.LessThan(a, b) | Vector512.GreaterThan(a, b)));
         Comparison<T>("neu", type, (a, b) => ~Vector512.Equals(a, b));
         Comparison<T>("ltu", type, (a, b) => ~Vector512.GreaterThanOrEqual(a, b));
@@ -184,10 +184,10 @@ static class InstructionSet
         All["cvt.rzi.f32.f32"] = Map<float>(Vector512.Truncate);
         All["cvt.rni.f32.f32"] = Map<float>(Vector512.Round);
 
-        // tf32: ties away from zero. The 13 bits that are left are not part of the number; hardware leaves what it likes there.
+        // tf32: ties away from zero. The other 13 bits are not part of the number; hardware may leave any values there.
         All["cvt.rna.tf32.f32"] = Lanes<uint, uint>(a => BitConverter.UInt32BitsToSingle(a) is var x && float.IsFinite(x) ? a + 0x1000 & 0xffffe000 : a);
 
-        // bf16x2: the first source comes to the upper half.
+        // bf16x2: the first source goes to the upper half.
         All["cvt.rn.bf16x2.f32"] = Lanes<float, float, uint>((a, b) => (uint)Bf16(a) << 16 | Bf16(b));
     }
 
@@ -284,7 +284,7 @@ static class InstructionSet
 
     static Func<Operands, Instruction> Lanes<TA, TB, TD>(Func<TA, TB, TD> f) where TA : unmanaged where TB : unmanaged where TD : unmanaged => o => new EachLane<TA, TB, TD>(o.Target<TD>(0), o.Source<TA>(1), o.Source<TB>(2), f);
 
-    // Mostly by a number that stands in the text.
+    // The shift is usually a number in the text.
     static Func<Operands, Instruction> Shift<T>(int bits, Func<Vector512<T>, int, Vector512<T>> all, Func<T, uint, T> each) where T : unmanaged => o =>
         o.Immediate(2) is { } by && by >= 0 && by < bits
             ? new Unary<T>(o.Target<T>(0), o.Source<T>(1), a => all(a, (int)by))

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>A kernel with its grid and its arguments, which are those of the time of the call.</summary>
+/// <summary>A kernel with its grid and a copy of its arguments from the time of the call.</summary>
 sealed class Launch(PtxKernel kernel, Index3 blocks, Index3 threads, byte[] parameters)
 {
     public PtxKernel Kernel => kernel;
@@ -11,10 +11,10 @@ sealed class Launch(PtxKernel kernel, Index3 blocks, Index3 threads, byte[] para
 
     public byte[] Parameters => parameters;
 
-    /// <summary>The memory of the device while it runs.</summary>
+    /// <summary>The memory of the device while the kernel runs.</summary>
     public GlobalMemory Memory { get; private set; } = new();
 
-    /// <summary>Runs all blocks, in an order that the seed gives, some of them at once.</summary>
+    /// <summary>Runs all blocks in an order that depends on the seed. Some of them run at the same time.</summary>
     public void Run(GlobalMemory memory, int seed)
     {
         if (threads.Count == 0 || threads.Count > kernel.MostThreads) throw new PtxFault($"{kernel.Name} is launched with {threads.Count} threads a block; it allows {kernel.MostThreads}.");

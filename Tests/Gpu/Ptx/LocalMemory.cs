@@ -3,12 +3,12 @@ using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>Memory of each thread of a warp: a word of all lanes lies together, since they mostly ask for the same one.</summary>
+/// <summary>The memory of each thread of a warp. The same word of all lanes is adjacent, because lanes usually access the same word.</summary>
 sealed class LocalMemory(PtxKernel kernel)
 {
     readonly uint[] values = new uint[kernel.LocalWords * Warp.Size];
 
-    // A bit for each lane that has written the word.
+    // For each word, one bit for each lane that has written it.
     readonly uint[] written = new uint[kernel.LocalWords];
 
     public void Clear() => Array.Clear(written);
@@ -27,7 +27,7 @@ sealed class LocalMemory(PtxKernel kernel)
         values[word * Warp.Size + lane] = value;
     }
 
-    /// <summary>The same word of several lanes, into a register.</summary>
+    /// <summary>Reads the same word of several lanes into a register.</summary>
     public void ReadAll(Warp warp, uint lanes, ulong address, int register)
     {
         var word = WordOf(warp, BitOperations.TrailingZeroCount(lanes), address);
@@ -45,5 +45,5 @@ sealed class LocalMemory(PtxKernel kernel)
 
     int WordOf(Warp warp, int lane, ulong address) => address / 4 is var word && word < (ulong)written.Length && kernel.IsLocal[word]
         ? (int)word
-        : throw warp.Fault(lane, $"local address {(long)address} lies in no variable of this kernel");
+        : throw warp.Fault(lane, $"local address {(long)address} is not in a variable of this kernel");
 }

@@ -9,7 +9,7 @@ readonly record struct Address(int Register, bool Wide, long Offset)
 {
     public ulong Of(Warp warp, int lane) => (Wide ? warp.At<ulong>(Register, lane) : warp.At<uint>(Register, lane)) + (ulong)Offset;
 
-    /// <summary>All lanes that take part ask for the same address.</summary>
+    /// <summary>Whether all participating lanes use the same address.</summary>
     public bool IsSame(Warp warp, uint lanes, out ulong address)
     {
         address = Of(warp, BitOperations.TrailingZeroCount(lanes));
@@ -22,7 +22,7 @@ readonly record struct Address(int Register, bool Wide, long Offset)
 }
 
 /// <summary>
-/// Moves one, two or four values between registers and memory. A value of 64 bits is two words; word w of a lane's values lies at
+/// Moves one, two or four values between registers and memory. A value of 64 bits is two words; word w of a lane's values is at
 /// <c>Word(w, lane)</c> of the registers.
 /// </summary>
 abstract class Transfer(Address address, int[] registers, int bytesEach) : Instruction
@@ -121,7 +121,7 @@ sealed class Parameter<T>(int d, int offset) : Instruction where T : struct
     }
 }
 
-/// <summary>Reads a word of global memory and changes it in one go; lanes come one after the other.</summary>
+/// <summary>Reads a word of global memory and changes it in one step, lane after lane.</summary>
 sealed unsafe class Atomic(int d, Address address, int b, Func<uint, uint, uint> f) : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -140,7 +140,7 @@ sealed unsafe class Atomic(int d, Address address, int b, Func<uint, uint, uint>
     }
 }
 
-/// <summary>What was written before is seen by others before what is written after.</summary>
+/// <summary>A fence: others see earlier writes before they see later writes.</summary>
 sealed class Fence : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -150,7 +150,7 @@ sealed class Fence : Instruction
     }
 }
 
-/// <summary>What depends on this grid may start; here grids run one after the other.</summary>
+/// <summary>Dependent grids may start; here grids run one after the other.</summary>
 sealed class LetDependentsStart : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -158,7 +158,7 @@ sealed class LetDependentsStart : Instruction
     }
 }
 
-/// <summary>The grids that this one depends on have ended, and what they wrote is seen.</summary>
+/// <summary>Waits until the grids that this one depends on have ended and their writes are visible.</summary>
 sealed class WaitForGrids : Instruction
 {
     public override void Execute(Warp warp, uint lanes) => warp.Waited |= lanes;

@@ -2,10 +2,10 @@ using QuadEngine.Tests.Gpu.Ptx;
 
 namespace QuadEngine.Tests.Gpu;
 
-/// <summary>What instructions do, by kernels written by hand: the interpreter is the judge of the engine's kernels, and is judged here.</summary>
+/// <summary>Tests the effects of instructions with kernels written by hand. The interpreter checks the engine's kernels, so it is checked here.</summary>
 public class PtxInterpreterTests
 {
-    // An instruction with a = %r1 or %f1, b = %r2 or %f2 and what it leaves in %r4, %f4 or %p1.
+    // An instruction with a = %r1 or %f1 and b = %r2 or %f2, and its result in %r4, %f4 or %p1.
     static IEnumerable<TestCaseData> Instructions()
     {
         const float Nan = float.NaN, Infinity = float.PositiveInfinity, Smallest = float.Epsilon;
@@ -86,7 +86,7 @@ public class PtxInterpreterTests
             ("cvt.rn.bf16x2.f32 %r4, %f1, %f2", 1f + MathF.ScaleB(1, -8), -2f, 0x3f80c000),
             ("cvt.rn.bf16x2.f32 %r4, %f1, %f2", 1f + MathF.ScaleB(3, -8), Infinity, 0x3f827f80),
 
-            // Through registers of 64 bits.
+            // With registers of 64 bits.
             ("cvt.s64.s32 %rd4, %r1; shr.u64 %rd4, %rd4, 32; cvt.u32.u64 %r4, %rd4", -1, 0, -1),
             ("cvt.u64.u32 %rd4, %r1; shr.u64 %rd4, %rd4, 32; cvt.u32.u64 %r4, %rd4", -1, 0, 0),
             ("mul.wide.u32 %rd4, %r1, %r2; shr.u64 %rd4, %rd4, 32; cvt.s32.s64 %r4, %rd4", -1, -1, -2),
@@ -99,16 +99,16 @@ public class PtxInterpreterTests
             ("cvt.f64.f32 %fd0, %f1; setp.lt.f64 %p1, %fd0, 0d0000000000000000", -1f, 0, true),
             ("cvt.rn.f64.u32 %fd0, %r1; cvt.rn.f32.f64 %f4, %fd0", -1, 0, 4294967296f),
 
-            // Of the memory of the thread.
+            // With the memory of the thread.
             ("st.local.f32 [local+4], %f1; ld.local.f32 %f4, [local+4]", 5f, 0, 5f),
             ("st.local.b64 [local+8], %rd2; ld.local.b32 %r4, [local+12]", 5, 6, 6),
             ("mov.b64 %rd4, local; mul.wide.u32 %rd5, %r1, 4; add.u64 %rd4, %rd4, %rd5; st.local.b32 [%rd4], %r2; ld.local.b32 %r4, [local+8]", 2, 6, 6),
 
-            // A byte of its words, and two.
+            // One byte of its words, and two bytes.
             ("{ .reg .b16 %h; ld.global.b8 %h, [%rd1+1]; cvt.s32.u8 %r4, %h; }", 0x12fa34, 0, 0xfa),
             ("{ .reg .b16 %h; ld.global.u16 %h, [%rd1+2]; cvt.u32.u16 %r4, %h; }", 0x12fa34, 0, 0x12),
 
-            // Instructions in braces, with a register of their own.
+            // Instructions in braces, with their own register.
             ("{ .reg .b32 %t; add.s32 %t, %r1, %r1; mov.b32 %r4, %t; }", 4, 0, 8),
         ];
         return cases.Select(test => new TestCaseData(test.Instruction, Word(test.A), Word(test.B), test.Expected is bool holds ? holds ? 1u : 0u : Word(test.Expected)).SetArgDisplayNames(test.Instruction, $"{test.A}", $"{test.B}"));
@@ -121,12 +121,12 @@ public class PtxInterpreterTests
         var memory = new uint[4 * 33];
         for (var i = 0; i < 33; i++) (memory[4 * i], memory[4 * i + 1]) = (a, b);
 
-        // The last lane takes no part, and the 33rd thread is alone in its warp.
+        // The last lane does not take part, and the 33rd thread is alone in its warp.
         PtxProgram.Run($"setp.ne.u32 %p3, %r0, 31; mov.pred %p0, 1; mov.pred %p2, 0; mov.b32 %r4, 77; @%p3 bra WORK; bra STORE; WORK: {instruction}{(instruction.EndsWith('}') ? "" : ";")} {result} STORE: st.global.b32 [%rd1+8], %r4;", memory, threads: 33);
         for (var i = 0; i < 33; i++) Assert.That(memory[4 * i + 2], Is.EqualTo(i == 31 ? 77u : expected), $"thread {i}");
     }
 
-    // ---- ways that part and meet
+    // ---- paths that separate and meet
 
     [Test]
     public void Memory_is_not_touched_before_the_kernel_has_waited_for_those_before_it() =>
@@ -135,7 +135,7 @@ public class PtxInterpreterTests
     [Test]
     public void Lanes_loop_as_often_as_each_needs_and_meet_again()
     {
-        // Lane i adds up 0..i; odd ones twice. All lanes come to the barrier together.
+        // Lane i adds up 0..i; odd lanes do so twice. All lanes arrive at the barrier together.
         var sums = PtxProgram.Results("""
             mov.b32 %r5, 0;
             mov.b32 %r4, 0;
@@ -191,10 +191,10 @@ public class PtxInterpreterTests
         AssertFault(OwnWord + "st.shared.b32 [%rd3], %r0; ld.shared.b32 %r4, [shared];", "shared[0] is read, which thread 0 writes");
         AssertFault(OwnWord + "st.shared.b32 [%rd3], %r0; bar.sync 0; ld.shared.b32 %r4, [shared]; st.shared.b32 [%rd3], %r0;", "shared[0] is written, which other threads read");
         AssertFault("ld.shared.b32 %r4, [shared];", "is read and was never written");
-        AssertFault("st.shared.b32 [shared+1024], %r0;", "lies in no variable", threads: 1);
+        AssertFault("st.shared.b32 [shared+1024], %r0;", "is not in a variable", threads: 1);
         AssertFault("st.shared.b32 [shared+2], %r0;", "not a multiple of the 4 bytes", threads: 1);
         AssertFault("ld.local.b32 %r4, [local];", "is read and was never written");
-        AssertFault("st.local.b32 [local+16], %r4;", "lies in no variable");
+        AssertFault("st.local.b32 [local+16], %r4;", "is not in a variable");
     }
 
     [Test]
@@ -207,12 +207,12 @@ public class PtxInterpreterTests
     public void Memory_of_the_device_is_watched()
     {
         AssertFault("ld.global.b32 %r4, [%rd0+512];", "lies 0 bytes behind the end of the nearest allocation, of 512 bytes");
-        AssertFault("st.global.b32 [%rd0+-4], %r0;", "lies before all memory");
+        AssertFault("st.global.b32 [%rd0+-4], %r0;", "is before all memory");
         AssertFault("ld.global.v4.b32 {%r4, %r5, %r6, %r7}, [%rd0+500];", "not a multiple of the 16 bytes");
         AssertFault("ld.global.v2.f32 {%f4, %f5}, [%rd0+4];", "not a multiple of the 8 bytes");
         AssertFault("ld.global.b64 %rd4, [%rd1+12];", "not a multiple of the 8 bytes");
 
-        // A negative index that is widened without its sign.
+        // A negative index is widened without its sign.
         AssertFault("mov.b32 %r4, -1; mul.wide.u32 %rd4, %r4, 4; add.u64 %rd4, %rd4, %rd0; ld.global.f32 %f4, [%rd4];", "behind the end of the nearest allocation");
     }
 
@@ -230,9 +230,9 @@ public class PtxInterpreterTests
     [Test]
     public void Blocks_that_count_each_other_put_up_fences()
     {
-        // The block that comes last reads what the other has written: the first word of the memory counts.
+        // The block that arrives last reads the writes of the other. The first word of the memory counts the blocks.
         Assert.That(Last("membar.gl;", "membar.gl;").Order(), Is.EqualTo(new uint[] { 0, 5 }));
-        AssertFault(Text("", "membar.gl;"), "has written to global memory and put up no fence", threads: 1, blocks: 2);
+        AssertFault(Text("", "membar.gl;"), "has written to global memory and executed no fence", threads: 1, blocks: 2);
         AssertFault(Text("membar.gl;", ""), "writes in the same launch", threads: 1, blocks: 2);
 
         static uint[] Last(string before, string after) => PtxProgram.Results(Text(before, after), threads: 1, blocks: 2);
@@ -326,7 +326,7 @@ public class PtxInterpreterTests
     public void Lanes_take_values_of_others(string mode, int by, int clamp, int[] first) =>
         Assert.That(PtxProgram.Results($"shfl.sync.{mode}.b32 %r4, %r0, {by}, {clamp}, -1; st.global.b32 [%rd1+8], %r4;")[..6], Is.EqualTo(first));
 
-    // The places of a lane's elements as strides of column-major matrices (M x K, N x K, M x N), the way NVIDIA's CUTLASS writes them down.
+    // The places of a lane's elements as strides of column-major matrices (M x K, N x K, M x N), as in NVIDIA's CUTLASS.
     [TestCase(false)]
     [TestCase(true)]
     public void Tensor_cores_multiply(bool bf16)
@@ -334,7 +334,7 @@ public class PtxInterpreterTests
         var depth = bf16 ? 16 : 8;
         var random = new Random(1);
         float[] a = Values(16 * depth), b = Values(8 * depth), c = Values(16 * 8);
-        // Behind the words that every thread begins with.
+        // After the words that every thread begins with.
         const int First = 4 * 32;
         var memory = new uint[First + 32 * 12];
         for (var lane = 0; lane < 32; lane++)
@@ -368,13 +368,13 @@ public class PtxInterpreterTests
                 Assert.That(BitConverter.UInt32BitsToSingle(memory[First + 12 * lane + 8 + i]), Is.EqualTo((float)sum), $"row {row}, column {column}");
             }
 
-        // Numbers that both formats hold.
+        // Numbers that both formats can hold.
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(-64, 64) / 16f)];
 
         static uint Pair(float lower, float upper) => Word(upper) & 0xffff0000 | Word(lower) >> 16;
     }
 
-    // ---- what is not understood
+    // ---- texts that are not understood
 
     [TestCase("tex.1d.v4.f32.s32 {%f4, %f5, %f6, %f7}, [%rd0, {%r0}];", "does not know the instruction tex.1d.v4.f32.s32")]
     [TestCase("add.ftz.f32 %f4, %f1, %f2;", "does not know the instruction add.ftz.f32")]

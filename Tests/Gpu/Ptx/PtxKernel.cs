@@ -11,14 +11,14 @@ sealed class PtxKernel
         init => (field, Waits) = (value, Array.Exists(value, instruction => instruction is WaitForGrids));
     }
 
-    /// <summary>It may be started before the kernels that it depends on have ended, and waits for them: before that it must not touch memory.</summary>
+    /// <summary>Whether the kernel may start before the kernels that it depends on have ended. It waits for them, and must not access memory before that.</summary>
     public bool Waits { get; private init; }
 
     public required int RegisterWords { get; init; }
 
     public required int Predicates { get; init; }
 
-    /// <summary>Registers that hold numbers written in the text.</summary>
+    /// <summary>The registers for numbers in the text.</summary>
     public required IReadOnlyList<(int Register, ulong Bits, bool Wide)> Constants { get; init; }
 
     public required IReadOnlyList<(int Predicate, bool Value)> ConstantPredicates { get; init; }
@@ -31,10 +31,10 @@ sealed class PtxKernel
 
     public required IReadOnlyList<Variable> Local { get; init; }
 
-    /// <summary>Registers that instructions of warp groups use.</summary>
+    /// <summary>The registers that instructions of warp groups use.</summary>
     public IReadOnlySet<int> GroupRegisters => field ??= Code.OfType<GroupMultiply>().SelectMany(multiply => multiply.Sums.Concat(multiply.Left)).ToHashSet();
 
-    /// <summary>Threads of a block, at most.</summary>
+    /// <summary>The largest number of threads of a block.</summary>
     public required int MostThreads { get; init; }
 
     public int ParameterBytes => Parameters.Count == 0 ? 0 : Parameters[^1].End;
@@ -43,7 +43,7 @@ sealed class PtxKernel
 
     public int SharedWords => IsShared.Length;
 
-    /// <summary>Words that belong to a variable, not to the gap between two.</summary>
+    /// <summary>Whether each word belongs to a variable, not to the gap between two.</summary>
     public bool[] IsLocal => field ??= Words(Local);
 
     public bool[] IsShared => field ??= Words(Shared);
@@ -56,7 +56,7 @@ sealed class PtxKernel
     }
 }
 
-/// <summary>A named piece of shared or local memory, or of the arguments.</summary>
+/// <summary>A named part of shared or local memory, or of the arguments.</summary>
 readonly record struct Variable(string Name, int Start, int Bytes)
 {
     public int End => Start + Bytes;

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace QuadEngine.Tests.Gpu.Ptx;
 
-/// <summary>Reads the text of a module that holds one kernel. What it does not know it refuses.</summary>
+/// <summary>Reads the text of a module with one kernel. It refuses everything that it does not know.</summary>
 sealed partial class PtxParser
 {
     readonly string text;
@@ -13,10 +13,10 @@ sealed partial class PtxParser
     readonly Dictionary<string, string[]> tables = [];
     int at;
 
-    // Comments are blanked, so that lines stay what they are.
+    // Blanks replace comments, so that line numbers do not change.
     PtxParser(string text) => this.text = Comment().Replace(text, comment => NotNewLine().Replace(comment.Value, " "));
 
-    /// <summary>The kernel, by the name that a comment in the first line gives it, else that of its entry.</summary>
+    /// <summary>Returns the kernel. Its name comes from a comment in the first line, else from its entry.</summary>
     public static PtxKernel Parse(string text)
     {
         var name = text.StartsWith("// ", StringComparison.Ordinal) ? text[3..text.IndexOf('\n', StringComparison.Ordinal)].Trim() : null;
@@ -36,7 +36,7 @@ sealed partial class PtxParser
         var entry = Take(Entry(), "a .visible .entry with .param and .maxntid");
         foreach (var parameter in entry.Groups["parameters"].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)) Parameter(parameter);
         while (!Ends()) Statement();
-        if (text[at..].Trim() is { Length: > 0 } rest) throw Fault($"after the kernel comes more: {rest.Split('\n')[0]}");
+        if (text[at..].Trim() is { Length: > 0 } rest) throw Fault($"there is more text after the kernel: {rest.Split('\n')[0]}");
         var threads = entry.Groups["threads"].Captures.Select(extent => int.Parse(extent.Value, CultureInfo.InvariantCulture));
         if (code.Exists(instruction => instruction is GroupMultiply) && (header.Groups["target"].Value != "sm_90a" || decimal.Parse(header.Groups["version"].Value, CultureInfo.InvariantCulture) < 8))
             throw Fault("wgmma.mma_async needs .target sm_90a and .version 8.0");
@@ -57,7 +57,7 @@ sealed partial class PtxParser
         };
     }
 
-    // Inline instructions may stand in braces of their own, with registers of their own.
+    // Inline instructions may have their own braces with their own registers.
     bool Ends()
     {
         if (Brace().Match(text, at) is not { Success: true } brace) return false;
@@ -95,7 +95,7 @@ sealed partial class PtxParser
         (instruction.Line, instruction.Text, instruction.Registers) = (line, source, operands.Registers);
         if (match.Groups["guard"].Success)
         {
-            instruction.Guard = declared.Register(match.Groups["guard"].Value) is { Bytes: 0, Place: var place } ? place : throw operands.Fault("its guard is no predicate");
+            instruction.Guard = declared.Register(match.Groups["guard"].Value) is { Bytes: 0, Place: var place } ? place : throw operands.Fault("its guard is not a predicate");
             instruction.GuardNegated = match.Groups["not"].Length > 0;
         }
 
@@ -107,14 +107,14 @@ sealed partial class PtxParser
         var (space, type, name) = (declaration.Groups["space"].Value, declaration.Groups["type"].Value, declaration.Groups["name"].Value);
         if (space == "reg")
         {
-            if (declaration.Groups["align"].Success || declaration.Groups["bytes"].Success) throw Fault($"a register declared so: {declaration.Value.Trim()}");
+            if (declaration.Groups["align"].Success || declaration.Groups["bytes"].Success) throw Fault($"this declaration of a register is not known: {declaration.Value.Trim()}");
             if (!declaration.Groups["count"].Success) declared.AddRegister(name, BytesOf(type));
             else
                 for (var i = 0; i < int.Parse(declaration.Groups["count"].Value, CultureInfo.InvariantCulture); i++) declared.AddRegister($"{name}{i}", BytesOf(type));
             return;
         }
 
-        if (declaration.Groups["count"].Success || !declaration.Groups["bytes"].Success || type != "b8") throw Fault($"a variable declared so: {declaration.Value.Trim()}");
+        if (declaration.Groups["count"].Success || !declaration.Groups["bytes"].Success || type != "b8") throw Fault($"this declaration of a variable is not known: {declaration.Value.Trim()}");
         var (align, bytes) = (declaration.Groups["align"].Success ? Number(declaration.Groups["align"]) : 1, Number(declaration.Groups["bytes"]));
         if (space == "shared") declared.AddShared(name, align, bytes);
         else declared.AddLocal(name, align, bytes);
@@ -123,12 +123,12 @@ sealed partial class PtxParser
     void Parameter(string parameter)
     {
         var match = ParameterText().Match(parameter);
-        if (!match.Success) throw Fault($"a parameter declared so: {parameter}");
+        if (!match.Success) throw Fault($"this declaration of a parameter is not known: {parameter}");
         var bytes = match.Groups["bytes"].Success ? Number(match.Groups["bytes"]) : BytesOf(match.Groups["type"].Value);
         declared.AddParameter(match.Groups["name"].Value, match.Groups["align"].Success ? Number(match.Groups["align"]) : bytes, bytes);
     }
 
-    // Tells jumps where they lead, and where the ways meet again.
+    // Gives jumps their targets, and the places where paths meet again.
     void Resolve()
     {
         if (code.Count == 0 || code[^1].FallsThrough) throw Fault("the last instruction does not end the kernel");
@@ -157,7 +157,7 @@ sealed partial class PtxParser
 
     static string[] Names(string list) => [.. list.Split(',').Select(name => name.Trim())];
 
-    // At the commas that stand in no braces.
+    // Splits at the commas outside of braces.
     static List<string> Split(string operands)
     {
         var (parts, depth, start) = (new List<string>(), 0, 0);

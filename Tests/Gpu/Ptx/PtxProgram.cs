@@ -8,13 +8,13 @@ static unsafe class PtxProgram
 {
     /// <summary>
     /// Runs instructions in a kernel that has registers %p0-7, %r0-31, %f0-31, %rd0-31, %fd0-7, the shared and local variables "shared" (1 KiB) and
-    /// "local" (16 bytes), and begins with: %rd0 the memory, %rd1 the thread's own four words of it, %r0 its number in the grid; the first two of its words in %r1 and %r2, %f1
+    /// "local" (16 bytes), and begins with: %rd0 the memory, %rd1 the thread's own four words of it, %r0 its number in the grid. Its first two words are in %r1 and %r2, in %f1
     /// and %f2, and together in %rd2.
     /// </summary>
-    /// <param name="memory">Four words a thread, changed by the kernel.</param>
+    /// <param name="memory">Four words for each thread, which the kernel changes.</param>
     public static void Run(string instructions, uint[] memory, int threads = 32, int blocks = 1, int seed = 1) => RunText(Text(instructions), memory, threads, blocks, seed);
 
-    /// <summary>Runs a whole text, written by <see cref="Text"/> and changed.</summary>
+    /// <summary>Runs a whole text, which is a changed result of <see cref="Text"/>.</summary>
     public static void RunText(string text, uint[] memory, int threads, int blocks = 1, int seed = 1)
     {
         var kernel = PtxParser.Parse(text);
@@ -34,7 +34,7 @@ static unsafe class PtxProgram
         }
     }
 
-    /// <summary>The third of each thread's words after the run.</summary>
+    /// <summary>Returns the third word of each thread after the run.</summary>
     public static uint[] Results(string instructions, int threads = 32, int blocks = 1, int seed = 1)
     {
         var memory = new uint[4 * threads * blocks];

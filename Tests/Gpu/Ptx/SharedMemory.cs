@@ -1,8 +1,8 @@
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// The shared memory of a block, in words of 32 bits. For each word it is known who wrote and read it since the last barrier, so that two threads
-/// that do not wait for each other are found, whatever the order they happen to run in.
+/// The shared memory of a block, in words of 32 bits. For each word the threads that wrote and read it since the last barrier are known, so that two threads
+/// that should wait for each other, but do not, are found in any order of execution.
 /// </summary>
 sealed class SharedMemory
 {
@@ -19,7 +19,7 @@ sealed class SharedMemory
         words = new Word[kernel.SharedWords];
     }
 
-    /// <summary>What an earlier block has left is undefined.</summary>
+    /// <summary>Begins a block. The values of earlier blocks are undefined.</summary>
     public void StartBlock()
     {
         firstEpoch = ++epoch;
@@ -27,7 +27,7 @@ sealed class SharedMemory
         foreach (var thread in fences) thread.Clear();
     }
 
-    /// <summary>All threads have come together.</summary>
+    /// <summary>All threads have arrived at a barrier.</summary>
     public void Barrier() => epoch++;
 
     public uint Read(Warp warp, int lane, ulong address)
@@ -48,10 +48,10 @@ sealed class SharedMemory
         word.Value = value;
     }
 
-    /// <summary>A copy to a word begins: nobody may touch it until it was waited for.</summary>
+    /// <summary>Begins a copy to a word. No thread may access the word until one has waited for the copy.</summary>
     public void BeginCopy(Warp warp, int lane, ulong address) => Claim(warp, lane, address).InFlight = warp.Number * Warp.Size + lane + 1;
 
-    /// <summary>The copying thread knows that it has ended; the others know after a barrier.</summary>
+    /// <summary>Ends a copy. The copying thread knows this at once, the others after a barrier.</summary>
     public void EndCopy(Warp warp, int lane, ulong address, uint value)
     {
         ref var word = ref WordAt(warp, lane, address);
@@ -60,10 +60,10 @@ sealed class SharedMemory
         (word.Value, word.WriteEpoch, word.Writer, word.Fences) = (value, epoch, thread, fences[thread].Count);
     }
 
-    /// <summary>Writes of the thread so far are there for wgmma.mma_async of whoever waits for it at a barrier.</summary>
+    /// <summary>Makes the earlier writes of the thread visible to wgmma.mma_async in threads that wait for it at a barrier.</summary>
     public void FenceProxy(Warp warp, int lane) => fences[warp.Number * Warp.Size + lane].Add(epoch);
 
-    /// <summary>wgmma.mma_async begins to read a word: nobody may write to it until it was waited for.</summary>
+    /// <summary>Begins to read a word by wgmma.mma_async. No thread may write to the word until one has waited for the instruction.</summary>
     public uint BeginGroupRead(Warp warp, ulong address)
     {
         ref var word = ref WordAt(warp, 0, address);
@@ -76,7 +76,7 @@ sealed class SharedMemory
         return word.Value;
     }
 
-    /// <summary>The warp knows that it has been read; the others know after a barrier.</summary>
+    /// <summary>Ends reading a word. The warp knows this at once, the others after a barrier.</summary>
     public void EndGroupRead(Warp warp, ulong address)
     {
         ref var word = ref WordAt(warp, 0, address);
@@ -99,7 +99,7 @@ sealed class SharedMemory
     ref Word WordAt(Warp warp, int lane, ulong address)
     {
         var at = address / 4;
-        if (at >= (ulong)words.Length || !kernel.IsShared[at]) throw warp.Fault(lane, $"{Describe(address)} lies in no variable of this kernel");
+        if (at >= (ulong)words.Length || !kernel.IsShared[at]) throw warp.Fault(lane, $"{Describe(address)} is not in a variable of this kernel");
         return ref words[at];
     }
 
@@ -115,7 +115,7 @@ sealed class SharedMemory
         public uint Value;
         public int WriteEpoch, Writer, WriteLine, ReadEpoch, Reader, ReadLine, InFlight;
 
-        /// <summary>Fences of the writer before it wrote, and instructions of warp groups that read.</summary>
+        /// <summary>The number of fences of the writer before it wrote, and of instructions of warp groups that read the word.</summary>
         public int Fences, GroupReads;
     }
 }

@@ -6,17 +6,17 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// 32 threads that execute one instruction at a time. Where they take different ways, one way is gone first, and all go on together from the first
-/// instruction that every way leads to (the immediate post-dominator of the branch).
+/// 32 threads that execute one instruction at a time. If they take different paths, one path runs first. All continue together at the first
+/// instruction that every path reaches (the immediate post-dominator of the branch).
 /// </summary>
 sealed class Warp
 {
     public const int Size = 32;
 
-    /// <summary>No kernel of a test takes as many.</summary>
+    /// <summary>More instructions than any kernel of a test takes.</summary>
     const long MostInstructions = 200_000_000;
 
-    /// <summary>What stands in a register that nothing was written to: no small number, and not a number as a float.</summary>
+    /// <summary>The content of a register that was never written: not a small number, and NaN as a float.</summary>
     const uint Poison = 0xFFBADBAD;
 
     static readonly Vector512<uint> Bits = Vector512.Create([.. Enumerable.Range(0, 16).Select(i => 1u << i)]);
@@ -42,33 +42,33 @@ sealed class Warp
 
     public int Number { get; }
 
-    /// <summary>A bit a lane.</summary>
+    /// <summary>For each predicate, one bit for each lane.</summary>
     public uint[] Predicates { get; }
 
     public LocalMemory Local { get; }
 
     public AsyncCopies Copies { get; } = new();
 
-    /// <summary>Products under way (wgmma.mma_async).</summary>
+    /// <summary>The unfinished products (wgmma.mma_async).</summary>
     public GroupProducts Products { get; }
 
-    /// <summary>Lanes that are threads, and those of them that have returned.</summary>
+    /// <summary>The lanes that are threads, and those of them that have returned.</summary>
     public uint Present { get; private set; }
 
     public uint Returned { get; private set; }
 
-    /// <summary>Lanes that have written to global memory since their last fence, and those that have put up one since the block counted others.</summary>
+    /// <summary>The lanes that have written to global memory since their last fence, and those that have executed a fence since the block counted others.</summary>
     public uint Unfenced { get; set; }
 
     public uint Acquired { get; set; }
 
-    /// <summary>Lanes that have waited for the grids before, or need not.</summary>
+    /// <summary>The lanes that have waited for the previous grids, or need not wait.</summary>
     public uint Waited { get; set; }
 
-    /// <summary>Where the last access to global memory was, as the next mostly is.</summary>
+    /// <summary>The allocation of the last access to global memory. The next access usually has the same.</summary>
     public Allocation? LastAllocation { get; set; }
 
-    /// <summary>The barrier it waits at.</summary>
+    /// <summary>The barrier at which the warp waits.</summary>
     public Instruction? Barrier { get; set; }
 
     public bool IsDone => paths.Count == 0;
@@ -91,7 +91,7 @@ sealed class Warp
 
     public void SetPredicate(int predicate, uint value, uint lanes) => Predicates[predicate] = value & lanes | Predicates[predicate] & ~lanes;
 
-    /// <summary>A word of ones for each lane of a vector that takes part.</summary>
+    /// <summary>Returns a word of ones for each participating lane of a vector.</summary>
     public static Vector512<T> Mask<T>(uint lanes, int first)
     {
         if (Unsafe.SizeOf<T>() == 4) return Vector512.Equals(Vector512.Create(lanes >> first) & Bits, Bits).As<uint, T>();
@@ -100,7 +100,7 @@ sealed class Warp
 
     // ---- running
 
-    /// <summary>Before the first instruction of another block.</summary>
+    /// <summary>Resets the warp before the first instruction of another block.</summary>
     public void Start(uint present)
     {
         (Present, Returned, Barrier, executed) = (present, 0, null, 0);
@@ -121,7 +121,7 @@ sealed class Warp
         paths.Add(new Path(0, kernel.Code.Length, present));
     }
 
-    /// <summary>Goes on until a barrier or the end.</summary>
+    /// <summary>Runs until a barrier or the end.</summary>
     public void Run()
     {
         Barrier = null;
@@ -138,14 +138,14 @@ sealed class Warp
             var instruction = code[path.Next++];
             var lanes = path.Lanes;
             if (instruction.Guard >= 0) lanes &= instruction.GuardNegated ? ~Predicates[instruction.Guard] : Predicates[instruction.Guard];
-            if (++executed > MostInstructions) throw Fault(0, "this kernel does not come to an end");
+            if (++executed > MostInstructions) throw Fault(0, "this kernel does not end");
             if (lanes == 0) continue;
             if (multipliesByGroup && instruction is not GroupMultiply) Products.Touch(instruction.Registers);
             instruction.Execute(this, lanes);
         }
     }
 
-    /// <summary>Some lanes go on elsewhere, the others with the next instruction; they meet again at another.</summary>
+    /// <summary>Lets some lanes continue at a target and the others with the next instruction, until they meet again at a third.</summary>
     public void Branch(uint taken, int target, int join)
     {
         ref var path = ref Top;
@@ -156,7 +156,7 @@ sealed class Warp
             return;
         }
 
-        // What waits at the place where this path ends anyway need not wait apart.
+        // Lanes that would wait where this path ends anyway need no separate path.
         path.Next = join;
         if (path.Join == join) paths.RemoveAt(paths.Count - 1);
         if (next != join) paths.Add(new Path(next, join, others));
@@ -169,7 +169,7 @@ sealed class Warp
         foreach (ref var path in CollectionsMarshal.AsSpan(paths)) path.Lanes &= ~lanes;
     }
 
-    /// <summary>Refuses an instruction for whole warps where lanes are missing.</summary>
+    /// <summary>Refuses an instruction for whole warps if lanes are missing.</summary>
     public void RequireAll(uint lanes, uint all)
     {
         if (lanes != all) throw Fault(BitOperations.TrailingZeroCount(lanes), $"threads of the warp are missing: lanes {all:x8} must take part, {lanes:x8} do ({Returned:x8} have returned)");

@@ -11,7 +11,7 @@ namespace QuadEngine.Tests.Gpu.Ptx;
 ///   .bf16   a_i at row g + 8 (i / 2 mod 2),    term 2 t + i mod 2 + 8 (i / 4)
 ///   d       d_i at row g + 8 (i / 2 mod 2),    column 8 (i / 4) + 2 t + i mod 2
 /// </code>
-/// Right factors lie in shared memory as the descriptor says: along the sum (K-major) and without swizzle, eight columns of 16 bytes are a core matrix.
+/// Right factors are in shared memory as the descriptor says: along the sum (K-major) and without swizzle. Eight columns of 16 bytes are a core matrix.
 /// </summary>
 sealed class GroupMultiply(int[] d, int[] a, int matrix, int add, bool bf16) : Instruction
 {
@@ -21,7 +21,7 @@ sealed class GroupMultiply(int[] d, int[] a, int matrix, int add, bool bf16) : I
 
     int Depth => bf16 ? 16 : 8;
 
-    /// <summary>Registers of the sums, and of the left factors.</summary>
+    /// <summary>The registers of the sums and of the left factors.</summary>
     public IReadOnlyList<int> Sums => d;
 
     public IReadOnlyList<int> Left => a;
@@ -32,7 +32,7 @@ sealed class GroupMultiply(int[] d, int[] a, int matrix, int add, bool bf16) : I
         var products = warp.Products;
         products.Begin(this, warp.At<ulong>(matrix, 0));
         for (var lane = 1; lane < Warp.Size; lane++)
-            if (warp.At<ulong>(matrix, lane) != warp.At<ulong>(matrix, 0)) throw warp.Fault(lane, "the descriptor is another than that of lane 0");
+            if (warp.At<ulong>(matrix, lane) != warp.At<ulong>(matrix, 0)) throw warp.Fault(lane, "the descriptor differs from that of lane 0");
 
         double[] left = new double[Rows * Depth], right = Right(warp, warp.At<ulong>(matrix, 0)), sums = new double[Rows * Columns];
         for (var lane = 0; lane < Warp.Size; lane++)
@@ -58,7 +58,7 @@ sealed class GroupMultiply(int[] d, int[] a, int matrix, int add, bool bf16) : I
 
     int Place(int lane, int i) => (lane / 4 + 8 * (i / 2 % 2)) * Columns + 8 * (i / 4) + 2 * (lane % 4) + i % 2;
 
-    // [term, column]. In the descriptor, in units of 16 bytes: bits 0 to 13 the address, 16 to 29 how far core matrices are apart along the sum, 32 to 45 how far along the columns.
+    // [term, column]. In the descriptor, in units of 16 bytes: bits 0 to 13 are the address, 16 to 29 the distance of core matrices along the sum, 32 to 45 their distance along the columns.
     double[] Right(Warp warp, ulong descriptor)
     {
         ulong Field(int bit, int bits) => descriptor >> bit & ((1ul << bits) - 1);
@@ -81,7 +81,7 @@ sealed class GroupMultiply(int[] d, int[] a, int matrix, int add, bool bf16) : I
     }
 }
 
-/// <summary>Registers that the warp uses are those of other instructions before this one, and of wgmma.mma_async after it.</summary>
+/// <summary>A fence: before it, other instructions may use registers of the warp; after it, wgmma.mma_async may use them.</summary>
 sealed class GroupFence : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -110,7 +110,7 @@ sealed class WaitForGroups(int butLast) : Instruction
     }
 }
 
-/// <summary>fence.proxy.async: what the thread has written to shared memory before is there for wgmma.mma_async after it.</summary>
+/// <summary>fence.proxy.async: wgmma.mma_async after it sees the thread's earlier writes to shared memory.</summary>
 sealed class ProxyFence : Instruction
 {
     public override void Execute(Warp warp, uint lanes)
@@ -120,19 +120,19 @@ sealed class ProxyFence : Instruction
 }
 
 /// <summary>
-/// Products of a warp that are under way (wgmma.mma_async). Their sums arrive when they are waited for and not before; until then nothing may touch the registers of the sums, change
-/// those of the left factors or write to the right ones.
+/// The unfinished products of a warp (wgmma.mma_async). Their sums arrive only when the warp waits for them. Until then nothing may access the registers of the sums, change
+/// the registers of the left factors or write to the right factors.
 /// </summary>
 sealed class GroupProducts(Warp warp, PtxKernel kernel)
 {
-    // Of each register: the sums to come, the batch of the last instruction that adds to it (0: none under way), and when something else touched it.
+    // For each register: its future sums, the batch of the last instruction that adds to it (0 for none), and the time when another instruction accessed it.
     readonly Dictionary<int, float[]> coming = [];
     readonly Dictionary<int, int> batchOf = [], touched = [];
     readonly List<(int Batch, ulong Address)> reads = [];
     readonly List<(int Batch, int Register, uint[] Words, Instruction By)> lefts = [];
     int batch, clock, fence;
 
-    /// <summary>Instructions begun, and a digest of which: all four warps of a group must have begun the same.</summary>
+    /// <summary>The number of instructions that were begun, and a digest of them. All four warps of a group must have begun the same instructions.</summary>
     public (int Count, int Digest) Begun { get; private set; }
 
     public void Clear()
@@ -145,14 +145,14 @@ sealed class GroupProducts(Warp warp, PtxKernel kernel)
         (batch, clock, fence, Begun) = (1, 1, 0, default);
     }
 
-    /// <summary>Another instruction uses registers.</summary>
+    /// <summary>Notes that another instruction uses registers.</summary>
     public void Touch(IReadOnlyList<int> registers)
     {
         clock++;
         foreach (var register in registers)
         {
             if (!kernel.GroupRegisters.Contains(register)) continue;
-            if (batchOf.ContainsKey(register)) throw warp.Fault(0, "a register of sums is touched while products may still be added to it: wgmma.wait_group");
+            if (batchOf.ContainsKey(register)) throw warp.Fault(0, "a register of sums is accessed while products may still be added to it: wgmma.wait_group");
             touched[register] = clock;
         }
     }

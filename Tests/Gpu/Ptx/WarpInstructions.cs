@@ -3,14 +3,14 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Tests.Gpu.Ptx;
 
 /// <summary>
-/// mma.sync of 16 x 8 sums: d = a b + c, spread over the warp as the PTX ISA says under "Matrix fragments for mma.m16n8k8" (.tf32) and
+/// mma.sync of 16 x 8 sums: d = a b + c, distributed over the warp as the PTX ISA says under "Matrix fragments for mma.m16n8k8" (.tf32) and
 /// "mma.m16n8k16 with floating point type" (.bf16). With g = lane / 4 and t = lane mod 4, the elements of a lane are
 /// <code>
 ///   .tf32   a_i at row g + 8 (i mod 2),        column t + 4 (i / 2)                     b_i at row t + 4 i                          column g
 ///   .bf16   a_i at row g + 8 (i / 2 mod 2),    column 2 t + i mod 2 + 8 (i / 4)         b_i at row 2 t + i mod 2 + 8 (i / 2)        column g
 ///   c, d    c_i at row g + 8 (i / 2),          column 2 t + i mod 2
 /// </code>
-/// Two bf16 share a register, the even one in its lower half. Products are exact; a sum is rounded once, where hardware is free to round otherwise.
+/// Two bf16 share a register, the even one in its lower half. Products are exact. A sum is rounded once; hardware may round it differently.
 /// </summary>
 sealed class MatrixMultiply(int[] d, int[] a, int[] b, int[] c, bool bf16) : Instruction
 {

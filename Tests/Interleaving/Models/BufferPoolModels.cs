@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Tests.Interleaving.Models;
 
-/// <summary>The pool of blocks: no block has two owners, none is lost, and the counts are right, whoever rents, returns and trims meanwhile.</summary>
+/// <summary>The pool of blocks: no block has two owners, none is lost, and the counts are right while other threads rent, return and trim.</summary>
 [TestFixture]
 class BufferPoolModels
 {
@@ -59,7 +59,7 @@ class BufferPoolModels
 
     static void Report(int schedules) => TestContext.Out.WriteLine($"{schedules} schedules");
 
-    /// <summary>A pool over blocks that know who has them.</summary>
+    /// <summary>A pool of blocks that know their owners.</summary>
     sealed class Model
     {
         readonly List<Block> blocks = [];
@@ -92,7 +92,7 @@ class BufferPoolModels
             }
         }
 
-        /// <summary>As a handle that its owner has forgotten and the collector has found.</summary>
+        /// <summary>Releases a block like a handle that its owner has dropped and the collector has found.</summary>
         public void Drop(int thread, long bytes)
         {
             var block = Rent(thread, bytes);

@@ -4,8 +4,8 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Tests.Interleaving.Models;
 
 /// <summary>
-/// Handles, operands, snapshots, deferred results and arrangements: whoever reads, goes on, overwrites and drops at the same time, values are
-/// those that a single thread gets, and every block comes back once.
+/// Handles, operands, snapshots, deferred results and arrangements. If several threads read, compute, overwrite and drop at the same time, values are
+/// those that a single thread gets, and every block is returned once.
 /// </summary>
 [TestFixture]
 class MemoryModels
@@ -145,7 +145,7 @@ class MemoryModels
             m.Overwrite(m.X, 3f);
         }], m => m.Dispose(), schedules: 2_000, changes: 4);
 
-    // ---- what is kept beside it
+    // ---- kept arrangements
 
     [Test]
     public void An_arrangement_made_while_its_memory_is_overwritten() => Explore([
@@ -190,7 +190,7 @@ class MemoryModels
         TestContext.Out.WriteLine($"{schedules} schedules");
     }
 
-    /// <summary>Tensors of two equal elements, so that a torn one shows, on a device whose blocks are counted.</summary>
+    /// <summary>Tensors of two equal elements, so that a torn write is visible, on a device that counts its blocks.</summary>
     sealed class Model : IDisposable
     {
         readonly CountedDevice device = new();
@@ -203,7 +203,7 @@ class MemoryModels
 
         public Tensor? Z { get; set; }
 
-        /// <summary>Calls of the kernel that fail from now on.</summary>
+        /// <summary>The number of the next calls of the kernel that fail.</summary>
         public int Failures { get; set; }
 
         public Tensor Full(float value)
@@ -213,7 +213,7 @@ class MemoryModels
             return tensor;
         }
 
-        /// <summary>x, or x plus a residual that joins, when it is read.</summary>
+        /// <summary>Returns a deferred x, or x plus a residual that joins it.</summary>
         public Tensor Defer(Tensor x) => DeferredProjection.Project([2], x, R, null, normalizes: false, (Kernels _, Operand x, NormTerm<Operand>? _, Operand _, in Epilogue<Operand> epilogue, Operand y) =>
         {
             if (Failures > 0)
@@ -235,7 +235,7 @@ class MemoryModels
 
         public void Expect(Tensor tensor, float value) => ExpectEachOf(tensor, value, value);
 
-        /// <summary>Some elements may be as before and some as after: they were read while another thread wrote.</summary>
+        /// <summary>Checks elements that were read while another thread wrote: each may have the old or the new value.</summary>
         public void ExpectEachOf(Tensor tensor, float value, float other)
         {
             using var elements = tensor.Read();
@@ -243,7 +243,7 @@ class MemoryModels
             Check((first == value || first == other) && (second == value || second == other), $"[{first}, {second}] instead of {value} or {other}");
         }
 
-        /// <summary>As Expect, unless somebody else has dropped it, or its kernel fails.</summary>
+        /// <summary>Like Expect, unless another thread has dropped the tensor, or its kernel fails.</summary>
         public void TryExpect(Tensor tensor, float value)
         {
             try
@@ -255,7 +255,7 @@ class MemoryModels
             }
         }
 
-        /// <summary>The first element of a kept copy of X, whose elements are equal; null where none is kept.</summary>
+        /// <summary>Returns the first element of a kept copy of X, whose elements are equal; null if none is kept.</summary>
         public float? Arrange()
         {
             using var x = X.Read();

@@ -3,8 +3,8 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Tests.Interleaving.Models;
 
 /// <summary>
-/// The team of threads: chunks run once, the caller waits for the last of them, a late worker takes nothing. Workers look once before they sleep,
-/// so falling asleep and waking are part of every order.
+/// The team of threads: chunks run once, the caller waits for the last chunk, and a late worker takes nothing. Workers check once before they sleep,
+/// so every order contains their sleeping and waking.
 /// </summary>
 [TestFixture]
 class TeamModels
@@ -77,7 +77,7 @@ class TeamModels
         Report(schedules);
     }
 
-    /// <summary>Each chunk waits for the other, so the job ends only if the worker comes: whatever it does when the offer is made, it wakes.</summary>
+    /// <summary>Each chunk waits for the other, so the job ends only if the worker takes part. So the worker must wake, whatever its state at the offer.</summary>
     [Test]
     public void A_worker_misses_no_offer_of_a_single_caller()
     {
@@ -92,7 +92,7 @@ class TeamModels
         public int Chunk => chunk;
     }
 
-    /// <summary>A team, and how often each chunk of each job began and ended.</summary>
+    /// <summary>A team, with the numbers of times that each chunk of each job began and ended.</summary>
     sealed class Model(int threads)
     {
         const int Jobs = 6, Chunks = 6;

@@ -26,7 +26,7 @@ sealed class Lock
     }
 }
 
-/// <summary>Who holds a lock, and how often.</summary>
+/// <summary>The owner of a lock, and the depth of its ownership.</summary>
 sealed class Ownership
 {
     int owner, depth;
@@ -68,7 +68,7 @@ sealed class Ownership
         depth--;
     }
 
-    /// <summary>Lets go of all its depth, which is returned.</summary>
+    /// <summary>Releases the lock completely and returns its depth.</summary>
     public int Leave()
     {
         if (!IsMine) throw new SynchronizationLockException();

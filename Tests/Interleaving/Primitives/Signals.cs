@@ -10,7 +10,7 @@ sealed class SemaphoreSlim(int initialCount, int maxCount = int.MaxValue) : IDis
 
     public void Wait() => Run.Block("Semaphore.Wait", () => count > 0, () => count--);
 
-    /// <summary>Time is not modelled: what is not there at once is not waited for.</summary>
+    /// <summary>Time is not modeled: a wait with a timeout ends at once.</summary>
     public bool Wait(int millisecondsTimeout)
     {
         Run.Step("Semaphore.Wait");

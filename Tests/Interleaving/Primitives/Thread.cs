@@ -4,7 +4,7 @@ using Real = real::System.Threading;
 
 namespace System.Threading;
 
-/// <summary>Started within a run it is a thread of the run, else a true one.</summary>
+/// <summary>A thread of the run if it is started within a run, else a real thread.</summary>
 sealed class Thread(ThreadStart body)
 {
     Controlled? controlled;

@@ -3,7 +3,7 @@ using Real = real::System.Threading;
 
 namespace QuadEngine.Tests.Interleaving;
 
-/// <summary>A thread that goes on only when the scheduler says so.</summary>
+/// <summary>A thread that continues only when the scheduler allows it.</summary>
 sealed class Controlled(Run run, int index, bool isBackground, Action body)
 {
     [ThreadStatic] static Controlled? current;
@@ -12,28 +12,28 @@ sealed class Controlled(Run run, int index, bool isBackground, Action body)
     Real.Thread? thread;
     bool mayGoOn;
 
-    /// <summary>The controlled thread that calls, or null: the test's own thread, the finalizer's.</summary>
+    /// <summary>The calling thread if it is controlled; null for the threads of the test and the finalizer.</summary>
     public static Controlled? Current => current;
 
     public Run Run => run;
 
     public int Index => index;
 
-    /// <summary>The run ends without waiting for it.</summary>
+    /// <summary>Whether the run ends without waiting for the thread.</summary>
     public bool IsBackground => isBackground;
 
     public bool HasEnded { get; private set; }
 
-    /// <summary>What it waits for; null where it can go on.</summary>
+    /// <summary>The condition that the thread waits for; null if it can continue.</summary>
     public Func<bool>? WaitsFor { get; set; }
 
-    /// <summary>What its next step does.</summary>
+    /// <summary>A description of the next step.</summary>
     public string Next { get; set; } = "start";
 
-    /// <summary>It spins: it has nothing to do before another thread has written.</summary>
+    /// <summary>Whether the thread spins, with nothing to do before another thread has written.</summary>
     public bool HasYielded { get; set; }
 
-    /// <summary>Writes that this thread has made, and those that others had made when it last began a turn of its spinning.</summary>
+    /// <summary>The number of writes of this thread, and of other threads' writes at its last turn of spinning.</summary>
     public long OwnWrites { get; set; }
 
     public long Seen { get; set; }
@@ -44,7 +44,7 @@ sealed class Controlled(Run run, int index, bool isBackground, Action body)
         thread.UnsafeStart();
     }
 
-    /// <summary>The thread goes on.</summary>
+    /// <summary>Lets the thread continue.</summary>
     public void Resume()
     {
         Real.Monitor.Enter(turn);
@@ -53,7 +53,7 @@ sealed class Controlled(Run run, int index, bool isBackground, Action body)
         Real.Monitor.Exit(turn);
     }
 
-    /// <summary>The calling thread, which is this one, sleeps until it is resumed. It does not spin before: the next thread wants the core.</summary>
+    /// <summary>Lets the calling thread, which is this one, sleep until it is resumed. It does not spin first, because the next thread needs the core.</summary>
     public void Pause()
     {
         Real.Monitor.Enter(turn);

@@ -1,21 +1,21 @@
 namespace QuadEngine.Tests.Interleaving;
 
-/// <summary>The threads that can take the next step. The one that took the last is first if it can go on (Stays); it may have offered its turn (Yields).</summary>
+/// <summary>The threads that can take the next step. The thread that took the last step is first if it can continue (Stays); it may have offered its turn (Yields).</summary>
 readonly record struct Choice(int[] Threads, bool Stays, bool Yields)
 {
     public bool SwitchIsPreemption => Stays && !Yields;
 }
 
-/// <summary>Decides who goes on.</summary>
+/// <summary>Decides which thread continues.</summary>
 interface IOrder
 {
-    /// <summary>An index into the threads of the choice.</summary>
+    /// <summary>Returns an index into the threads of the choice.</summary>
     int Next(Choice choice);
 }
 
 /// <summary>
 /// All orders with a bounded number of preemptions, depth first (Musuvathi and Qadeer, "Iterative context bounding", PLDI 2007):
-/// each run repeats the decisions of the last one up to the deepest that can still be taken otherwise, and takes it otherwise.
+/// each run repeats the decisions of the last run up to the deepest one that still has another choice, and takes that choice.
 /// </summary>
 sealed class DepthFirst(int preemptions) : IOrder
 {
@@ -32,7 +32,7 @@ sealed class DepthFirst(int preemptions) : IOrder
         return decision.Taken;
     }
 
-    /// <summary>Prepares the next run; false when there is none.</summary>
+    /// <summary>Prepares the next run; returns false if there is none.</summary>
     public bool Advance()
     {
         while (path.Count > 0 && path[^1].Taken + 1 == path[^1].Options) path.RemoveAt(path.Count - 1);
@@ -53,7 +53,7 @@ sealed class DepthFirst(int preemptions) : IOrder
 }
 
 /// <summary>
-/// Random priorities; the thread with the highest goes on, and at some random steps it falls to the lowest
+/// Random priorities. The thread with the highest priority continues, and at some random steps it falls to the lowest
 /// (Burckhardt et al., "A randomized scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010).
 /// </summary>
 sealed class RandomPriorities : IOrder
@@ -72,13 +72,13 @@ sealed class RandomPriorities : IOrder
     public int Next(Choice choice)
     {
         foreach (var thread in choice.Threads) priorities.TryAdd(thread, 1 + random.Below(1 << 20));
-        // Who has just given up its turn, in a loop that looks, must not come first for ever.
+        // A thread in a spinning loop that has just offered its turn must not always come first.
         if (falls.Contains(step++) || choice is { Stays: true, Yields: true }) priorities[choice.Threads[0]] = --lowest;
         return Array.IndexOf(choice.Threads, choice.Threads.MaxBy(thread => priorities[thread]));
     }
 }
 
-/// <summary>A recorded order; behind its end the running thread stays.</summary>
+/// <summary>A recorded order. After its end the running thread continues.</summary>
 sealed class Replayed(IReadOnlyList<int> threads) : IOrder
 {
     int step;
@@ -91,7 +91,7 @@ sealed class Replayed(IReadOnlyList<int> threads) : IOrder
     }
 }
 
-/// <summary>Numbers that depend on the seed alone.</summary>
+/// <summary>Random numbers that depend on the seed alone.</summary>
 sealed class Philox4x32(ulong seed)
 {
     ulong index;

@@ -3,25 +3,25 @@ using Real = real::System.Threading;
 
 namespace QuadEngine.Tests.Interleaving;
 
-/// <summary>One step that a run has taken: who, what, and where in the source if that was asked for.</summary>
+/// <summary>One step of a run: its thread, its action, and its place in the source if that was requested.</summary>
 readonly record struct TakenStep(int Thread, string What, string? Where)
 {
     public override string ToString() => Where is null ? $"{Thread}: {What}" : $"{Thread}: {What}  {Where}";
 }
 
 /// <summary>
-/// One execution of a model in one order. Threads are true threads, of which one runs at a time: before each call of a primitive
-/// (<see cref="Step"/>) the running thread asks who goes on, hands over if it is another, and sleeps until its own turn.
+/// One execution of a model in one order. Threads are real threads, of which one runs at a time. Before each call of a primitive
+/// (<see cref="Step"/>) the running thread asks which thread continues. If it is another thread, it resumes that thread and sleeps until its own turn.
 /// </summary>
 /// <remarks>
-/// What lies between two primitives is one indivisible step, so a race on plain fields is not seen, nor what a weak memory order could do.
-/// A thread that spins gives up its turn until another has written; so a loop that only looks does not fill the search.
+/// The code between two primitives is one indivisible step, so the search does not find races on plain fields or effects of a weak memory order.
+/// A thread that spins gives up its turn until another has written, so a spinning loop does not fill the search.
 /// </remarks>
 sealed class Run(IOrder order, int stepLimit, bool locate = false)
 {
     [ThreadStatic] static Run? preparing;
 
-    // Threads outside the run (the finalizer's) may use a primitive too; its state changes under this lock.
+    // Threads outside the run (the finalizer's) may use a primitive too, so its state changes under this lock.
     static readonly object Gate = new();
 
     readonly List<Controlled> threads = [];
@@ -38,7 +38,7 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
 
     public string Schedule => Interleaving.Schedule.Format([.. steps.Select(step => step.Thread)]);
 
-    /// <summary>Builds the model and runs its threads until all have ended, and their background threads have nothing left to do.</summary>
+    /// <summary>Builds the model and runs its threads until all have ended and their background threads have nothing left to do.</summary>
     public void Execute<TModel>(Func<TModel> build, IReadOnlyList<Action<TModel>> bodies, Action<TModel>? finallyCheck)
     {
         try
@@ -71,12 +71,12 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
         return thread;
     }
 
-    /// <summary>Starts a thread of the calling thread's run; null where there is none.</summary>
+    /// <summary>Starts a thread of the calling thread's run; returns null if there is no run.</summary>
     public static Controlled? Spawn(bool isBackground, Action body) => (Controlled.Current?.Run ?? preparing)?.Add(isBackground, body);
 
-    // ---- what primitives call
+    // ---- calls of primitives
 
-    /// <summary>Before a primitive that cannot block. A reading one wakes nobody who spins.</summary>
+    /// <summary>Called before a primitive that cannot block. A primitive that only reads wakes no thread that spins.</summary>
     public static void Step(string what, bool reads = false)
     {
         if (Controlled.Current is not { } me) return;
@@ -84,13 +84,13 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
         if (!reads) me.Run.Wrote(me);
     }
 
-    /// <summary>With a change that needs no step before it, as the release of a lock: who waits for it may go on at the next step.</summary>
+    /// <summary>Called with a change that needs no step before it, e.g. the release of a lock. Threads that wait for it may continue at the next step.</summary>
     public static void Changed()
     {
         if (Controlled.Current is { } me) me.Run.Wrote(me);
     }
 
-    /// <summary>Before a primitive that blocks until ready; then done, with nobody between. Both may run on any thread.</summary>
+    /// <summary>Called before a primitive that blocks until <paramref name="ready"/>; then runs <paramref name="done"/>, with no other thread between them. Both may run on any thread.</summary>
     public static void Block(string what, Func<bool> ready, Action done)
     {
         while (true)
@@ -108,7 +108,7 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
         }
     }
 
-    /// <summary>In a loop that waits by looking again and again.</summary>
+    /// <summary>Called in a loop that waits by repeated checks.</summary>
     public static void Spin(string what)
     {
         if (Controlled.Current is not { } me) return;
@@ -119,7 +119,7 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
         me.HasYielded = false;
     }
 
-    /// <summary>Does something to a primitive's state that no thread, of a run or not, comes between.</summary>
+    /// <summary>Changes a primitive's state without interruption by any thread, inside or outside the run.</summary>
     public static T Atomic<T>(Func<T> change)
     {
         Real.Monitor.Enter(Gate);
@@ -133,7 +133,7 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
         }
     }
 
-    // ---- who goes on
+    // ---- the choice of the next thread
 
     void Point(Controlled me, string what, bool yields = false)
     {
@@ -206,7 +206,7 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
 
     bool IsIdle(Controlled thread) => thread.HasYielded && writes - thread.OwnWrites == thread.Seen;
 
-    // Threads that the end of the run finds asleep leave through their finally blocks, one after the other.
+    // Threads that sleep at the end of the run leave through their finally blocks, one after the other.
     void Unwind()
     {
         unwinding = true;
@@ -218,7 +218,7 @@ sealed class Run(IOrder order, int stepLimit, bool locate = false)
     }
 }
 
-/// <summary>No thread can go on, and some have not ended.</summary>
+/// <summary>No thread can continue, and some have not ended.</summary>
 sealed class DeadlockException(string message) : Exception(message);
 
 /// <summary>The threads take steps and do not end.</summary>

@@ -22,7 +22,7 @@ def save_both(value, name):
     torch.save(value, path(name + ".legacy.pth"), _use_new_zipfile_serialization=False)
 
 
-# The network as PyTorch holds it, with the counters of batch norm that ours does not write, and what it makes of some images.
+# The network in PyTorch, with the counters of batch norm that the engine does not write, and its results for some images.
 network = ResNet(1, widths=(5, 7), channels=1, rank=3)
 network.load_state_dict(load_file(path("network.safetensors"))[0], strict=False)
 images = load_file(path("images.safetensors"))[0]["images"].permute(0, 3, 1, 2)
@@ -30,7 +30,7 @@ with torch.no_grad():
     logits = network.eval()(images)
 save_file({**network.state_dict(), "reference.logits": logits}, path("network.torch.safetensors"), {"format": "pt"})
 
-# A checkpoint as training programs write it: state dictionary of DataParallel, optimizer, schedule, counters, and what else lies about.
+# A checkpoint like those of training programs: state dictionary of DataParallel, optimizer, schedule, counters, and other values.
 optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)
 schedule = torch.optim.lr_scheduler.MultiStepLR(optimizer, [1, 2])
 network.train()(images).sum().backward()
@@ -52,5 +52,5 @@ save_both({
     "parameter": nn.Parameter(rows[2:]), "scalar": ramp[7], "empty": ramp[24:].view(0, 3), "half_tail": ramp.half()[20:],
 }, "views")
 
-# What is more than tensors and dictionaries, and refused by name.
+# Objects that are not tensors or dictionaries, which are refused by name.
 torch.save(nn.Linear(1, 1), path("module.pt"))

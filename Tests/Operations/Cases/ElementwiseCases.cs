@@ -1,8 +1,8 @@
 namespace QuadEngine.Tests.Operations;
 
 /// <summary>
-/// Calls of any element-wise struct. Where it is defined and smooth is found out by trying: a value serves if the differences of
-/// <see cref="GradCheck"/> there are finite and stay the same with half the step.
+/// Calls of any element-wise struct. Trials find the values at which it is defined and smooth: a value is usable if the differences of
+/// <see cref="GradCheck"/> there are finite and do not change with half the step.
 /// </summary>
 public static class ElementwiseCases
 {
@@ -18,7 +18,7 @@ public static class ElementwiseCases
         };
     }
 
-    /// <summary>Every kind of broadcasting: equal shapes, axes of extent 1 on either side, missing ones, scalars.</summary>
+    /// <summary>Draws shapes for every kind of broadcasting: equal shapes, axes of extent 1 on either side, missing axes, scalars.</summary>
     public static OperationCall Binary<TOp>(Dice dice) where TOp : struct, IBinaryOp<TOp>
     {
         var (left, right) = Pools<TOp>(dice);
@@ -40,7 +40,7 @@ public static class ElementwiseCases
         };
     }
 
-    // All pairs of the two pools serve, so that broadcasting may combine them at will. 0 is tried first: conditions tell it apart.
+    // All pairs of values from the two pools are usable, so that broadcasting may combine them freely. 0 is tried first, because conditions treat it specially.
     static (float[] Left, float[] Right) Pools<TOp>(Dice dice) where TOp : struct, IBinaryOp<TOp>
     {
         bool Serves(float a, float b) => IsSmooth(x => TOp.F(x, b), a) && IsSmooth(x => TOp.F(a, x), b);
@@ -55,7 +55,7 @@ public static class ElementwiseCases
         {
             if (tries == 1000) throw new InvalidOperationException($"{name}: found only {pool.Count} values between -3 and 3 at which it is finite and smooth.");
             var value = tries == 0 ? first : (float)dice.Number(-3, 3);
-            // A kink exactly between the steps looks smooth; they are at 0 or where the operands are equal.
+            // A kink exactly between the steps looks smooth. Kinks are at 0 or at equal operands.
             if (serves(value) && serves(value + 0.07f) && serves(value - 0.07f)) pool.Add(value);
         }
 

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Batch norm, alone and with what joins its pass; layer norm.</summary>
+/// <summary>Batch norm, alone and with the operations that join its pass; layer norm.</summary>
 static class NormalizationCases
 {
     const float Epsilon = 1e-3f;
@@ -33,7 +33,7 @@ static class NormalizationCases
         };
     }
 
-    // The residual of +-3 keeps the sum away from the kink: with gamma in +-1 and these few rows |xhat| stays under 2.4.
+    // The residual of +-3 keeps the sum away from the kink, because |xhat| is less than 2.4 with gamma in +-1 and these few rows.
     [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall TrainWithResidualAndRelu(Dice dice)
     {
@@ -72,7 +72,7 @@ static class NormalizationCases
         };
     }
 
-    // As in a quadratic network; without ReLU, whose kink the quadratic terms would meet.
+    // As in a quadratic network, but without ReLU, because the quadratic terms would reach its kink.
     [CaseFor(typeof(Tensor), nameof(Tensor.BatchNorm))]
     static OperationCall NeuronsThenTrain(Dice dice)
     {
@@ -126,7 +126,7 @@ static class NormalizationCases
         };
     }
 
-    // Two rows make xhat nearly +-1 whatever x is, and gradients vanish: a few more are needed for a check to mean something.
+    // With two rows, xhat is nearly +-1 for any x, and gradients vanish. A useful check needs a few more rows.
     static Shape Batch(Dice dice) => dice.Coin() ? [dice.Between(3, 6), dice.OneOf(1, 4, 16, 19)] : [dice.Between(2, 3), dice.Between(2, 3), dice.Between(1, 3), dice.OneOf(1, 4, 16, 19)];
 
     static Func<int, (double, double)> Moments(Array64 x)

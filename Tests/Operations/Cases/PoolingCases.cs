@@ -53,7 +53,7 @@ static class PoolingCases
 
     static Shape Images(Dice dice, int window) => [dice.Between(1, 2), window + dice.Between(0, 4), window + dice.Between(0, 4), dice.OneOf(1, 2, 5, 16, 19)];
 
-    // Only pixels of the image are collected: padding is never the largest, and adds 0 to a sum.
+    // Collects only pixels of the image, because padding is never the largest and adds 0 to a sum.
     static Array64 Pool(Array64 x, int kernel, int stride, int padding, int dilation, Func<List<double>, double> fold)
     {
         if (stride == 0) stride = kernel;

@@ -22,7 +22,7 @@ static class ProjectionCases
         };
     }
 
-    // Matrices, batches of them, and a batch with a single one on the right; either operand stored the other way round.
+    // Matrices, batches of matrices, and a batch with a single matrix on the right; each operand may be stored transposed.
     [CaseFor(typeof(Tensor), nameof(Tensor.MatMul))]
     static OperationCall MatMulTransposed(Dice dice)
     {
@@ -53,7 +53,7 @@ static class ProjectionCases
         return Convolution(dice, channels, channels * dice.OneOf(1, 1, 2), channels, dice.Coin());
     }
 
-    // The vectors of a kernel are 16 floats at the widest: whole ones, several, and those with a rest.
+    // The vectors of a kernel have at most 16 floats. The extents are one vector, several vectors, and vectors with a rest.
     [CaseFor(typeof(Tensor), nameof(Tensor.Conv2d))]
     static OperationCall ConvolutionWide(Dice dice) => Convolution(dice, dice.OneOf(3, 16, 17, 32), dice.OneOf(16, 31, 33, 48), 1, dice.Coin());
 
@@ -69,7 +69,7 @@ static class ProjectionCases
         };
     }
 
-    /// <summary>The seven loops.</summary>
+    /// <summary>The convolution as seven loops.</summary>
     internal static Array64 Convolve(Array64 x, Array64 filter, Array64? bias, int stride, int padding, int dilation, int groups)
     {
         int kH = filter.Shape[0], kW = filter.Shape[1], perGroup = filter.Shape[2], outChannels = filter.Shape[3];

@@ -1,6 +1,6 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>The quadratic neuron: alone, behind a matrix product and behind a convolution; any width, any rank from 0 on.</summary>
+/// <summary>The quadratic neuron: alone, after a matrix product and after a convolution, with any width and any rank from 0.</summary>
 static class QuadraticCases
 {
     [CaseFor(typeof(Tensor), nameof(Tensor.QuadraticNeuron))]
@@ -42,7 +42,7 @@ static class QuadraticCases
 
     static Tensor Lambda(Dice dice, NeuronLayout layout) => dice.Values([layout.Coefficients]);
 
-    /// <summary>[y, f_1..f_k] neuron after neuron, y = z_0 + s sum_i lambda_i f_i^2; the last neuron takes what channels remain.</summary>
+    /// <summary>Computes [y, f_1..f_k] neuron by neuron, y = z_0 + s sum_i lambda_i f_i^2. The last neuron has the remaining channels.</summary>
     internal static Array64 Epilogue(Array64 z, Array64 lambda, int rank, bool normalized)
     {
         var channels = z.Shape.Channels;

@@ -1,9 +1,9 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>Full quadratic forms, and the symmetric matrices that they take.</summary>
+/// <summary>Full quadratic forms, and their symmetric matrices.</summary>
 static class QuadraticFormCases
 {
-    // The form is symmetrised inside: differences move one element, and the gradient to x relies on symmetry.
+    // The function makes the matrix symmetric, because differences change one element, and the gradient of x requires symmetry.
     [CaseFor(typeof(Tensor), nameof(Tensor.QuadraticForm))]
     static OperationCall Form(Dice dice)
     {

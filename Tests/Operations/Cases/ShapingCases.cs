@@ -8,7 +8,7 @@ static class ShapingCases
     {
         var x = dice.Values(dice.Shape());
         Shape merged = dice.Coin() || x.Rank < 2 ? [x.Length] : [x.Shape[0] * x.Shape[1], .. x.Shape.Skip(2)];
-        // Something behind the view, so that its gradient must come back in the old shape.
+        // An operation after the view, so that its gradient must return in the old shape.
         return new([x], x => (dice.Seed % 2 == 0 ? x[0].Reshape(merged) : x[0].Reshape(1, -1)).Square())
         {
             Oracle = x => Array64.From(dice.Seed % 2 == 0 ? merged : [1, x[0].Shape.Elements], Squared(x[0])),
@@ -127,7 +127,7 @@ static class ShapingCases
         };
     }
 
-    // Some of the parts, each with a weight of its own; the others get no gradient.
+    // Some of the parts, each with its own weight; the others get no gradient.
     [CaseFor(typeof(Tensor), nameof(Tensor.Split))]
     static OperationCall Split(Dice dice)
     {

@@ -1,9 +1,9 @@
 namespace QuadEngine.Tests.Operations;
 
-/// <summary>The methods and operators of a tensor that carry out element-wise operations, each beside its formula in double.</summary>
+/// <summary>The methods and operators of a tensor for element-wise operations, each with its formula in double.</summary>
 static class TensorMethodCases
 {
-    /// <summary>A method, and the same in double.</summary>
+    /// <summary>A method, and the same function in double.</summary>
     sealed record Row(string Method, Func<Tensor[], Tensor> Apply, Func<double[], double> Formula, int Inputs = 1, double Low = -1.5, double High = 1.5, double Gap = 0);
 
     static readonly Row[] Rows =
@@ -84,7 +84,7 @@ static class TensorMethodCases
         };
     }
 
-    // The distribution function of the normal law, by its series 1/2 + phi(x) (x + x^3/3 + x^5/15 + ...).
+    // The distribution function of the normal distribution, by its series 1/2 + phi(x) (x + x^3/3 + x^5/15 + ...).
     static double Phi(double x)
     {
         double term = x, sum = x;

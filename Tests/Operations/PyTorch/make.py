@@ -66,7 +66,7 @@ for name, pool in [("average_pool", lambda x: F.avg_pool2d(x, 3, 2, 1)), ("max_p
     y = pool(x)
     keep(name, x=last(x), y=last(y), c=last(backward(y)), dx=last(x.grad))
 
-# Element-wise functions, at kinks, at zeros of both signs, and far out.
+# Element-wise functions, at kinks, at zeros of both signs, and at large arguments.
 points = torch.cat([torch.linspace(-6, 6, 49), torch.tensor([-0.0, 1e-4, -1e-4, 30.0, -30.0, 90.0, -90.0, 2.0, -2.0])])
 for name, function in {
     "relu": F.relu, "leaky_relu": lambda x: F.leaky_relu(x, 0.1), "gelu": F.gelu, "silu": F.silu, "softplus": F.softplus, "tanh": torch.tanh, "sigmoid": torch.sigmoid, "abs": torch.abs,
@@ -81,7 +81,7 @@ x = torch.tensor([[1.0, 3.0, 3.0], [2.0, 2.0, 2.0], [5.0, 4.0, 5.0]], requires_g
 y = x.amax(1)
 keep("max", x=x, y=y, c=backward(y), dx=x.grad)
 
-# Losses, with logits near and far.
+# Losses, with small and large differences of logits.
 labels = torch.tensor([3, 0, 2, 2, 1, 3])
 keep("labels", values=labels)
 for name, scale, smoothing in [("cross_entropy", 2, 0.0), ("cross_entropy_smooth", 2, 0.1), ("cross_entropy_far", 60, 0.2)]:
@@ -100,7 +100,7 @@ for name, function in [("softmax", F.softmax), ("log_softmax", F.log_softmax)]:
     keep(name, x=x, y=y, c=backward(y), dx=x.grad)
 
 
-# Optimizers: six steps over given gradients. The second parameter is of another group; the third has no gradient in the first two steps.
+# Optimizers: six steps over given gradients. The second parameter is in another group; the third has no gradient in the first two steps.
 def train(name, make):
     parameters = [leaf(4, 3), leaf(5), leaf(2)]
     optimizer = make([{"params": [parameters[0], parameters[2]]}, {"params": [parameters[1]], "lr": 0.01, "weight_decay": 0.2}])
