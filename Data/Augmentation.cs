@@ -4,7 +4,7 @@ using QuadEngine.Devices;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// Random changes of training images. Derive a record to write one of your own: <see cref="Apply"/> changes the bytes of one image, on the host. The change
+/// Random changes of training images. Derive a record to write your own: <see cref="Apply"/> changes the bytes of one image, on the host. The change
 /// depends only on the seed, the epoch and the index of the image, so the bits are the same on any number of threads.
 /// </summary>
 /// <remarks>Several threads call it at the same time, so it must keep nothing from one image to the next.</remarks>
