@@ -39,7 +39,7 @@ public static class Idx
     {
         using var reader = new CheckedReader(path);
         ExpectMagic(reader, LabelsMagic, "an IDX file of labels");
-        Size(reader, "number of labels (equal to the number of images)", images, images);
+        Size(reader, "number of labels (one for each image)", images, images);
 
         var start = reader.Offset;
         var bytes = reader.ReadBytes(images, "labels");
