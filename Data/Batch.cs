@@ -1,17 +1,17 @@
 namespace QuadEngine.Data;
 
-/// <summary>A batch of what a network reads and what it is to give.</summary>
+/// <summary>A batch of the inputs of a network and its targets.</summary>
 /// <typeparam name="TInput"><see cref="Tensor"/> or <see cref="IntTensor"/>.</typeparam>
 /// <typeparam name="TTarget"><see cref="Tensor"/> or <see cref="IntTensor"/>.</typeparam>
-/// <param name="Input">[N, ...], for N examples.</param>
-/// <param name="Target">[N, ...], likewise.</param>
+/// <param name="Input">The inputs [N, ...] of N examples.</param>
+/// <param name="Target">The targets [N, ...] of the same examples.</param>
 public readonly record struct Batch<TInput, TTarget>(TInput Input, TTarget Target) : ITensorTuple, IDisposable where TInput : class where TTarget : class
 {
     /// <inheritdoc/>
     public ITensorTuple Map(Func<Tensor, Tensor> tensors, Func<IntTensor, IntTensor> integers) =>
         new Batch<TInput, TTarget>(TensorTuple.Map(Input, tensors, integers), TensorTuple.Map(Target, tensors, integers));
 
-    /// <summary>Gives the memory back now instead of at a garbage collection. Never required.</summary>
+    /// <summary>Frees the memory now instead of at a garbage collection. The call is never required.</summary>
     public void Dispose()
     {
         (Input as IDisposable)?.Dispose();
@@ -19,7 +19,7 @@ public readonly record struct Batch<TInput, TTarget>(TInput Input, TTarget Targe
     }
 }
 
-/// <summary>A batch in plain arrays, refilled again and again: images [Count, H, W, C] and labels [Count] fill the front of them.</summary>
+/// <summary>A batch in plain arrays, which are refilled for each batch: images [Count, H, W, C] and labels [Count] fill their front.</summary>
 sealed class HostBatch(int batchSize, Shape imageShape)
 {
     public float[] Images { get; } = new float[checked(batchSize * imageShape.Elements)];

@@ -1,37 +1,37 @@
 namespace QuadEngine.Data;
 
-/// <summary>An epoch as it was asked for: batches Start to End - 1 of images in an order.</summary>
-/// <param name="Order">Which image comes when.</param>
-/// <param name="BatchSize">Images in a batch; the last may have fewer, or one more.</param>
+/// <summary>The part of an epoch that was requested: batches Start to End - 1 of images in an order.</summary>
+/// <param name="Order">The images in the order in which they come.</param>
+/// <param name="BatchSize">The number of images in a batch; the last batch may have fewer, or one more.</param>
 /// <param name="Start">The first batch.</param>
-/// <param name="End">One past the last.</param>
-/// <param name="JoinsLast">The last batch has the one image that is left over too.</param>
-/// <param name="Seed">Of the random changes; 0 where there are none.</param>
-/// <param name="Epoch">Likewise.</param>
+/// <param name="End">The batch after the last one.</param>
+/// <param name="JoinsLast">Whether the last batch also contains the single image that is left over.</param>
+/// <param name="Seed">The seed of the random changes; 0 if there are none.</param>
+/// <param name="Epoch">The epoch of the random changes; 0 if there are none.</param>
 readonly record struct EpochPlan(int[] Order, int BatchSize, int Start, int End, bool JoinsLast, ulong Seed, int Epoch)
 {
     public int First(int batch) => batch * BatchSize;
 
     public int Length(int batch) => JoinsLast && batch == End - 1 ? Order.Length - First(batch) : Math.Min(BatchSize, Order.Length - First(batch));
 
-    /// <summary>Images of the largest batch.</summary>
+    /// <summary>The number of images in the largest batch.</summary>
     public int Longest => JoinsLast ? BatchSize + 1 : Math.Min(BatchSize, Order.Length);
 }
 
-/// <summary>Where a <see cref="Loader"/> takes its batches from, each a function of the data, the seed, the epoch and its number.</summary>
+/// <summary>The source of a <see cref="Loader"/>'s batches. Each batch is a function of the data, the seed, the epoch and the batch's number.</summary>
 abstract class BatchSource
 {
-    /// <summary>Number of images.</summary>
+    /// <summary>The number of images.</summary>
     public abstract int Count { get; }
 
-    /// <summary>What it draws at random, for a message; null where it draws nothing and needs no seed.</summary>
+    /// <summary>The object that draws random numbers, for a message; null if the source draws none and needs no seed.</summary>
     public abstract object? Randomness { get; }
 
-    /// <summary>The batches in order.</summary>
+    /// <summary>Returns the batches in order.</summary>
     public abstract IEnumerable<Batch<Tensor, IntTensor>> Batches(EpochPlan plan);
 }
 
-/// <summary>Batches made on the host: images are written one by one, by several threads at once, ahead of who asks for them.</summary>
+/// <summary>Batches made on the host. Several threads write the images, one by one, before the batch is requested.</summary>
 abstract class HostSource : BatchSource
 {
     readonly int prefetch;
@@ -43,17 +43,17 @@ abstract class HostSource : BatchSource
         (this.prefetch, this.device) = (prefetch, device);
     }
 
-    /// <summary>[H, W, C] of every image as the network sees it.</summary>
+    /// <summary>The shape [H, W, C] of every image as the network sees it.</summary>
     public abstract Shape ImageShape { get; }
 
-    /// <summary>The class of an image.</summary>
+    /// <summary>Returns the class of an image.</summary>
     public abstract int Label(int image);
 
     /// <summary>Writes an image, changed and normalized.</summary>
-    /// <param name="image">Its index.</param>
-    /// <param name="seed">Of the random changes; 0 where there are none.</param>
-    /// <param name="epoch">Likewise.</param>
-    /// <param name="to">[H, W, C]</param>
+    /// <param name="image">The index of the image.</param>
+    /// <param name="seed">The seed of the random changes; 0 if there are none.</param>
+    /// <param name="epoch">The epoch of the random changes; 0 if there are none.</param>
+    /// <param name="to">The values [H, W, C].</param>
     public abstract void Write(int image, ulong seed, int epoch, Span<float> to);
 
     public override IEnumerable<Batch<Tensor, IntTensor>> Batches(EpochPlan plan)

@@ -6,50 +6,50 @@ using System.Security.Cryptography;
 
 namespace QuadEngine.Data;
 
-/// <summary>How far a download is.</summary>
-/// <param name="File">The file's name.</param>
-/// <param name="Bytes">Bytes here.</param>
-/// <param name="Total">Bytes in all.</param>
+/// <summary>The progress of a download.</summary>
+/// <param name="File">The name of the file.</param>
+/// <param name="Bytes">The number of bytes that have arrived.</param>
+/// <param name="Total">The number of all bytes.</param>
 public readonly record struct DownloadProgress(string File, long Bytes, long Total);
 
 /// <summary>
-/// Fetches the official files of a data set. A file grows beside its place (.part), so that a broken download is taken up again
-/// where it stopped; it is moved into place only when its checksum is the published one.
+/// Downloads the official files of a data set. A file is first written under another name (.part), so that a broken download resumes
+/// where it stopped. It is moved into place only if its checksum is the published one.
 /// </summary>
 public sealed class DatasetDownload : IDisposable
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);       // without a byte
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);       // the longest time without a byte
 
     readonly HttpClient client;
 
-    /// <summary>A downloader.</summary>
-    /// <param name="handler">Answers in place of the network, and stays the caller's to dispose; the network itself where null.</param>
+    /// <summary>Creates a downloader.</summary>
+    /// <param name="handler">A handler that answers instead of the network, and that the caller disposes; null for the network.</param>
     public DatasetDownload(HttpMessageHandler? handler = null)
     {
         client = handler is null ? new() : new(handler, disposeHandler: false);
         client.Timeout = Timeout.InfiniteTimeSpan;
     }
 
-    /// <summary>Fetches what is missing of a data set, and returns the folder that holds its files.</summary>
-    /// <param name="name">One of <see cref="Datasets.Names"/>.</param>
-    /// <param name="folder">Where data sets are kept; <see cref="Datasets.DefaultFolder"/> where it is left out.</param>
-    /// <param name="progress">Told of every piece that arrives.</param>
-    /// <param name="cancellation">Stops; what has arrived is kept and taken up the next time.</param>
-    /// <exception cref="ArgumentException">There is no data set of that name, or it has no files to download.</exception>
-    /// <exception cref="IOException">A file could not be had, or its checksum is wrong; the message says which file to put where.</exception>
+    /// <summary>Downloads the missing files of a data set, and returns the folder that holds its files.</summary>
+    /// <param name="name">A name of <see cref="Datasets.Names"/>.</param>
+    /// <param name="folder">The folder of all data sets; null for <see cref="Datasets.DefaultFolder"/>.</param>
+    /// <param name="progress">Receives a report for each piece that arrives.</param>
+    /// <param name="cancellation">Cancels the download. The bytes that have arrived are kept for the next call.</param>
+    /// <exception cref="ArgumentException">There is no data set with this name, or it has no files to download.</exception>
+    /// <exception cref="IOException">A file could not be downloaded, or its checksum is wrong; the message says which file to put where.</exception>
     public Task<string> GetAsync(
         string name, string? folder = null, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default) =>
         GetAsync(Downloadable(Datasets.Get(name)), folder ?? Datasets.DefaultFolder, progress, cancellation);
 
-    /// <summary>Whether a data set has official files to fetch.</summary>
-    /// <param name="info">One of <see cref="Datasets.All"/>.</param>
+    /// <summary>Whether a data set has official files to download.</summary>
+    /// <param name="info">An entry of <see cref="Datasets.All"/>.</param>
     public static bool Offers(DatasetInfo info) => info is FileDataset;
 
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
     static FileDataset Downloadable(DatasetInfo info) => info as FileDataset
-        ?? throw new ArgumentException($"data get: there is nothing to download of {info.Name}, which is {(info.IsEmbedded ? "inside the package" : "read by")} {info.Assembly}.");
+        ?? throw new ArgumentException($"data get: {info.Name} has no files to download, because it is {(info.IsEmbedded ? "inside the package" : "read by")} {info.Assembly}.");
 
     internal async Task<string> GetAsync(FileDataset info, string folder, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
@@ -58,11 +58,11 @@ public sealed class DatasetDownload : IDisposable
                 await Bring(info, download, folder, progress, cancellation).ConfigureAwait(false);
 
         var files = info.Find(folder)
-            ?? throw new IOException($"data get: {info.Name} was downloaded into {folder}, but {info.Files[0]} is not where it should be.");
+            ?? throw new IOException($"data get: {info.Name} was downloaded into {folder}, but {info.Files[0]} is not in its place.");
         return Path.GetDirectoryName(files[0])!;
     }
 
-    /// <summary>All files are there and can be read (whatever their compression, so that repackaged ones count too).</summary>
+    /// <summary>Whether all files exist and can be read. Their compression does not matter, so repackaged files count too.</summary>
     static bool IsIntact(FileDataset info, string folder)
     {
         if (info.Find(folder) is not { } files)
@@ -95,13 +95,13 @@ public sealed class DatasetDownload : IDisposable
             File.Delete(target);
     }
 
-    /// <summary>Tries one place after the other.</summary>
+    /// <summary>Tries one address after the other.</summary>
     async Task Fetch(DatasetInfo info, Download download, string target, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
         var part = target + ".part";
         var reasons = new List<string>();
 
-        // What an earlier run left may belong to another file: then it spoils its checksum, and the same place is tried afresh.
+        // The bytes of an earlier call may belong to another file. Then the checksum is wrong, and the same address is tried again from the start.
         foreach (var url in File.Exists(part) ? download.Urls.Prepend(download.Urls[0]) : download.Urls)
         {
             try
@@ -113,23 +113,23 @@ public sealed class DatasetDownload : IDisposable
                     return;
                 }
                 File.Delete(part);
-                reasons.Add($"{url}: the md5 of what came is {md5}, expected {download.Md5}");
+                reasons.Add($"{url}: the md5 of the received file is {md5}, expected {download.Md5}");
             }
             catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException && !cancellation.IsCancellationRequested)
             {
-                reasons.Add($"{url}: {(e is OperationCanceledException ? $"no byte for {Patience.TotalSeconds} s" : e.Message)}");
+                reasons.Add($"{url}: {(e is OperationCanceledException ? $"no byte arrived for {Patience.TotalSeconds} s" : e.Message)}");
             }
         }
 
         throw new IOException($"""
             data get: {info.Name}: {Path.GetFileName(target)} could not be downloaded.
               {string.Join("\n  ", reasons)}
-            Where there is no network, bring {download.Urls[0]}
-            ({download.Bytes:N0} bytes, md5 {download.Md5}) by other means, put it at {Path.GetFullPath(target)} and run this again.
+            If there is no network, get {download.Urls[0]}
+            ({download.Bytes:N0} bytes, md5 {download.Md5}) in another way, put it at {Path.GetFullPath(target)} and run this again.
             """);
     }
 
-    /// <summary>Appends to the part what it lacks, or begins it again where the server does not serve ranges.</summary>
+    /// <summary>Appends the missing bytes to the part, or starts it again if the server does not support ranges.</summary>
     async Task Receive(string url, Download download, string part, IProgress<DownloadProgress>? progress, CancellationToken cancellation)
     {
         var have = File.Exists(part) ? new FileInfo(part).Length : 0;
@@ -160,10 +160,10 @@ public sealed class DatasetDownload : IDisposable
         }
 
         if (have < download.Bytes)
-            throw new IOException($"the connection ended after {have:N0} of {download.Bytes:N0} bytes; run this again to go on from there");
+            throw new IOException($"the connection ended after {have:N0} of {download.Bytes:N0} bytes; run this again to resume from there");
     }
 
-    /// <summary>Unpacks aside, then moves file by file into place.</summary>
+    /// <summary>Unpacks to another folder, then moves each file into place.</summary>
     static void Unpack(string archive, string folder)
     {
         var aside = archive + ".unpacked";

@@ -4,7 +4,7 @@ using QuadEngine.Data.Sample;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// The known data sets, by name.
+/// The known data sets by name.
 /// <code>var (train, test) = Datasets.Load("cifar10", folder);</code>
 /// </summary>
 public static class Datasets
@@ -34,15 +34,15 @@ public static class Datasets
     ];
 
     /// <summary>
-    /// The engine's own data sets, in order of their names, and those that were added. One of your own is a class, registered once:
+    /// The engine's own data sets in the order of their names, and the data sets that were added. Register a class of your own once:
     /// <code>Datasets.Registry.Register(new Shapes());</code>
     /// </summary>
     public static Registry<DatasetInfo> Registry { get; } = new("data set",
-        new FileDataset("cifar10", "small colour photographs (Krizhevsky 2009)", [32, 32, 3], CifarClasses, (info, files) => ReadCifar(info, files, labelBytes: 1))
+        new FileDataset("cifar10", "small color photographs (Krizhevsky 2009)", [32, 32, 3], CifarClasses, (info, files) => ReadCifar(info, files, labelBytes: 1))
         {
             TrainCount = 50_000,
             TestCount = 10_000,
-            // Not its own statistics: the published ResNets for CIFAR-10 were trained under these, and training minds neither.
+            // These are not the statistics of CIFAR-10. The published ResNets for it were trained with them, and training works as well with either.
             Normalization = Normalization.ImageNet,
             Augmentation = "crop-flip",
             License = "none stated; cite Krizhevsky, Learning Multiple Layers of Features from Tiny Images, 2009",
@@ -51,7 +51,7 @@ public static class Datasets
             SubFolders = ["cifar-10-batches-bin", Path.Combine("cifar-10", "cifar-10-batches-bin"), "cifar-10", "cifar10"],
             Downloads = [CifarDownload("cifar-10-binary.tar.gz", 170_052_171, "c32a1d4ab5d03f1284b67883e8d87530")],
         },
-        new FileDataset("cifar100", "small colour photographs in 100 classes (Krizhevsky 2009)", [32, 32, 3], Cifar100Classes, (info, files) => ReadCifar(info, files, labelBytes: 2))
+        new FileDataset("cifar100", "small color photographs in 100 classes (Krizhevsky 2009)", [32, 32, 3], Cifar100Classes, (info, files) => ReadCifar(info, files, labelBytes: 2))
         {
             TrainCount = 50_000,
             TestCount = 10_000,
@@ -63,7 +63,7 @@ public static class Datasets
             SubFolders = ["cifar-100-binary", Path.Combine("cifar-100", "cifar-100-binary"), "cifar-100", "cifar100"],
             Downloads = [CifarDownload("cifar-100-binary.tar.gz", 168_513_733, "03b5dce01913d631647c71ecec9e9cb8")],
         },
-        new FileDataset("fashion-mnist", "grey photographs of clothes (Xiao, Rasul and Vollgraf 2017)", [28, 28, 1], FashionClasses, ReadIdx)
+        new FileDataset("fashion-mnist", "gray photographs of clothes (Xiao, Rasul and Vollgraf 2017)", [28, 28, 1], FashionClasses, ReadIdx)
         {
             TrainCount = 60_000,
             TestCount = 10_000,
@@ -102,31 +102,31 @@ public static class Datasets
     public static IReadOnlyList<string> Names => Registry.Names;
 
     /// <summary>
-    /// Where data sets are looked for unless a folder is given: the variable QUADENGINE_DATA, else .quadengine/data in the home folder.
+    /// The folder of data sets if no folder is given: the variable QUADENGINE_DATA, else .quadengine/data in the home folder.
     /// </summary>
     public static string DefaultFolder =>
         Environment.GetEnvironmentVariable("QUADENGINE_DATA") is { Length: > 0 } folder
             ? folder
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".quadengine", "data");
 
-    /// <summary>What is known of a data set.</summary>
-    /// <param name="dataset">Its name, in any case.</param>
-    /// <exception cref="ArgumentException">There is none of that name; the message has the names that there are.</exception>
+    /// <summary>Returns the description of a data set.</summary>
+    /// <param name="dataset">The name, in upper or lower case.</param>
+    /// <exception cref="ArgumentException">There is no data set with this name; the message lists the known names.</exception>
     public static DatasetInfo Get(Selection dataset) => Registry.Get(dataset);
 
-    /// <summary>Reads a data set: its training and its test images, with their normalisation.</summary>
-    /// <param name="dataset">Its name, and values of its options.</param>
-    /// <param name="folder">The folder with its files or with their usual sub-folder; <see cref="DefaultFolder"/> where it is left out.</param>
-    /// <exception cref="ArgumentException">There is no data set of that name, it has no such option, or a value is not possible.</exception>
-    /// <exception cref="FileNotFoundException">Its files are not in the folder; the message says which to put where.</exception>
-    /// <exception cref="InvalidFileException">A file does not hold what it should.</exception>
+    /// <summary>Reads a data set: its training and its test images, with their normalization.</summary>
+    /// <param name="dataset">The name, and values of the options.</param>
+    /// <param name="folder">The folder with the files or with their usual sub-folder; null for <see cref="DefaultFolder"/>.</param>
+    /// <exception cref="ArgumentException">There is no data set with this name, it has no such option, or a value is not possible.</exception>
+    /// <exception cref="FileNotFoundException">The files are not in the folder; the message says which file to put where.</exception>
+    /// <exception cref="InvalidFileException">The content of a file is wrong.</exception>
     public static DatasetSplits Load(Selection dataset, string? folder = null) => Registry.Get(dataset).Load(folder ?? DefaultFolder, Registry.Complete(dataset));
 
     internal static DatasetSplits ReadIdx(DatasetInfo info, string[] files) => new(
         Idx.Read(info.Name, files[0], files[1], info.ClassNames, info.Normalization),
         Idx.Read(info.Name, files[2], files[3], info.ClassNames, info.Normalization));
 
-    /// <summary>All files but the last are the training split.</summary>
+    /// <summary>Reads CIFAR. All files except the last are the training part.</summary>
     internal static DatasetSplits ReadCifar(DatasetInfo info, string[] files, int labelBytes) => new(
         CifarBinary.Read(info.Name, files[..^1], info.ClassNames, labelBytes, info.TrainCount!.Value / (files.Length - 1), info.Normalization),
         CifarBinary.Read(info.Name, files[^1..], info.ClassNames, labelBytes, info.TestCount!.Value, info.Normalization));

@@ -3,9 +3,9 @@ using QuadEngine.Devices;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// A data set for a device: its bytes are moved there once, and batches are cut, mirrored and normalized there, in one launch each, with the
-/// bits of <see cref="LabeledImages.Batches"/>. Where the device's memory does not take it, now or later, on the CPU, of images that stay in
-/// files, and under an <see cref="Augmentation"/> that is not <see cref="CropFlip"/>, batches come from the host.
+/// A data set for a device. Its bytes are moved to the device once, and batches are cut, mirrored and normalized there, in one launch each, with the
+/// bits of <see cref="LabeledImages.Batches"/>. Batches come from the host in these cases: the device's memory is too small, now or later; the device is the CPU; the images stay in
+/// files; or the <see cref="Augmentation"/> is not <see cref="CropFlip"/>.
 /// <code>
 /// using var train = dataset.To(device);
 /// foreach (var (images, labels) in train.Batches(128, seed: 1, epoch: e, augmentation: Augmentation.PadCropFlip)) ...
@@ -27,17 +27,17 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
         }
         catch (OutOfMemoryException)
         {
-            // The host has it.
+            // The host has the bytes.
         }
     }
 
     /// <summary>The data set on the host.</summary>
     public LabeledImages Images { get; }
 
-    /// <summary>Where batches go.</summary>
+    /// <summary>The device of the batches.</summary>
     public Device Device { get; }
 
-    /// <summary>The device holds the bytes now.</summary>
+    /// <summary>Whether the device holds the bytes now.</summary>
     public bool IsResident
     {
         get
@@ -46,7 +46,7 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
         }
     }
 
-    /// <summary>The batches of one epoch, see <see cref="LabeledImages.Batches"/>.</summary>
+    /// <summary>Returns the batches of one epoch, see <see cref="LabeledImages.Batches"/>.</summary>
     /// <inheritdoc cref="LabeledImages.Batches"/>
     public Loader Batches(
         int batchSize, ulong? seed = null, int epoch = 0, Augmentation? augmentation = null, bool dropLast = false, int start = 0, int? prefetch = null) =>
@@ -56,7 +56,7 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
 
     internal Loader Batches(EpochOrder order, Augmentation augmentation) => new(new Source(this, augmentation, Images.OnHost(augmentation, null, Device)), order);
 
-    /// <summary>Gives the device's memory back; batches come from the host from now on.</summary>
+    /// <summary>Frees the device's memory. Batches come from the host from now on.</summary>
     public void Dispose()
     {
         lock (gate)
@@ -93,10 +93,10 @@ public sealed class DeviceDataset : IReclaimable, IPlacedExamples<Batch<Tensor, 
         }
     }
 
-    /// <summary>Starts the batch on the device; null where the bytes are no longer there.</summary>
+    /// <summary>Launches a batch on the device; returns null if the bytes were dropped.</summary>
     Batch<Tensor, IntTensor>? Gather(IntTensor order, EpochPlan plan, RandomWindows windows, int b)
     {
-        // Allocated before: short of memory, the pool may ask for the bytes.
+        // Allocated outside the lock, because a pool that is short of memory may ask this object to drop the bytes.
         var count = plan.Length(b);
         var images = Tensor.Empty([count, .. Images.ImageShape], Device);
         var labels = IntTensor.Empty([count], Device);

@@ -1,15 +1,15 @@
 namespace QuadEngine.Data;
 
 /// <summary>
-/// The random draws of data loading: functions of (seed, epoch, index) alone, so that neither the number of threads nor the
-/// place where a run was resumed can change them. Each use has its own family of Philox streams, one stream an epoch.
+/// The random draws of data loading. They are functions of (seed, epoch, index) only, so neither the number of threads nor the
+/// place where a run was resumed can change them. Each use has its own family of Philox streams, with one stream for each epoch.
 /// </summary>
 static class EpochRandom
 {
     const ulong ShuffleFamily = 0x53_48_55_46ul << 32;      // "SHUF"
     const ulong AugmentFamily = 0x41_55_47_4Dul << 32;      // "AUGM"
 
-    /// <summary>The order of an epoch: a permutation of 0 .. count - 1 (Fisher and Yates; Durstenfeld 1964).</summary>
+    /// <summary>Returns the order of an epoch: a permutation of 0 .. count - 1 (Fisher and Yates; Durstenfeld 1964).</summary>
     public static int[] Permutation(int count, ulong seed, int epoch)
     {
         var order = new int[count];
@@ -25,6 +25,6 @@ static class EpochRandom
         return order;
     }
 
-    /// <summary>The random words for the augmentation in one epoch, four at the index of each image.</summary>
+    /// <summary>Returns the random words for the augmentation in one epoch, four at the index of each image.</summary>
     public static RandomStream AugmentStream(ulong seed, int epoch) => new(seed, AugmentFamily | (uint)epoch);
 }

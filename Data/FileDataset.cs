@@ -1,12 +1,12 @@
 namespace QuadEngine.Data;
 
-/// <summary>A data set whose official files can be downloaded, and are read in the order of <see cref="Files"/>.</summary>
+/// <summary>A data set whose official files can be downloaded. The files are read in the order of <see cref="Files"/>.</summary>
 sealed class FileDataset(string name, string help, Shape imageShape, IReadOnlyList<string> classNames, Func<DatasetInfo, string[], DatasetSplits> read) : DatasetInfo(name, help, imageShape, classNames)
 {
-    /// <summary>A name that ends in .gz may be there unpacked, without that ending.</summary>
+    /// <summary>The names of the files. A file with a name that ends in .gz may also exist unpacked, without that ending.</summary>
     public required IReadOnlyList<string> Files { get; init; }
 
-    /// <summary>Sub-folders where the files usually are; the first is where a download puts them.</summary>
+    /// <summary>The usual sub-folders of the files; a download uses the first.</summary>
     public required IReadOnlyList<string> SubFolders { get; init; }
 
     public required IReadOnlyList<Download> Downloads { get; init; }
@@ -20,16 +20,16 @@ sealed class FileDataset(string name, string help, Shape imageShape, IReadOnlyLi
 
     public DatasetSplits Read(string[] paths) => read(this, paths);
 
-    /// <summary>The paths of all files, from the first folder that has them all; null where none does.</summary>
+    /// <summary>Returns the paths of all files in the first folder that has them all; null if no folder has.</summary>
     public string[]? Find(string folder) => Candidates(folder).Select(Present).FirstOrDefault(paths => paths.Length == Files.Count);
 
     public string HowToGet(string folder) =>
         $"Get it with `quad data get {Name} --data-dir {(folder.Contains(' ', StringComparison.Ordinal) ? $"\"{folder}\"" : folder)}`, or download\n    {string.Join("\n    ", Downloads.Select(d => d.Urls[0]))}\n"
         + (Downloads is [{ IsArchive: true } archive]
-            ? $"  and unpack it, so that {Path.Combine(folder, SubFolders[0], Files[0])} is there."
+            ? $"  and unpack it, so that {Path.Combine(folder, SubFolders[0], Files[0])} exists."
             : $"  into {Path.Combine(folder, SubFolders[0])}.");
 
-    /// <summary>Says what is not there, in the folder that has most.</summary>
+    /// <summary>Returns a text that names the missing files, in the folder that has most of the files.</summary>
     string Missing(string folder)
     {
         var fullest = Candidates(folder).MaxBy(candidate => Present(candidate).Length)!;
@@ -54,9 +54,9 @@ sealed class FileDataset(string name, string help, Shape imageShape, IReadOnlyLi
 }
 
 /// <summary>One official file of a data set.</summary>
-/// <param name="Urls">Where it is, the official place first.</param>
-/// <param name="Target">Where it goes, relative to the data folder.</param>
-/// <param name="Bytes">Its size.</param>
-/// <param name="Md5">Its published checksum.</param>
-/// <param name="IsArchive">It is a .tar.gz, to be unpacked into the data folder.</param>
+/// <param name="Urls">The addresses of the file, the official one first.</param>
+/// <param name="Target">The path of the file, relative to the data folder.</param>
+/// <param name="Bytes">The size of the file.</param>
+/// <param name="Md5">The published checksum.</param>
+/// <param name="IsArchive">Whether the file is a .tar.gz that must be unpacked into the data folder.</param>
 sealed record Download(IReadOnlyList<string> Urls, string Target, long Bytes, string Md5, bool IsArchive = false);

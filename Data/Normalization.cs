@@ -3,27 +3,27 @@ using QuadEngine.Devices;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// The map from a pixel byte b of channel c to the number a network sees:
+/// The map from a pixel byte b of channel c to the number that a network sees:
 ///   x = (b / 255 - mean[c]) / std[c]
-/// evaluated in float32 in this order, as torchvision's ToTensor and Normalize do.
+/// It is evaluated in float32 in this order, as in torchvision's ToTensor and Normalize.
 /// </summary>
 public sealed class Normalization
 {
     readonly float[] mean, std;
-    readonly float[] table;             // [C, 256]: the bits of (b / 255 - mean) / std at the price of a load
+    readonly float[] table;             // [C, 256]: (b / 255 - mean) / std, with the same bits, for the cost of a load
 
-    /// <summary>A normalisation with one mean and one standard deviation a channel, for pixels scaled to [0, 1].</summary>
-    /// <param name="mean">[C], finite.</param>
-    /// <param name="std">[C], finite and above 0.</param>
-    /// <exception cref="ArgumentException">The lengths differ, are zero, or a number is not usable.</exception>
+    /// <summary>Creates a normalization with one mean and one standard deviation for each channel, for pixels scaled to [0, 1].</summary>
+    /// <param name="mean">The means [C], finite.</param>
+    /// <param name="std">The standard deviations [C], finite and above 0.</param>
+    /// <exception cref="ArgumentException">The lengths differ or are zero, or a number is not usable.</exception>
     public Normalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std)
     {
         Check.That(mean.Length > 0 && mean.Length == std.Length, nameof(Normalization),
-            $"got {mean.Length} means and {std.Length} standard deviations, expected one of each a channel.");
+            $"got {mean.Length} means and {std.Length} standard deviations, expected one of each for each channel.");
 
         for (var c = 0; c < mean.Length; c++)
             Check.That(float.IsFinite(mean[c]) && float.IsFinite(std[c]) && std[c] > 0, nameof(Normalization),
-                $"channel {c} has mean {mean[c]} and standard deviation {std[c]}, expected finite ones and a positive deviation.");
+                $"channel {c} has mean {mean[c]} and standard deviation {std[c]}, expected finite numbers and a positive deviation.");
 
         this.mean = mean.ToArray();
         this.std = std.ToArray();
@@ -34,8 +34,8 @@ public sealed class Normalization
     /// <summary>The statistics of ImageNet's RGB pixels, which most published ResNets were trained with.</summary>
     public static Normalization ImageNet { get; } = new([0.485f, 0.456f, 0.406f], [0.229f, 0.224f, 0.225f]);
 
-    /// <summary>Pixels scaled to [0, 1] and nothing else.</summary>
-    /// <param name="channels">C, 1 or more: 1 for grey images, 3 for RGB.</param>
+    /// <summary>Returns the normalization that only scales pixels to [0, 1].</summary>
+    /// <param name="channels">The number of channels C, 1 or more: 1 for gray images, 3 for RGB.</param>
     public static Normalization UnitRange(int channels)
     {
         var zeros = new float[channels];
@@ -44,13 +44,13 @@ public sealed class Normalization
         return new(zeros, ones);
     }
 
-    /// <summary>The mean and standard deviation a channel over all pixels of a data set.</summary>
-    /// <param name="data">The training split: images that a network is judged by take no part in it.</param>
+    /// <summary>Computes the mean and the standard deviation of each channel over all pixels of a data set.</summary>
+    /// <param name="data">The training images. Test images must not contribute to the statistics.</param>
     /// <exception cref="ArgumentException">The data set is empty, or a channel is constant.</exception>
     public static Normalization Of(ImageDataset data)
     {
         var channels = data.Channels;
-        var histogram = new long[channels * 256];        // [channels, 256]: exact, whatever the number of pixels
+        var histogram = new long[channels * 256];        // [channels, 256]: exact for any number of pixels
         var pixels = data.Pixels.Span;
         for (var i = 0; i < pixels.Length; i += channels)
             for (var c = 0; c < channels; c++)
@@ -74,27 +74,27 @@ public sealed class Normalization
         return new(mean, std);
     }
 
-    /// <summary>One mean a channel.</summary>
+    /// <summary>The mean of each channel.</summary>
     public IReadOnlyList<float> Mean => mean;
 
-    /// <summary>One standard deviation a channel.</summary>
+    /// <summary>The standard deviation of each channel.</summary>
     public IReadOnlyList<float> Std => std;
 
     /// <summary>The number of channels.</summary>
     public int Channels => mean.Length;
 
-    /// <summary>[C, 256]: x for each byte of each channel.</summary>
+    /// <summary>The numbers x for each byte of each channel, [C, 256].</summary>
     internal ReadOnlySpan<float> Levels => table;
 
-    /// <summary>x for a pixel byte of a channel.</summary>
-    /// <param name="pixel">b, from 0 to 255.</param>
-    /// <param name="channel">c, counted from 0.</param>
+    /// <summary>Returns x for a pixel byte of a channel.</summary>
+    /// <param name="pixel">The byte b, from 0 to 255.</param>
+    /// <param name="channel">The channel c, from 0.</param>
     public float Apply(byte pixel, int channel) => table[channel * 256 + pixel];
 
-    /// <summary>x for pixels [..., C].</summary>
-    /// <param name="pixels">Bytes b, channels last.</param>
-    /// <param name="to">Gets x for each byte in its place; as long as <paramref name="pixels"/>.</param>
-    /// <exception cref="ArgumentException">There are not as many numbers as pixels, or no whole number of pixels.</exception>
+    /// <summary>Computes x for pixels [..., C].</summary>
+    /// <param name="pixels">The bytes b, channels last.</param>
+    /// <param name="to">Receives x for each byte, in the same order; its length is the length of <paramref name="pixels"/>.</param>
+    /// <exception cref="ArgumentException">The lengths differ, or are not a whole number of pixels.</exception>
     public void Apply(ReadOnlySpan<byte> pixels, Span<float> to) => ImageBytes.ToNumbers(pixels, table, to);
 
     /// <inheritdoc/>

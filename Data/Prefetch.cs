@@ -3,9 +3,9 @@ using System.Collections;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// Prepares items start .. end - 1 ahead of their consumer on other threads, at most <c>ahead</c> at once, and hands them out in
-/// order. An item lives in a recycled buffer and is valid until the next one is asked for. What a preparation throws is thrown
-/// where its item is asked for, and ends the enumeration. Disposing stops the preparation and waits for what is under way.
+/// Prepares items start .. end - 1 on other threads before their consumer needs them, at most <c>ahead</c> at the same time, and returns them in
+/// order. An item is in a reused buffer and is valid until the next item is requested. An exception of a preparation is thrown
+/// when its item is requested, and ends the enumeration. Dispose stops the preparation and waits for the items that are in preparation.
 /// </summary>
 /// <typeparam name="T">The buffer of an item.</typeparam>
 sealed class Prefetch<T> : IEnumerator<T> where T : class
@@ -19,10 +19,10 @@ sealed class Prefetch<T> : IEnumerator<T> where T : class
     volatile bool stopped;
 
     /// <param name="start">The first item.</param>
-    /// <param name="end">One past the last item.</param>
-    /// <param name="ahead">How many items may be in preparation at once; 0 prepares each when it is asked for, on the caller's thread.</param>
-    /// <param name="create">Makes a buffer; <paramref name="ahead"/> + 1 are made at most.</param>
-    /// <param name="prepare">Fills a buffer with an item; called from several threads.</param>
+    /// <param name="end">The item after the last one.</param>
+    /// <param name="ahead">The number of items that may be in preparation at the same time; 0 prepares each item when it is requested, on the caller's thread.</param>
+    /// <param name="create">Creates a buffer; it is called at most <paramref name="ahead"/> + 1 times.</param>
+    /// <param name="prepare">Fills a buffer with an item; several threads call it.</param>
     public Prefetch(int start, int end, int ahead, Func<T> create, Action<int, T> prepare)
     {
         (next, this.end, this.ahead, this.create, this.prepare) = (start, end, ahead, create, prepare);
@@ -75,7 +75,7 @@ sealed class Prefetch<T> : IEnumerator<T> where T : class
     void Begin(T buffer)
     {
         var item = next++;
-        // Guards and scopes of who asks for an item are not for its preparation.
+        // The guards and scopes of the caller must not act on the preparation.
         using AsyncFlowControl? apart = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
         underWay.Enqueue(Task.Run(() =>
         {

@@ -1,4 +1,4 @@
-// Learns to tell clothes apart, from 10,000 photographs that the package brings along:   dotnet run -c Release Examples/fashion.cs
+// Trains a classifier of clothes on 10,000 photographs inside the package:   dotnet run -c Release Examples/fashion.cs
 #:project ../Models/QuadEngine.Models.csproj
 
 using QuadEngine;

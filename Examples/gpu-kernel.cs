@@ -7,14 +7,14 @@ using QuadEngine;
 using QuadEngine.Devices;
 using QuadEngine.Gpu;
 
-// The simulator runs every thread of the kernel on the CPU: slow, exact, and a debugger stops in it.
+// The simulator runs every thread of the kernel on the CPU: it is slow and exact, and a debugger can stop in the kernel.
 var device = (GpuDevice)Device.Get(args.Length > 0 ? args[0] : "simulator");
 
 const int rows = 100, columns = 1000;
 var x = Tensor.Uniform([rows, columns], -1f, 1f, new Generator(seed: 1));
 var sums = Tensor.Empty([rows], device);
 
-// Read() and Write() hold the memory, whatever the garbage collector does, until the kernel was launched.
+// Read() and Write() hold the memory until the kernel was launched, even if the garbage collector drops the tensors.
 using (Tensor there = x.To(device))
 using (Operand from = there.Read(), to = sums.Write())
     device.Launch(new RowSums(from.View(), columns, to.View()), groups: rows);
@@ -24,8 +24,8 @@ Console.WriteLine($"{rows} sums of {columns} numbers on {device}, largest differ
 return worst < 1e-3f ? 0 : 1;
 
 /// <summary>
-/// One group a row. Each thread adds up every 64th number; then the group folds its 64 sums in shared memory, always in the same order: no
-/// atomics, the same bits in every run. Floor: the row is read once, neighbouring threads at neighbouring addresses.
+/// One group for each row. Each thread adds up every 64th number. Then the group folds its 64 sums in shared memory, always in the same order, without
+/// atomics, so every run gives the same bits. Floor: the row is read once, and neighboring threads read neighboring addresses.
 /// </summary>
 public readonly struct RowSums(ArrayView<float> x, int columns, ArrayView<float> sums) : IKernel
 {

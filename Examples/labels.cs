@@ -1,4 +1,4 @@
-// Says of a piece of clothing whether it is worn above, below, on the feet, and whether it has sleeves: several labels an image.   dotnet run -c Release Examples/labels.cs
+// Decides whether a piece of clothing is worn above, below or on the feet, and whether it has sleeves: several labels for each image.   dotnet run -c Release Examples/labels.cs
 #:project ../Models/QuadEngine.Models.csproj
 
 using QuadEngine;

@@ -1,4 +1,4 @@
-// Loads what torch.save wrote, and hands it on as safetensors and ONNX:   dotnet run Examples/load-pytorch.cs resnet20.th OUTPUT_FOLDER
+// Loads a file of torch.save, and writes it as safetensors and ONNX:   dotnet run Examples/load-pytorch.cs resnet20.th OUTPUT_FOLDER
 #:project ../Models/QuadEngine.Models.csproj
 
 using QuadEngine;
@@ -13,18 +13,18 @@ if (args is not [var file, var folder])
     return 1;
 }
 
-// The file is read by this engine alone: no Python, no libtorch, and no code in the pickle is run.
+// This engine reads the file without Python or libtorch, and runs no code of the pickle.
 var weights = WeightFile.Read(file);
 foreach (var (name, tensor) in weights.Take(4)) Console.WriteLine($"{name} {tensor}");
 Console.WriteLine($"... {weights.Count} tensors");
 
-// Files hold filters [Cout, Cin, kH, kW]; loading turns them to [kH, kW, Cin, Cout]. A name or a shape that does not fit is refused.
+// Files hold filters [Cout, Cin, kH, kW]; loading converts them to [kH, kW, Cin, Cout]. A name or a shape that does not match is refused.
 var network = ResNet.Cifar(depth: 20);
 Checkpoint.LoadWeights(file, network);
 
 using var noGrad = new NoGrad();
 var logits = network.Eval().Forward(Tensor.Zeros([1, 32, 32, 3]));
-Console.WriteLine($"a grey image: {string.Join(' ', logits.ToArray().Select(value => $"{value:0.00}"))}");
+Console.WriteLine($"a gray image: {string.Join(' ', logits.ToArray().Select(value => $"{value:0.00}"))}");
 
 Directory.CreateDirectory(folder);
 Checkpoint.SaveWeights(Path.Combine(folder, "resnet20.safetensors"), network);

@@ -1,4 +1,4 @@
-// Two operations that the engine does not have, with their gradients checked:   dotnet run Examples/new-operation.cs
+// Two new operations for the engine, with a check of their gradients:   dotnet run Examples/new-operation.cs
 #:project ../Engine/Core/QuadEngine.csproj
 
 using QuadEngine;
@@ -12,12 +12,12 @@ y.Sum().Backward();
 Console.WriteLine(y);
 Console.WriteLine(x.Grad);
 
-// Against finite differences, under random weights of the outputs; throws, naming what was got and expected, where they differ.
+// Compares with finite differences, for random weights of the outputs. If the gradients differ, it throws and names the result and the expected value.
 GradCheck.Check("softsign", inputs => Elementwise.Apply<Softsign>(inputs[0]), [Tensor.FromArray([0.5f, -1f, 2f], [3])]);
 GradCheck.Check("root mean square", inputs => RootMeanSquare.Normalize(inputs[0]), [Tensor.Normal([4, 5], generator: new Generator(seed: 1))]);
-Console.WriteLine("both gradients are right");
+Console.WriteLine("both gradients are correct");
 
-/// <summary>Element-wise, x / (1 + |x|): a struct is all it takes, on every device.</summary>
+/// <summary>The element-wise operation x / (1 + |x|). This struct is enough for every device.</summary>
 readonly struct Softsign : IUnaryOp<Softsign>
 {
     public static string Name => "softsign";
@@ -30,8 +30,8 @@ readonly struct Softsign : IUnaryOp<Softsign>
 }
 
 /// <summary>
-/// y = x / r for each row, r^2 = mean x^2. Backward: dx = (dy - y mean(dy y)) / r, which needs y and r alone.
-/// (Left out, the tape would find the same from the operations inside, and keep more.)
+/// y = x / r for each row, r^2 = mean x^2. Backward: dx = (dy - y mean(dy y)) / r, which needs only y and r.
+/// (Without WithBackward, the tape computes the same gradient from the operations inside, and keeps more tensors.)
 /// </summary>
 static class RootMeanSquare
 {

@@ -1,4 +1,4 @@
-// Draws the lower half of a piece of clothing from its upper half. Stopped in any way, it goes on where it was:   dotnet run -c Release Examples/regression.cs
+// Draws the lower half of a piece of clothing from its upper half. A run that was stopped resumes where it was:   dotnet run -c Release Examples/regression.cs
 #:project ../Models/QuadEngine.Models.csproj
 
 using QuadEngine;

@@ -10,7 +10,7 @@ var folder = args.Length > 0 ? args[0] : "runs/segmentation";
 var epochs = args.Length > 1 ? int.Parse(args[1]) : 4;
 var scenes = args.Length > 2 ? int.Parse(args[2]) : 2_000;
 
-// Each piece at a random place of a scene in noise; the class of a pixel is 0 for the background, 1 for clothes, 2 for shoes and 3 for bags.
+// Each piece is at a random place of a scene with noise. The class of a pixel is 0 for the background, 1 for clothes, 2 for shoes and 3 for bags.
 const int side = 40, part = 28;
 int[] groups = [1, 1, 1, 1, 1, 2, 1, 2, 3, 2];
 var clothes = Datasets.Load("fashion-mnist-sample").Train;

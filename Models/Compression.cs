@@ -2,30 +2,30 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
 
-/// <summary>One layer that was compressed.</summary>
-/// <param name="Path">Its path in the network.</param>
-/// <param name="Rank">k of its neurons now.</param>
-/// <param name="FrobeniusError">|M - M_k| / |M|, over all neurons.</param>
-/// <param name="OutputError">|y - y_k| / |y| on inputs of the original network.</param>
+/// <summary>The result of compressing one layer.</summary>
+/// <param name="Path">The path of the layer in the network.</param>
+/// <param name="Rank">The rank k of its neurons after the compression.</param>
+/// <param name="FrobeniusError">The error |M - M_k| / |M| over all neurons.</param>
+/// <param name="OutputError">The error |y - y_k| / |y| on inputs of the original network.</param>
 public sealed record LayerCompression(string Path, int Rank, double FrobeniusError, double OutputError);
 
 /// <summary>
-/// Networks from one kind of neuron to another, their outputs kept as far as possible, to be fine-tuned: full quadratic forms to the efficient
+/// Converts networks from one kind of neuron to another and keeps their outputs as far as possible, for fine-tuning: full quadratic forms to the efficient
 /// neuron of rank k, and linear networks to quadratic ones.
 /// </summary>
 public static class Compression
 {
-    /// <summary>The spectra of all full quadratic layers, by path.</summary>
-    /// <param name="network">With layers of <see cref="Neurons.FullQuadratic"/>; others have no spectrum.</param>
+    /// <summary>Returns the spectra of all full quadratic layers by path.</summary>
+    /// <param name="network">A network with layers of <see cref="Neurons.FullQuadratic"/>; other layers have no spectrum.</param>
     public static IReadOnlyDictionary<string, LayerSpectrum> Spectra(ResNet network) =>
         Full(network).ToDictionary(entry => entry.Path, entry => new LayerSpectrum(entry.Layer));
 
     /// <summary>Replaces every full quadratic layer by efficient neurons of the given rank.</summary>
-    /// <param name="network">With layers of <see cref="Neurons.FullQuadratic"/>; it stays as it is.</param>
-    /// <param name="spectra">Of the network: <see cref="Spectra"/>.</param>
-    /// <param name="rank">k of each layer, by path; n at most is taken.</param>
-    /// <param name="probe">Images on which the output errors are measured.</param>
-    /// <param name="options">How the compressed neurons learn when fine-tuned.</param>
+    /// <param name="network">A network with layers of <see cref="Neurons.FullQuadratic"/>; it is not changed.</param>
+    /// <param name="spectra">The spectra of the network's layers, from <see cref="Spectra"/>.</param>
+    /// <param name="rank">The rank k of each layer by its path; at most n is used.</param>
+    /// <param name="probe">The images on which the output errors are measured.</param>
+    /// <param name="options">Options for the training of the compressed neurons.</param>
     /// <exception cref="ArgumentException">The network has no full quadratic layer.</exception>
     public static (ResNet Network, IReadOnlyList<LayerCompression> Layers) Compress(
         ResNet network, IReadOnlyDictionary<string, LayerSpectrum> spectra, Func<string, int> rank, Tensor probe, QuadraticOptions? options = null)
@@ -45,15 +45,15 @@ public static class Compression
             [.. layers.Keys.Select(path => new LayerCompression(path, ranks[path], spectra[path].RelativeError(ranks[path]), errors[path]))]);
     }
 
-    /// <summary>A linear network as a quadratic one of the same outputs, bit for bit: the same weights, and Lambda = 0.</summary>
-    /// <param name="network">Its block convolutions become quadratic; it stays as it is.</param>
-    /// <param name="rank">k.</param>
-    /// <param name="options">How the neurons learn from here on.</param>
-    /// <exception cref="ArgumentException">The basis is to be retracted, which would change the weights.</exception>
+    /// <summary>Returns a linear network as a quadratic network with the same outputs, bit for bit: the same weights, and Lambda = 0.</summary>
+    /// <param name="network">The linear network, which is not changed. The convolutions in its blocks become quadratic.</param>
+    /// <param name="rank">The rank k.</param>
+    /// <param name="options">Options for the training of the neurons from now on.</param>
+    /// <exception cref="ArgumentException">The options ask for a retracted basis, which would change the weights.</exception>
     public static ResNet ToQuadratic(ResNet network, int rank, QuadraticOptions? options = null)
     {
         options = (options ?? new QuadraticOptions()) with { LambdaDeviation = 0f, Vectorized = true };
-        Check.That(options.Basis != Basis.Retracted, nameof(ToQuadratic), $"a retracted basis would change the weights that are to be kept; use {Basis.Free} or {Basis.Penalized}.");
+        Check.That(options.Basis != Basis.Retracted, nameof(ToQuadratic), $"a retracted basis would change the weights, which must stay the same; use {Basis.Free} or {Basis.Penalized}.");
         var quadratic = new ResNet(network.Options with { Neuron = Neurons.Quadratic(rank, options) });
         Copy(State(network), quadratic);
         return quadratic.To(network.Parameters().First().Device);
@@ -65,7 +65,7 @@ public static class Compression
     static IEnumerable<(string Path, Tensor Values)> State(Module module) =>
         module.NamedParameters().Select(entry => (entry.Path, (Tensor)entry.Parameter)).Concat(module.NamedBuffers().Select(entry => (entry.Path, (Tensor)entry.Buffer)));
 
-    // Later values win: those of a truncated layer over the ones that it replaces. What the source lacks (Lambda) stays as it starts.
+    // Later values win: the values of a truncated layer replace the values of the full layer. Parameters that the source lacks (Lambda) keep their initial values.
     static void Copy(IEnumerable<(string Path, Tensor Values)> source, Module target)
     {
         var values = new Dictionary<string, Tensor>();

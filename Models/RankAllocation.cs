@@ -3,24 +3,24 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// The rank of each layer under a budget, from the spectra of a network of full quadratic forms. A layer's loss at rank k is its
-/// squared relative Frobenius error, and the ranks minimise the sum over layers. Eigenvalues come in falling order, so the next rank of
-/// a layer never gains more than the one before, and taking the best gain for its cost, again and again, is the optimum but for the
+/// Chooses the rank of each layer under a budget, from the spectra of a network of full quadratic forms. The loss of a layer at rank k is its
+/// squared relative Frobenius error, and the ranks minimize the sum over layers. Eigenvalues are in descending order, so the next rank of
+/// a layer never gains more than the rank before it. So taking the best gain per cost repeatedly gives the optimum, except for the
 /// last step.
 /// </summary>
 public static class RankAllocation
 {
-    /// <summary>Ranks by layer; each is at least 1.</summary>
-    /// <param name="spectra">Of the layers, by path.</param>
-    /// <param name="cost">Of one rank more in a layer: parameters, or multiply-adds.</param>
-    /// <param name="budget">For all ranks together.</param>
-    /// <param name="largest">No layer gets more.</param>
-    /// <exception cref="ArgumentException">The budget is below one rank a layer.</exception>
+    /// <summary>Returns the rank of each layer by path; each rank is at least 1.</summary>
+    /// <param name="spectra">The spectra of the layers by path.</param>
+    /// <param name="cost">The cost of one more rank in a layer: parameters, or multiply-adds.</param>
+    /// <param name="budget">The cost of all ranks together.</param>
+    /// <param name="largest">The largest rank of a layer; by default there is no limit.</param>
+    /// <exception cref="ArgumentException">The budget is below the cost of one rank for each layer.</exception>
     public static IReadOnlyDictionary<string, int> Choose(IReadOnlyDictionary<string, LayerSpectrum> spectra, Func<string, long> cost, long budget, int largest = int.MaxValue)
     {
         var ranks = spectra.Keys.ToDictionary(path => path, _ => 1);
         var left = budget - spectra.Keys.Sum(cost);
-        Check.That(left >= 0, nameof(RankAllocation), $"the budget is {budget:N0} but one rank a layer costs {spectra.Keys.Sum(cost):N0}.");
+        Check.That(left >= 0, nameof(RankAllocation), $"the budget is {budget:N0} but one rank for each layer costs {spectra.Keys.Sum(cost):N0}.");
         while (true)
         {
             var best = spectra.Keys

@@ -3,53 +3,53 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
 
-/// <summary>What stands in the place of the identity where a residual block changes shape (He et al. 2016).</summary>
+/// <summary>The replacement of the identity if a residual block changes the shape (He et al. 2016).</summary>
 public enum Shortcut
 {
-    /// <summary>Every second pixel, zero channels padded half before and half after: no parameters.</summary>
+    /// <summary>Every second pixel, with zero channels padded half before and half after. It has no parameters.</summary>
     A,
 
     /// <summary>A 1x1 convolution and a batch norm.</summary>
     B,
 }
 
-/// <summary>How a ResNet is built; <see cref="ResNet"/> has the two usual forms.</summary>
+/// <summary>The construction of a ResNet; <see cref="ResNet"/> has the two usual forms.</summary>
 public sealed record ResNetOptions
 {
-    /// <summary>Blocks of each stage.</summary>
+    /// <summary>The number of blocks of each stage.</summary>
     public required int[] Blocks { get; init; }
 
-    /// <summary>Channels of each stage, before a bottleneck's expansion.</summary>
+    /// <summary>The number of channels of each stage, before the expansion of a bottleneck.</summary>
     public required int[] Widths { get; init; }
 
-    /// <summary>Classes to tell apart.</summary>
+    /// <summary>The number of classes.</summary>
     public int Classes { get; init; } = 10;
 
-    /// <summary>Channels of the images.</summary>
+    /// <summary>The number of channels of the images.</summary>
     public int InChannels { get; init; } = 3;
 
-    /// <summary>A 7x7 convolution of stride 2 and a max pooling first (ImageNet), else a 3x3 convolution.</summary>
+    /// <summary>Whether the network starts with a 7x7 convolution of stride 2 and a max pooling (ImageNet). If false, it starts with a 3x3 convolution.</summary>
     public bool LargeStem { get; init; }
 
-    /// <summary>Blocks of 1x1, 3x3 and 1x1 convolutions, the last to four times the width.</summary>
+    /// <summary>Whether blocks have 1x1, 3x3 and 1x1 convolutions, the last with four times the width.</summary>
     public bool Bottleneck { get; init; }
 
-    /// <summary>The shortcut where the shape changes.</summary>
+    /// <summary>The shortcut of blocks that change the shape.</summary>
     public Shortcut Shortcut { get; init; }
 
     /// <summary>The neuron of the convolutions in the blocks.</summary>
     public Neuron Neuron { get; init; } = Neurons.Linear;
 
-    /// <summary>The neuron of single layers by path ("conv1", "layer2.0.conv1"), before <see cref="Neuron"/>; stem, shortcuts and classifier are linear unless named here.</summary>
+    /// <summary>The neurons of single layers by path ("conv1", "layer2.0.conv1"). They override <see cref="Neuron"/>. Stem, shortcuts and classifier are linear unless named here.</summary>
     public IReadOnlyDictionary<string, Neuron> NeuronOf { get; init; } = new Dictionary<string, Neuron>();
 
-    /// <summary>Name of the classifier's parameters: "linear" for the CIFAR form, "fc" for torchvision's.</summary>
+    /// <summary>The name of the classifier's parameters: "linear" for the CIFAR form, "fc" for torchvision's form.</summary>
     public string Classifier { get; init; } = "linear";
 }
 
 /// <summary>
-/// Residual networks (He et al. 2016): a stem, stages of residual blocks at halving resolution and doubling width, global average
-/// pooling and a linear classifier. Parameter keys are those of the usual PyTorch implementations.
+/// Residual networks (He et al. 2016): a stem, stages of residual blocks that halve the resolution and double the width, global average
+/// pooling and a linear classifier. The keys of the parameters are those of the usual PyTorch implementations.
 /// </summary>
 public sealed class ResNet : Module
 {
@@ -57,9 +57,9 @@ public sealed class ResNet : Module
     readonly Module? pool;
     readonly List<Module> stages = [];
 
-    /// <summary>A network of any depth and width.</summary>
-    /// <param name="options">One width and at least one block for each stage.</param>
-    /// <exception cref="ArgumentException">There are no stages, or one is without its width or without blocks.</exception>
+    /// <summary>Creates a network of any depth and width.</summary>
+    /// <param name="options">The construction, with one width and at least one block for each stage.</param>
+    /// <exception cref="ArgumentException">There are no stages, or a stage has no width or no blocks.</exception>
     public ResNet(ResNetOptions options)
     {
         Check.That(options.Blocks.Length > 0 && options.Blocks.Length == options.Widths.Length && options.Blocks.All(count => count > 0), nameof(ResNet),
@@ -86,17 +86,17 @@ public sealed class ResNet : Module
         classifier = Register(options.Classifier, Layer(options.Classifier, new DenseProjection(channels, options.Classes), Neurons.Linear, bias: true));
     }
 
-    /// <summary>How it was built.</summary>
+    /// <summary>The construction of the network.</summary>
     public ResNetOptions Options { get; }
 
-    /// <summary>The CIFAR form, section 4.2: depth 6n + 2, widths 16, 32, 64, shortcut A.</summary>
-    /// <param name="depth">6n + 2, from 8 on: three stages of n blocks, two convolutions each.</param>
-    /// <param name="classes">Classes to tell apart.</param>
-    /// <param name="neuron">Of the convolutions in the blocks; linear where null.</param>
-    /// <param name="inChannels">Channels of the images.</param>
-    /// <param name="shortcut">Where the shape changes.</param>
-    /// <param name="width">Channels of the first stage; the others have two and four times as many.</param>
-    /// <param name="neuronOf">Of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
+    /// <summary>Creates the CIFAR form, section 4.2: depth 6n + 2, widths 16, 32, 64, shortcut A.</summary>
+    /// <param name="depth">The depth 6n + 2, at least 8: three stages of n blocks with two convolutions each.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="neuron">The neuron of the convolutions in the blocks; null for linear.</param>
+    /// <param name="inChannels">The number of channels of the images.</param>
+    /// <param name="shortcut">The shortcut of blocks that change the shape.</param>
+    /// <param name="width">The number of channels of the first stage; the other stages have two and four times this number.</param>
+    /// <param name="neuronOf">The neurons of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
     /// <exception cref="ArgumentException">The depth is not 6n + 2.</exception>
     public static ResNet Cifar(int depth, int classes = 10, Neuron? neuron = null, int inChannels = 3, Shortcut shortcut = Shortcut.A, int width = 16, IReadOnlyDictionary<string, Neuron>? neuronOf = null)
     {
@@ -114,13 +114,13 @@ public sealed class ResNet : Module
         });
     }
 
-    /// <summary>The ImageNet form, table 1, with torchvision's names and shortcut B.</summary>
-    /// <param name="depth">18, 34 or 50; at 50 the blocks are bottlenecks.</param>
-    /// <param name="classes">Classes to tell apart.</param>
-    /// <param name="neuron">Of the convolutions in the blocks; linear where null.</param>
-    /// <param name="inChannels">Channels of the images.</param>
-    /// <param name="neuronOf">Of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
-    /// <exception cref="ArgumentException">The depth is another.</exception>
+    /// <summary>Creates the ImageNet form, table 1, with torchvision's names and shortcut B.</summary>
+    /// <param name="depth">The depth: 18, 34 or 50. At 50 the blocks are bottlenecks.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="neuron">The neuron of the convolutions in the blocks; null for linear.</param>
+    /// <param name="inChannels">The number of channels of the images.</param>
+    /// <param name="neuronOf">The neurons of single layers by path (<see cref="ResNetOptions.NeuronOf"/>); null for none.</param>
+    /// <exception cref="ArgumentException">The depth is not 18, 34 or 50.</exception>
     public static ResNet ImageNet(int depth, int classes = 1000, Neuron? neuron = null, int inChannels = 3, IReadOnlyDictionary<string, Neuron>? neuronOf = null) => new(new ResNetOptions
     {
         Blocks = depth switch
@@ -197,7 +197,7 @@ sealed class ResidualBlock : Module
     }
 }
 
-/// <summary>Shortcut A: every stride-th pixel, and zero channels half before and half after.</summary>
+/// <summary>Shortcut A: every stride-th pixel, with zero channels half before and half after.</summary>
 sealed class SubsampleAndPad(int inChannels, int outChannels, int stride) : Module
 {
     protected override Tensor Compute(Tensor x)

@@ -1,37 +1,37 @@
 namespace QuadEngine.Data;
 
-/// <summary>Examples out of tensors in memory, of which the outermost axis counts the examples.</summary>
+/// <summary>Makes examples of tensors in memory. The outermost axis counts the examples.</summary>
 public static class ExampleSet
 {
-    /// <summary>Numbers to be told from numbers: a regression, or several yes-or-no labels an example.</summary>
-    /// <param name="inputs">[N, ...], copied.</param>
-    /// <param name="targets">[N, ...], copied.</param>
-    /// <param name="name">What messages call them.</param>
-    /// <exception cref="ArgumentException">The tensors differ in their number of examples, or have no axis.</exception>
+    /// <summary>Returns examples that predict numbers from numbers: a regression, or several yes-or-no labels for each example.</summary>
+    /// <param name="inputs">The inputs [N, ...]; they are copied.</param>
+    /// <param name="targets">The targets [N, ...]; they are copied.</param>
+    /// <param name="name">The name in messages.</param>
+    /// <exception cref="ArgumentException">The numbers of examples differ, or a tensor has no axis.</exception>
     public static ExampleSet<Batch<Tensor, Tensor>> Of(Tensor inputs, Tensor targets, string name = "the examples") =>
         new TensorExamples<Tensor, Tensor>(name, new Values(inputs), new Values(targets));
 
-    /// <summary>Classes to be told from numbers: one an example, or one a pixel.</summary>
-    /// <param name="inputs">[N, ...], copied.</param>
-    /// <param name="labels">[N] or [N, ...], class numbers, copied.</param>
-    /// <param name="name">What messages call them.</param>
-    /// <exception cref="ArgumentException">The tensors differ in their number of examples, or have no axis.</exception>
+    /// <summary>Returns examples that predict classes from numbers: one class for each example, or for each pixel.</summary>
+    /// <param name="inputs">The inputs [N, ...]; they are copied.</param>
+    /// <param name="labels">The class numbers [N] or [N, ...]; they are copied.</param>
+    /// <param name="name">The name in messages.</param>
+    /// <exception cref="ArgumentException">The numbers of examples differ, or a tensor has no axis.</exception>
     public static ExampleSet<Batch<Tensor, IntTensor>> Of(Tensor inputs, IntTensor labels, string name = "the examples") =>
         new TensorExamples<Tensor, IntTensor>(name, new Values(inputs), new Integers(labels));
 
-    /// <summary>Integers to be told from integers, such as the next tokens of a text.</summary>
-    /// <param name="inputs">[N, ...], copied.</param>
-    /// <param name="labels">[N] or [N, ...], copied.</param>
-    /// <param name="name">What messages call them.</param>
-    /// <exception cref="ArgumentException">The tensors differ in their number of examples, or have no axis.</exception>
+    /// <summary>Returns examples that predict integers from integers, such as the next tokens of a text.</summary>
+    /// <param name="inputs">The inputs [N, ...]; they are copied.</param>
+    /// <param name="labels">The labels [N] or [N, ...]; they are copied.</param>
+    /// <param name="name">The name in messages.</param>
+    /// <exception cref="ArgumentException">The numbers of examples differ, or a tensor has no axis.</exception>
     public static ExampleSet<Batch<IntTensor, IntTensor>> Of(IntTensor inputs, IntTensor labels, string name = "the examples") =>
         new TensorExamples<IntTensor, IntTensor>(name, new Integers(inputs), new Integers(labels));
 
-    /// <summary>Numbers to be told from integers.</summary>
-    /// <param name="inputs">[N, ...], copied.</param>
-    /// <param name="targets">[N, ...], copied.</param>
-    /// <param name="name">What messages call them.</param>
-    /// <exception cref="ArgumentException">The tensors differ in their number of examples, or have no axis.</exception>
+    /// <summary>Returns examples that predict numbers from integers.</summary>
+    /// <param name="inputs">The inputs [N, ...]; they are copied.</param>
+    /// <param name="targets">The targets [N, ...]; they are copied.</param>
+    /// <param name="name">The name in messages.</param>
+    /// <exception cref="ArgumentException">The numbers of examples differ, or a tensor has no axis.</exception>
     public static ExampleSet<Batch<IntTensor, Tensor>> Of(IntTensor inputs, Tensor targets, string name = "the examples") =>
         new TensorExamples<IntTensor, Tensor>(name, new Integers(inputs), new Values(targets));
 
@@ -51,7 +51,7 @@ public static class ExampleSet
         protected override Batch<TInput, TTarget> Gather(ReadOnlySpan<int> examples, RandomStream? random) => new(inputs.Gather(examples), targets.Gather(examples));
     }
 
-    /// <summary>One tensor of all examples, as rows in memory.</summary>
+    /// <summary>The inputs or the targets of all examples, as rows in memory.</summary>
     abstract class Column<T>
     {
         readonly int[] rest;

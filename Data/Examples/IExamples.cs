@@ -1,44 +1,44 @@
 namespace QuadEngine.Data;
 
-/// <summary>What a network learns from, or is judged by: examples that come in batches. <see cref="ExampleSet{TBatch}"/> is the base of one of your own.</summary>
-/// <typeparam name="TBatch">A batch: <see cref="Batch{TInput, TTarget}"/>, or a record of tensors that implements <see cref="ITensorTuple"/>. The outermost axis of its first tensor counts its examples.</typeparam>
+/// <summary>Examples for training or evaluation, which come in batches. Derive <see cref="ExampleSet{TBatch}"/> to write your own.</summary>
+/// <typeparam name="TBatch">The type of a batch: <see cref="Batch{TInput, TTarget}"/>, or a record of tensors that implements <see cref="ITensorTuple"/>. The outermost axis of its first tensor counts its examples.</typeparam>
 public interface IExamples<TBatch>
 {
-    /// <summary>What messages call it.</summary>
+    /// <summary>The name in messages.</summary>
     string Name { get; }
 
     /// <summary>The number of examples.</summary>
     int Count { get; }
 
-    /// <summary>The same for batches on a device.</summary>
-    /// <param name="device">Where batches go.</param>
+    /// <summary>Returns the examples for batches on a device.</summary>
+    /// <param name="device">The device of the batches.</param>
     IPlacedExamples<TBatch> To(Device device);
 }
 
-/// <summary>Examples for batches on one device. Batch b of epoch e is a function of the examples, the seed, e and b alone: any number of threads and any place to start give the same bits.</summary>
-/// <typeparam name="TBatch">A batch.</typeparam>
+/// <summary>Examples for batches on one device. Batch b of epoch e is a function only of the examples, the seed, e and b, so any number of threads and any start give the same bits.</summary>
+/// <typeparam name="TBatch">The type of a batch.</typeparam>
 public interface IPlacedExamples<TBatch> : IDisposable
 {
-    /// <summary>Where batches go.</summary>
+    /// <summary>The device of the batches.</summary>
     Device Device { get; }
 
-    /// <summary>The batches of an epoch, which are the caller's.</summary>
-    /// <param name="order">Which examples come when.</param>
+    /// <summary>Returns the batches of an epoch. The caller disposes them.</summary>
+    /// <param name="order">The order of the epoch.</param>
     /// <exception cref="ArgumentException">A number of the order is out of range.</exception>
     IEnumerable<TBatch> Batches(EpochOrder order);
 }
 
-/// <summary>An epoch as it is asked for.</summary>
-/// <param name="BatchSize">Examples of a batch; the last may have fewer or, shuffled, one more.</param>
-/// <param name="Seed">Shuffles the examples, another order each epoch, and decides their random changes; null for their own order, unchanged.</param>
-/// <param name="Epoch">Which epoch, counted from 0.</param>
-/// <param name="DropLast">Leaves out a last batch of fewer examples. Else, shuffled, a single example that is left over joins the batch before it: batch norm has no statistics of one.</param>
-/// <param name="Start">The first batch: resumes an epoch in its middle with the bits it would have had.</param>
-/// <param name="Changed">Whether random changes are made where there is a seed.</param>
+/// <summary>The order of an epoch.</summary>
+/// <param name="BatchSize">The number of examples in a batch. The last batch may have fewer or, if shuffled, one more.</param>
+/// <param name="Seed">The seed that shuffles the examples, in another order each epoch, and decides their random changes; null to keep their order, without changes.</param>
+/// <param name="Epoch">The number of the epoch, from 0.</param>
+/// <param name="DropLast">Whether a last batch of fewer examples is left out. If false and shuffled, a single example that is left over joins the batch before it, because batch norm cannot compute statistics of one example.</param>
+/// <param name="Start">The first batch. It resumes an epoch in the middle with the same bits as without interruption.</param>
+/// <param name="Changed">Whether random changes are made if there is a seed.</param>
 public readonly record struct EpochOrder(int BatchSize, ulong? Seed = null, int Epoch = 0, bool DropLast = false, int Start = 0, bool Changed = true)
 {
-    /// <summary>The number of batches of the whole epoch, wherever it starts.</summary>
-    /// <param name="examples">Examples in all.</param>
+    /// <summary>Returns the number of batches in the whole epoch, which does not depend on its start.</summary>
+    /// <param name="examples">The number of all examples.</param>
     public int BatchesOf(int examples) => Division(examples).Batches;
 
     internal (int Batches, bool JoinsLast) Division(int examples)

@@ -1,6 +1,6 @@
 namespace QuadEngine.Data;
 
-/// <summary>The images of a data set as examples, changed at random where a batch has a seed.</summary>
+/// <summary>The images of a data set as examples. They are changed at random if the order has a seed.</summary>
 /// <param name="images">The data set.</param>
 /// <param name="augmentation">The random changes.</param>
 public sealed class ImageExamples(LabeledImages images, Augmentation augmentation) : IExamples<Batch<Tensor, IntTensor>>

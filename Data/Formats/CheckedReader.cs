@@ -4,13 +4,13 @@ using System.IO.Compression;
 namespace QuadEngine.Data.Formats;
 
 /// <summary>
-/// Reads a data file from front to back, plain or gzip (told apart by content, since browsers unpack and keep the name), and
-/// turns every way of being too short, too long or unreadable into a <see cref="InvalidFileException"/> with the offset.
+/// Reads a data file from front to back, plain or gzip. The content decides, because browsers unpack files and keep the name. If the
+/// file is too short, too long or unreadable, the reader throws an <see cref="InvalidFileException"/> with the offset.
 /// </summary>
 sealed class CheckedReader : IDisposable
 {
-    // No gzip file unpacks to more than about 1032 times its size (RFC 1951: 258 bytes from 2 bits), so that a damaged count
-    // is refused before memory is taken for it.
+    // A gzip file unpacks to at most about 1032 times its size (RFC 1951: 258 bytes from 2 bits), so a damaged count
+    // is refused before memory is allocated for it.
     const long MaxExpansion = 1032;
 
     readonly string path;
@@ -29,7 +29,7 @@ sealed class CheckedReader : IDisposable
         maxLength = gzip ? file.Length * MaxExpansion : file.Length;
     }
 
-    /// <summary>Where the next byte comes from, in the (decompressed) content.</summary>
+    /// <summary>The offset of the next byte in the (decompressed) content.</summary>
     public long Offset => offset;
 
     public uint ReadUInt32BigEndian(string what)
@@ -39,7 +39,7 @@ sealed class CheckedReader : IDisposable
         return BinaryPrimitives.ReadUInt32BigEndian(bytes);
     }
 
-    /// <summary>A new array of that many bytes, filled.</summary>
+    /// <summary>Reads a number of bytes into a new array.</summary>
     public byte[] ReadBytes(long count, string what)
     {
         if (count > maxLength - offset)
@@ -58,19 +58,19 @@ sealed class CheckedReader : IDisposable
         var at = offset;
         var got = Fill(bytes);
         if (got < bytes.Length)
-            throw Damage(offset, $"it ends after {got:N0} of {bytes.Length:N0} bytes of {what} (which begin at offset {at})");
+            throw Damage(offset, $"it ends after {got:N0} of {bytes.Length:N0} bytes of {what} (which start at offset {at})");
     }
 
-    /// <summary>Refuses a file that goes on after its last field.</summary>
+    /// <summary>Throws if the file continues after its last field.</summary>
     public void ExpectEnd()
     {
         Span<byte> one = stackalloc byte[1];
         var end = offset;
         if (Fill(one) > 0)
-            throw Damage(end, "it should end here, but goes on");
+            throw Damage(end, "it should end here, but it continues");
     }
 
-    /// <summary>What to throw for something wrong at an offset.</summary>
+    /// <summary>Returns the exception for an error at an offset.</summary>
     public InvalidFileException Damage(long at, string problem) => Damage(path, at, problem);
 
     public static InvalidFileException Damage(string path, long at, string problem) =>

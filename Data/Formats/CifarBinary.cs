@@ -2,21 +2,21 @@ namespace QuadEngine.Data.Formats;
 
 /// <summary>
 /// The binary version of CIFAR-10 and CIFAR-100 (Krizhevsky 2009): records of label bytes and 3 planes (R, G, B) of 32 x 32
-/// bytes, with nothing between them. CIFAR-10 has one label byte; CIFAR-100 has a coarse label (20 super-classes), then the
-/// fine label (100 classes), which is the one used here.
+/// bytes, with nothing between them. CIFAR-10 has one label byte. CIFAR-100 has a coarse label (20 super-classes), then the
+/// fine label (100 classes), which is used here.
 /// </summary>
 public static class CifarBinary
 {
     const int Side = 32, Plane = Side * Side, Coarse = 20;
 
-    /// <summary>RGB images [N, 32, 32, 3], the records of all files one after the other.</summary>
-    /// <param name="name">What to call the data set.</param>
+    /// <summary>Reads RGB images [N, 32, 32, 3] from the records of all files, one file after the other.</summary>
+    /// <param name="name">The name of the data set.</param>
     /// <param name="paths">The files.</param>
-    /// <param name="classNames">One name a class.</param>
-    /// <param name="labelBytes">1 (CIFAR-10), or 2: coarse label, then label (CIFAR-100).</param>
-    /// <param name="recordsPerFile">How many records each file must have; any number where it is left out.</param>
-    /// <param name="normalization">How bytes become numbers; [0, 1] where it is left out.</param>
-    /// <exception cref="InvalidFileException">A file has a broken record, too few or too many, or a label is out of range.</exception>
+    /// <param name="classNames">The names of the classes.</param>
+    /// <param name="labelBytes">The number of label bytes: 1 (CIFAR-10), or 2 for coarse label, then label (CIFAR-100).</param>
+    /// <param name="recordsPerFile">The number of records that each file must have; null for any number.</param>
+    /// <param name="normalization">The normalization from bytes to numbers; null to scale to [0, 1].</param>
+    /// <exception cref="InvalidFileException">A file has a broken record, too few or too many records, or a label that is out of range.</exception>
     public static ImageDataset Read(
         string name, IReadOnlyList<string> paths, IReadOnlyList<string> classNames,
         int labelBytes = 1, int? recordsPerFile = null, Normalization? normalization = null)
@@ -25,7 +25,7 @@ public static class CifarBinary
 
         var counts = paths.Select(path => CountRecords(path, labelBytes, recordsPerFile)).ToArray();
         var images = counts.Sum(count => (long)count);
-        if (images * 3 * Plane > Array.MaxLength) throw CheckedReader.Damage(paths[0], 0, $"it and {paths.Count - 1} more files have {images:N0} records, more than fit in memory ({Array.MaxLength / (3 * Plane):N0})");
+        if (images * 3 * Plane > Array.MaxLength) throw CheckedReader.Damage(paths[0], 0, $"this file and {paths.Count - 1} more files have {images:N0} records, more than fit in memory ({Array.MaxLength / (3 * Plane):N0})");
         var labels = new int[images];
         var pixels = new byte[images * 3 * Plane];
         for (int file = 0, first = 0; file < counts.Length; first += counts[file++])

@@ -2,18 +2,18 @@ namespace QuadEngine.Data.Formats;
 
 /// <summary>
 /// The IDX format of MNIST (LeCun, Cortes and Burges): a magic number 0x00000D0n (08 = unsigned byte, n = number of
-/// dimensions), n sizes, both 32-bit big-endian, then the bytes, row-major. Plain or gzip.
+/// dimensions), n sizes (both as 32-bit big-endian integers), then the bytes, row-major. Files are plain or gzip.
 /// </summary>
 public static class Idx
 {
     const uint ImagesMagic = 0x00000803, LabelsMagic = 0x00000801;
 
-    /// <summary>Grey images [N, H, W, 1] from an IDX file of images and an IDX file of labels.</summary>
-    /// <param name="name">What to call the data set.</param>
+    /// <summary>Reads gray images [N, H, W, 1] from an IDX file of images and an IDX file of labels.</summary>
+    /// <param name="name">The name of the data set.</param>
     /// <param name="imagesPath">An IDX file of bytes with 3 dimensions.</param>
     /// <param name="labelsPath">An IDX file of bytes with 1 dimension of the same size.</param>
-    /// <param name="classNames">One name a class.</param>
-    /// <param name="normalization">How bytes become numbers; [0, 1] where it is left out.</param>
+    /// <param name="classNames">The names of the classes.</param>
+    /// <param name="normalization">The normalization from bytes to numbers; null to scale to [0, 1].</param>
     /// <exception cref="InvalidFileException">A magic number, count, size or label is wrong.</exception>
     public static ImageDataset Read(
         string name, string imagesPath, string labelsPath, IReadOnlyList<string> classNames, Normalization? normalization = null)
@@ -39,7 +39,7 @@ public static class Idx
     {
         using var reader = new CheckedReader(path);
         ExpectMagic(reader, LabelsMagic, "an IDX file of labels");
-        Size(reader, "number of labels (that of the images)", images, images);
+        Size(reader, "number of labels (one for each image)", images, images);
 
         var start = reader.Offset;
         var bytes = reader.ReadBytes(images, "labels");

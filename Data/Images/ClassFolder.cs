@@ -4,18 +4,18 @@ using System.Text;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// The name of a class as the name of a folder, and back: what some system does not allow in a name becomes % and two hexadecimal digits, "T-shirt/top" is
-/// the folder "T-shirt%2Ftop". Every other name stays what it is.
+/// Converts the name of a class to the name of a folder, and back. A character that some system does not allow in a name becomes % and two hexadecimal digits: "T-shirt/top" is
+/// the folder "T-shirt%2Ftop". Every other name stays as it is.
 /// </summary>
 public static class ClassFolder
 {
     const string Forbidden = "/\\:*?\"<>|";
 
-    // Windows drops them at the end; at the start a dot hides a folder.
+    // Windows drops these characters at the end of a name. A dot at the start hides a folder.
     const string Ends = ". ";
 
-    /// <summary>The folder of a class.</summary>
-    /// <param name="className">Any text.</param>
+    /// <summary>Returns the folder name of a class.</summary>
+    /// <param name="className">The name of the class; any text.</param>
     public static string NameOf(string className)
     {
         var name = new StringBuilder();
@@ -29,8 +29,8 @@ public static class ClassFolder
         return name.ToString();
     }
 
-    /// <summary>The class of a folder.</summary>
-    /// <param name="folderName">Without its place.</param>
+    /// <summary>Returns the class of a folder.</summary>
+    /// <param name="folderName">The name of the folder, without its path.</param>
     public static string ClassOf(string folderName)
     {
         var name = new StringBuilder();
@@ -45,7 +45,7 @@ public static class ClassFolder
         return name.ToString();
     }
 
-    // "100%25" is no escape of anybody's but ours: only what must be escaped is read as one.
+    // Only characters that must be escaped are read as escapes. "100%25" is one, "100%41" is not.
     static bool IsEscape(string name, int at) =>
         name[at] == '%' && at + 2 < name.Length && char.IsAsciiHexDigitUpper(name[at + 1]) && char.IsAsciiHexDigitUpper(name[at + 2]) && Escaped(name, at) is var letter && (IsForbidden(letter) || Ends.Contains(letter) || letter == '%');
 

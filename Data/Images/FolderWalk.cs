@@ -1,15 +1,15 @@
 namespace QuadEngine.Data;
 
-/// <summary>A file as it was found, and its path without links.</summary>
+/// <summary>The path of a file, and its path without links.</summary>
 readonly record struct FoundFile(string Path, string RealPath);
 
 /// <summary>
-/// The files under some folders, each real folder and each real file once, whatever links lead to it. A link is not followed where it leads to a folder that
-/// is read anyway: so a loop ends, and no picture of one class comes into another.
+/// The files under some folders. Each real folder and each real file is listed once, even if links lead to it. A link to a folder that
+/// is read anyway is not followed, so a loop ends, and no picture of one class is listed in another.
 /// </summary>
 sealed class FolderWalk
 {
-    // What file managers, archives and storage devices leave beside pictures.
+    // File managers, archives and storage devices leave these folders beside pictures.
     static readonly string[] litter = ["__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information", "lost+found"];
 
     static readonly EnumerationOptions everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
@@ -18,17 +18,17 @@ sealed class FolderWalk
 
     FolderWalk(IEnumerable<string> own) => folders = new(own, StringComparer.Ordinal);
 
-    /// <summary>Links that were left out, since what they lead to is listed elsewhere.</summary>
+    /// <summary>The number of links that were left out because their targets are listed elsewhere.</summary>
     int Repeated { get; set; }
 
-    /// <summary>The shown sub-folders of a folder in ordinal order, without links to itself or to what holds it.</summary>
+    /// <summary>Returns the visible sub-folders of a folder in ordinal order, without links to the folder itself or to a folder that contains it.</summary>
     public static string[] FoldersIn(string folder) =>
         [.. Entries(folder).OfType<DirectoryInfo>().Select(found => Path.Combine(folder, found.Name)).Where(path => !Holds(RealPath(path), RealPath(folder))).Order(StringComparer.Ordinal)];
 
-    /// <summary>The shown files directly in a folder.</summary>
+    /// <summary>Returns the number of visible files directly in a folder.</summary>
     public static int CountIn(string folder) => Entries(folder).Count(entry => entry is FileInfo);
 
-    /// <summary>The shown files of each of some folders and all below, in ordinal order, and how many links to others of them were left out.</summary>
+    /// <summary>Returns the visible files in and below each of some folders, in ordinal order, and the number of links to other files of these folders, which were left out.</summary>
     public static (FoundFile[][] Files, int Repeated) FilesUnder(IReadOnlyList<string> tops)
     {
         string[] real = [.. tops.Select(RealPath)];
@@ -36,7 +36,7 @@ sealed class FolderWalk
         var found = tops.Select(_ => new List<FoundFile>()).ToArray();
         var links = tops.Select(_ => new SortedSet<string>(StringComparer.Ordinal)).ToArray();
 
-        // What lies in a folder belongs to it rather than to where a link leads: all that is real comes first.
+        // A file belongs to its real folder rather than to a link, so real files and folders come first.
         for (var i = 0; i < found.Length; i++) walk.Walk(tops[i], real[i], found[i], links[i]);
         for (var i = 0; i < found.Length; i++)
             while (links[i].Min is { } link)
@@ -48,7 +48,7 @@ sealed class FolderWalk
         return ([.. found.Select(list => list.OrderBy(file => file.Path, StringComparer.Ordinal).ToArray())], walk.Repeated);
     }
 
-    /// <summary>A path without links in any of its parts; where a link leads nowhere, that place.</summary>
+    /// <summary>Returns a path without links in any of its parts. If the target of a link does not exist, the path still leads to it.</summary>
     public static string RealPath(string path)
     {
         path = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -87,12 +87,12 @@ sealed class FolderWalk
         else Repeated++;
     }
 
-    /// <summary>Whether a folder is another one or has it somewhere below.</summary>
+    /// <summary>Whether two folders are the same, or the first contains the second.</summary>
     static bool Holds(string folder, string inner) => folder == inner || inner.StartsWith(Path.EndsInDirectorySeparator(folder) ? folder : folder + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     static IEnumerable<FileSystemInfo> Entries(string folder)
     {
-        Check.That(!PictureFile.HasForeignName(folder) || Directory.Exists(folder), nameof(ImageFolder), $"the name of the folder {folder} is not UTF-8, so that it cannot be opened. {PictureFile.RenameForeign}");
+        Check.That(!PictureFile.HasForeignName(folder) || Directory.Exists(folder), nameof(ImageFolder), $"the name of the folder {folder} is not UTF-8, so it cannot be opened. {PictureFile.RenameForeign}");
         return new DirectoryInfo(folder).EnumerateFileSystemInfos("*", everything).Where(entry => !entry.Name.StartsWith('.') && !litter.Contains(entry.Name, StringComparer.OrdinalIgnoreCase));
     }
 }

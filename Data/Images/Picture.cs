@@ -1,45 +1,45 @@
 namespace QuadEngine.Data;
 
-/// <summary>One decoded image: bytes [H, W, C], grey or RGB.</summary>
+/// <summary>One decoded image: bytes [H, W, C], gray or RGB.</summary>
 public sealed class Picture
 {
-    /// <summary>An image over its bytes, which it keeps and does not copy.</summary>
-    /// <param name="height">H, in pixels, 1 or more.</param>
-    /// <param name="width">W, in pixels, 1 or more.</param>
-    /// <param name="channels">1 for grey, 3 for RGB.</param>
-    /// <param name="pixels">[H, W, C], row after row from the top.</param>
-    /// <exception cref="ArgumentException">A side is below 1, the channels are neither 1 nor 3, or the bytes are more or fewer than height x width x channels.</exception>
+    /// <summary>Creates an image over its bytes, which it keeps and does not copy.</summary>
+    /// <param name="height">The height H, in pixels, 1 or more.</param>
+    /// <param name="width">The width W, in pixels, 1 or more.</param>
+    /// <param name="channels">The number of channels: 1 for gray, 3 for RGB.</param>
+    /// <param name="pixels">The bytes [H, W, C], row after row from the top.</param>
+    /// <exception cref="ArgumentException">A side is below 1, the channels are neither 1 nor 3, or the number of bytes is not height x width x channels.</exception>
     public Picture(int height, int width, int channels, byte[] pixels)
     {
         CheckSides(height, width);
         CheckChannels(channels);
         Check.That(pixels.Length == (long)height * width * channels, nameof(Picture),
-            $"got {pixels.Length} bytes for {height} x {width} pixels of {channels} channels, which take {(long)height * width * channels}.");
+            $"got {pixels.Length} bytes for {height} x {width} pixels of {channels} channels, which take {(long)height * width * channels} bytes.");
         (Height, Width, Channels, Pixels) = (height, width, channels, pixels);
     }
 
-    /// <summary>H, in pixels.</summary>
+    /// <summary>The height H, in pixels.</summary>
     public int Height { get; }
 
-    /// <summary>W, in pixels.</summary>
+    /// <summary>The width W, in pixels.</summary>
     public int Width { get; }
 
-    /// <summary>1 for grey, 3 for RGB.</summary>
+    /// <summary>The number of channels: 1 for gray, 3 for RGB.</summary>
     public int Channels { get; }
 
-    /// <summary>[H, W, C].</summary>
+    /// <summary>The bytes [H, W, C].</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>The endings of file names that are taken for images.</summary>
+    /// <summary>The endings of file names that belong to images.</summary>
     public static IReadOnlyList<string> Extensions { get; } = [".png", ".jpg", ".jpeg", ".jfif", ".bmp"];
 
     internal static bool HasExtension(string path) => Extensions.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Decodes a PNG, JPEG or BMP file, turned as its camera was held (EXIF orientation).</summary>
-    /// <param name="path">The file; its content decides, not its name.</param>
-    /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
+    /// <summary>Decodes a PNG, JPEG or BMP file in upright position (EXIF orientation).</summary>
+    /// <param name="path">The file. Its content decides the format, not its name.</param>
+    /// <param name="channels">The number of channels: 1 for gray (a weighted sum of the colors), 3 for RGB (transparency is ignored).</param>
     /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
-    /// <exception cref="InvalidFileException">The file is no such image, or is cut or damaged.</exception>
+    /// <exception cref="InvalidFileException">The file is not such an image, or is truncated or damaged.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static Picture Read(string path, int channels = 3)
     {
@@ -47,12 +47,12 @@ public sealed class Picture
         return Decode(path).WithChannels(channels);
     }
 
-    /// <summary>Decodes a PNG, JPEG or BMP image from where a stream is to its end, turned as its camera was held (EXIF orientation).</summary>
-    /// <param name="stream">Read to its end, and left open.</param>
-    /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
-    /// <param name="name">What errors call it.</param>
+    /// <summary>Decodes a PNG, JPEG or BMP image from the position of a stream to its end, in upright position (EXIF orientation).</summary>
+    /// <param name="stream">The stream. It is read to its end and stays open.</param>
+    /// <param name="channels">The number of channels: 1 for gray (a weighted sum of the colors), 3 for RGB (transparency is ignored).</param>
+    /// <param name="name">The name in error messages.</param>
     /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
-    /// <exception cref="InvalidFileException">It is no such image, or is cut or damaged.</exception>
+    /// <exception cref="InvalidFileException">The content is not such an image, or is truncated or damaged.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static Picture Read(Stream stream, int channels = 3, string name = "image")
     {
@@ -60,19 +60,19 @@ public sealed class Picture
         return Decode(stream, name).WithChannels(channels);
     }
 
-    /// <summary>Decodes a PNG, JPEG or BMP image in memory, turned as its camera was held (EXIF orientation).</summary>
+    /// <summary>Decodes a PNG, JPEG or BMP image in memory, in upright position (EXIF orientation).</summary>
     /// <param name="bytes">The whole file.</param>
-    /// <param name="channels">1 for grey (colours are weighed), 3 for RGB (transparency is left out).</param>
-    /// <param name="name">What errors call it.</param>
+    /// <param name="channels">The number of channels: 1 for gray (a weighted sum of the colors), 3 for RGB (transparency is ignored).</param>
+    /// <param name="name">The name in error messages.</param>
     /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
-    /// <exception cref="InvalidFileException">It is no such image, or is cut or damaged.</exception>
+    /// <exception cref="InvalidFileException">The content is not such an image, or is truncated or damaged.</exception>
     public static Picture Read(ReadOnlySpan<byte> bytes, int channels = 3, string name = "image")
     {
         CheckChannels(channels);
         return Decode(bytes, name).WithChannels(channels);
     }
 
-    /// <summary>The picture of a file in the channels that it has itself.</summary>
+    /// <summary>Returns the picture of a file with the file's own channels.</summary>
     internal static Picture Decode(string path)
     {
         using var file = PictureFile.Open(path);
@@ -101,15 +101,15 @@ public sealed class Picture
 
     static void CheckSides(int height, int width) => Check.That(height > 0 && width > 0, nameof(Picture), $"got {height} x {width} pixels, expected 1 or more on each side.");
 
-    static void CheckChannels(int channels) => Check.That(channels is 1 or 3, nameof(Picture), $"got {channels} channels, expected 1 (grey) or 3 (RGB).");
+    static void CheckChannels(int channels) => Check.That(channels is 1 or 3, nameof(Picture), $"got {channels} channels, expected 1 (gray) or 3 (RGB).");
 
-    /// <summary>Writes the image as PNG, exactly.</summary>
-    /// <param name="path">The file, replaced where it exists; its folder must exist. It is a PNG whatever its name says.</param>
-    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    /// <summary>Writes the image as PNG, without loss.</summary>
+    /// <param name="path">The file, which is replaced if it exists; its folder must exist. The format is PNG for any name.</param>
+    /// <exception cref="IOException">The file cannot be written; an earlier file is unchanged.</exception>
     public void Save(string path) => AtomicFile.Write(path, stream => PngWriter.Write(stream, this));
 
-    /// <summary>The image in grey (the weights of ITU-R BT.601, as reading has them) or in RGB; itself where it is so already.</summary>
-    /// <param name="channels">1 or 3.</param>
+    /// <summary>Returns the image in gray (with the weights of ITU-R BT.601, as in reading) or in RGB; the image itself if it has these channels already.</summary>
+    /// <param name="channels">The number of channels, 1 or 3.</param>
     /// <exception cref="ArgumentException">The channels are neither 1 nor 3.</exception>
     public Picture WithChannels(int channels)
     {
@@ -122,7 +122,7 @@ public sealed class Picture
         return new(Height, Width, channels, pixels);
     }
 
-    /// <summary>Left and right exchanged.</summary>
+    /// <summary>Returns the image with left and right exchanged.</summary>
     public Picture Mirror()
     {
         var mirrored = new byte[Pixels.Length];
@@ -136,37 +136,37 @@ public sealed class Picture
     }
 
     /// <summary>
-    /// A part of the image at another size. Every new pixel is the weighted mean of the old ones under it, weights falling off linearly:
-    /// bilinear where it grows, and where it shrinks all pixels count, as in Pillow's resize.
+    /// Returns a part of the image at another size. Every new pixel is the weighted mean of the old pixels under it, with weights that fall linearly.
+    /// Enlarging is bilinear; in reducing, all pixels count, as in Pillow's resize.
     /// </summary>
     /// <param name="frame">The part.</param>
-    /// <param name="height">New height, 1 or more.</param>
-    /// <param name="width">New width, 1 or more.</param>
+    /// <param name="height">The new height, 1 or more.</param>
+    /// <param name="width">The new width, 1 or more.</param>
     /// <exception cref="ArgumentException">The new height or width is below 1.</exception>
     public Picture Resample(Frame frame, int height, int width)
     {
         CheckSides(height, width);
         if (frame == new Frame(0, 0, Height, Width) && (height, width) == (Height, Width)) return this;
         var (columns, rows) = (Resampling.Along(frame.Left, frame.Width, width, Width), Resampling.Along(frame.Top, frame.Height, height, Height));
-        var (first, end) = (rows.Min(row => row.First), rows.Max(row => row.First + row.Weights.Length));       // of a long picture few rows are seen
+        var (first, end) = (rows.Min(row => row.First), rows.Max(row => row.First + row.Weights.Length));       // the part may have only few rows of a long picture
         var seen = Pixels.AsSpan(first * Width * Channels, (end - first) * Width * Channels);
         return new(height, width, Channels, Resampling.Rows(Resampling.Columns(seen, end - first, Channels, columns), width * Channels, rows, first));
     }
 }
 
-/// <summary>A rectangle of an image, in pixels; fractions cut through pixels.</summary>
-/// <param name="Top">Its upper edge, from the top of the image.</param>
-/// <param name="Left">Its left edge, from the left of the image.</param>
-/// <param name="Height">Its own, not the image's.</param>
-/// <param name="Width">Its own, not the image's.</param>
+/// <summary>A rectangle of an image, in pixels. Its edges may cut through pixels.</summary>
+/// <param name="Top">The upper edge, from the top of the image.</param>
+/// <param name="Left">The left edge, from the left of the image.</param>
+/// <param name="Height">The height of the rectangle.</param>
+/// <param name="Width">The width of the rectangle.</param>
 public readonly record struct Frame(float Top, float Left, float Height, float Width)
 {
-    /// <summary>The largest rectangle of the given proportions in the middle of an image, or a part of it.</summary>
-    /// <param name="imageHeight">Of the image.</param>
-    /// <param name="imageWidth">Of the image.</param>
-    /// <param name="height">Proportion of the height.</param>
-    /// <param name="width">Proportion of the width.</param>
-    /// <param name="share">Side of the part by side of the largest: 0.875 is the usual resize to 256 and crop of 224.</param>
+    /// <summary>Returns the largest rectangle with the given proportions in the middle of an image, or a share of it.</summary>
+    /// <param name="imageHeight">The height of the image.</param>
+    /// <param name="imageWidth">The width of the image.</param>
+    /// <param name="height">The proportion of the height.</param>
+    /// <param name="width">The proportion of the width.</param>
+    /// <param name="share">The side of the rectangle, divided by the side of the largest: 0.875 is the usual resize to 256 and crop of 224.</param>
     public static Frame Center(int imageHeight, int imageWidth, int height, int width, float share = 1f)
     {
         var scale = share * MathF.Min((float)imageHeight / height, (float)imageWidth / width);

@@ -1,30 +1,30 @@
 namespace QuadEngine.Data;
 
-/// <summary>The files that pictures are in.</summary>
+/// <summary>Opens the files of pictures and reads their heads.</summary>
 static class PictureFile
 {
-    // The head of nearly every file is in its first bytes; cameras put their notes before it.
+    // The head of nearly every file is in its first bytes, but cameras write their notes before it.
     const int HeadBytes = 1 << 16;
 
-    /// <summary>What to do about a name that is not UTF-8.</summary>
+    /// <summary>The advice for a name that is not UTF-8.</summary>
     public const string RenameForeign = "Rename it, e.g. with convmv or a file manager.";
 
-    /// <summary>Opens a file, or a pipe that the system made for a process. A named pipe, which would wait for a writer, and a device, which may never end, are refused.</summary>
-    /// <exception cref="InvalidFileException">It is no plain file, or empty, or nothing where a link leads to.</exception>
+    /// <summary>Opens a file, or a pipe that the system made for a process. It refuses a named pipe, which would wait for a writer, and a device, which may never end.</summary>
+    /// <exception cref="InvalidFileException">It is not a plain file, it is empty, or it is a link to a missing file.</exception>
     /// <exception cref="IOException">It is missing or cannot be read.</exception>
     public static FileStream Open(string path)
     {
         var file = Resolved(path);
-        if (!file.Exists && new FileInfo(path).LinkTarget is { } target && !IsNamelessPipe(file)) throw new InvalidFileException(path, "", $"it is a link to {target}, where there is no file", "Mend the link, or take it out.");
-        if (!file.Exists && HasForeignName(path)) throw new InvalidFileException(path, "", "its name is not UTF-8, so that it cannot be opened", RenameForeign);
-        if (file is { Exists: true, Length: 0 }) throw new InvalidFileException(path, "", "it is empty, or no plain file but a pipe or a device; expected PNG, JPEG or BMP", "Copy the picture there, or take it out.");
+        if (!file.Exists && new FileInfo(path).LinkTarget is { } target && !IsNamelessPipe(file)) throw new InvalidFileException(path, "", $"it is a link to {target}, where there is no file", "Repair the link, or remove it.");
+        if (!file.Exists && HasForeignName(path)) throw new InvalidFileException(path, "", "its name is not UTF-8, so it cannot be opened", RenameForeign);
+        if (file is { Exists: true, Length: 0 }) throw new InvalidFileException(path, "", "it is empty, or it is a pipe or a device; expected a PNG, JPEG or BMP file", "Copy the picture there, or remove the file.");
         return new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
     }
 
-    /// <summary>Whether a name has what stands for bytes that are not UTF-8.</summary>
+    /// <summary>Whether a name contains the replacement of bytes that are not UTF-8.</summary>
     public static bool HasForeignName(string path) => path.Contains('\uFFFD');
 
-    /// <summary>Bytes of a file, at the end of all links; -1 where there is none.</summary>
+    /// <summary>Returns the number of bytes of a file, at the end of all links; -1 if there is none.</summary>
     public static long Length(string path) => Resolved(path) is { Exists: true, Length: var length } ? length : -1;
 
     static FileInfo Resolved(string path)
@@ -39,11 +39,11 @@ static class PictureFile
         }
     }
 
-    // A shell's <(...) is a link to "pipe:[123]", which no folder has; its writer is at work.
+    // In a shell, <(...) is a link to "pipe:[123]", which is not in any folder; a running process writes to it.
     static bool IsNamelessPipe(FileInfo file) => file.Name.StartsWith("pipe:[", StringComparison.Ordinal);
 
-    /// <summary>What the head of a file says.</summary>
-    /// <exception cref="InvalidFileException">The file is no image, whatever its name.</exception>
+    /// <summary>Reads the head of a file.</summary>
+    /// <exception cref="InvalidFileException">The content of the file is not an image.</exception>
     /// <exception cref="IOException">It is missing or cannot be read.</exception>
     public static PictureHead Head(string path)
     {
@@ -56,7 +56,7 @@ static class PictureFile
         }
         catch (InvalidDataException) when (file.Length > bytes.Length)
         {
-            // It may be further on.
+            // The head may come later in the file.
         }
         catch (InvalidDataException e)
         {
@@ -74,5 +74,5 @@ static class PictureFile
     }
 
     public static InvalidFileException Damaged(string path, InvalidDataException e) =>
-        new(path, "", $"it cannot be decoded as PNG, JPEG or BMP ({e.Message.TrimEnd('.')})", "Save it anew with another program, or take it out.");
+        new(path, "", $"it cannot be decoded as PNG, JPEG or BMP ({e.Message.TrimEnd('.')})", "Save it again with another program, or remove it.");
 }

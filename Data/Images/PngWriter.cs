@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace QuadEngine.Data;
 
-/// <summary>Writes PNG (ISO/IEC 15948): a header, one compressed stream of rows, an end; 8 bits a channel, each row as differences from its left neighbour pixel.</summary>
+/// <summary>Writes PNG (ISO/IEC 15948): a header, one compressed stream of rows, and an end. Channels have 8 bits, and each row is stored as differences from the left neighbor pixel.</summary>
 static class PngWriter
 {
     const byte Sub = 1;
@@ -15,7 +15,7 @@ static class PngWriter
         var header = new byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, picture.Width);
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(4), picture.Height);
-        (header[8], header[9]) = (8, (byte)(picture.Channels == 1 ? 0 : 2));       // bits; grey or RGB
+        (header[8], header[9]) = (8, (byte)(picture.Channels == 1 ? 0 : 2));       // the bits; gray or RGB
         Chunk(stream, "IHDR"u8, header);
         Chunk(stream, "IDAT"u8, Compressed(picture));
         Chunk(stream, "IEND"u8, []);

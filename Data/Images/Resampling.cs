@@ -1,20 +1,20 @@
 namespace QuadEngine.Data;
 
-/// <summary>The old pixels under one new one along an axis: the first of them, and the weight of each; weights sum to 1.</summary>
+/// <summary>The old pixels under one new pixel along an axis: the index of the first, and the weight of each. The weights sum to 1.</summary>
 readonly record struct Taps(int First, float[] Weights);
 
 /// <summary>Resampling by a triangle filter, first along the columns, then along the rows.</summary>
 static class Resampling
 {
-    /// <summary>The taps of so many new pixels, laid evenly over a part of the old ones.</summary>
-    /// <param name="start">Where the part begins, in old pixels.</param>
-    /// <param name="length">Its length, in old pixels.</param>
-    /// <param name="count">New pixels.</param>
-    /// <param name="limit">Old pixels in all.</param>
+    /// <summary>Returns the taps of new pixels that are laid evenly over a part of the old pixels.</summary>
+    /// <param name="start">The start of the part, in old pixels.</param>
+    /// <param name="length">The length of the part, in old pixels.</param>
+    /// <param name="count">The number of new pixels.</param>
+    /// <param name="limit">The number of all old pixels.</param>
     public static Taps[] Along(float start, float length, int count, int limit)
     {
         var step = length / count;
-        var reach = MathF.Max(1f, step);        // half the filter's width
+        var reach = MathF.Max(1f, step);        // half the width of the filter
         var taps = new Taps[count];
         for (var i = 0; i < count; i++)
         {
@@ -29,7 +29,7 @@ static class Resampling
         return taps;
     }
 
-    /// <summary>[H, W, C] to [H, W', C].</summary>
+    /// <summary>Resamples the columns, [H, W, C] to [H, W', C].</summary>
     public static float[] Columns(ReadOnlySpan<byte> pixels, int height, int channels, Taps[] columns)
     {
         var (from, to) = (pixels.Length / height, columns.Length * channels);       // elements of a row
@@ -47,11 +47,11 @@ static class Resampling
         return result;
     }
 
-    /// <summary>[H, row] to [H', row], rounded to bytes.</summary>
-    /// <param name="values">Old rows, from <paramref name="start"/> on.</param>
-    /// <param name="row">Values of a row.</param>
-    /// <param name="rows">New rows.</param>
-    /// <param name="start">The first of the old rows.</param>
+    /// <summary>Resamples the rows, [H, row] to [H', row], and rounds to bytes.</summary>
+    /// <param name="values">The old rows from <paramref name="start"/> on.</param>
+    /// <param name="row">The number of values in a row.</param>
+    /// <param name="rows">The taps of the new rows.</param>
+    /// <param name="start">The index of the first old row in <paramref name="values"/>.</param>
     public static byte[] Rows(ReadOnlySpan<float> values, int row, Taps[] rows, int start)
     {
         var result = new byte[rows.Length * row];

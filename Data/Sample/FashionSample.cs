@@ -1,9 +1,9 @@
 namespace QuadEngine.Data.Sample;
 
 /// <summary>
-/// 10,000 training and 2,000 test images of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; MIT licence beside this file) inside
-/// the assembly, so that real images can be learned with no download. Classes are balanced and interleaved: the label of image i
-/// is i mod 10, hence any prefix is balanced too, and labels need no bytes. <c>make-sample.cs</c> writes the resource.
+/// 10,000 training and 2,000 test images of Fashion-MNIST (Xiao, Rasul and Vollgraf 2017; the MIT license is beside this file) inside
+/// the assembly, so that training on real images needs no download. Classes are balanced and interleaved: the label of image i
+/// is i mod 10. So any prefix is balanced too, and labels need no bytes. <c>make-sample.cs</c> writes the resource.
 /// </summary>
 sealed class FashionSample : DatasetInfo
 {
@@ -43,10 +43,10 @@ sealed class FashionSample : DatasetInfo
         }
     }
 
-    /// <summary>The pixels of the sample, chosen from the whole data set: training images, then test images.</summary>
+    /// <summary>Chooses the pixels of the sample from the whole data set: training images, then test images.</summary>
     public static byte[] Choose(DatasetSplits whole) => [.. Choose(whole.Train, TrainImages), .. Choose(whole.Test, TestImages)];
 
-    /// <summary>The first images of each class in a random order of the whole, class after class in turn.</summary>
+    /// <summary>Chooses the first images of each class in a random order of all images. The classes follow each other in turn.</summary>
     static byte[] Choose(ImageDataset whole, int count)
     {
         var classes = whole.Classes;

@@ -4,9 +4,9 @@ using System.IO.Compression;
 namespace QuadEngine.Data.Sample;
 
 /// <summary>
-/// Lossless compression of small grey images with a dark background, about an eighth smaller than Brotli alone.
-/// Each pixel goes to one of 8 streams by what its decoded neighbours promise, so that each stream has statistics of its own:
-///   0..3  at the background's edge: the pixel itself (the neighbours west and north both zero, one of them, ...)
+/// Lossless compression of small gray images with a dark background. The result is about an eighth smaller than with Brotli alone.
+/// Each pixel goes to one of 8 streams, which its decoded neighbors decide, so that each stream has its own statistics:
+///   0..3  at the edge of the background: the pixel itself (the neighbors west and north are both zero, one of them is, ...)
 ///   4..7  inside an object, by local activity: the residual of the median-edge predictor (Weinberger et al. 2000, LOCO-I)
 /// The file is Brotli over the 8 lengths (int32, little-endian) and the 8 streams.
 /// </summary>
@@ -14,9 +14,9 @@ static class GrayImageCodec
 {
     const int Streams = 8;
 
-    /// <param name="pixels">[N, H, W]</param>
-    /// <param name="height">H</param>
-    /// <param name="width">W</param>
+    /// <param name="pixels">The pixels [N, H, W].</param>
+    /// <param name="height">The height H.</param>
+    /// <param name="width">The width W.</param>
     public static byte[] Encode(ReadOnlySpan<byte> pixels, int height, int width)
     {
         var streams = new List<byte>[Streams];
@@ -47,10 +47,10 @@ static class GrayImageCodec
         return packed[..written];
     }
 
-    /// <param name="packed">What <see cref="Encode"/> made of the images.</param>
-    /// <param name="pixels">[N, H, W], filled</param>
-    /// <param name="height">H</param>
-    /// <param name="width">W</param>
+    /// <param name="packed">The result of <see cref="Encode"/>.</param>
+    /// <param name="pixels">Receives the pixels [N, H, W].</param>
+    /// <param name="height">The height H.</param>
+    /// <param name="width">The width W.</param>
     public static void Decode(Stream packed, Span<byte> pixels, int height, int width)
     {
         using var brotli = new BrotliStream(packed, CompressionMode.Decompress);
@@ -76,7 +76,7 @@ static class GrayImageCodec
         }
     }
 
-    /// <summary>The stream of a pixel and its predicted value, from the neighbours that are decoded before it.</summary>
+    /// <summary>Returns the stream of a pixel and its predicted value, from the neighbors that are decoded before it.</summary>
     static (int Stream, int Prediction) Context(ReadOnlySpan<byte> image, int at, int h, int w, int width)
     {
         int west = w > 0 ? image[at - 1] : 0;

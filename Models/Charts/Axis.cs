@@ -8,14 +8,14 @@ sealed class Axis
     readonly double low, high, length;
     readonly bool logarithmic;
 
-    /// <summary>An axis that just holds the values, with ticks at whole numbers where all values are whole; or, <paramref name="rounded"/>, one that ends at ticks.</summary>
+    /// <summary>Creates an axis that holds exactly the values, with ticks at whole numbers if all values are whole. If <paramref name="rounded"/>, the axis ends at ticks.</summary>
     public Axis(IEnumerable<double> values, double length, bool logarithmic, bool rounded, int ticks)
     {
         this.logarithmic = logarithmic;
         this.length = length;
         var scaled = values.Select(Scale).Where(double.IsFinite).DefaultIfEmpty(0.0).ToArray();
         (low, high) = (scaled.Min(), scaled.Max());
-        var whole = logarithmic || (!rounded && scaled.All(double.IsInteger));      // between two epochs there is none
+        var whole = logarithmic || (!rounded && scaled.All(double.IsInteger));      // there is nothing to mark between two epochs
         if (high - low < 1e-9 * Math.Max(1.0, Math.Abs(high))) (low, high) = (low - 0.5, high + 0.5);
 
         var step = Step((high - low) / ticks, wholeOnly: whole);
@@ -24,10 +24,10 @@ sealed class Axis
         Ticks = [.. Enumerable.Range(0, (int)Math.Floor(high / step - first + 1e-9) + 1).Select(i => Tick((first + i) * step, step))];
     }
 
-    /// <summary>Places along the axis, with what is written there.</summary>
+    /// <summary>The places along the axis, each with the text of its tick.</summary>
     public IReadOnlyList<(double Place, string Text)> Ticks { get; }
 
-    /// <summary>From 0 at the axis's lower end to its length.</summary>
+    /// <summary>Returns the place of a value, from 0 at the lower end of the axis to its length.</summary>
     public double Place(double value) => (Scale(value) - low) / (high - low) * length;
 
     double Scale(double value) => logarithmic ? Math.Log10(value) : value;

@@ -4,14 +4,14 @@ using System.Text;
 
 namespace QuadEngine.Models;
 
-/// <summary>Charts side by side as one SVG picture, legible on light and on dark pages, with no script and no font of its own.</summary>
+/// <summary>Draws charts side by side as one SVG picture, which is legible on light and on dark pages and contains no script and no font.</summary>
 static class SvgFigure
 {
     const double PanelWidth = 340, PanelHeight = 210, LeastLeft = 52, LeastRight = 18, Top = 62, Bottom = 46;
     const double LegendLine = 18, LegendMark = 22, LetterWidth = 6.6, DigitWidth = 7.7, TickGap = 8;
     const double TitleLine = 19, TitleLetterWidth = 8.5;
 
-    // Distinguishable with the usual colour blindnesses, and of a lightness between black and white (after Okabe and Ito 2008).
+    // People with the usual kinds of color blindness can tell these colors apart. Their lightness is between black and white (after Okabe and Ito 2008).
     static readonly string[] palette = ["#2f7fd1", "#d9730d", "#1f9d76", "#c2559b", "#8a7d1f", "#7a6fd0", "#c9453f", "#5b8a9a"];
 
     const string Style = """
@@ -27,9 +27,9 @@ static class SvgFigure
 
         """;
 
-    /// <summary>The picture as text.</summary>
-    /// <param name="title">Above all charts.</param>
-    /// <param name="charts">From left to right.</param>
+    /// <summary>Returns the picture as text.</summary>
+    /// <param name="title">The title above all charts.</param>
+    /// <param name="charts">The charts from left to right.</param>
     public static string Draw(string title, params IReadOnlyList<LineChart> charts)
     {
         var legendLines = charts.Max(LegendLines);
@@ -60,7 +60,7 @@ static class SvgFigure
             new(points.SelectMany(point => new[] { point.Y, point.Low ?? point.Y, point.High ?? point.Y }), PanelHeight, chart.LogarithmicY, rounded: true, ticks: 6));
     }
 
-    // In the widest of the usual fonts.
+    // The width in the widest of the usual fonts.
     static double Widest(IReadOnlyList<(double Place, string Text)> ticks) => DigitWidth * ticks.Select(tick => tick.Text.Length).DefaultIfEmpty().Max();
 
     static void DrawPanel(StringBuilder svg, LineChart chart, Axis x, Axis y)
@@ -119,7 +119,7 @@ static class SvgFigure
         svg.Append(CultureInfo.InvariantCulture, $"""<path class="line" stroke="{color}"{Dash(series)} d="{path}"/>""").Append('\n');
     }
 
-    // A dot, and its spread as a bar.
+    // Draws a dot, and its spread as a bar.
     static void DrawPoint(StringBuilder svg, ChartPoint point, string color, Axis x, Axis y)
     {
         if (!double.IsFinite(point.Y)) return;
@@ -129,7 +129,7 @@ static class SvgFigure
         svg.Append(CultureInfo.InvariantCulture, $"""<circle fill="{color}" cx="{across:0.##}" cy="{up:0.##}" r="4"/>""").Append('\n');
     }
 
-    // Dots at the ends of the axis would lie on the frame.
+    // Without a margin, dots at the ends of the axis would lie on the frame.
     static IEnumerable<double> Widened(LineChart chart, IEnumerable<double> values)
     {
         var all = values.ToArray();

@@ -6,8 +6,8 @@ using QuadEngine.Operations;
 namespace QuadEngine.Models.Onnx;
 
 /// <summary>
-/// A graph of ONNX nodes under construction. Every value has one name and is written once; nodes and constants that the output does
-/// not need are left out at the end, so that whoever adds them need not look ahead.
+/// A graph of ONNX nodes under construction. Every value has one name and is written once. Nodes and constants that the output does
+/// not need are removed at the end, so code that adds them need not know whether they will be used.
 /// </summary>
 sealed class GraphBuilder : IOnnxGraph
 {
@@ -19,7 +19,7 @@ sealed class GraphBuilder : IOnnxGraph
     readonly Dictionary<string, TensorProto> constants = [];
     readonly HashSet<string> names = [];
 
-    /// <summary>Adds an operation and gives the name of its first output. Named after the module that asks for it: "/layer1/0/conv1/Conv".</summary>
+    /// <summary>Adds an operation and returns the name of its first output. The name contains the path of the module that calls the operation: "/layer1/0/conv1/Conv".</summary>
     public string Add(string operation, ReadOnlySpan<string> inputs, params ReadOnlySpan<AttributeProto> attributes)
     {
         var path = TensorScope.CurrentPath.Replace('.', '/');
@@ -33,16 +33,16 @@ sealed class GraphBuilder : IOnnxGraph
         return name;
     }
 
-    /// <summary>The node that computes a value, or null for inputs and constants.</summary>
+    /// <summary>Returns the node that computes a value; null for inputs and constants.</summary>
     public NodeProto? Producer(string value) => producers.GetValueOrDefault(value);
 
-    /// <summary>The value is a constant of floats.</summary>
+    /// <summary>Whether the value is a constant of floats.</summary>
     public bool IsFloats(string value) => floats.ContainsKey(value);
 
-    /// <summary>Numbers of a constant that was added as floats.</summary>
+    /// <summary>Returns the numbers of a constant that was added as floats.</summary>
     public (float[] Values, long[] Dimensions) Floats(string constant) => floats[constant];
 
-    /// <summary>A constant of floats under a wished name.</summary>
+    /// <summary>Adds a constant of floats and returns its name: the given one, with a number if the name is taken.</summary>
     public string Constant(string name, float[] values, params long[] dimensions)
     {
         name = Unique(name);
@@ -50,7 +50,7 @@ sealed class GraphBuilder : IOnnxGraph
         return Constant(name, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(values), dimensions);
     }
 
-    /// <summary>A small constant of floats, one for all places that need it.</summary>
+    /// <summary>Returns the name of a constant of floats. All uses of a small constant share one.</summary>
     public string Shared(float[] values, params long[] dimensions)
     {
         var text = $"{string.Join('_', values.Select(value => value.ToString("R", CultureInfo.InvariantCulture)))}";
@@ -59,7 +59,7 @@ sealed class GraphBuilder : IOnnxGraph
         return floats.ContainsKey(name) ? name : Constant(name, values, dimensions);
     }
 
-    /// <summary>A number.</summary>
+    /// <summary>Returns the name of a constant of one number.</summary>
     public string Scalar(float value) => Shared([value]);
 
     string IOnnxGraph.Node(string operation, params ReadOnlySpan<string> inputs) => Add(operation, inputs);
@@ -72,14 +72,14 @@ sealed class GraphBuilder : IOnnxGraph
 
     string Cast(string x, TensorProto.Types.DataType type) => Add("Cast", [x], Attribute.Of("to", (long)type));
 
-    /// <summary>A vector of integers: a shape, or axes.</summary>
+    /// <summary>Returns the name of a constant vector of integers: a shape, or axes.</summary>
     public string Integers(params long[] values)
     {
         var name = $"[{string.Join(',', values)}]";
         return constants.ContainsKey(name) ? name : Constant(Unique(name), TensorProto.Types.DataType.Int64, MemoryMarshal.AsBytes(values), values.Length);
     }
 
-    /// <summary>The whole graph, its values given their public names.</summary>
+    /// <summary>Returns the whole graph, with the public name of its output.</summary>
     public GraphProto Build(string name, ValueInfoProto input, string outputValue, ValueInfoProto output)
     {
         var graph = new GraphProto { Name = name, Input = { input }, Output = { output } };
@@ -95,7 +95,7 @@ sealed class GraphBuilder : IOnnxGraph
         return graph;
     }
 
-    // Nodes are in the order of execution, so that one sweep from the end finds all that the output rests on.
+    // Nodes are in the order of execution, so one sweep from the end finds everything that the output depends on.
     (IEnumerable<NodeProto> Nodes, HashSet<string> Used) NeededFor(string value)
     {
         var used = new HashSet<string> { value };
@@ -130,7 +130,7 @@ sealed class GraphBuilder : IOnnxGraph
     }
 }
 
-/// <summary>Attributes of nodes.</summary>
+/// <summary>Makes attributes of nodes.</summary>
 static class Attribute
 {
     public static AttributeProto Of(string name, long value) => new() { Name = name, I = value, Type = AttributeProto.Types.AttributeType.Int };

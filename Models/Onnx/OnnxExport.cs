@@ -4,51 +4,51 @@ using QuadEngine.Models.Onnx;
 
 namespace QuadEngine.Models;
 
-/// <summary>How a network is written as ONNX.</summary>
+/// <summary>Options for writing a network as ONNX.</summary>
 public sealed record OnnxOptions
 {
-    /// <summary>Multiplies batch norms into the convolution or linear layer right before them: fewer operations, the same outputs but for rounding.</summary>
+    /// <summary>Whether batch norms are multiplied into the convolution or linear layer directly before them: fewer operations, and the same outputs except for rounding.</summary>
     public bool FoldBatchNorm { get; init; }
 
-    /// <summary>Name of the input.</summary>
+    /// <summary>The name of the input.</summary>
     public string InputName { get; init; } = "input";
 
-    /// <summary>Name of the output.</summary>
+    /// <summary>The name of the output.</summary>
     public string OutputName { get; init; } = "output";
 
-    /// <summary>Text by key that goes into the file as it is: classes, the normalisation of images, a licence.</summary>
+    /// <summary>Texts by key that are copied into the file: classes, the normalization of images, a license.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>
-/// Writes networks as ONNX, operator set <see cref="Opset"/>, in inference mode, for any number of inputs at once. The network is run once
-/// on a device that writes down what is asked of it, so any module can be exported whose operations ONNX has.
+/// Writes networks as ONNX, operator set <see cref="Opset"/>, in inference mode, for any number of inputs at once. The network runs once
+/// on a device that records the requested kernels, so any module can be exported if ONNX has its operations.
 /// </summary>
 /// <remarks>
-/// Images go in as ONNX has them: an input [N, H, W, C] of this engine is [N, C, H, W] in the file, and so is an output of images. Parameters
-/// keep their names and are laid out as PyTorch lays them out.
+/// The file has images in the layout of ONNX: an input [N, H, W, C] of this engine is [N, C, H, W] in the file, and so is an output of images. Parameters
+/// keep their names and have the layout of PyTorch.
 /// </remarks>
 public static class OnnxExport
 {
-    /// <summary>The version of ONNX's operators that the files ask for; runtimes since 2023 have it.</summary>
+    /// <summary>The version of ONNX's operators in the files; runtimes since 2023 support it.</summary>
     public const int Opset = 18;
 
     const int IrVersion = 8;
 
     /// <summary>Writes a network to a file.</summary>
-    /// <param name="path">The file, replaced where it exists.</param>
-    /// <param name="network">A function of one tensor. It comes back as it was, but without gradients; no other thread may use it meanwhile.</param>
-    /// <param name="inputShape">Shape of one input without the batch: [H, W, C] for images.</param>
-    /// <param name="options">What else to say and do.</param>
+    /// <param name="path">The file, which is replaced if it exists.</param>
+    /// <param name="network">A function of one tensor. After the call it is as before, but without gradients; no other thread may use it during the call.</param>
+    /// <param name="inputShape">The shape of one input without the batch: [H, W, C] for images.</param>
+    /// <param name="options">Names, metadata and folding; null for the defaults.</param>
     /// <exception cref="NotSupportedException">The network uses an operation that has no ONNX form here; the message names the module and the operation.</exception>
-    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    /// <exception cref="IOException">The file cannot be written; an earlier file is unchanged.</exception>
     public static void Write(string path, Module network, Shape inputShape, OnnxOptions? options = null)
     {
         var model = Model(network, inputShape, options ?? new OnnxOptions());
         AtomicFile.Write(path, model.WriteTo);
     }
 
-    /// <summary>The file as bytes.</summary>
+    /// <summary>Returns the content of the file.</summary>
     /// <inheritdoc cref="Write"/>
     public static byte[] ToBytes(Module network, Shape inputShape, OnnxOptions? options = null) => Model(network, inputShape, options ?? new OnnxOptions()).ToByteArray();
 
@@ -88,7 +88,7 @@ public static class OnnxExport
         }
     }
 
-    // A prime that divides no extent of the network but the batch.
+    // Returns a prime that divides no extent of the network except the batch.
     static int BatchToTrace(Module network, Shape inputShape)
     {
         var extents = network.Parameters().SelectMany(parameter => parameter.Shape).Concat(inputShape).ToHashSet();

@@ -3,17 +3,17 @@ using QuadEngine.Devices;
 namespace QuadEngine.Models.Onnx;
 
 /// <summary>
-/// A value of the graph that depends on the network's input. ONNX convolves channels first, this engine channels last: an image is held
-/// as it came out of its node, and is transposed only where an operation needs the other order.
+/// A value of the graph that depends on the network's input. Convolutions of ONNX have the channels first, this engine has them last: an image keeps
+/// the order of the node that computed it, and is transposed only if an operation needs the other order.
 /// </summary>
-/// <param name="Name">Its name in the graph.</param>
-/// <param name="Shape">As this engine sees it, images [N, H, W, C].</param>
-/// <param name="ChannelsFirst">In the graph it is [N, C, H, W].</param>
+/// <param name="Name">The name in the graph.</param>
+/// <param name="Shape">The shape in this engine; images are [N, H, W, C].</param>
+/// <param name="ChannelsFirst">Whether the value is [N, C, H, W] in the graph.</param>
 sealed record Symbol(string Name, Shape Shape, bool ChannelsFirst);
 
 /// <summary>
-/// What the memory of a traced network stands for: symbols by storage; every other storage holds constants. The batch is traced at a
-/// prime that divides no other extent, by which it is recognised in shapes and left free.
+/// The meaning of the memory of a traced network: symbols by storage; every other storage holds constants. The traced batch is a
+/// prime that divides no other extent. So the trace recognizes the batch in shapes, and the file allows any batch.
 /// </summary>
 sealed class Trace(int batch, bool foldBatchNorm)
 {
@@ -27,28 +27,28 @@ sealed class Trace(int batch, bool foldBatchNorm)
 
     public GraphBuilder Graph { get; } = new();
 
-    /// <summary>Batch norms become part of the convolution or linear layer before them.</summary>
+    /// <summary>Whether batch norms become part of the convolution or linear layer before them.</summary>
     public bool FoldBatchNorm => foldBatchNorm;
 
     /// <summary>Gives a parameter its name in the file.</summary>
     public void Name(Tensor parameter, string path) => parameters[parameter.Storage] = path;
 
-    /// <summary>The name of a parameter in the file, or another for what is none.</summary>
+    /// <summary>Returns the name of a parameter in the file, or <paramref name="otherwise"/> if the operand is not a parameter.</summary>
     public string NameOf(Operand parameter, string otherwise) => parameters.GetValueOrDefault(parameter.Storage, otherwise);
 
     // ---- writing
 
-    /// <summary>The tensor is this value of the graph from now on.</summary>
+    /// <summary>Records that the tensor is this value of the graph from now on.</summary>
     public void Define(Operand y, string name, bool channelsFirst = false)
     {
         if (y.Length != y.Storage.Length) throw Unsupported("writing into a part of a tensor");
         symbols[y.Storage] = new Symbol(name, y.Shape, channelsFirst);
     }
 
-    /// <summary>The tensor holds one number all over.</summary>
+    /// <summary>Records that every element of the tensor is this number.</summary>
     public void Fill(Operand y, float value) => canvases[y.Storage] = new Canvas(y.Shape, value);
 
-    /// <summary>A symbol becomes the part of the tensor that starts at an index.</summary>
+    /// <summary>Records that a symbol fills the part of the tensor that starts at an index.</summary>
     public void Paint(Operand y, int[] start, Symbol part)
     {
         if (!canvases.TryGetValue(y.Storage, out var canvas)) canvases[y.Storage] = canvas = new Canvas(y.Shape, null);
@@ -57,7 +57,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
 
     // ---- reading
 
-    /// <summary>None of the tensors depends on the input.</summary>
+    /// <summary>Whether none of the tensors depends on the input.</summary>
     public bool AreConstant(params ReadOnlySpan<Operand?> tensors)
     {
         foreach (var tensor in tensors)
@@ -65,7 +65,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return true;
     }
 
-    /// <summary>A tensor that depends on the input, in the tensor's shape.</summary>
+    /// <summary>Returns the value of a tensor, in the shape of the tensor.</summary>
     public Symbol Read(Operand x)
     {
         if (IsConstant(x)) return new Symbol(Constant(x), x.Shape, false);
@@ -75,7 +75,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return Reshape(symbol, x.Shape);
     }
 
-    /// <summary>An operand of an operation that broadcasts to a result of so many axes.</summary>
+    /// <summary>Returns the name of an operand of an operation that broadcasts to a result of <paramref name="rank"/> axes.</summary>
     public string Broadcast(Operand x, int rank, bool channelsFirst)
     {
         if (!IsConstant(x))
@@ -88,7 +88,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return channelsFirst ? Constant(x, Padded(x.Shape, rank), ToFirst) : Constant(x);
     }
 
-    /// <summary>Any of the tensors is an image that the graph holds channels first.</summary>
+    /// <summary>Whether any of the tensors is an image that the graph holds with the channels first.</summary>
     public bool AnyChannelsFirst(params ReadOnlySpan<Operand> tensors)
     {
         foreach (var tensor in tensors)
@@ -96,16 +96,16 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return false;
     }
 
-    /// <summary>The value's name channels first.</summary>
+    /// <summary>Returns the name of the value with the channels first.</summary>
     public string First(Symbol x) => x.ChannelsFirst || x.Shape.Rank != 4 ? x.Name : Transposed(x.Name, ToFirst);
 
-    /// <summary>The value's name in the order of this engine.</summary>
+    /// <summary>Returns the name of the value in the order of this engine.</summary>
     public string Last(Symbol x) => x.ChannelsFirst ? Transposed(x.Name, ToLast) : x.Name;
 
-    /// <summary>The place of an axis in the graph.</summary>
+    /// <summary>Returns the index of an axis in the graph.</summary>
     public static int AxisOf(Symbol x, int axis) => x.ChannelsFirst ? Array.IndexOf(ToFirst, axis) : axis;
 
-    /// <summary>What belongs to each axis, in the graph's order of axes.</summary>
+    /// <summary>Returns numbers, one for each axis, in the graph's order of axes.</summary>
     public static long[] InOrderOf(Symbol x, ReadOnlySpan<int> byAxis)
     {
         var ordered = new long[byAxis.Length];
@@ -113,10 +113,10 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return ordered;
     }
 
-    /// <summary>A constant by name, its axes in another order; parameters keep their names.</summary>
+    /// <summary>Returns the name of a constant with its axes in another order; parameters keep their names.</summary>
     public string Constant(Operand x, params int[] order) => Constant(x, x.Shape, order);
 
-    /// <summary>The symbol in another shape; the batch stays free.</summary>
+    /// <summary>Returns the symbol in another shape; the file still allows any batch.</summary>
     public Symbol Reshape(Symbol x, Shape shape)
     {
         if (shape == x.Shape) return x;
@@ -125,7 +125,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return new Symbol(Once($"{source} {shape}", () => Graph.Add("Reshape", [source, Graph.Integers(Extents(shape, -1))])), shape, false);
     }
 
-    /// <summary>The symbol with its axes in another order.</summary>
+    /// <summary>Returns the symbol with its axes in another order.</summary>
     public Symbol Transpose(Symbol x, int[] order)
     {
         Shape shape = order.Select(axis => x.Shape[axis]).ToArray();
@@ -134,22 +134,22 @@ sealed class Trace(int batch, bool foldBatchNorm)
         return new Symbol(Transposed(Last(x), order), shape, false);
     }
 
-    /// <summary>Extents of a shape, a given number in the place of the batch.</summary>
+    /// <summary>Returns the extents of a shape, with a given number in place of the batch.</summary>
     public long[] Extents(Shape shape, int inPlaceOfBatch) => [.. shape.Select(extent => IsBatch(extent) ? inPlaceOfBatch : (long)extent)];
 
-    /// <summary>The extent is that of the batch, or a multiple of it.</summary>
+    /// <summary>Whether an extent is the batch, or a multiple of it.</summary>
     public bool IsBatch(int extent) => extent % batch == 0;
 
-    /// <summary>The result of the network as the file gives it: images channels first.</summary>
+    /// <summary>Returns the result of the network as it is in the file: images with the channels first.</summary>
     public Symbol Output(Tensor y)
     {
-        using var operand = y.Read();         // a deferred result is traced now
+        using var operand = y.Read();         // a deferred result is computed, and so traced, now
         var symbol = Read(operand);
         var name = First(symbol);
         return new Symbol(Graph.Producer(name) is null ? Graph.Add("Identity", [name]) : name, symbol.Shape, symbol.Shape.Rank == 4);
     }
 
-    /// <summary>Name, type and shape of an input or output of the graph; the batch is "N".</summary>
+    /// <summary>Returns the name, type and shape of an input or output of the graph; the batch is "N".</summary>
     public ValueInfoProto Describe(string name, Symbol value)
     {
         var shape = new TensorShapeProto();
@@ -159,7 +159,7 @@ sealed class Trace(int batch, bool foldBatchNorm)
     }
 
     public static NotSupportedException Unsupported(string what) => new(
-        $"OnnxExport: {(TensorScope.CurrentPath is { Length: > 0 } path ? path : "the network")} needs {what}, which has no ONNX form here. Export the part before it, or write it with other operations; an element-wise operation of your own says its form itself (IUnaryOp.Onnx, IBinaryOp.Onnx).");
+        $"OnnxExport: {(TensorScope.CurrentPath is { Length: > 0 } path ? path : "the network")} needs {what}, which has no ONNX form here. Export the part before it, or write it with other operations; give an element-wise operation that you wrote its ONNX form (IUnaryOp.Onnx, IBinaryOp.Onnx).");
 
     bool IsConstant(Operand x) => !symbols.ContainsKey(x.Storage) && !canvases.ContainsKey(x.Storage);
 

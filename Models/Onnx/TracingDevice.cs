@@ -3,8 +3,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Models.Onnx;
 
 /// <summary>
-/// A device that computes nothing: running a network on it writes down the kernels that were asked for, as ONNX nodes. What a network
-/// does is therefore exported whatever modules it is made of. Weights are real memory here; all that depends on the input is a name.
+/// A device that computes nothing: when a network runs on it, it records the kernels that the network calls as ONNX nodes. So it exports
+/// a network made of any modules. Weights are in real memory; a value that depends on the input is only a name.
 /// </summary>
 sealed class TracingDevice : Device
 {
@@ -12,7 +12,7 @@ sealed class TracingDevice : Device
 
     public override Kernels Kernels { get; }
 
-    /// <summary>Each kernel is to be seen on its own.</summary>
+    /// <summary>Whether kernels are fused. They are not, because the trace needs each kernel alone.</summary>
     public override bool Fuses => false;
 
     protected override DeviceMemory AllocateMemory(long bytes) => new TracingMemory(bytes);
@@ -34,18 +34,18 @@ sealed class TracingDevice : Device
     }
 }
 
-/// <summary>Constants are in the CPU's memory, which is taken when the first is written; the memory of what depends on the input stays untaken.</summary>
+/// <summary>The memory of a tensor. Constants are in the CPU's memory, which is allocated at the first write; a tensor that depends on the input never allocates any.</summary>
 sealed class TracingMemory(long bytes) : DeviceMemory
 {
     Tensor? content;
 
-    /// <summary>All of it, as a vector.</summary>
+    /// <summary>The whole memory as a vector.</summary>
     public Tensor Content => content ??= Tensor.Zeros([(int)(bytes / sizeof(float))]).Keep();
 
     public override long Bytes => bytes;
 
     public override void Dispose() => content?.Dispose();
 
-    /// <summary>A constant tensor as the CPU sees it: the same memory.</summary>
+    /// <summary>Returns a constant tensor as a CPU tensor over the same memory.</summary>
     public static Tensor View(Operand x) => ((TracingMemory)x.Memory).Content.Slice(0, x.Offset, x.Length).Reshape(x.Shape);
 }

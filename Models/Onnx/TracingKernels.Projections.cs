@@ -2,8 +2,8 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Models.Onnx;
 
-// Convolutions, matrix products, and what quadratic neurons and batch norms make of them. Weights are written as PyTorch lays them
-// out, [out, in] and [Cout, Cin, kH, kW], which is also what ONNX asks for.
+// Convolutions, matrix products, and the operations of quadratic neurons and batch norms on their results. Weights have the layout of PyTorch,
+// [out, in] and [Cout, Cin, kH, kW], which is also the layout of ONNX.
 sealed partial class TracingKernels
 {
     public override void Conv2d(Operand x, Operand filter, ConvGeometry geometry, in Epilogue<Operand> epilogue, Operand y)
@@ -31,7 +31,7 @@ sealed partial class TracingKernels
         if (bias is not null) Binary<Operations.AddOp>(y, bias, y);
     }
 
-    // The matrix, or all of a batch, by name; transposed, the last two axes change places.
+    // Returns the name of the matrix, or of all matrices of a batch; if transposed, the last two axes are exchanged.
     string Matrix(Operand x, bool transposed)
     {
         int[] order = [.. Enumerable.Range(0, x.Shape.Rank - 2), x.Shape.Rank - 1, x.Shape.Rank - 2];
@@ -41,8 +41,8 @@ sealed partial class TracingKernels
     }
 
     /// <summary>
-    /// y = z + A z^2, where A holds s lambda_i in the row of y and the column of f_i of each neuron, and zeros. On images A is a 1x1
-    /// convolution, one group a neuron where all neurons have equal rank.
+    /// y = z + A z^2, where A holds s lambda_i in the row of y and the column of f_i of each neuron, and zeros elsewhere. On images A is a 1x1
+    /// convolution; if all neurons have equal rank, each neuron is a group.
     /// </summary>
     public override void Quadratic(Operand z, QuadraticTerm<Operand> term, Operand y)
     {
@@ -66,8 +66,8 @@ sealed partial class TracingKernels
     }
 
     /// <summary>
-    /// The convolution or linear layer before a batch norm with the batch norm in its weights; null where there is none. The one
-    /// without is left out of the file where nothing else reads it.
+    /// Returns the convolution or linear layer before a batch norm with the batch norm in its weights; null if there is no such layer. The unfolded
+    /// layer is not written to the file if no other node reads it.
     /// </summary>
     string? Folded(Symbol x, Operand mean, Operand variance, float epsilon, Operand gamma, Operand beta)
     {
@@ -81,7 +81,7 @@ sealed partial class TracingKernels
         return Graph.Add(node.OpType, [node.Input[0], Graph.Constant($"{node.Input[1]}.folded", folded, dimensions), Graph.Constant($"{node.Input[1]}.shift", bias, outputs)], [.. node.Attribute]);
     }
 
-    /// <summary>A batch norm of constant statistics as y = x scale + shift.</summary>
+    /// <summary>Returns a batch norm with constant statistics as y = x scale + shift.</summary>
     static (float[] Scale, float[] Shift) Affine(Operand mean, Operand variance, float epsilon, Operand gamma, Operand beta)
     {
         float[] deviation = [.. Host(variance).ToArray().Select(v => MathF.Sqrt(v + epsilon))];

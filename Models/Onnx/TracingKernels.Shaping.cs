@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Models.Onnx;
 
-// Moves of elements: one kernel here, an operation for each kind of move there.
+// Kernels that move elements. This engine has one kernel for all moves; ONNX has an operation for each kind.
 sealed partial class TracingKernels
 {
     public override void Fill(Operand y, float value)
@@ -29,7 +29,7 @@ sealed partial class TracingKernels
         else trace.Paint(y, IndexOf(yOffset, y.Shape), part);
     }
 
-    // Which move it is shows in the strides: zeros repeat, multiples of the tensor's own cut out, others reorder axes.
+    // The strides show the kind of move: zeros repeat elements, multiples of the tensor's own strides select a part, other strides reorder axes.
     Symbol ReadStrided(Operand x, int offset, int[] strides, Shape shape)
     {
         var symbol = trace.Read(x);

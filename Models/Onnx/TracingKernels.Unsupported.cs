@@ -3,7 +3,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Models.Onnx;
 
-// Kernels of training, and those whose results a network in inference does not pass on.
+// Kernels of training, and kernels whose results a network in inference mode does not pass on.
 sealed partial class TracingKernels
 {
     static NotSupportedException Training => Trace.Unsupported("a kernel of training");

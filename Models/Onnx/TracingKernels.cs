@@ -4,19 +4,19 @@ using QuadEngine.Operations;
 namespace QuadEngine.Models.Onnx;
 
 /// <summary>
-/// The kernels of inference as ONNX nodes. What depends on constants alone (a weight rearranged, a scale derived from a variance) is
-/// computed at once, by the CPU's kernel, and enters the graph as a constant.
+/// The kernels of inference as ONNX nodes. Values that depend only on constants (a rearranged weight, a scale derived from a variance) are
+/// computed at once by the CPU's kernel and become constants of the graph.
 /// </summary>
 sealed partial class TracingKernels(Trace trace) : Kernels
 {
-    // By name of the node of a sum: into how many terms it folds.
+    // The number of terms of each sum, by the name of its node.
     readonly Dictionary<string, int> sumTerms = [];
 
     static Backend Cpu => Device.Cpu.Backend;
 
     GraphBuilder Graph => trace.Graph;
 
-    /// <summary>Computes y on the CPU if all its inputs are constants; tells whether it did.</summary>
+    /// <summary>Computes y on the CPU if all its inputs are constants. Returns whether it did.</summary>
     bool Computed(Operand y, ReadOnlySpan<Operand?> inputs, Action<Tensor> kernel)
     {
         if (y.Shape.Any(trace.IsBatch) || !trace.AreConstant(inputs)) return false;
@@ -66,7 +66,7 @@ sealed partial class TracingKernels(Trace trace) : Kernels
         trace.Define(y, name, symbol.ChannelsFirst);
     }
 
-    // A sum divided by the number of its terms is what readers of the graph know as a mean.
+    // Readers of the graph recognize a mean, so a sum divided by the number of its terms is written as one.
     string? MeanOf<TOp>(Symbol sum, float count) where TOp : struct, IBinaryOp<TOp>
     {
         if (typeof(TOp) != typeof(DivideOp) || Graph.Producer(sum.Name) is not { } node) return null;
@@ -77,7 +77,7 @@ sealed partial class TracingKernels(Trace trace) : Kernels
         return reshape is null ? mean : Graph.Add("Reshape", [mean, reshape.Input[1]]);
     }
 
-    // ---- normalisation, softmax, pooling
+    // ---- normalization, softmax, pooling
 
     public override void BatchNorm(Operand x, NormTerm<Operand> norm, Operand? residual, Operand y)
     {

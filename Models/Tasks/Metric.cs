@@ -1,21 +1,21 @@
 namespace QuadEngine.Models;
 
 /// <summary>
-/// A number that says how well a task is done, over all examples of an epoch: what it needs of each batch are sums, which add up. The
-/// usual ones are members of this class.
+/// A number that says how well a task is done over all examples of an epoch. It is computed from sums over each batch, which are added up. The
+/// usual metrics are members of this class.
 /// </summary>
-/// <param name="name">Its name in tables and files, e.g. "accuracy".</param>
-/// <param name="sums">Number of sums.</param>
-/// <param name="value">The number, of the sums over all batches.</param>
+/// <param name="name">The name in tables and files, e.g. "accuracy".</param>
+/// <param name="sums">The number of sums.</param>
+/// <param name="value">Computes the metric from the sums over all batches.</param>
 public abstract partial class Metric(string name, int sums, Func<double[], double> value)
 {
-    /// <summary>Its name in tables and files.</summary>
+    /// <summary>The name in tables and files.</summary>
     public string Name => name;
 
-    /// <summary>What stands behind the number, "%" or nothing.</summary>
+    /// <summary>The unit after the number: "%" or empty.</summary>
     public string Unit { get; init; } = "";
 
-    /// <summary>Whether more is better, as of an accuracy; less is, of an error.</summary>
+    /// <summary>Whether higher values are better, as for an accuracy. For an error it is false.</summary>
     public bool HigherIsBetter { get; init; } = true;
 
     internal int Sums => sums;
@@ -23,17 +23,17 @@ public abstract partial class Metric(string name, int sums, Func<double[], doubl
     internal double Value(double[] added) => value(added);
 }
 
-/// <summary>A metric of classes: what was found beside what is true.</summary>
-/// <param name="name">Its name in tables and files.</param>
-/// <param name="sums">Number of sums.</param>
-/// <param name="add">Adds a batch to the sums: class numbers found, class numbers that are true, the sums.</param>
-/// <param name="value">The number, of the sums over all batches.</param>
+/// <summary>A metric of classes: it compares the classes that were found with the true classes.</summary>
+/// <param name="name">The name in tables and files.</param>
+/// <param name="sums">The number of sums.</param>
+/// <param name="add">Adds a batch to the sums. Its arguments are the class numbers found, the true class numbers and the sums.</param>
+/// <param name="value">Computes the metric from the sums over all batches.</param>
 public sealed class ClassMetric(string name, int sums, Action<int[], int[], double[]> add, Func<double[], double> value) : Metric(name, sums, value)
 {
-    /// <summary>This metric of a batch; the host does not wait for the values.</summary>
-    /// <param name="found">Class numbers, e.g. <c>logits.ArgMax()</c>.</param>
-    /// <param name="truth">As many.</param>
-    /// <exception cref="ArgumentException">There are more of one than of the other.</exception>
+    /// <summary>Measures a batch. The host does not wait for the values.</summary>
+    /// <param name="found">The class numbers found, e.g. <c>logits.ArgMax()</c>.</param>
+    /// <param name="truth">The true class numbers, one for each class number found.</param>
+    /// <exception cref="ArgumentException">The numbers of elements differ.</exception>
     public Measure Of(IntTensor found, IntTensor truth)
     {
         Check.That(found.Length == truth.Length, Name, $"there are {found.Length} classes found and {truth.Length} true ones.");
@@ -46,20 +46,20 @@ public sealed class ClassMetric(string name, int sums, Action<int[], int[], doub
     }
 }
 
-/// <summary>A metric of numbers: what was predicted beside what is true.</summary>
-/// <param name="name">Its name in tables and files.</param>
-/// <param name="sums">Number of sums.</param>
-/// <param name="add">Adds a batch to the sums: predicted numbers, true numbers, the sums.</param>
-/// <param name="value">The number, of the sums over all batches.</param>
+/// <summary>A metric of numbers: it compares the predictions with the true values.</summary>
+/// <param name="name">The name in tables and files.</param>
+/// <param name="sums">The number of sums.</param>
+/// <param name="add">Adds a batch to the sums. Its arguments are the predicted numbers, the true numbers and the sums.</param>
+/// <param name="value">Computes the metric from the sums over all batches.</param>
 public sealed class ValueMetric(string name, int sums, Action<float[], float[], double[]> add, Func<double[], double> value) : Metric(name, sums, value)
 {
-    /// <summary>This metric of a batch; the host does not wait for the values.</summary>
-    /// <param name="predicted">Of any shape.</param>
-    /// <param name="truth">Of the same shape.</param>
+    /// <summary>Measures a batch. The host does not wait for the values.</summary>
+    /// <param name="predicted">The predictions, of any shape.</param>
+    /// <param name="truth">The true values, of the same shape.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public Measure Of(Tensor predicted, Tensor truth)
     {
-        Check.That(predicted.Shape == truth.Shape, Name, $"the prediction has shape {predicted.Shape} but the truth {truth.Shape}.");
+        Check.That(predicted.Shape == truth.Shape, Name, $"the prediction has shape {predicted.Shape} but the truth has shape {truth.Shape}.");
         Tensor ownPredicted = predicted.Detach().Keep(), ownTruth = truth.Detach().Keep();
         return new(this, [ownPredicted, ownTruth], () =>
         {
@@ -69,7 +69,7 @@ public sealed class ValueMetric(string name, int sums, Action<float[], float[], 
     }
 }
 
-/// <summary>A metric of one batch, whose tensors may still be under way on the device.</summary>
+/// <summary>A metric of one batch. The device may not have computed its tensors yet.</summary>
 public sealed class Measure : IDisposable
 {
     readonly IDisposable[] tensors;
@@ -77,10 +77,10 @@ public sealed class Measure : IDisposable
 
     internal Measure(Metric metric, IDisposable[] tensors, Func<Action<double[]>> begin) => (Metric, this.tensors, this.begin) = (metric, tensors, begin);
 
-    /// <summary>Of what.</summary>
+    /// <summary>The metric that is measured.</summary>
     public Metric Metric { get; }
 
-    /// <summary>Starts to read; what it gives waits for the device where it has to.</summary>
+    /// <summary>Starts to read the values. The returned function waits for the device if necessary.</summary>
     internal Func<BatchSums> Begin()
     {
         var add = begin();

@@ -5,20 +5,20 @@ using System.Text.Json.Serialization;
 
 namespace QuadEngine.Models;
 
-/// <summary>Values of metrics by name, in the order of their task; equal to others of the same names and values.</summary>
-/// <param name="values">Names and values.</param>
-/// <exception cref="ArgumentException">A name comes twice.</exception>
+/// <summary>Values of metrics by name, in the order of their task. Two objects with the same names and values are equal.</summary>
+/// <param name="values">The names and values.</param>
+/// <exception cref="ArgumentException">A name occurs twice.</exception>
 [JsonConverter(typeof(Converter))]
 public sealed class MetricValues(IEnumerable<KeyValuePair<string, double>> values) : IReadOnlyDictionary<string, double>, IEquatable<MetricValues>
 {
     readonly OrderedDictionary<string, double> values = new(values);
 
-    /// <summary>Of a task without metrics.</summary>
+    /// <summary>The values of a task without metrics.</summary>
     public static MetricValues None { get; } = new([]);
 
     /// <summary>The value of a metric.</summary>
-    /// <param name="key">Its name.</param>
-    /// <exception cref="ArgumentException">It was not measured; the message says which were.</exception>
+    /// <param name="key">The name of the metric.</param>
+    /// <exception cref="ArgumentException">The metric was not measured; the message names the metrics that were.</exception>
     public double this[string key] => values.TryGetValue(key, out var value) ? value
         : throw new ArgumentException($"there is no metric \"{key}\" (known: {(Count == 0 ? "none" : string.Join(", ", values.Keys))}).");
 
@@ -51,21 +51,21 @@ public sealed class MetricValues(IEnumerable<KeyValuePair<string, double>> value
     /// <inheritdoc/>
     public override int GetHashCode() => values.Aggregate(0, (hash, entry) => HashCode.Combine(hash, entry.Key, entry.Value));
 
-    /// <summary>"accuracy 83.1, f1 0.52".</summary>
+    /// <summary>Returns e.g. "accuracy 83.1, f1 0.52".</summary>
     public override string ToString() => string.Join(", ", values.Select(entry => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{entry.Key} {entry.Value:G5}")));
 
-    /// <summary>As a JSON object.</summary>
+    /// <summary>Converts the values to and from a JSON object.</summary>
     internal sealed class Converter : JsonConverter<MetricValues>
     {
         public override MetricValues Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
         {
-            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("metrics are an object of names and numbers");
+            if (reader.TokenType != JsonTokenType.StartObject) throw new JsonException("metrics must be an object of names and numbers");
             var read = new OrderedDictionary<string, double>();
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
                 var name = reader.GetString()!;
                 reader.Read();
-                if (!read.TryAdd(name, Number(ref reader))) throw new JsonException($"the metric {name} comes twice");
+                if (!read.TryAdd(name, Number(ref reader))) throw new JsonException($"the metric {name} occurs twice");
             }
 
             return new(read);
@@ -87,7 +87,7 @@ public sealed class MetricValues(IEnumerable<KeyValuePair<string, double>> value
         {
             JsonTokenType.Number => reader.GetDouble(),
             JsonTokenType.String when double.TryParse(reader.GetString(), System.Globalization.CultureInfo.InvariantCulture, out var number) => number,
-            _ => throw new JsonException("a metric is a number"),
+            _ => throw new JsonException("a metric must be a number"),
         };
     }
 }

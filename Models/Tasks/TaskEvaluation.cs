@@ -4,11 +4,11 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
 
-/// <summary>How well a task is done, in inference.</summary>
-/// <param name="Loss">Mean over the examples.</param>
-/// <param name="Metrics">The task's metrics by name.</param>
-/// <param name="Examples">Examples judged.</param>
-/// <param name="Elapsed">Time it took.</param>
+/// <summary>The loss and metrics of a task over examples, in inference mode.</summary>
+/// <param name="Loss">The mean loss over the examples.</param>
+/// <param name="Metrics">The values of the task's metrics by name.</param>
+/// <param name="Examples">The number of examples.</param>
+/// <param name="Elapsed">The duration of the evaluation.</param>
 public sealed record TaskEvaluation(double Loss, MetricValues Metrics, int Examples, TimeSpan Elapsed)
 {
     internal static TaskEvaluation Run(TrainingTask task, TrainingTask.IPlaced examples, int batchSize, Action<int>? judged = null, CancellationToken cancellation = default)
@@ -29,7 +29,7 @@ public sealed record TaskEvaluation(double Loss, MetricValues Metrics, int Examp
         underWay?.Invoke();
         return new(totals.Loss, totals.ValuesOf(task.Metrics), totals.Examples, watch.Elapsed);
 
-        // A GPU is already at the next batch when the values of one are read.
+        // While the host reads the values of a batch, a GPU already computes the next batch.
         Action Begin(object batch)
         {
             using var owned = new OwnedBatch(batch);

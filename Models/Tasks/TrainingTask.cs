@@ -3,25 +3,25 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
 
-/// <summary>What a <see cref="Trainer"/> trains: a network, examples to learn from and to judge by, a loss, and metrics. <see cref="TrainingTask{TBatch}"/> is the base of one of your own.</summary>
+/// <summary>The task of a <see cref="Trainer"/>: a network, training and test examples, a loss, and metrics. Derive <see cref="TrainingTask{TBatch}"/> to write your own.</summary>
 public abstract class TrainingTask
 {
     private protected TrainingTask(ModuleBase network, IReadOnlyList<Metric> metrics)
     {
         Check.That(metrics.Select(metric => metric.Name).Append(LossName).Distinct().Count() == metrics.Count + 1, GetType().Name,
-            $"the names of its metrics are {string.Join(", ", metrics.Select(metric => metric.Name))}, expected different ones, and none \"{LossName}\".");
+            $"the names of its metrics are {string.Join(", ", metrics.Select(metric => metric.Name))}, expected different names, and no metric named \"{LossName}\".");
         (Network, Metrics) = (network, metrics);
     }
 
     internal const string LossName = "loss";
 
-    /// <summary>The network, trained in place, on its device.</summary>
+    /// <summary>The network, which is trained in place, on its device.</summary>
     public ModuleBase Network { get; }
 
-    /// <summary>What is told of each epoch beside the loss. By the first of them an epoch is the best, where nothing else is asked for.</summary>
+    /// <summary>The metrics that are reported for each epoch beside the loss. The first metric decides the best epoch, unless an option names another.</summary>
     public IReadOnlyList<Metric> Metrics { get; }
 
-    /// <summary>What the images of the network are, for checkpoints; null where it reads none.</summary>
+    /// <summary>The description of the network's images, for checkpoints; null if it reads no images.</summary>
     internal virtual ImageDescription? Images => null;
 
     internal abstract IPart Train { get; }
@@ -30,7 +30,7 @@ public abstract class TrainingTask
 
     internal abstract Judgement JudgeAny(object batch);
 
-    /// <summary>Examples of any kind of batch.</summary>
+    /// <summary>Examples with any kind of batch.</summary>
     internal interface IPart
     {
         string Name { get; }
@@ -40,7 +40,7 @@ public abstract class TrainingTask
         IPlaced To(Device device);
     }
 
-    /// <summary>The same on a device.</summary>
+    /// <summary>Examples on a device.</summary>
     internal interface IPlaced : IDisposable
     {
         Device Device { get; }
@@ -49,13 +49,13 @@ public abstract class TrainingTask
     }
 }
 
-/// <summary>What a task finds out about a batch.</summary>
-/// <param name="Loss">[], to be made small: the mean over the batch.</param>
-/// <param name="Measures">The task's metrics of the batch, in their order.</param>
+/// <summary>The results of a task for a batch.</summary>
+/// <param name="Loss">The loss to minimize, of shape []: the mean over the batch.</param>
+/// <param name="Measures">The task's metrics for the batch, in their order.</param>
 public readonly record struct Judgement(Tensor Loss, params IReadOnlyList<Measure> Measures);
 
 /// <summary>
-/// A task of your own: it says what the loss of a batch is. The batch is of any kind, and so is the network.
+/// The base of your own tasks: a derived class computes the loss of a batch. The batch and the network may be of any kind.
 /// <code>
 /// sealed class Distance(Module network, IExamples&lt;Batch&lt;Tensor, Tensor&gt;&gt; train, IExamples&lt;Batch&lt;Tensor, Tensor&gt;&gt; test)
 ///     : TrainingTask&lt;Batch&lt;Tensor, Tensor&gt;&gt;(network, train, test, Metric.MeanAbsoluteError)
@@ -68,45 +68,45 @@ public readonly record struct Judgement(Tensor Loss, params IReadOnlyList<Measur
 /// }
 /// </code>
 /// </summary>
-/// <typeparam name="TBatch">A batch: <see cref="Batch{TInput, TTarget}"/>, or a record of tensors that implements <see cref="ITensorTuple"/>.</typeparam>
+/// <typeparam name="TBatch">The type of a batch: <see cref="Batch{TInput, TTarget}"/>, or a record of tensors that implements <see cref="ITensorTuple"/>.</typeparam>
 public abstract class TrainingTask<TBatch> : TrainingTask
 {
-    /// <summary>A task.</summary>
-    /// <param name="network">Trained in place, on its device.</param>
-    /// <param name="train">To learn from.</param>
-    /// <param name="test">To judge by after each epoch.</param>
-    /// <param name="metrics">What is told of each epoch beside the loss; by the first of them an epoch is the best.</param>
-    /// <exception cref="ArgumentException">Two metrics have one name, or there are no examples.</exception>
+    /// <summary>Creates a task.</summary>
+    /// <param name="network">The network, which is trained in place, on its device.</param>
+    /// <param name="train">The training examples.</param>
+    /// <param name="test">The test examples for the evaluation after each epoch.</param>
+    /// <param name="metrics">The metrics that are reported for each epoch beside the loss; the first metric decides the best epoch.</param>
+    /// <exception cref="ArgumentException">Two metrics have the same name, or there are no examples.</exception>
     protected TrainingTask(ModuleBase network, IExamples<TBatch> train, IExamples<TBatch> test, params IReadOnlyList<Metric> metrics) : base(network, metrics)
     {
-        Check.That(train.Count > 0, GetType().Name, $"{train.Name} has no examples to learn from.");
-        Check.That(test.Count > 0, GetType().Name, $"{test.Name} has no examples to judge by.");
+        Check.That(train.Count > 0, GetType().Name, $"{train.Name} has no examples, but training needs at least one.");
+        Check.That(test.Count > 0, GetType().Name, $"{test.Name} has no examples, but an evaluation needs at least one.");
         (TrainExamples, TestExamples) = (train, test);
     }
 
-    /// <summary>To learn from.</summary>
+    /// <summary>The training examples.</summary>
     public IExamples<TBatch> TrainExamples { get; }
 
-    /// <summary>To judge by after each epoch.</summary>
+    /// <summary>The test examples for the evaluation after each epoch.</summary>
     public IExamples<TBatch> TestExamples { get; }
 
     /// <summary>
-    /// Calls the network with a batch. In training, <c>Network.Training</c>, the loss is differentiated; else gradients are not recorded. Tensors made here are
-    /// dropped. It must not read values: a GPU would wait in each step.
+    /// Computes the loss and the metrics of a batch. In training (<c>Network.Training</c>) the loss is differentiated; otherwise no gradients are recorded. Tensors made here
+    /// are dropped after the call. The method must not read values, because a GPU would then wait in each step.
     /// </summary>
-    /// <param name="batch">On the network's device; it stays the caller's.</param>
+    /// <param name="batch">The batch, on the network's device. The caller disposes it.</param>
     protected abstract Judgement Judge(TBatch batch);
 
-    /// <summary>Loss and metrics over examples, in inference: the network stays as it is, and threads may judge it at once.</summary>
-    /// <param name="examples">What to judge by; those of the task where null.</param>
-    /// <param name="batchSize">Examples at once; changes speed and memory.</param>
-    /// <param name="judged">Told after each batch how many examples are done.</param>
-    /// <param name="cancellation">Stops between two batches.</param>
+    /// <summary>Computes loss and metrics over examples, in inference mode. The network is not changed, and several threads may evaluate it at the same time.</summary>
+    /// <param name="examples">The examples; null for the test examples of the task.</param>
+    /// <param name="batchSize">The number of examples in a batch; it changes speed and memory.</param>
+    /// <param name="judged">Receives the number of examples that are done, after each batch.</param>
+    /// <param name="cancellation">Cancels the evaluation between two batches.</param>
     /// <exception cref="ArgumentException">There are no examples.</exception>
     public TaskEvaluation Evaluate(IExamples<TBatch>? examples = null, int batchSize = 256, Action<int>? judged = null, CancellationToken cancellation = default)
     {
         examples ??= TestExamples;
-        Check.That(examples.Count > 0, GetType().Name, $"{examples.Name} has no examples to judge by.");
+        Check.That(examples.Count > 0, GetType().Name, $"{examples.Name} has no examples, but an evaluation needs at least one.");
         using var placed = examples.To(Network.Device);
         return Evaluate(placed, batchSize, judged, cancellation);
     }

@@ -8,9 +8,9 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// Weights, and what training needs to go on, in one safetensors file: parameters and buffers under their PyTorch keys, the optimizer's
-/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" where a parameter took another number of steps than the run), and as metadata the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/>, the <see cref="ImageDescription"/> and a
-/// checksum of all values. Other readers of safetensors find the weights there; the same state gives the same bytes.
+/// Weights and everything that training needs to continue, in one safetensors file. It contains parameters and buffers under their PyTorch keys, and the optimizer's
+/// tensors under "optimizer.SLOT.KEY" (and "optimizer.steps.KEY" if a parameter took another number of steps than the run). The metadata are the <see cref="TrainingState"/>, the <see cref="NetworkConfiguration"/>, the <see cref="ImageDescription"/> and a
+/// checksum of all values. Other readers of safetensors can read the weights. The same state gives the same bytes.
 /// </summary>
 public static class Checkpoint
 {
@@ -19,37 +19,37 @@ public static class Checkpoint
 
     internal const string NetworkKey = "quadengine.network", ImagesKey = "quadengine.images";
 
-    /// <summary>Writes the weights alone.</summary>
-    /// <param name="path">The file, replaced where it exists; its folder must exist.</param>
-    /// <param name="network">Its parameters and buffers are written.</param>
-    /// <param name="configuration">Lets <see cref="ReadNetwork"/> give it back; left out where null.</param>
-    /// <param name="images">Lets <see cref="ReadImages"/> give it back; left out where null.</param>
-    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    /// <summary>Writes only the weights.</summary>
+    /// <param name="path">The file, which is replaced if it exists; its folder must exist.</param>
+    /// <param name="network">The network whose parameters and buffers are written.</param>
+    /// <param name="configuration">The configuration that <see cref="ReadNetwork"/> returns; null for none.</param>
+    /// <param name="images">The description that <see cref="ReadImages"/> returns; null for none.</param>
+    /// <exception cref="IOException">The file cannot be written; an earlier file is unchanged.</exception>
     public static void SaveWeights(string path, ModuleBase network, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
         Save(path, network.StateDictionary(), configuration, images, state: null);
 
-    /// <summary>Writes everything that a run needs to go on.</summary>
-    /// <param name="path">The file, replaced where it exists; its folder must exist.</param>
-    /// <param name="network">Its parameters, buffers and generators are written.</param>
-    /// <param name="optimizer">Of the network's parameters.</param>
-    /// <param name="state">Where the run is; the generators of modules are taken from the network.</param>
-    /// <param name="configuration">Lets <see cref="ReadNetwork"/> give it back; left out where null.</param>
-    /// <param name="images">Lets <see cref="ReadImages"/> give it back; left out where null.</param>
-    /// <exception cref="IOException">The file cannot be written; an earlier one is untouched.</exception>
+    /// <summary>Writes everything that a run needs to continue.</summary>
+    /// <param name="path">The file, which is replaced if it exists; its folder must exist.</param>
+    /// <param name="network">The network whose parameters, buffers and generators are written.</param>
+    /// <param name="optimizer">The optimizer of the network's parameters.</param>
+    /// <param name="state">The state of the run, without the generators of modules, which come from the network.</param>
+    /// <param name="configuration">The configuration that <see cref="ReadNetwork"/> returns; null for none.</param>
+    /// <param name="images">The description that <see cref="ReadImages"/> returns; null for none.</param>
+    /// <exception cref="IOException">The file cannot be written; an earlier file is unchanged.</exception>
     public static void Save(string path, ModuleBase network, Optimizer optimizer, TrainingState state, NetworkConfiguration? configuration = null, ImageDescription? images = null) =>
         Save(path, network.StateDictionary().Concat(Slots(network, optimizer, state.Step)), configuration, images, state with { Generators = GeneratorsOf(network) });
 
-    /// <summary>Puts a run back to where it was when the file was saved: weights, optimizer, <see cref="Generator.Default"/> and the generators of modules.</summary>
-    /// <param name="path">A checkpoint with the state of a training, such as last.safetensors.</param>
-    /// <param name="network">Built as the one that was saved.</param>
-    /// <param name="optimizer">Of the kind that was saved, over the parameters of this network.</param>
-    /// <exception cref="InvalidFileException">The file is damaged, or is of another network or optimizer. Nothing has been changed then.</exception>
+    /// <summary>Restores a run as it was when the file was saved: weights, optimizer, <see cref="Generator.Default"/> and the generators of modules.</summary>
+    /// <param name="path">A checkpoint with a training state, such as last.safetensors.</param>
+    /// <param name="network">A network with the same construction as the saved one.</param>
+    /// <param name="optimizer">An optimizer of the saved kind, over the parameters of this network.</param>
+    /// <exception cref="InvalidFileException">The file is damaged, or belongs to another network or optimizer. In this case nothing was changed.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static TrainingState Restore(string path, ModuleBase network, Optimizer optimizer)
     {
         var (tensors, metadata, _) = Read(path);
         if (!metadata.TryGetValue(StateKey, out var json))
-            throw new InvalidFileException(path, "", "the file has weights but no state of a training", "Evaluate it, or resume from last.safetensors.");
+            throw new InvalidFileException(path, "", "the file has weights but no training state", "Evaluate it, or resume from last.safetensors.");
         var state = Parse(path, StateKey, json, ModelsJson.Default.TrainingState);
         if (state.Step < 0) throw new InvalidFileException(path, $"metadata \"{StateKey}\"", $"its step is {state.Step}, expected 0 or more");
 
@@ -69,13 +69,13 @@ public static class Checkpoint
     }
 
     /// <summary>
-    /// Puts the weights of a file into a network: a checkpoint of this engine, safetensors of another, or a PyTorch checkpoint. A prefix that all names
-    /// share, as wrappers leave it ("module.", "_orig_mod.", "model."), is dropped where the network does not have it.
+    /// Loads the weights of a file into a network. The file is a checkpoint of this engine, another safetensors file, or a PyTorch checkpoint. A prefix that all names
+    /// share because of a wrapper ("module.", "_orig_mod.", "model.") is dropped if the network does not have it.
     /// </summary>
-    /// <param name="path">The file; its content decides its format, not its name.</param>
-    /// <param name="network">Takes the values, on its device.</param>
-    /// <returns>What was left out of the file, a phrase each, e.g. <c>the prefix "module." of all names</c>; most often nothing.</returns>
-    /// <exception cref="InvalidFileException">The file is damaged, of an unknown format, its weights are of another network, or one is NaN or infinite. Nothing has been changed then.</exception>
+    /// <param name="path">The file. Its content decides the format, not its name.</param>
+    /// <param name="network">The network that receives the values, on its device.</param>
+    /// <returns>The parts of the file that were left out, one phrase each, e.g. <c>the prefix "module." of all names</c>; usually empty.</returns>
+    /// <exception cref="InvalidFileException">The file is damaged or of an unknown format, its weights belong to another network, or a weight is NaN or infinite. In this case nothing was changed.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static IReadOnlyList<string> LoadWeights(string path, ModuleBase network)
     {
@@ -84,14 +84,14 @@ public static class Checkpoint
         return prefix.Length == 0 ? leftOut : [.. leftOut, $"the prefix \"{prefix}\" of all names"];
     }
 
-    /// <summary>The network that a checkpoint of this engine was saved from; null where a file does not say.</summary>
+    /// <summary>Returns the configuration of the network that a checkpoint of this engine was saved from; null if the file does not contain it.</summary>
     /// <param name="path">Any file that <see cref="LoadWeights"/> reads.</param>
     /// <exception cref="InvalidFileException">The file is damaged or of an unknown format.</exception>
     /// <exception cref="IOException">The file is missing or cannot be read.</exception>
     public static NetworkConfiguration? ReadNetwork(string path) =>
         Read(path).Metadata.TryGetValue(NetworkKey, out var json) ? Parse(path, NetworkKey, json, ModelsJson.Default.NetworkConfiguration) : null;
 
-    /// <summary>What the images of a network are; null where a file does not say.</summary>
+    /// <summary>Returns the description of the network's images; null if the file does not contain it.</summary>
     /// <inheritdoc cref="ReadNetwork"/>
     public static ImageDescription? ReadImages(string path) =>
         Read(path).Metadata.TryGetValue(ImagesKey, out var json) ? Parse(path, ImagesKey, json, ModelsJson.Default.ImageDescription) : null;
@@ -128,7 +128,7 @@ public static class Checkpoint
         }
     }
 
-    /// <summary>Puts weights into a network, without a prefix that all names share and the network lacks; gives that prefix.</summary>
+    /// <summary>Loads weights into a network, without a prefix that all names share and that the network lacks. Returns that prefix.</summary>
     internal static string Load(string path, IReadOnlyDictionary<string, HostTensor> weights, ModuleBase network)
     {
         var (parameters, buffers) = (network.NamedParameters().Select(entry => entry.Path).ToArray(), network.NamedBuffers().Select(entry => entry.Path).ToArray());
@@ -142,11 +142,11 @@ public static class Checkpoint
         }
         catch (ArgumentException e)
         {
-            throw new InvalidFileException(path, "", e.Message.TrimEnd('.'), "The file is of another network than the one asked for.");
+            throw new InvalidFileException(path, "", e.Message.TrimEnd('.'), "The file belongs to another network than the requested one.");
         }
     }
 
-    // Masks are buffers that may hold infinities; nothing else may, and NaN is wrong everywhere.
+    // A buffer that is a mask may hold infinities. No other tensor may, and NaN is wrong in every tensor.
     static void CheckFinite(string path, IReadOnlyDictionary<string, HostTensor> weights, string[] parameters, string[] buffers)
     {
         foreach (var name in parameters.Concat(buffers))
@@ -166,7 +166,7 @@ public static class Checkpoint
 
     // ---- generators
 
-    // Null where there are none, and then the state says nothing of them.
+    // Returns null if the network has no generators, so that the state does not mention them.
     static SortedDictionary<string, GeneratorState>? GeneratorsOf(ModuleBase network)
     {
         var generators = network.NamedGenerators().ToDictionary(own => own.Path, own => new GeneratorState(own.Generator.Seed, own.Generator.Position));
@@ -177,7 +177,7 @@ public static class Checkpoint
     {
         var own = network.NamedGenerators().ToDictionary(entry => entry.Path, entry => entry.Generator);
         if (state.Generators?.Keys.FirstOrDefault(name => !own.ContainsKey(name)) is { } missing)
-            throw new InvalidFileException(path, "", $"it has the state of a random generator \"{missing}\", and no module of this network has one of that name",
+            throw new InvalidFileException(path, "", $"it has the state of a random generator \"{missing}\", and no module of this network has one with that name",
                 "Make the network as it was when the file was saved, with the same generators.");
         return [.. own.Where(entry => state.Generators?.ContainsKey(entry.Key) is true).Select(entry => (entry.Value, state.Generators![entry.Key]))];
     }
@@ -194,7 +194,7 @@ public static class Checkpoint
         }
     }
 
-    // A parameter that has not been updated yet (it was frozen) has no tensors there; one that has them has all of them.
+    // A parameter that was never updated (because it was frozen) has no tensors in the file. Any other parameter has all of them.
     static List<(Parameter Parameter, HostTensor[] Values, int? Steps)> RequireSlots(string path, IReadOnlyDictionary<string, HostTensor> tensors, ModuleBase network, Optimizer optimizer)
     {
         var found = new List<(Parameter, HostTensor[], int?)>();
@@ -206,14 +206,14 @@ public static class Checkpoint
             if (values.Length == 0) continue;
             int? steps = tensors.TryGetValue(SlotKey(StepsSlot, key), out var own) ? own.Values is [>= 0f and <= int.MaxValue / 2 and var counted] ? (int)counted : -1 : null;
             if (values.Length < keys.Length || steps < 0 || values.Any(value => value.Values.Length != parameter.Length))
-                throw new InvalidFileException(path, "", $"the optimizer's tensors of \"{key}\" ({string.Join(", ", keys)}) are not all there, or have another size than it");
+                throw new InvalidFileException(path, "", $"the optimizer's tensors of \"{key}\" ({string.Join(", ", keys)}) are incomplete, or their size differs from the parameter's");
             unused.ExceptWith([.. keys, SlotKey(StepsSlot, key)]);
             found.Add((parameter, values, steps));
         }
 
         if (unused.Count > 0)
             throw new InvalidFileException(path, "", $"\"{unused.First()}\" belongs to no parameter of this network under {optimizer.GetType().Name}",
-                "The file is of another network or optimizer than the run's.");
+                "The file belongs to another network or optimizer than the run.");
         return found;
     }
 
@@ -228,7 +228,7 @@ public static class Checkpoint
 
     // ---- the checksum
 
-    const int HashChunk = 1 << 20;      // elements; a span of bytes ends at 2 GiB
+    const int HashChunk = 1 << 20;      // elements; a span of bytes cannot exceed 2 GiB
 
     static string Checksum(IEnumerable<KeyValuePair<string, HostTensor>> ordered)
     {

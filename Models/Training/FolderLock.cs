@@ -3,10 +3,10 @@ using System.Globalization;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// A folder that one trainer or experiment writes to at a time, in this process or in another. The lock is a file of the folder that is held open, so
-/// that the system itself ends it with the process, however that ends.
+/// A lock on a folder, so that one trainer or experiment at a time writes to it, in this process or in another. The lock is a file in the folder that is held open, so
+/// the system releases it when the process ends, even after a crash.
 /// </summary>
-/// <remarks>Nobody can read a file that is locked, but everybody sees its length: it is the number of the process that holds it.</remarks>
+/// <remarks>No other process can read a locked file, but every process sees its length, which is the number of the process that holds the lock.</remarks>
 sealed class FolderLock : IDisposable
 {
     const string Name = "run.lock";
@@ -16,20 +16,20 @@ sealed class FolderLock : IDisposable
     FolderLock(FileStream file) => this.file = file;
 
     /// <summary>Takes the lock.</summary>
-    /// <param name="folder">Exists.</param>
-    /// <exception cref="InvalidOperationException">Somebody else has it; the message names the process.</exception>
+    /// <param name="folder">A folder that exists.</param>
+    /// <exception cref="InvalidOperationException">The lock is held already; the message names the process.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static FolderLock Take(string folder) => TryTake(folder) ?? throw new InvalidOperationException(
-        $"{folder} is in use: {Holder(folder)} writes to it just now. Wait until that ends, or stop it; then go on from what it leaves. Or give another folder.");
+        $"{folder} is in use: {Holder(folder)} is writing to it. Wait until it ends, or stop it, and then resume the run. Or give another folder.");
 
-    /// <summary>Throws where somebody has the lock now, and leaves nothing in the folder.</summary>
+    /// <summary>Throws if the lock is held now. Leaves nothing in the folder.</summary>
     /// <inheritdoc cref="Take"/>
     public static void Check(string folder)
     {
         if (File.Exists(Path.Combine(folder, Name))) Take(folder).Dispose();
     }
 
-    /// <summary>Takes the lock; null where somebody else has it.</summary>
+    /// <summary>Takes the lock; returns null if it is held already.</summary>
     /// <inheritdoc cref="Take"/>
     public static FolderLock? TryTake(string folder)
     {
@@ -52,10 +52,10 @@ sealed class FolderLock : IDisposable
         }
     }
 
-    /// <summary>Gives the folder back.</summary>
+    /// <summary>Releases the lock.</summary>
     public void Dispose()
     {
-        // Windows deletes no file that is open; elsewhere a name is taken away while it is still locked, so that nobody else's is.
+        // Windows cannot delete an open file. Other systems delete the name while the file is still locked, so that they do not delete the file of the next holder.
         if (OperatingSystem.IsWindows()) file.Dispose();
         try
         {
@@ -63,14 +63,14 @@ sealed class FolderLock : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // On Windows the next one may have it already. A file that stays is no lock.
+            // On Windows the next holder may have the file already. A file that stays is not a lock.
         }
 
         file.Dispose();
     }
 
-    // Between opening and locking, whoever had it before may have deleted the file, and a third may have made a new one. Nobody but its holder reaches a
-    // locked file past its name: if the time written by name is read from the file that is held, both are one.
+    // Between opening and locking, the previous holder may have deleted the file, and another process may have made a new one. Nobody can open a locked
+    // file a second time, so the check writes a time by name and reads it from the open file. If it is there, the name still leads to the open file.
     static bool IsStillThere(FileStream file, string path)
     {
         if (OperatingSystem.IsWindows()) return true;
@@ -92,10 +92,10 @@ sealed class FolderLock : IDisposable
     {
         var file = new FileInfo(Path.Combine(folder, Name));
         return !file.Exists || file.Length == 0 ? "another process"
-            : file.Length == Environment.ProcessId ? "this process (another thread, or an earlier call that is under way)"
+            : file.Length == Environment.ProcessId ? "this process (another thread, or an earlier call that has not ended)"
             : string.Create(CultureInfo.InvariantCulture, $"process {file.Length}");
     }
 
-    // EWOULDBLOCK on Linux and on macOS; ERROR_SHARING_VIOLATION.
+    // EWOULDBLOCK on Linux and on macOS, and ERROR_SHARING_VIOLATION.
     static bool IsShared(int code) => code is 11 or 35 or unchecked((int)0x80070020);
 }

@@ -2,13 +2,13 @@ using System.Globalization;
 
 namespace QuadEngine.Models;
 
-/// <summary>The metrics of a run as comma-separated values, a row an epoch; numbers are written so that they read back as the same bits.</summary>
+/// <summary>The metrics of a run as comma-separated values, one row for each epoch. Numbers are written so that they read back as the same bits.</summary>
 public static class MetricsTable
 {
     const string Seconds = "seconds", ExamplesPerSecond = "examples_per_second", PeakBytes = "peak_bytes";
 
-    /// <summary>A line of names, then a line for each epoch: loss and metrics in training, then on the test examples.</summary>
-    /// <param name="history">Epoch after epoch, of one task; timings that are null leave their cells empty.</param>
+    /// <summary>Returns a line of names, then a line for each epoch: loss and metrics in training, then on the test examples.</summary>
+    /// <param name="history">The epochs of one task in order. Timings that are null leave their cells empty.</param>
     public static string ToCsv(IReadOnlyList<EpochMetrics> history)
     {
         var columns = Columns(history);
@@ -18,7 +18,7 @@ public static class MetricsTable
             .Select(cells => string.Join(',', cells) + "\n"));
     }
 
-    /// <summary>A history with the timings of a table; epochs that the table lacks stay without.</summary>
+    /// <summary>Returns a history with the timings of a table. Epochs that the table lacks get no timings.</summary>
     internal static IReadOnlyList<EpochMetrics> WithTimings(IReadOnlyList<EpochMetrics> history, string csv)
     {
         var lines = csv.Split('\n').Select(line => line.Split(',')).ToArray();

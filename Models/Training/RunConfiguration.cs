@@ -4,57 +4,57 @@ using QuadEngine.Data;
 
 namespace QuadEngine.Models;
 
-/// <summary>A whole run in words: network, data and training. What stands here decides its bits, together with the device's kind.</summary>
+/// <summary>The configuration of a whole run: network, data and training. It decides every bit of the run, together with the kind of the device.</summary>
 public sealed record RunConfiguration
 {
-    /// <summary>The network; its input and classes are those of the data.</summary>
+    /// <summary>The network; its input and classes match the data.</summary>
     public NetworkConfiguration Network { get; init; } = new();
 
-    /// <summary>One of <see cref="Datasets.Registry"/> and values of its options, or the folder of <see cref="Pictures"/>.</summary>
+    /// <summary>The data set: an entry of <see cref="Datasets.Registry"/> and values of its options, or the folder of <see cref="Pictures"/>.</summary>
     public Selection Data { get; init; } = "fashion-mnist-sample";
 
-    /// <summary>Where the data set's files are; null for <see cref="Datasets.DefaultFolder"/>.</summary>
+    /// <summary>The folder of the data set's files; null for <see cref="Datasets.DefaultFolder"/>.</summary>
     public string? DataFolder { get; init; }
 
-    /// <summary>How <see cref="Data"/>, a folder of pictures, becomes a data set; null where it is a data set that has a name.</summary>
+    /// <summary>Options for making a data set from <see cref="Data"/> if that is a folder of pictures; null if it is a data set with a name.</summary>
     public PictureOptions? Pictures { get; init; }
 
-    /// <summary>Learn from this number of its training images only: the first ones, of a folder evenly out of all classes; null for all.</summary>
+    /// <summary>The number of training images to use: the first ones, and for a folder evenly from all classes. Null for all images.</summary>
     public int? TrainImages { get; init; }
 
-    /// <summary>How it is trained.</summary>
+    /// <summary>The options of the training.</summary>
     public TrainerOptions Training { get; init; } = new();
 
-    /// <summary>Where: "cpu", "cuda:0", ...</summary>
+    /// <summary>The device: "cpu", "cuda:0", ...</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>A quadratic ResNet-20 of rank 3 on the embedded sample: minutes on two cores, without a download.</summary>
+    /// <summary>The main job: a quadratic ResNet-20 of rank 3 on the embedded sample. It takes minutes on two cores and needs no download.</summary>
     public static RunConfiguration Main { get; } = new()
     {
         Network = new() { Neuron = "quadratic" },
-        // Few epochs want many steps: batches of 64 reach in 5 what batches of 128 at twice the rate reach in 6, and start more steadily.
+        // Few epochs need many steps: batches of 64 reach in 5 epochs what batches of 128 at twice the rate reach in 6, and they start more steadily.
         Training = new() { Epochs = 5, BatchSize = 64, LearningRate = 0.05f, WarmUpEpochs = 1f, WeightDecay = 5e-4f, Augmentation = "flip" },
     };
 
-    /// <summary>The main job on a data set, with the augmentation that suits its images.</summary>
-    /// <param name="data">One of <see cref="Datasets.Registry"/>, and values of its options.</param>
-    /// <exception cref="ArgumentException">There is no such data set; the message has those that there are.</exception>
+    /// <summary>Returns the main job on a data set, with the augmentation that suits its images.</summary>
+    /// <param name="data">An entry of <see cref="Datasets.Registry"/>, and values of its options.</param>
+    /// <exception cref="ArgumentException">The data set is unknown; the message names the known data sets.</exception>
     public static RunConfiguration ForDataset(Selection data) => Main with { Data = data, Training = Main.Training with { Augmentation = Datasets.Get(data).Augmentation } };
 
-    /// <summary>What suits a folder of pictures: the main job's network, AdamW, as many epochs as make a training of it, pictures shifted and mirrored, labels smoothed.</summary>
-    /// <param name="folder">A folder with a sub-folder for each class, or with train and val (or test) folders of that kind.</param>
-    /// <param name="model">One of <see cref="Networks.Registry"/>; the main job's where it is left out.</param>
-    /// <param name="size">Height and width of what the network sees; the pictures' own where it is left out, at most <see cref="InputForm.LargestSide"/>.</param>
-    /// <param name="testShare">The share of each class that is held out where the folder has no val or test part.</param>
-    /// <param name="seed">Of everything random, and of what is held out.</param>
-    /// <param name="trainImages">Learn from this number of its training pictures only, which decides how often each is seen; null for all.</param>
-    /// <exception cref="ArgumentException">The folder cannot be learned from; the message says why.</exception>
-    /// <exception cref="InvalidFileException">Files are no pictures; the message names them.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <summary>Returns a configuration that suits a folder of pictures: the main job's network, AdamW, enough epochs for a training, shifted and mirrored pictures, and smoothed labels.</summary>
+    /// <param name="folder">A folder with a sub-folder for each class, or with train and val (or test) folders that contain such sub-folders.</param>
+    /// <param name="model">An entry of <see cref="Networks.Registry"/>; null for the main job's network.</param>
+    /// <param name="size">The height and width of the images that the network sees; null for the pictures' own size, at most <see cref="InputForm.LargestSide"/>.</param>
+    /// <param name="testShare">The share of each class that is held out for the evaluation if the folder has no val or test part.</param>
+    /// <param name="seed">The seed of all random numbers, and of the choice of the pictures that are held out.</param>
+    /// <param name="trainImages">The number of training pictures to use, which also decides the number of epochs; null for all pictures.</param>
+    /// <exception cref="ArgumentException">The folder is not suitable for training; the message says why.</exception>
+    /// <exception cref="InvalidFileException">Some files are not pictures; the message names them.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     public static RunConfiguration ForFolder(string folder, Selection? model = null, int? size = null, float testShare = FolderSplits.DefaultTestShare, ulong seed = 1, int? trainImages = null)
     {
-        // A hundred pictures seen five times teach nothing: a small folder is seen as often as makes about 1,200 steps. AdamW, because it is further after
-        // few steps than SGD is, at any rate; its weight decay and the smoothed labels, because a network soon knows a small folder by heart.
+        // A network learns nothing from five epochs of a hundred pictures, so a small folder gets enough epochs for about 1,200 steps. AdamW is further after
+        // few steps than SGD at any rate. Its weight decay and the smoothed labels are needed because a network soon knows a small folder by heart.
         const int steps = 1200, mostEpochs = 100, small = 1000, smallBatch = 16, batchOfMost = 32;
 
         var splits = FolderSplits.Open(folder, testShare, seed);
@@ -83,8 +83,8 @@ public sealed record RunConfiguration
         };
     }
 
-    /// <summary>The same with the values of all options of what it names, and the assemblies that these come from where they are not the engine's: what a file has to say.</summary>
-    /// <exception cref="ArgumentException">A name is not known, or an option is not possible; the message says what is.</exception>
+    /// <summary>Returns the configuration as a file must store it: with the values of all options, and with the assemblies of its entries if these are not the engine's own.</summary>
+    /// <exception cref="ArgumentException">A name is unknown, or an option is not possible; the message says what is possible.</exception>
     public RunConfiguration Complete() => this with
     {
         Network = Network.Complete(),
@@ -93,11 +93,11 @@ public sealed record RunConfiguration
     };
 }
 
-/// <summary>The config.json of a run whose network and data are in a program.</summary>
-/// <param name="Program">What is trained, in a few words.</param>
+/// <summary>The config.json of a run whose network and data are part of a program.</summary>
+/// <param name="Program">A short description of what is trained.</param>
 sealed record ProgramConfiguration([property: JsonPropertyName("quadengineProgram")] string Program);
 
-/// <summary>JSON of the records that files hold, without reflection.</summary>
+/// <summary>The JSON form of the records that files hold, without reflection.</summary>
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, RespectNullableAnnotations = true,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(RunConfiguration))]
@@ -109,6 +109,6 @@ sealed partial class ModelsJson : JsonSerializerContext
 {
     static ModelsJson? compact;
 
-    /// <summary>The same on one line.</summary>
+    /// <summary>The same JSON on one line.</summary>
     public static ModelsJson Compact => compact ??= new(new JsonSerializerOptions(Default.Options) { WriteIndented = false });
 }

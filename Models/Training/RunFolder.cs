@@ -6,9 +6,9 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// What a run leaves: <c>config.json</c>, <c>metrics.csv</c>, <c>curves.svg</c>, <c>last.safetensors</c> to go on from and
-/// <c>best.safetensors</c>, the weights of the best epoch. Each is written aside and moved into place, so that whatever happens a file is
-/// the old one or the new one; only last.safetensors decides where a run goes on, and the others follow from it.
+/// The files of a run: <c>config.json</c>, <c>metrics.csv</c>, <c>curves.svg</c>, <c>last.safetensors</c>, from which a run resumes, and
+/// <c>best.safetensors</c>, the weights of the best epoch. Each file is written under another name and then moved into place, so that after any failure it is
+/// the old file or the new one. Only last.safetensors decides where a run resumes; the other files follow from it.
 /// </summary>
 public sealed class RunFolder
 {
@@ -19,37 +19,37 @@ public sealed class RunFolder
     /// <summary>The folder.</summary>
     public string Folder { get; }
 
-    /// <summary>What is trained, in a few words.</summary>
+    /// <summary>A short description of what is trained.</summary>
     public string Title { get; }
 
-    /// <summary>What config.json says.</summary>
-    /// <exception cref="InvalidOperationException">The run is a program's (<see cref="OpenOrCreate"/>), which has its configuration in its code.</exception>
+    /// <summary>The content of config.json.</summary>
+    /// <exception cref="InvalidOperationException">The run belongs to a program (<see cref="OpenOrCreate"/>), which has the configuration in its code.</exception>
     public RunConfiguration Configuration => configuration
-        ?? throw new InvalidOperationException($"the run in {Folder} is that of a program, \"{Title}\", and not of the tool. Run that program again to go on.");
+        ?? throw new InvalidOperationException($"the run in {Folder} belongs to a program, \"{Title}\", and not to the tool. Run that program again to resume it.");
 
-    /// <summary>The network in words; null where a program built it.</summary>
+    /// <summary>The configuration of the network; null if a program built it.</summary>
     internal NetworkConfiguration? Network => configuration?.Network;
 
-    /// <summary>Weights, optimizer and state.</summary>
+    /// <summary>The file of weights, optimizer and state.</summary>
     public string Last => Path.Combine(Folder, "last.safetensors");
 
-    /// <summary>Weights of the best epoch: <see cref="Trainer.Best"/>.</summary>
+    /// <summary>The file of the weights of the best epoch: <see cref="Trainer.Best"/>.</summary>
     public string Best => Path.Combine(Folder, "best.safetensors");
 
-    /// <summary>A row an epoch.</summary>
+    /// <summary>The file of metrics, with one row for each epoch.</summary>
     public string Metrics => Path.Combine(Folder, "metrics.csv");
 
-    /// <summary>The quadratic layers over the steps, where <see cref="TrainerOptions.TelemetrySteps"/> asks for it.</summary>
+    /// <summary>The file with the state of the quadratic layers over the steps. It exists if <see cref="TrainerOptions.TelemetrySteps"/> is set.</summary>
     public string Telemetry => Path.Combine(Folder, "telemetry.csv");
 
-    /// <summary>Loss and metrics over the epochs.</summary>
+    /// <summary>The picture of loss and metrics over the epochs.</summary>
     public string Curves => Path.Combine(Folder, "curves.svg");
 
-    /// <summary>Starts a folder for a new run.</summary>
-    /// <param name="folder">A new folder, or one that has no file of a run's names.</param>
-    /// <param name="configuration">Of the run.</param>
-    /// <exception cref="IOException">There is a run in it, or files that a run would overwrite, or it cannot be written.</exception>
-    /// <exception cref="InvalidOperationException">Another process is starting a run in it.</exception>
+    /// <summary>Creates the folder of a new run.</summary>
+    /// <param name="folder">A new folder, or a folder without files that have the names of a run's files.</param>
+    /// <param name="configuration">The configuration of the run.</param>
+    /// <exception cref="IOException">The folder holds a run or files that a run would overwrite, or it cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">Another process is starting a run in the folder.</exception>
     public static RunFolder Create(string folder, RunConfiguration configuration)
     {
         Make(folder);
@@ -59,18 +59,18 @@ public sealed class RunFolder
     }
 
     /// <summary>
-    /// The folder of a run whose network and data are in a program: a new one at the first time, later the same. <see cref="Trainer.Resume"/> goes on where it stands.
+    /// Opens the folder of a run whose network and data are part of a program, or creates it if it does not exist. <see cref="Trainer.Resume"/> continues the run from its last checkpoint.
     /// <code>
     /// var trainer = new Trainer(task, options, RunFolder.OpenOrCreate("runs/rain", "rain in millimeters"));
     /// trainer.Resume();
     /// trainer.Run();
     /// </code>
     /// </summary>
-    /// <param name="folder">A new folder, or that of a run of this title.</param>
-    /// <param name="title">What is trained, in a few words; it stands above the curves.</param>
+    /// <param name="folder">A new folder, or the folder of a run with this title.</param>
+    /// <param name="title">A short description of what is trained; the title of the curves.</param>
     /// <exception cref="ArgumentException">The title is empty.</exception>
-    /// <exception cref="IOException">There is another run in it, or files that a run would overwrite, or it cannot be written.</exception>
-    /// <exception cref="InvalidOperationException">Another process is starting a run in it.</exception>
+    /// <exception cref="IOException">The folder holds another run or files that a run would overwrite, or it cannot be written.</exception>
+    /// <exception cref="InvalidOperationException">Another process is starting a run in the folder.</exception>
     public static RunFolder OpenOrCreate(string folder, string title)
     {
         Check.That(!string.IsNullOrWhiteSpace(title), nameof(RunFolder), $"the title is empty, expected a few words that say what is trained.");
@@ -84,13 +84,13 @@ public sealed class RunFolder
 
         var opened = Open(folder);
         return opened.configuration is null && opened.Title == title ? opened
-            : throw new IOException($"{folder} holds a run of \"{opened.Title}\", and this is \"{title}\". Give another folder.");
+            : throw new IOException($"{folder} holds a run of \"{opened.Title}\", but this run is \"{title}\". Give another folder.");
     }
 
-    /// <summary>Starts a folder for a new run under the first number that is free: PARENT/TITLE-1, -2, ... Processes that do so at once get a folder each.</summary>
-    /// <param name="parent">Made where it is missing.</param>
-    /// <param name="configuration">Of the run; its network's title names the folder.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <summary>Creates the folder of a new run under the first free number: PARENT/TITLE-1, -2, ... Processes that call this at the same time get different folders.</summary>
+    /// <param name="parent">The parent folder, which is created if it is missing.</param>
+    /// <param name="configuration">The configuration of the run; the title of its network names the folder.</param>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
     public static RunFolder CreateNumbered(string parent, RunConfiguration configuration)
     {
         for (var number = 1; ; number++)
@@ -99,21 +99,21 @@ public sealed class RunFolder
             if (Path.Exists(folder)) continue;
             Make(folder);
 
-            // Of several that made it at once, one gets the lock before there is a run.
+            // If several processes made the folder at the same time, one of them gets the lock before there is a run.
             using var held = FolderLock.TryTake(folder);
             if (held is not null && !Taken(folder).Any()) return Begin(folder, configuration);
         }
     }
 
-    /// <summary>Refuses a folder in which <see cref="Create"/> would find something, before any work is done for it.</summary>
-    /// <param name="folder">It need not exist.</param>
-    /// <exception cref="IOException">There is a run in it, or files that a run would overwrite.</exception>
+    /// <summary>Throws if <see cref="Create"/> would refuse the folder, before any work is done for it.</summary>
+    /// <param name="folder">The folder, which need not exist.</param>
+    /// <exception cref="IOException">The folder holds a run, or files that a run would overwrite.</exception>
     public static void CheckFree(string folder)
     {
         if (Exists(folder)) throw new IOException($"{folder} holds a run already. Resume that one, or give another folder.");
         if (Taken(folder).ToArray() is { Length: > 0 } taken)
-            throw new IOException($"{folder} holds {string.Join(", ", taken)}, which a run would overwrite, and no run: "
-                + (taken.Contains(ConfigurationName) ? $"its {ConfigurationName} is of another program." : $"a {ConfigurationName} is missing.")
+            throw new IOException($"{folder} holds {string.Join(", ", taken)}, which a run would overwrite, but no run: "
+                + (taken.Contains(ConfigurationName) ? $"its {ConfigurationName} belongs to another program." : $"a {ConfigurationName} is missing.")
                 + " Give another folder, or move these files away.");
     }
 
@@ -125,7 +125,7 @@ public sealed class RunFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"the folder {folder} cannot be made: {e.Message.TrimEnd('.')}. Give another, or see that it may be written.", e);
+            throw new IOException($"the folder {folder} cannot be created: {e.Message.TrimEnd('.')}. Give another folder, or make its parent writable.", e);
         }
     }
 
@@ -142,13 +142,13 @@ public sealed class RunFolder
     }
 
     /// <summary>Opens the folder of a run that was started before.</summary>
-    /// <param name="folder">That of the run itself, not the one of all runs.</param>
-    /// <exception cref="FileNotFoundException">There is no run in it.</exception>
-    /// <exception cref="InvalidFileException">Its configuration is damaged.</exception>
+    /// <param name="folder">The folder of the run, not the folder of all runs.</param>
+    /// <exception cref="FileNotFoundException">The folder holds no run.</exception>
+    /// <exception cref="InvalidFileException">The configuration is damaged.</exception>
     public static RunFolder Open(string folder)
     {
         if (!Exists(folder))
-            throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is {(File.Exists(ConfigurationIn(folder)) ? "of another program" : "missing")}.{RunsIn(folder)}");
+            throw new FileNotFoundException($"{folder} holds no run: {ConfigurationIn(folder)} is {(File.Exists(ConfigurationIn(folder)) ? "a file of another program" : "missing")}.{RunsIn(folder)}");
         try
         {
             var json = File.ReadAllBytes(ConfigurationIn(folder));
@@ -158,18 +158,18 @@ public sealed class RunFolder
         }
         catch (JsonException e)
         {
-            throw new InvalidFileException(ConfigurationIn(folder), $"{e.Path}, line {e.LineNumber + 1}", e.Message.TrimEnd('.'), "Mend it, or train again; a run that a version before 0.2 began cannot go on.");
+            throw new InvalidFileException(ConfigurationIn(folder), $"{e.Path}, line {e.LineNumber + 1}", e.Message.TrimEnd('.'), "Repair it, or train again; a run that was started by a version before 0.2 cannot be resumed.");
         }
     }
 
-    /// <summary>Whether there is a run in a folder. A config.json alone does not make one: other programs write files of that name.</summary>
-    /// <param name="folder">It need not exist.</param>
+    /// <summary>Whether a folder holds a run. A config.json alone is not enough, because other programs write files with that name.</summary>
+    /// <param name="folder">The folder, which need not exist.</param>
     public static bool Exists(string folder) => File.Exists(ConfigurationIn(folder)) && IsOfRun(File.ReadAllBytes(ConfigurationIn(folder)));
 
     const string ProgramKey = "quadengineProgram";
 
-    // Every run of the tool says what its network is and how it is trained, and every run of a program what that is called. One that was damaged by hand is
-    // still one, and is refused as damaged when it is opened.
+    // The file of every run of the tool has its network and its training, and the file of every run of a program has its title. A file that was damaged by
+    // hand is still the file of a run, and is refused as damaged when it is opened.
     static bool IsOfRun(byte[] json) => HasKeys(json, "network", "training") || HasKeys(json, ProgramKey);
 
     static bool HasKeys(byte[] json, params ReadOnlySpan<string> keys)
@@ -189,29 +189,29 @@ public sealed class RunFolder
         return true;
     }
 
-    /// <summary>Keeps all others from writing to the folder, until disposed.</summary>
-    /// <exception cref="InvalidOperationException">Somebody else writes to it just now; the message names the process.</exception>
+    /// <summary>Prevents others from writing to the folder, until the lock is disposed.</summary>
+    /// <exception cref="InvalidOperationException">Another trainer is writing to the folder; the message names the process.</exception>
     internal FolderLock Lock() => FolderLock.Take(Folder);
 
-    /// <summary>Refuses a folder that somebody writes to just now, before any work is done for it.</summary>
+    /// <summary>Throws if another trainer is writing to the folder, before any work is done for it.</summary>
     /// <inheritdoc cref="Lock" path="/exception"/>
     internal void CheckUnlocked() => FolderLock.Check(Folder);
 
     /// <summary>Writes metrics and curves.</summary>
-    /// <param name="history">All epochs so far; both files are written anew.</param>
-    /// <param name="metrics">Those of the task.</param>
-    /// <exception cref="IOException">They cannot be written; earlier ones are untouched.</exception>
+    /// <param name="history">All epochs so far. Both files are rewritten.</param>
+    /// <param name="metrics">The metrics of the task.</param>
+    /// <exception cref="IOException">The files cannot be written; earlier files are unchanged.</exception>
     public void Write(IReadOnlyList<EpochMetrics> history, IReadOnlyList<Metric> metrics)
     {
         AtomicFile.Write(Metrics, stream => stream.Write(Encoding.UTF8.GetBytes(MetricsTable.ToCsv(history))));
         AtomicFile.Write(Curves, stream => stream.Write(Encoding.UTF8.GetBytes(TrainingCurves.ToSvg(Title, history, metrics))));
     }
 
-    /// <summary>Adds the quadratic layers of a step to the telemetry.</summary>
+    /// <summary>Appends the state of the quadratic layers in a step to the telemetry.</summary>
     internal void Append(int step, IReadOnlyList<QuadraticState> states) =>
         File.AppendAllText(Telemetry, (File.Exists(Telemetry) ? "" : TelemetryTable.Header) + TelemetryTable.Rows(step, states));
 
-    /// <summary>Takes out the telemetry of steps that are done again.</summary>
+    /// <summary>Removes the telemetry of steps that will run again.</summary>
     internal void CutTelemetry(int step)
     {
         if (!File.Exists(Telemetry)) return;
@@ -219,11 +219,11 @@ public sealed class RunFolder
         AtomicFile.Write(Telemetry, stream => stream.Write(Encoding.UTF8.GetBytes(kept)));
     }
 
-    /// <summary>Adds to a history out of a checkpoint the timings, which only metrics.csv has.</summary>
+    /// <summary>Adds the timings, which only metrics.csv has, to the history of a checkpoint.</summary>
     internal IReadOnlyList<EpochMetrics> WithTimings(IReadOnlyList<EpochMetrics> history) =>
         File.Exists(Metrics) ? MetricsTable.WithTimings(history, File.ReadAllText(Metrics)) : history;
 
-    // Whoever gives the folder of all runs finds its run here.
+    // If the user gave the folder of all runs, this text names its runs.
     static string RunsIn(string folder) =>
         Directory.Exists(folder) && Directory.EnumerateDirectories(folder).Where(Exists).Order(StringComparer.Ordinal).ToArray() is { Length: > 0 } runs
             ? $" Give one of the runs in it: {string.Join(", ", runs.Take(5))}{(runs.Length > 5 ? ", ..." : "")}."

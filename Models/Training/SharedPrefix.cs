@@ -1,14 +1,14 @@
 namespace QuadEngine.Models;
 
 /// <summary>
-/// What all names of a file begin with because of how the network was wrapped when it was saved: "module." (DataParallel), "_orig_mod." (torch.compile), "model." (Lightning),
-/// one in the other, or a name of somebody's own.
+/// The prefix of all names of a file that comes from a wrapper around the network when it was saved: "module." (DataParallel), "_orig_mod." (torch.compile), "model." (Lightning),
+/// several of them, or another name.
 /// </summary>
 static class SharedPrefix
 {
-    /// <summary>The shortest prefix, of whole names, without which a name of the network is found; empty where one is found as it is, or never.</summary>
-    /// <param name="names">Of the tensors of a file.</param>
-    /// <param name="known">Of the network.</param>
+    /// <summary>Returns the shortest prefix, made of whole names, without which one of the names is a name of the network. Returns an empty string if no prefix is needed, or if none helps.</summary>
+    /// <param name="names">The names of the tensors in a file.</param>
+    /// <param name="known">The names of the network.</param>
     public static string Of(IReadOnlyCollection<string> names, IReadOnlyCollection<string> known)
     {
         var own = known.ToHashSet();

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace QuadEngine.Models;
 
-/// <summary>The memory that a step of training takes at least: the outputs of all convolutions, which the backward reads. Refuses before pictures are read what could never run.</summary>
+/// <summary>Computes the least memory of a training step: the outputs of all convolutions, which backward reads. So a run that cannot fit is refused before its pictures are read.</summary>
 static class StepMemory
 {
-    // Outputs are known from a small picture, and grow with the number of pixels.
+    // The outputs are measured on a small picture, and grow with the number of pixels.
     const int Small = 64, SmallestSize = 8;
 
-    // By how much a whole step (norms, gradients, the evaluation) takes more: 2.2 for a quadratic ResNet-20 on pictures of 160 x 160.
+    // The factor by which a whole step (norms, gradients, the evaluation) takes more: 2.2 for a quadratic ResNet-20 on pictures of 160 x 160.
     const double WholeStep = 2.2;
 
-    /// <exception cref="ArgumentException">A step takes more than the machine has, or a tensor of it more values than a tensor can; the message says what fits.</exception>
+    /// <exception cref="ArgumentException">A step takes more memory than the machine has, or one of its tensors needs more values than a tensor can hold; the message says what fits.</exception>
     public static void Require(RunConfiguration configuration)
     {
         if (configuration.Pictures is not { } pictures) return;

@@ -4,8 +4,8 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// The quadratic layers of a run over its steps as comma-separated values: a row for each layer at each recorded step, of what
-/// <see cref="QuadraticState"/> knows. The spectrum is the root mean square over the layer's neurons of each eigenvalue, the largest first.
+/// The quadratic layers of a run over its steps as comma-separated values: a row for each layer at each recorded step, with the values of
+/// <see cref="QuadraticState"/>. The spectrum is the root mean square of each eigenvalue over the layer's neurons, the largest first.
 /// </summary>
 static class TelemetryTable
 {
@@ -20,14 +20,14 @@ static class TelemetryTable
         ("spectrum", state => string.Join(' ', Spectrum(state).Select(Text))),
     ];
 
-    /// <summary>The line of names.</summary>
+    /// <summary>The line of column names.</summary>
     public static string Header => string.Join(',', columns.Select(column => column.Name).Prepend("step")) + "\n";
 
-    /// <summary>A line for each layer.</summary>
+    /// <summary>Returns a line for each layer.</summary>
     public static string Rows(int step, IReadOnlyList<QuadraticState> states) => string.Concat(states.Select(state =>
         string.Join(',', columns.Select(column => column.Value(state)).Prepend(step.ToString(CultureInfo.InvariantCulture))) + "\n"));
 
-    /// <summary>A table without what was recorded after a step, to go on from there; nor a line that was not written to its end.</summary>
+    /// <summary>Returns a table without the lines after a step, so that the run can resume there, and without incomplete lines.</summary>
     public static string Until(string csv, int step) => string.Concat(csv.Split('\n').Skip(1)
         .Where(line => line.Count(letter => letter == ',') == columns.Length && int.TryParse(line.AsSpan(0, line.IndexOf(',', StringComparison.Ordinal)), CultureInfo.InvariantCulture, out var at) && at <= step)
         .Select(line => line + "\n").Prepend(Header));

@@ -4,17 +4,17 @@ using QuadEngine.Layers;
 
 namespace QuadEngine.Models;
 
-/// <summary>A step as it happened.</summary>
-/// <param name="Step">Counted from 1 over the whole run.</param>
-/// <param name="Loss">Mean over the batch, before the update.</param>
-/// <param name="Metrics">The task's metrics of the batch, before the update.</param>
-/// <param name="Examples">Examples of the batch.</param>
-/// <param name="LearningRate">Of its update.</param>
-/// <param name="GradientNorm">Of all gradients together, before clipping.</param>
+/// <summary>The results of a training step.</summary>
+/// <param name="Step">The number of the step over the whole run, from 1.</param>
+/// <param name="Loss">The mean loss over the batch, before the update.</param>
+/// <param name="Metrics">The task's metrics for the batch, before the update.</param>
+/// <param name="Examples">The number of examples in the batch.</param>
+/// <param name="LearningRate">The learning rate of the update.</param>
+/// <param name="GradientNorm">The norm of all gradients together, before clipping.</param>
 public readonly record struct StepMetrics(int Step, float Loss, MetricValues Metrics, int Examples, float LearningRate, float GradientNorm);
 
 /// <summary>
-/// Trains a network for a task: batches, loss, backward, update; an evaluation after each epoch; checkpoints that a run goes on from with the same bits.
+/// Trains a network for a task: batches, loss, backward, update; an evaluation after each epoch; checkpoints from which a run resumes with the same bits.
 /// <code>
 /// var trainer = new Trainer(new Regression(network, train, test), new TrainerOptions { Epochs = 10 });
 /// trainer.EpochEnded += epoch => Console.WriteLine($"{epoch.Epoch}: {epoch.TestLoss:0.000} {epoch.Test}");
@@ -22,9 +22,9 @@ public readonly record struct StepMetrics(int Step, float Loss, MetricValues Met
 /// </code>
 /// </summary>
 /// <remarks>
-/// The order of the examples, dropout and everything else random follow from <see cref="TrainerOptions.Seed"/> and <see cref="Generator.Default"/>.
-/// One thread at a time runs a trainer, and one trainer a network; a second one throws. Trainers of different networks may run at once, but share
-/// the default generator, so that a network with dropout gets other bits then. Other threads must not call the network in the meantime.
+/// <see cref="TrainerOptions.Seed"/> and <see cref="Generator.Default"/> decide the order of the examples, dropout and everything else that is random.
+/// Only one thread at a time may run a trainer, and only one trainer may train a network; a second one throws. Trainers of different networks may run at the same time, but they
+/// share the default generator, so a network with dropout then gets other bits. Other threads must not call the network during the training.
 /// </remarks>
 public sealed class Trainer
 {
@@ -37,11 +37,11 @@ public sealed class Trainer
     TrainingStep.Launched? underWay;
     (DateTime Written, long Bytes)? goesOnFrom;
 
-    /// <summary>A trainer at the first step of a run.</summary>
-    /// <param name="task">The network, which is trained in place on its device; examples, loss and metrics.</param>
-    /// <param name="options">How.</param>
-    /// <param name="folder">Where metrics, curves and checkpoints go; null for nowhere.</param>
-    /// <exception cref="ArgumentException">An option is out of range, or is no option of this task.</exception>
+    /// <summary>Creates a trainer at the first step of a run.</summary>
+    /// <param name="task">The network, which is trained in place on its device, and its examples, loss and metrics.</param>
+    /// <param name="options">The options of the training.</param>
+    /// <param name="folder">The folder for metrics, curves and checkpoints; null for no files.</param>
+    /// <exception cref="ArgumentException">An option is out of range, or does not belong to this task.</exception>
     public Trainer(TrainingTask task, TrainerOptions options, RunFolder? folder = null) : this(task, options, folder, ofImages: false)
     {
     }
@@ -55,12 +55,12 @@ public sealed class Trainer
         Optimizer = options.CreateOptimizer(Network.ParameterGroups());
     }
 
-    /// <summary>A trainer of a network that tells the images of a data set apart: a <see cref="Classification"/> with the augmentation and the smoothed labels of the options.</summary>
-    /// <param name="network">[N, H, W, C] to logits [N, classes]; trained in place, on its device.</param>
-    /// <param name="train">Images to learn from.</param>
-    /// <param name="test">Images to judge by after each epoch.</param>
-    /// <param name="options">How.</param>
-    /// <param name="folder">Where metrics, curves and checkpoints go; null for nowhere.</param>
+    /// <summary>Creates a trainer of a classifier of images: a <see cref="Classification"/> with the augmentation and the label smoothing of the options.</summary>
+    /// <param name="network">A network, [N, H, W, C] to logits [N, classes]. It is trained in place, on its device.</param>
+    /// <param name="train">The training images.</param>
+    /// <param name="test">The test images for the evaluation after each epoch.</param>
+    /// <param name="options">The options of the training.</param>
+    /// <param name="folder">The folder for metrics, curves and checkpoints; null for no files.</param>
     /// <exception cref="ArgumentException">An option is out of range, or a data set is empty.</exception>
     public Trainer(Module network, LabeledImages train, LabeledImages test, TrainerOptions options, RunFolder? folder = null)
         : this(new Classification(network, train.Augmented(options.CreateAugmentation(train.ImageShape)), test) { LabelSmoothing = options.LabelSmoothing }, options, folder, ofImages: true)
@@ -70,38 +70,38 @@ public sealed class Trainer
     /// <summary>The network in training.</summary>
     public ModuleBase Network => task.Network;
 
-    /// <summary>How it is trained.</summary>
+    /// <summary>The options of the training.</summary>
     public TrainerOptions Options { get; }
 
-    /// <summary>Its optimizer.</summary>
+    /// <summary>The optimizer.</summary>
     public Optimizer Optimizer { get; }
 
-    /// <summary>Where the run is.</summary>
+    /// <summary>The state of the run.</summary>
     public TrainingState State { get; private set; } = new();
 
-    /// <summary>Steps of an epoch; the last may have fewer examples, see <see cref="TrainerOptions.DropLast"/>.</summary>
+    /// <summary>The number of steps in an epoch. The last step may have fewer examples, see <see cref="TrainerOptions.DropLast"/>.</summary>
     public int StepsPerEpoch { get; }
 
-    /// <summary>All epochs are done, or <see cref="TrainerOptions.Patience"/> is over.</summary>
+    /// <summary>Whether all epochs are done, or <see cref="TrainerOptions.Patience"/> has ended the run.</summary>
     public bool Finished => State.Epoch >= Options.Epochs || Options.Patience is { } patience && Best is { } best && State.Epoch - best.Epoch >= patience;
 
-    /// <summary>The best epoch by <see cref="TrainerOptions.BestBy"/>, of several the one of the lowest test loss, then the first; null before the first ends.</summary>
+    /// <summary>The best epoch by <see cref="TrainerOptions.BestBy"/>; of equal epochs the one with the lowest test loss, then the first. Null before the first epoch ends.</summary>
     public EpochMetrics? Best => EpochRanking.BestOf(State.History, task.Metrics.FirstOrDefault(metric => metric.Name == BestBy));
 
-    /// <summary>The name of what the best epoch is the best by.</summary>
+    /// <summary>The name of the metric that decides the best epoch, or "loss".</summary>
     public string BestBy => Options.BestBy ?? task.Metrics.FirstOrDefault()?.Name ?? TrainingTask.LossName;
 
-    /// <summary>Raised in each step when the gradients are there, before they are clipped and used. While somebody listens, steps are not replayed.</summary>
+    /// <summary>Raised in each step when the gradients are computed, before they are clipped and used. While this event has a handler, steps are not replayed.</summary>
     public event Action? GradientsReady;
 
-    /// <summary>Raised for each update when its values are there: on a GPU, that is already at the next step by then, one step late.</summary>
+    /// <summary>Raised for each update when its values are available. On a GPU this is one step late, when the GPU already computes the next step.</summary>
     public event Action<StepMetrics>? Stepped;
 
     /// <summary>Raised after each epoch's evaluation, before its checkpoint is written.</summary>
     public event Action<EpochMetrics>? EpochEnded;
 
-    /// <summary>Goes on from the folder's last checkpoint; from the first step where there is none yet.</summary>
-    /// <exception cref="InvalidFileException">The checkpoint is damaged, or of another network or optimizer.</exception>
+    /// <summary>Resumes from the folder's last checkpoint; starts at the first step if there is no checkpoint.</summary>
+    /// <exception cref="InvalidFileException">The checkpoint is damaged, or belongs to another network or optimizer.</exception>
     public void Resume()
     {
         if (folder is null || !File.Exists(folder.Last)) return;
@@ -110,18 +110,18 @@ public sealed class Trainer
         State = State with { History = folder.WithTimings(State.History) };
     }
 
-    /// <summary>Trains to the last epoch. Meanwhile no other trainer, of this process or another, can write to the folder.</summary>
-    /// <param name="cancellation">Stops after the step under way and leaves a checkpoint.</param>
-    /// <returns>True where all epochs are done, false where the run was interrupted.</returns>
-    /// <exception cref="TrainingDivergedException">Loss or gradients, or the loss on the test examples, are not finite; the last checkpoint is of before.</exception>
-    /// <exception cref="IOException">A file cannot be written; the files of before are untouched.</exception>
+    /// <summary>Trains to the last epoch. During this time no other trainer, in this process or another, can write to the folder.</summary>
+    /// <param name="cancellation">Stops the training after the current step, with a checkpoint.</param>
+    /// <returns>True if all epochs are done, false if the run was canceled.</returns>
+    /// <exception cref="TrainingDivergedException">The loss or the gradients of a step, or the loss on the test examples, are not finite. The last checkpoint is from an earlier step.</exception>
+    /// <exception cref="IOException">A file cannot be written; earlier files are unchanged.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The trainer, or another that trains the network or writes to the folder, runs already; or the run has gone on elsewhere since this trainer read its checkpoint.
+    /// This trainer, or another trainer of the network or the folder, is already running; or another trainer has continued the run since this trainer read its checkpoint.
     /// </exception>
     public bool Run(CancellationToken cancellation = default)
     {
         if (Interlocked.Exchange(ref running, 1) != 0)
-            throw new InvalidOperationException($"{nameof(Trainer)}: {nameof(Run)} is under way already; one call at a time trains a network. Wait for it, or make a trainer with a network of its own.");
+            throw new InvalidOperationException($"{nameof(Trainer)}: {nameof(Run)} is already running; only one call at a time can train a network. Wait for it, or create a trainer with another network.");
         try
         {
             using var held = Finished ? null : folder?.Lock();
@@ -151,16 +151,16 @@ public sealed class Trainer
         }
     }
 
-    // Between reading a checkpoint and running, another process may have trained on.
+    // Between the reading of a checkpoint and the run, another process may have continued the training.
     void CheckUnchanged()
     {
         if (goesOnFrom is { } read && !Finished && LastWritten() != read)
-            throw new InvalidOperationException($"{nameof(Trainer)}: {folder!.Last} was written by another trainer after this one had read it, so this one would undo its steps. Call {nameof(Resume)} again, then {nameof(Run)}.");
+            throw new InvalidOperationException($"{nameof(Trainer)}: {folder!.Last} was written by another trainer after this trainer had read it, so this trainer would undo the other's steps. Call {nameof(Resume)} again, then {nameof(Run)}.");
     }
 
     (DateTime, long)? LastWritten() => new FileInfo(folder!.Last) is { Exists: true } file ? (file.LastWriteTimeUtc, file.Length) : null;
 
-    // The examples to learn from last: short of memory, a device gives up those that it has.
+    // The training examples come last, because a device that is short of memory drops the examples that it already has.
     (TrainingTask.IPlaced Train, TrainingTask.IPlaced Test) PlaceData()
     {
         if (!ReferenceEquals(trainPlaced?.Device, Network.Device)) TakeBackData();
@@ -185,8 +185,8 @@ public sealed class Trainer
         var firstExample = State.Totals.Examples;
         Network.Train();
 
-        // A recording ends with its epoch: so evaluation finds the memory that it writes to, and what a listener changes between epochs (a rate of
-        // dropout, a frozen layer) is seen. That costs two steps of each epoch that are launched by the host.
+        // A recording ends with its epoch, so that the evaluation can use its memory, and so that changes that a listener makes between epochs (a dropout
+        // rate, a frozen layer) have an effect. This costs two steps of each epoch that the host launches.
         using (var step = new TrainingStep(task, Optimizer, Options))
         {
             try
@@ -221,14 +221,14 @@ public sealed class Trainer
         });
     }
 
-    // Where an epoch has few steps, running statistics are those of earlier weights. A network is judged, and saved, with statistics of its own weights.
-    // Training does not read them, so later steps keep their bits. A running mean of momentum 0.1 keeps 3e-5 of what it was 100 steps ago: it stays.
+    // If an epoch has few steps, the running statistics belong to earlier weights. So they are estimated again for the current weights before the network is evaluated and saved.
+    // Training does not read them, so later steps keep their bits. After 100 steps a running mean of momentum 0.1 keeps only 3e-5 of its old value, so longer epochs need no estimate.
     void EstimateStatistics(TrainingTask.IPlaced examples, CancellationToken cancellation)
     {
-        const int stepsThatForget = 100, batches = 20;      // 20: as many as such a running mean weighs
+        const int stepsThatForget = 100, batches = 20;      // a running mean of momentum 0.1 weighs about 20 batches
         if (StepsPerEpoch >= stepsThatForget) return;
 
-        // Whole batches, in the order of the epoch, and not changed at random, since the test examples are not.
+        // Whole batches, in the order of the epoch, without random changes, because the test examples have none.
         var order = Order with { Epoch = State.Epoch, DropLast = task.Train.Count >= Options.BatchSize, Changed = false };
         BatchStatistics.Estimate(Network, examples.Batches(order).Take(batches), batch =>
         {
@@ -238,7 +238,7 @@ public sealed class Trainer
         });
     }
 
-    // A GPU is already at the next step when the values of one are read; on the CPU they are there at once.
+    // While the host reads the values of a step, a GPU already computes the next step. On the CPU the values are there at once.
     void RunStep(TrainingStep step, OwnedBatch batch)
     {
         using var telemetry = IsTelemetryDue() ? new QuadraticTelemetry(Network) : null;
@@ -265,7 +265,7 @@ public sealed class Trainer
         }
     }
 
-    // Where there are fewer examples than a batch, dropping it would leave nothing to learn from.
+    // If there are fewer examples than a batch, dropping the last batch would leave none for training.
     EpochOrder Order => new(Options.BatchSize, Options.Seed, DropLast: Options.DropLast && task.Train.Count >= Options.BatchSize);
 
     int StepsLaunched => State.Step + (underWay is null ? 0 : 1);
@@ -289,7 +289,7 @@ public sealed class Trainer
 
     float LearningRateAt(int step) => Options.LearningRate * schedule.At(step);
 
-    // No update was made since: the same step under the guard finds the same fault, and says where.
+    // No update was made after this step, so the same step under the guard finds the same fault and its place.
     TrainingDivergedException Diverged(TrainingStep step, TrainingStep.Launched last)
     {
         Optimizer.ClearGrad();
@@ -309,7 +309,7 @@ public sealed class Trainer
         return new(State.Step + 1, State.Epoch + 1, last.Loss, last.GradientNorm, fault, LastGood);
     }
 
-    // Every loss in training was finite. The same examples under the guard find the layer that gives none.
+    // Every loss in training was finite. The same test examples under the guard find the layer whose output is not finite.
     TrainingDivergedException Diverged(TrainingTask.IPlaced judges, TaskEvaluation result, CancellationToken cancellation)
     {
         NonFiniteException? fault = null;
@@ -338,7 +338,7 @@ public sealed class Trainer
         }
         finally
         {
-            // The epoch has ended, whatever a listener throws. The checkpoint comes last: killed before it, the run does this epoch again and writes the same.
+            // The epoch has ended, whatever a listener throws. The checkpoint comes last: if the process is killed before it, the run repeats this epoch and writes the same files.
             folder?.Write(State.History, task.Metrics);
             if (folder is not null && Best != best) Checkpoint.SaveWeights(folder.Best, Network, folder.Network, task.Images);
             SaveCheckpoint();

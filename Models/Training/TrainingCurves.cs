@@ -1,14 +1,14 @@
 namespace QuadEngine.Models;
 
-/// <summary>The picture of a run: loss and metrics over the epochs, on training and on test examples.</summary>
+/// <summary>Draws a run: loss and metrics over the epochs, on training and on test examples.</summary>
 public static class TrainingCurves
 {
     const double Outlier = 10.0;
 
-    /// <summary>As SVG. The loss is on a logarithmic scale where one epoch's would flatten all others.</summary>
-    /// <param name="title">Above the charts.</param>
-    /// <param name="history">Epoch after epoch.</param>
-    /// <param name="metrics">Those of the task, each a chart.</param>
+    /// <summary>Returns the picture as SVG. The scale of the loss is logarithmic if the loss of one epoch would flatten all others.</summary>
+    /// <param name="title">The title above the charts.</param>
+    /// <param name="history">The epochs in order.</param>
+    /// <param name="metrics">The metrics of the task; each gets a chart.</param>
     public static string ToSvg(string title, IReadOnlyList<EpochMetrics> history, IReadOnlyList<Metric> metrics) => SvgFigure.Draw(title,
         [
             Chart("loss", history, epoch => epoch.TrainLoss, epoch => epoch.TestLoss) with { LogarithmicY = HasOutlier([.. history.SelectMany(epoch => new[] { epoch.TrainLoss, epoch.TestLoss })]) },

@@ -2,18 +2,18 @@ using System.Globalization;
 
 namespace QuadEngine.Models;
 
-/// <summary>Training met a NaN or an infinity; says at which step, in which layer first, and from where to go on.</summary>
+/// <summary>A NaN or an infinity in training. It names the step, the first layer where it appeared, and the checkpoint from which to resume.</summary>
 public sealed class TrainingDivergedException : ArithmeticException
 {
     const string Advice = " Try a smaller learning rate, a warm-up, or clipped gradients.";
 
-    /// <summary>Loss or gradients of a step are not finite.</summary>
+    /// <summary>Creates the exception for a step whose loss or gradients are not finite.</summary>
     /// <param name="step">The step, counted from 1.</param>
     /// <param name="epoch">Its epoch, counted from 1.</param>
     /// <param name="loss">Its loss.</param>
     /// <param name="gradientNorm">The norm of its gradients.</param>
-    /// <param name="fault">The first output or gradient that is not finite; null where each is, computed with plain sums, and only their sum or what <see cref="Device.CpuWinograd"/> made of them is not.</param>
-    /// <param name="lastGood">The checkpoint of before; null where there is none.</param>
+    /// <param name="fault">The first output or gradient that is not finite. Null if all are finite when computed with plain sums, and only their sum or the results of <see cref="Device.CpuWinograd"/> are not.</param>
+    /// <param name="lastGood">The checkpoint from before the step; null if there is none.</param>
     public TrainingDivergedException(int step, int epoch, float loss, float gradientNorm, NonFiniteException? fault, string? lastGood)
         : this(step, fault, lastGood, $"training diverged at step {step} (epoch {epoch}): "
             + (fault?.Message ?? $"every output and gradient is finite in a second run with plain sums (Device.CpuWinograd = false), but the loss was {Text(loss)} and the norm of the gradients {Text(gradientNorm)}.")
@@ -21,13 +21,13 @@ public sealed class TrainingDivergedException : ArithmeticException
     {
     }
 
-    /// <summary>The loss on the test examples is not finite at the end of an epoch.</summary>
-    /// <param name="step">Steps taken.</param>
+    /// <summary>Creates the exception for an epoch after which the loss on the test examples is not finite.</summary>
+    /// <param name="step">The number of steps taken.</param>
     /// <param name="epoch">The epoch, counted from 1.</param>
-    /// <param name="testLoss">Mean over the test examples.</param>
-    /// <param name="fault">The first output that is not finite; null where each is, and only the loss is not.</param>
-    /// <param name="lastGood">The checkpoint of before the evaluation; null where there is none.</param>
-    /// <param name="best">The best epoch of before, whose weights are kept; null where there is none.</param>
+    /// <param name="testLoss">The mean loss over the test examples.</param>
+    /// <param name="fault">The first output that is not finite; null if all are finite and only the loss is not.</param>
+    /// <param name="lastGood">The checkpoint from before the evaluation; null if there is none.</param>
+    /// <param name="best">The best earlier epoch, whose weights are kept; null if there is none.</param>
     internal TrainingDivergedException(int step, int epoch, double testLoss, NonFiniteException? fault, string? lastGood, EpochMetrics? best)
         : this(step, fault, lastGood, $"training diverged in epoch {epoch} (step {step}): the loss on the test examples is {Text(testLoss)}."
             + (fault is null ? "" : $" {fault.Message}")
@@ -39,13 +39,13 @@ public sealed class TrainingDivergedException : ArithmeticException
     TrainingDivergedException(int step, NonFiniteException? fault, string? lastGood, string message)
         : base(message + Advice, fault) => (Step, Where, LastGood) = (step, fault?.Where, lastGood);
 
-    /// <summary>The step, counted from 1; its update was not made. Where the loss on the test examples is not finite, the last step before it.</summary>
+    /// <summary>The number of the step, from 1. Its update was not made. If the loss on the test examples is not finite, it is the last step before the evaluation.</summary>
     public int Step { get; }
 
-    /// <summary>Where the first value that is not finite appeared: module path and operation, e.g. "layer1.0.conv1: Conv2d"; null where each is finite, and only their sum is not.</summary>
+    /// <summary>The place of the first value that is not finite: module path and operation, e.g. "layer1.0.conv1: Conv2d". Null if all values are finite and only their sum is not.</summary>
     public string? Where { get; }
 
-    /// <summary>The checkpoint of before; null where there is none.</summary>
+    /// <summary>The checkpoint from before the fault; null if there is none.</summary>
     public string? LastGood { get; }
 
     static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);

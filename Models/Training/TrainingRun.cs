@@ -4,7 +4,7 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// A run built from its configuration: data, network on its device, trainer, and the folder that it leaves.
+/// A run built from its configuration: the data, the network on its device, the trainer, and the folder for its files.
 /// <code>TrainingRun.Start(RunConfiguration.Main, "runs/first").Trainer.Run();</code>
 /// </summary>
 public sealed class TrainingRun
@@ -27,48 +27,48 @@ public sealed class TrainingRun
         Trainer = new Trainer(Network, train, test, configuration.Training, Folder);
     }
 
-    /// <summary>What the run was built from, the network's input and classes being those of the data.</summary>
+    /// <summary>The configuration of the run, in which the network's input and classes match the data.</summary>
     public RunConfiguration Configuration { get; }
 
-    /// <summary>Images to learn from.</summary>
+    /// <summary>The training images.</summary>
     public LabeledImages Train { get; }
 
-    /// <summary>Images to judge by.</summary>
+    /// <summary>The test images.</summary>
     public LabeledImages Test { get; }
 
     /// <summary>The network in training.</summary>
     public Module Network { get; }
 
-    /// <summary>What trains it.</summary>
+    /// <summary>The trainer of the network.</summary>
     public Trainer Trainer { get; }
 
-    /// <summary>Where the run leaves its files; null for nowhere.</summary>
+    /// <summary>The folder for the run's files; null for no files.</summary>
     public RunFolder? Folder { get; }
 
-    /// <summary>A new run, at its first step. Sets <see cref="Generator.Default"/> to the run's seed.</summary>
-    /// <param name="configuration">What to train, on what, and how.</param>
-    /// <param name="folder">A new folder for its files; null for none.</param>
+    /// <summary>Creates a new run at its first step. Sets <see cref="Generator.Default"/> to the run's seed.</summary>
+    /// <param name="configuration">The network, the data and the training.</param>
+    /// <param name="folder">A new folder for the run's files; null for no files.</param>
     /// <exception cref="ArgumentException">A name or a number of the configuration is not possible.</exception>
-    /// <exception cref="IOException">Data is missing, or the folder cannot be written, or holds a run or files that it would overwrite.</exception>
+    /// <exception cref="IOException">Data is missing, the folder cannot be written, or the folder holds a run or files that this run would overwrite.</exception>
     public static TrainingRun Start(RunConfiguration configuration, string? folder = null)
     {
         if (folder is not null) RunFolder.CheckFree(folder);       // before the work of reading the data
         return new(configuration, complete => folder is null ? null : RunFolder.Create(folder, complete));
     }
 
-    /// <summary>A new run, at its first step, in the first numbered folder that is free: see <see cref="RunFolder.CreateNumbered"/>. Sets <see cref="Generator.Default"/> to the run's seed.</summary>
-    /// <param name="configuration">What to train, on what, and how.</param>
+    /// <summary>Creates a new run at its first step, in the first free numbered folder: see <see cref="RunFolder.CreateNumbered"/>. Sets <see cref="Generator.Default"/> to the run's seed.</summary>
+    /// <param name="configuration">The network, the data and the training.</param>
     /// <param name="parent">The folder of all runs.</param>
     /// <exception cref="ArgumentException">A name or a number of the configuration is not possible.</exception>
     /// <exception cref="IOException">Data is missing, or the folder cannot be written.</exception>
     public static TrainingRun StartNumbered(RunConfiguration configuration, string parent) => new(configuration, complete => RunFolder.CreateNumbered(parent, complete));
 
-    /// <summary>The run of a folder, where its last checkpoint left it: it goes on with the bits it would have had.</summary>
-    /// <param name="folder">A run's folder.</param>
-    /// <param name="device">Where to go on; null for the device it was on. Another kind of device gives other bits.</param>
-    /// <exception cref="InvalidFileException">Configuration or checkpoint are damaged.</exception>
+    /// <summary>Opens the run of a folder at its last checkpoint. It continues with the same bits as a run without interruption.</summary>
+    /// <param name="folder">The folder of the run.</param>
+    /// <param name="device">The device on which to continue; null for the run's device. Another kind of device gives other bits.</param>
+    /// <exception cref="InvalidFileException">The configuration or the checkpoint is damaged.</exception>
     /// <exception cref="IOException">There is no run in the folder, or its data is missing.</exception>
-    /// <exception cref="InvalidOperationException">Another process writes to the folder just now.</exception>
+    /// <exception cref="InvalidOperationException">Another process is writing to the folder.</exception>
     public static TrainingRun Resume(string folder, string? device = null)
     {
         var opened = RunFolder.Open(folder);
@@ -93,7 +93,7 @@ public sealed class TrainingRun
         }
         catch (InvalidFileException)
         {
-            splits.RequireIntact();     // so that the damaged pictures of both parts are named at once
+            splits.RequireIntact();     // so that one message names the damaged pictures of both parts
             throw;
         }
     }

@@ -3,55 +3,55 @@ using System.Text.Json.Serialization;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// Where a run is, apart from weights and optimizer: with them it decides every bit of what follows. Nothing in its JSON depends on
-/// time, so that a run that was interrupted and resumed leaves the same checkpoint as one that was not.
+/// The state of a run apart from weights and optimizer; together they decide every bit of the following steps. Nothing in its JSON depends on
+/// time, so a run that was interrupted and resumed leaves the same checkpoint as a run without interruption.
 /// </summary>
 public sealed record TrainingState
 {
-    /// <summary>Epochs finished, evaluation included.</summary>
+    /// <summary>The number of finished epochs, including their evaluation.</summary>
     public int Epoch { get; init; }
 
-    /// <summary>Steps taken of the epoch under way.</summary>
+    /// <summary>The number of steps taken in the current epoch.</summary>
     public int Batch { get; init; }
 
-    /// <summary>Steps taken in all.</summary>
+    /// <summary>The number of steps taken in all.</summary>
     public int Step { get; init; }
 
-    /// <summary>What the steps of the epoch under way add up to.</summary>
+    /// <summary>The totals over the steps of the current epoch.</summary>
     public EpochTotals Totals { get; init; } = new();
 
-    /// <summary><see cref="Generator.Seed"/> of <see cref="Generator.Default"/>.</summary>
+    /// <summary>The <see cref="Generator.Seed"/> of <see cref="Generator.Default"/>.</summary>
     public ulong RandomSeed { get; init; }
 
-    /// <summary><see cref="Generator.Position"/> of <see cref="Generator.Default"/>.</summary>
+    /// <summary>The <see cref="Generator.Position"/> of <see cref="Generator.Default"/>.</summary>
     public ulong RandomPosition { get; init; }
 
-    /// <summary>Where the generators of modules are, by <see cref="Layers.ModuleBase.NamedGenerators"/>; null where no module has one.</summary>
+    /// <summary>The states of the modules' generators, by <see cref="Layers.ModuleBase.NamedGenerators"/>; null if no module has one.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public SortedDictionary<string, GeneratorState>? Generators { get; init; }
 
-    /// <summary>One entry for each epoch finished.</summary>
+    /// <summary>The results of each finished epoch.</summary>
     public IReadOnlyList<EpochMetrics> History { get; init; } = [];
 }
 
-/// <summary>What the steps of an epoch add up to.</summary>
+/// <summary>The totals over steps of an epoch.</summary>
 public sealed record EpochTotals
 {
-    /// <summary>Examples seen.</summary>
+    /// <summary>The number of examples seen.</summary>
     public int Examples { get; init; }
 
-    /// <summary>The sum of their losses.</summary>
+    /// <summary>The sum of the losses of all examples.</summary>
     public double LossSum { get; init; }
 
     /// <summary>The sums of each metric by its name.</summary>
     public SortedDictionary<string, double[]> Sums { get; init; } = new(StringComparer.Ordinal);
 
-    /// <summary>Their mean loss; 0 before the first.</summary>
+    /// <summary>The mean loss of the examples; 0 before the first example.</summary>
     [JsonIgnore]
     public double Loss => LossSum / Math.Max(1, Examples);
 
-    /// <summary>The values of metrics, in their order; those of which nothing was measured are left out.</summary>
-    /// <param name="metrics">Those that were measured.</param>
+    /// <summary>Returns the values of metrics, in their order. Metrics that were not measured are left out.</summary>
+    /// <param name="metrics">The metrics.</param>
     public MetricValues ValuesOf(IEnumerable<Metric> metrics) =>
         new MetricValues(metrics.Where(metric => Sums.ContainsKey(metric.Name)).Select(metric => KeyValuePair.Create(metric.Name, metric.Value(Sums[metric.Name]))));
 
@@ -63,17 +63,17 @@ public sealed record EpochTotals
     }
 }
 
-/// <summary>Where a <see cref="Generator"/> is.</summary>
-/// <param name="Seed"><see cref="Generator.Seed"/></param>
-/// <param name="Position"><see cref="Generator.Position"/></param>
+/// <summary>The state of a <see cref="Generator"/>.</summary>
+/// <param name="Seed">The <see cref="Generator.Seed"/>.</param>
+/// <param name="Position">The <see cref="Generator.Position"/>.</param>
 public sealed record GeneratorState(ulong Seed, ulong Position);
 
-/// <summary>What an epoch reached.</summary>
-/// <param name="Epoch">Counted from 1.</param>
-/// <param name="Step">Steps taken in all at its end.</param>
-/// <param name="LearningRate">Of its last step.</param>
-/// <param name="TrainLoss">Mean over its steps, while the weights changed.</param>
-/// <param name="TestLoss">Mean over the test examples at its end.</param>
+/// <summary>The results of an epoch.</summary>
+/// <param name="Epoch">The number of the epoch, from 1.</param>
+/// <param name="Step">The number of all steps taken until its end.</param>
+/// <param name="LearningRate">The learning rate of its last step.</param>
+/// <param name="TrainLoss">The mean loss over its steps, while the weights changed.</param>
+/// <param name="TestLoss">The mean loss over the test examples at its end.</param>
 public sealed record EpochMetrics(int Epoch, int Step, float LearningRate, double TrainLoss, double TestLoss)
 {
     /// <summary>The task's metrics over its steps, while the weights changed.</summary>
@@ -82,23 +82,23 @@ public sealed record EpochMetrics(int Epoch, int Step, float LearningRate, doubl
     /// <summary>The task's metrics over the test examples at its end.</summary>
     public MetricValues Test { get; init; } = MetricValues.None;
 
-    /// <summary>Of a classification, in percent, over its steps; NaN of other tasks.</summary>
+    /// <summary>The accuracy of a classification over the steps, in percent; NaN for other tasks.</summary>
     [JsonIgnore]
     public double TrainAccuracy => Train.GetValueOrDefault(Metric.Accuracy.Name, double.NaN);
 
-    /// <summary>Of a classification, in percent, over the test examples; NaN of other tasks.</summary>
+    /// <summary>The accuracy of a classification over the test examples, in percent; NaN for other tasks.</summary>
     [JsonIgnore]
     public double TestAccuracy => Test.GetValueOrDefault(Metric.Accuracy.Name, double.NaN);
 
-    /// <summary>Training and evaluation, without the part before an interruption; null where it was not measured.</summary>
+    /// <summary>The seconds of training and evaluation, without the time before an interruption; null if not measured.</summary>
     [JsonIgnore]
     public double? Seconds { get; init; }
 
-    /// <summary>Speed of training alone.</summary>
+    /// <summary>The number of examples per second, in training only; null if not measured.</summary>
     [JsonIgnore]
     public double? ExamplesPerSecond { get; init; }
 
-    /// <summary>The most bytes that tensors took on the device at once.</summary>
+    /// <summary>The largest number of bytes that tensors took on the device at one time; null if not measured.</summary>
     [JsonIgnore]
     public long? PeakBytes { get; init; }
 }

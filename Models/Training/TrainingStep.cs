@@ -3,12 +3,12 @@ using QuadEngine.Layers;
 namespace QuadEngine.Models;
 
 /// <summary>
-/// Forward, loss, backward and update of one batch. Nothing in it waits for the device, so that a GPU never stands still between steps: it
-/// records the step once and replays it (<see cref="RecordedStep"/>), and values are read when the next step is under way.
+/// Forward, loss, backward and update of one batch. Nothing in it waits for the device, so a GPU never stops between steps: the class
+/// records the step once and replays it (<see cref="RecordedStep"/>), and the host reads the values of a step while the next step runs.
 /// </summary>
 /// <remarks>
-/// A step whose loss or gradients are not finite makes no update, nor does any after it: the device itself decides that, long before the
-/// host knows. The parameters then are those of before the step, and it can be run again to find the fault.
+/// If the loss or the gradients of a step are not finite, neither this step nor any later step makes an update. The device itself decides this, long before the
+/// host knows. So the parameters are those from before the step, and the step can run again to find the fault.
 /// </remarks>
 sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions options) : IDisposable
 {
@@ -18,10 +18,10 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
     RecordedStep? recorded;
     Results? replayed;
 
-    /// <summary>Starts the step; the batch stays the caller's.</summary>
-    /// <param name="batch">On the network's device.</param>
-    /// <param name="learningRate">Of the update.</param>
-    /// <param name="gradientsReady">Called between backward and update; a step with one goes through the host code.</param>
+    /// <summary>Starts the step. The caller disposes the batch.</summary>
+    /// <param name="batch">The batch, on the network's device.</param>
+    /// <param name="learningRate">The learning rate of the update.</param>
+    /// <param name="gradientsReady">Called between backward and update; null for none. With it, the step goes through the host code.</param>
     public Launched Launch(OwnedBatch batch, float learningRate, Action? gradientsReady)
     {
         optimizer.LearningRate = learningRate;
@@ -37,7 +37,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
         return new(batch, learningRate, random, replayed!);
     }
 
-    // A step that ends in an exception before its update was not taken: what it has changed already is put back, so that the same step may be tried again.
+    // A step that throws before its update was not taken. Everything that it has changed is restored, so that the same step may be tried again.
     Results RunOrUndo(OwnedBatch batch, Action? gradientsReady, RandomPositions random)
     {
         var buffers = network.NamedBuffers().Select(own => (own.Buffer, Before: own.Buffer.Clone().Keep())).ToArray();
@@ -58,7 +58,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
         }
     }
 
-    /// <summary>Forward and backward alone.</summary>
+    /// <summary>Runs only forward and backward.</summary>
     public Judgement Differentiate(object batch)
     {
         var judgement = task.JudgeAny(batch);
@@ -75,7 +75,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
         intact?.Dispose();
     }
 
-    // The CPU gains nothing by it, and the last batch of an epoch may be smaller.
+    // A step on the CPU gains nothing by a recording, and the last batch of an epoch may be smaller.
     bool MayRecord(OwnedBatch batch)
     {
         if (ReferenceEquals(batch.Device, Device.Cpu) || batch.Count != options.BatchSize) return false;
@@ -107,7 +107,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
         return new(loss.Detach().Keep(), norm.Keep(), measures);
     }
 
-    /// <summary>Where the generators that a network draws from are: the default one, and those of its modules.</summary>
+    /// <summary>The positions of the generators that a network draws from: the default generator, and those of its modules.</summary>
     public sealed class RandomPositions(ModuleBase network)
     {
         readonly (Generator Generator, ulong Position)[] positions =
@@ -119,7 +119,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
         }
     }
 
-    /// <summary>What a step leaves on the device.</summary>
+    /// <summary>The results of a step on the device.</summary>
     public sealed record Results(Tensor Loss, Tensor GradientNorm, IReadOnlyList<Measure> Measures) : IDisposable
     {
         public void Dispose()
@@ -130,7 +130,7 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
         }
     }
 
-    /// <summary>A step under way, and its values as soon as they are there.</summary>
+    /// <summary>A step that was launched. Its values wait until the device has computed them.</summary>
     public sealed class Launched(OwnedBatch batch, float learningRate, RandomPositions random, Results results)
     {
         readonly Func<float[]> loss = results.Loss.BeginToArray(), norm = results.GradientNorm.BeginToArray();
@@ -140,12 +140,12 @@ sealed class TrainingStep(TrainingTask task, Optimizer optimizer, TrainerOptions
 
         public float LearningRate => learningRate;
 
-        /// <summary>Of all generators before the step.</summary>
+        /// <summary>The positions of all generators before the step.</summary>
         public RandomPositions Random => random;
 
         public float Loss => loss()[0];
 
-        /// <summary>Of all gradients, before they are clipped.</summary>
+        /// <summary>The norm of all gradients, before they are clipped.</summary>
         public float GradientNorm => norm()[0];
 
         /// <summary>The sums of the task's metrics, in their order.</summary>

@@ -48,7 +48,7 @@ public sealed class OutputPlaceTests : ToolTests
         Assert.That(judged.Errors, Does.Contain("does not name its data"));
 
         var trained = QuadTool.Run([.. smallRun, "--output", Quad.PathOf("hf")]);
-        Assert.That(trained.Errors, Does.Contain("config.json is of another program").And.Not.Contain("holds a run already"));
+        Assert.That(trained.Errors, Does.Contain("config.json belongs to another program").And.Not.Contain("holds a run already"));
         Assert.That(QuadTool.Run("train", "--resume", Quad.PathOf("hf")).Errors, Does.Contain("holds no run").And.Contain("of another program"));
         Assert.That(File.ReadAllText(Quad.PathOf("hf/config.json")), Does.Contain("ResNetForImageClassification"));
     }

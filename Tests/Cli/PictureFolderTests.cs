@@ -128,18 +128,18 @@ public sealed class PictureFolderTests : ToolTests
         Assert.That(Run(["train", "--resume", Quad.PathOf("run")]).Text, Does.Contain("finished already"));
 
         File.Delete(Quad.PathOf("photos/dark/5.png"));
-        Fails(["train", "--resume", Quad.PathOf("run")], "are not those that the run began with", "new run");
-        Fails(["eval", "--weights", Quad.PathOf("run")], "are not those that the run began with", "another folder");
+        Fails(["train", "--resume", Quad.PathOf("run")], "are not those that the run started with", "new run");
+        Fails(["eval", "--weights", Quad.PathOf("run")], "are not those that the run started with", "another folder");
         Directory.Move(Quad.PathOf("photos"), Quad.PathOf("elsewhere"));
-        Fails(["train", "--resume", Quad.PathOf("run")], "photos", "not there any more");
+        Fails(["train", "--resume", Quad.PathOf("run")], "photos", "no longer exists");
     }
 
     [Test]
     public void Folders_that_cannot_be_learned_from_are_answered_before_anything_is_written()
     {
         Write("one/dark", 3, 40);
-        Fails(["train", "--data", Quad.PathOf("one")], "one class only (dark)");
-        Fails(["train", "--data", Quad.PathOf("one/dark")], "no folders");
+        Fails(["train", "--data", Quad.PathOf("one")], "only one class (dark)");
+        Fails(["train", "--data", Quad.PathOf("one/dark")], "no sub-folders");
         Write("one/light", 3, 200);
         File.WriteAllText(Quad.PathOf("one/light/1.png"), "not a picture");
         Fails(["train", "--data", Quad.PathOf("one")], Quad.PathOf("one/light/1.png"), "PNG");

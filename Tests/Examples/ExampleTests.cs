@@ -23,7 +23,7 @@ public class ExampleTests
     }
 
     [Test]
-    public void New_operations_have_the_right_gradients() => Assert.That(Run("new-operation.cs").Last(), Is.EqualTo("both gradients are right"));
+    public void New_operations_have_the_right_gradients() => Assert.That(Run("new-operation.cs").Last(), Is.EqualTo("both gradients are correct"));
 
     [Test]
     public void Gpu_kernel_sums_rows() => Assert.That(Run("gpu-kernel.cs").Single(), Does.Contain("100 sums of 1000 numbers on simulator"));

@@ -86,7 +86,7 @@ public class FolderSplitsTests
         WriteClass("val/cat", 3);
         WriteClass("val/dog", 3);
         WriteClass("test/cat", 3);
-        Refused("has val and test but no part to learn from");
+        Refused("has val and test but no training part");
         Assert.That(FolderSplits.TestPart(files.Folder), Is.EqualTo(Path.Combine(files.Folder, "test")), "judging needs no more");
 
         WriteClass("train/cat", 3);
@@ -99,7 +99,7 @@ public class FolderSplitsTests
         Refused("Training and train", "same part");
         Directory.Delete(Path.Combine(files.Folder, "Training"), recursive: true);
         WriteClass("bird", 3);
-        Refused("(bird) beside test", "nothing would be learned of them");
+        Refused("(bird) beside test", "the other folders would be left out");
 
         void Refused(params string[] says)
         {
@@ -206,9 +206,9 @@ public class FolderSplitsTests
         System.Diagnostics.Process.Start("sh", ["-c", $"cd '{files.Folder}/cat' && cp 1.png \"$(printf 'caf\\351.png')\" && mkfifo pipe.png"]).WaitForExit();
         var splits = FolderSplits.Open(files.Folder);
         var error = Assert.Throws<InvalidFileException>(splits.RequireIntact)!;
-        Assert.That(error.Message, Does.Contain("2 more cannot be read"));
-        Assert.That(splits.Train.Inspect().Damaged.Concat(splits.Test.Inspect().Damaged).Select(e => e.Message), Has.One.Contains("link to nowhere.png").And.One.Contains("not UTF-8").And.One.Contains("no plain file"));
-        System.Diagnostics.Process.Start("rm", ["-r", Path.Combine(files.Folder, "cat")]).WaitForExit();      // .NET cannot delete files whose names it cannot represent
+        Assert.That(error.Message, Does.Contain("2 more files cannot be read"));
+        Assert.That(splits.Train.Inspect().Damaged.Concat(splits.Test.Inspect().Damaged).Select(e => e.Message), Has.One.Contains("link to nowhere.png").And.One.Contains("not UTF-8").And.One.Contains("it is a pipe or a device"));
+        System.Diagnostics.Process.Start("rm", ["-r", Path.Combine(files.Folder, "cat")]).WaitForExit();      // what .NET cannot name it cannot delete
     }
 
     [Test]
@@ -232,17 +232,17 @@ public class FolderSplitsTests
     [Test]
     public void Folders_that_cannot_be_learned_from_say_why()
     {
-        Refused("no folders", "cat");
+        Refused("no sub-folders", "cat");
         files.Write("loose.png", ImageFiles.Waves(8, 8));
-        Refused("no folders", "1.jpg");
+        Refused("no sub-folders", "1.jpg");
         WriteClass("cat", 3);
-        Refused("one class only (cat)", "two");
+        Refused("only one class (cat)", "two");
         Directory.CreateDirectory(Path.Combine(files.Folder, "dog"));
         Refused("no pictures", "in dog");
         WriteClass("dog", 1);
         Directory.Delete(Path.Combine(files.Folder, "cat"), recursive: true);
         WriteClass("cat", 1);
-        Refused("one picture a class");
+        Refused("one picture for each class");
 
         WriteClass("train/cat", 3);
         WriteClass("train/dog", 3);
@@ -250,7 +250,7 @@ public class FolderSplitsTests
         WriteClass("val/dog", 3);
         Refused("(cat, dog) beside train", "Move them");
         foreach (var name in new[] { "cat", "dog" }) Directory.Delete(Path.Combine(files.Folder, name), recursive: true);
-        Refused("val has Cat", "cat, dog", "capitals");
+        Refused("val has Cat", "cat, dog", "upper and lower case");
 
         void Refused(params string[] says)
         {

@@ -90,7 +90,7 @@ public class ImageFolderTests
         var folder = ImageFolder.Open(files.Folder);
         Assert.That(() => folder.Batches(4, Seen, Framing.Random), Throws.ArgumentException.With.Message.Contains("seed"));
         Assert.That(() => folder.Batches(4, [16, 16, 2]), Throws.ArgumentException.With.Message.Contains("[16, 16, 2]"));
-        Assert.That(() => ImageFolder.Open(Path.Combine(files.Folder, "cat", "more")), Throws.ArgumentException.With.Message.Contains("no folders in it"));
+        Assert.That(() => ImageFolder.Open(Path.Combine(files.Folder, "cat", "more")), Throws.ArgumentException.With.Message.Contains("has no sub-folders"));
         Assert.That(() => folder.Stream(Seen, Framing.Random), Throws.ArgumentException.With.Message.Contains("Batches"));
         foreach (var file in folder.Files) File.Delete(file);
         Assert.That(() => ImageFolder.Open(files.Folder), Throws.ArgumentException.With.Message.Contains("cat, dog").And.Message.Contains(".png"));

@@ -70,7 +70,7 @@ public class PictureTests
     [TestCase(-1, -2, 3)]
     public void Picture_of_other_channels_or_without_pixels_is_refused(int height, int width, int channels) =>
         Assert.That(() => new Picture(height, width, channels, new byte[Math.Max(0, height * width * channels)]),
-            Throws.ArgumentException.With.Message.Contains(channels is 1 or 3 ? $"{height} x {width} pixels, expected 1 or more" : $"{channels} channels, expected 1 (grey) or 3 (RGB)"));
+            Throws.ArgumentException.With.Message.Contains(channels is 1 or 3 ? $"{height} x {width} pixels, expected 1 or more" : $"{channels} channels, expected 1 (gray) or 3 (RGB)"));
 
     [Test]
     public void Picture_is_not_resampled_to_no_pixels([Values(0, -1)] int side)

@@ -40,7 +40,7 @@ public sealed class SelectionFileTests
         using var tiny = new TinyTraining();
         Directory.CreateDirectory(tiny.PathOf("run"));
         File.WriteAllText(tiny.PathOf("run/config.json"), json);
-        Assert.That(() => RunFolder.Open(tiny.PathOf("run")), Throws.TypeOf<InvalidFileException>().With.Message.Contains(key).And.Message.Contains("a run that a version before 0.2 began cannot go on"));
+        Assert.That(() => RunFolder.Open(tiny.PathOf("run")), Throws.TypeOf<InvalidFileException>().With.Message.Contains(key).And.Message.Contains("a run that was started by a version before 0.2 cannot be resumed"));
     }
 
     [Test]

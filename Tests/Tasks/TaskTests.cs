@@ -134,7 +134,7 @@ sealed class TaskTests
         var opened = RunFolder.OpenOrCreate(Path.Combine(folder, "mine"), "rain");
         Assert.That((opened.Title, RunFolder.OpenOrCreate(opened.Folder, "rain").Title, RunFolder.Exists(opened.Folder)), Is.EqualTo(("rain", "rain", true)));
         Assert.That(() => RunFolder.OpenOrCreate(opened.Folder, "snow"), Throws.TypeOf<IOException>().With.Message.Contains("\"rain\"").And.Message.Contains("\"snow\""));
-        Assert.That(() => opened.Configuration, Throws.InvalidOperationException.With.Message.Contains("of a program, \"rain\""));
+        Assert.That(() => opened.Configuration, Throws.InvalidOperationException.With.Message.Contains("belongs to a program, \"rain\""));
         Assert.That(() => TrainingRun.Resume(opened.Folder), Throws.InvalidOperationException.With.Message.Contains("Run that program again"));
         File.WriteAllText(Path.Combine(folder, "metrics.csv"), "mine");
         Assert.That(() => RunFolder.OpenOrCreate(folder, "rain"), Throws.TypeOf<IOException>().With.Message.Contains("metrics.csv"));

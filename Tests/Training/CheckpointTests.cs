@@ -83,7 +83,7 @@ public sealed class CheckpointTests : TinyTrainingTests
     {
         Tiny.Start("run").Run();
         File.Copy(Tiny.PathOf("run/best.safetensors"), Tiny.PathOf("run/last.safetensors"), overwrite: true);
-        Assert.That(() => Tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("no state of a training"));
+        Assert.That(() => Tiny.Start("run"), Throws.TypeOf<InvalidFileException>().With.Message.Contains("no training state"));
     }
 
     [Test]

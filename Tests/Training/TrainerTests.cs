@@ -222,7 +222,7 @@ public sealed class TrainerTests : TinyTrainingTests
         string? refusal = null;
         trainer.EpochEnded += _ => refusal ??= Assert.Throws<InvalidOperationException>(() => trainer.Run())!.Message;
         trainer.Run();
-        Assert.That(refusal, Does.Contain("under way"));
+        Assert.That(refusal, Does.Contain("is already running"));
         Assert.That(trainer.Run(), "it is over");
     }
 

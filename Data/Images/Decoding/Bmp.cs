@@ -3,8 +3,8 @@ using System.Numerics;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// BMP (Microsoft, [MS-WMF] 2.2.2.9 and the headers of Windows 3 to 98 and OS/2): 1 to 32 bits a pixel, palettes, bit masks, run lengths; rows from the
-/// bottom or, where the height is negative, from the top.
+/// BMP (Microsoft, [MS-WMF] 2.2.2.9 and the headers of Windows 3 to 98 and OS/2): 1 to 32 bits per pixel, palettes, bit masks, run lengths. Rows start at the
+/// bottom or, if the height is negative, at the top.
 /// </summary>
 sealed class Bmp : PictureFormat
 {
@@ -46,7 +46,7 @@ sealed class Bmp : PictureFormat
         return new(height, width, 3, pixels);
     }
 
-    /// <summary>Runs of palette indices: (count, index) repeats it; (0, n) with n over 2 is n indices as they are; (0, 0) ends a row, (0, 1) the picture, (0, 2) skips.</summary>
+    /// <summary>Returns the palette indices of run-length data. (count, index) repeats an index; (0, n) with n over 2 is followed by n indices; (0, 0) ends a row, (0, 1) ends the picture, (0, 2) skips pixels.</summary>
     static byte[] Unrolled(ReadOnlySpan<byte> file, Layout layout)
     {
         var (height, width, four) = (layout.Head.Height, layout.Head.Width, layout.Compression == Runs4);
@@ -76,7 +76,7 @@ sealed class Bmp : PictureFormat
             if (literal && values.Length % 2 == 1 && reader.Left > 0) reader.Byte("pixels");
             if (y >= height) throw new InvalidDataException($"a run of pixels comes after its {height} rows");
             var row = (layout.TopDown ? y : height - 1 - y) * width;
-            for (var i = 0; i < length && x < width; i++)      // some writers fill rows up
+            for (var i = 0; i < length && x < width; i++)      // some writers write more than a row
             {
                 var pair = literal ? values[four ? i / 2 : i] : value;
                 indices[row + x++] = four ? (byte)(i % 2 == 0 ? pair >> 4 : pair & 15) : pair;
@@ -86,7 +86,7 @@ sealed class Bmp : PictureFormat
         return indices;
     }
 
-    /// <summary>How pixels lie in the file.</summary>
+    /// <summary>The layout of pixels in the file.</summary>
     sealed class Layout
     {
         readonly byte[][] palette = [];
@@ -126,7 +126,7 @@ sealed class Bmp : PictureFormat
             }
 
             if (!((Compression, Bits) is (Plain, 1 or 2 or 4 or 8 or 16 or 24 or 32) or (Runs8, 8) or (Runs4, 4) or (Masks or MasksWithAlpha, 16 or 32)))
-                throw new InvalidDataException($"it has {Bits} bits a pixel in compression {Compression}, which is not read");
+                throw new InvalidDataException($"it has {Bits} bits per pixel in compression {Compression}, which is not supported");
             masks = Bits is 16 or 32 ? ReadMasks(file, header) : [];
             palette = Bits <= 8 ? ReadPalette(file, header, colours) : [];
         }
@@ -152,10 +152,10 @@ sealed class Bmp : PictureFormat
             }
         }
 
-        /// <summary>Writes the RGB of an index of the palette.</summary>
+        /// <summary>Writes the RGB of an index in the palette.</summary>
         public void Color(int index, Span<byte> to)
         {
-            if (index >= palette.Length) throw new InvalidDataException($"a pixel has colour {index}, but there are {palette.Length}");
+            if (index >= palette.Length) throw new InvalidDataException($"a pixel has color {index}, but the palette has {palette.Length} colors");
             palette[index].CopyTo(to);
         }
 
@@ -172,13 +172,13 @@ sealed class Bmp : PictureFormat
         {
             if (Compression == Plain) return Bits == 16 ? [0x7C00, 0x3E0, 0x1F] : [0xFF0000, 0xFF00, 0xFF];
             var reader = new ByteReader(file, bigEndian: false);
-            reader.MoveTo(FileHeader + InfoHeader, "masks");      // part of a longer header, or behind it
+            reader.MoveTo(FileHeader + InfoHeader, "masks");      // inside a longer header, or after this one
             return [reader.UInt32("masks"), reader.UInt32("masks"), reader.UInt32("masks")];
         }
 
         byte[][] ReadPalette(ReadOnlySpan<byte> file, uint header, uint colours)
         {
-            // Some writers announce none, or more than the file has room for before its pixels.
+            // Some writers state no number of colors, or more than the file has room for before its pixels.
             var bytes = header == CoreHeader ? 3 : 4;
             var room = Math.Max(0, (Math.Min(Offset, file.Length) - FileHeader - header) / bytes);
             var count = (int)Math.Min(Math.Min(colours == 0 ? 1u << Bits : colours, 1u << Bits), room);

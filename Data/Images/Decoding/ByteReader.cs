@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 
 namespace QuadEngine.Data;
 
-/// <summary>Reads a file in memory from front to back. Whoever asks for more than there is gets an <see cref="InvalidDataException"/>, never other bytes.</summary>
+/// <summary>Reads a file in memory from front to back. A read beyond the end throws an <see cref="InvalidDataException"/>.</summary>
 ref struct ByteReader(ReadOnlySpan<byte> bytes, bool bigEndian)
 {
     readonly ReadOnlySpan<byte> bytes = bytes;
 
-    /// <summary>Where the next byte comes from.</summary>
+    /// <summary>The offset of the next byte.</summary>
     public int Position { get; private set; }
 
     public readonly int Left => bytes.Length - Position;

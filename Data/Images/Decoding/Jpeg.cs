@@ -1,9 +1,9 @@
 namespace QuadEngine.Data;
 
 /// <summary>
-/// JPEG (ITU-T T.81) in the forms that cameras, programs and the web use: sequential and progressive Huffman coding of 8 bits, grey, YCbCr, RGB, CMYK and YCCK, any
-/// sampling in whole factors. Pixels are those of libjpeg in its exact mode, bit for bit. Where libjpeg warns and goes on with grey (coded data that ends before
-/// its last block, codes that nobody defined, no end marker), the file is refused.
+/// JPEG (ITU-T T.81) in the forms that cameras, programs and the web use: sequential and progressive Huffman coding of 8 bits, gray, YCbCr, RGB, CMYK and YCCK, with
+/// sampling in whole factors. The pixels are equal, bit for bit, to the pixels of libjpeg in its exact mode. In some cases libjpeg warns and continues with gray (coded data that ends before
+/// its last block, undefined codes, no end marker). In these cases the file is refused.
 /// </summary>
 sealed class Jpeg : PictureFormat
 {
@@ -30,16 +30,16 @@ sealed class Jpeg : PictureFormat
         public const byte Baseline = 0xC0, Extended = 0xC1, Progressive = 0xC2, ArithmeticConditioning = 0xCC;
         public const byte FirstRestart = 0xD0, LastRestart = 0xD7, Jfif = 0xE0, Exif = 0xE1, Adobe = 0xEE, Lines = 0xDC, Temporary = 0x01;
 
-        /// <summary>Frames of coding processes that are not read: lossless, hierarchical, arithmetic.</summary>
+        /// <summary>Whether a marker starts a frame whose coding is not supported: lossless, hierarchical, arithmetic.</summary>
         public static bool IsOtherFrame(byte marker) => marker is >= 0xC3 and <= 0xCF and not (Huffman or 0xC8 or ArithmeticConditioning);
 
-        /// <summary>Markers that stand alone, without a length.</summary>
+        /// <summary>Whether a marker has no length and no content.</summary>
         public static bool IsBare(byte marker) => marker is Temporary or >= FirstRestart and <= LastRestart;
     }
 
     ref struct Decoder(ReadOnlySpan<byte> file)
     {
-        // Programs write about ten scans. Each goes over the whole picture, however few bytes it has.
+        // Programs write about ten scans. Each scan costs a pass over the whole picture, even if it has few bytes.
         const int MostScans = 100;
 
         readonly ReadOnlySpan<byte> file = file;
@@ -60,7 +60,7 @@ sealed class Jpeg : PictureFormat
                 var marker = NextMarker();
                 if (marker == Marker.End)
                 {
-                    if (frame is null || frame.Components.Any(component => !component.HasScan)) throw new InvalidDataException("it has no data of its pixels");
+                    if (frame is null || frame.Components.Any(component => !component.HasScan)) throw new InvalidDataException("it has no data for its pixels");
                     return;
                 }
 
@@ -76,7 +76,7 @@ sealed class Jpeg : PictureFormat
 
         byte NextMarker()
         {
-            // Between segments other bytes may stand, as may what a scan left of its coded data; 0xFF before a marker is filling, 0xFF 0x00 is coded data.
+            // Other bytes may lie between segments, and so may the rest of a scan's coded data. 0xFF before a marker is filling, 0xFF 0x00 is coded data.
             while (position + 1 < file.Length)
             {
                 var found = file[position..].IndexOf((byte)0xFF);
@@ -85,14 +85,14 @@ sealed class Jpeg : PictureFormat
                 if (position < file.Length && file[position] is not (0 or 0xFF)) return file[position++];
             }
 
-            throw new InvalidDataException($"it ends after {file.Length:N0} bytes without JPEG's end marker: it is cut");
+            throw new InvalidDataException($"it ends after {file.Length:N0} bytes without the end marker of JPEG: it is truncated");
         }
 
         ReadOnlySpan<byte> Segment()
         {
             var reader = new ByteReader(file[position..], bigEndian: true);
             var size = file.Length - position >= 2 ? reader.UInt16("segment") : 0;
-            if (size < 2 || size > file.Length - position) throw new InvalidDataException($"it ends after {file.Length:N0} bytes, in a segment: it is cut");
+            if (size < 2 || size > file.Length - position) throw new InvalidDataException($"it ends after {file.Length:N0} bytes, in a segment: it is truncated");
             position += size;
             return reader.Bytes(size - 2, "segment");
         }
@@ -125,7 +125,7 @@ sealed class Jpeg : PictureFormat
                     if (segment.StartsWith("Adobe"u8) && segment.Length >= 12) adobe = segment[11];
                     break;
                 case var other when Marker.IsOtherFrame(other):
-                    throw new InvalidDataException($"its coding (lossless, hierarchical or arithmetic, marker 0x{other:X2}) is not read");
+                    throw new InvalidDataException($"its coding (lossless, hierarchical or arithmetic, marker 0x{other:X2}) is not supported");
             }
         }
 
@@ -180,7 +180,7 @@ sealed class Jpeg : PictureFormat
             position += scan.Position;
         }
 
-        /// <summary>What three or four components are: as JFIF or Adobe's marker say, else as their names do; libjpeg's rules.</summary>
+        /// <summary>Returns the meaning of three or four components by the rules of libjpeg: the JFIF or the Adobe marker decides, else the names of the components.</summary>
         readonly JpegColors Colours()
         {
             var components = frame!.Components;

@@ -1,6 +1,6 @@
 namespace QuadEngine.Data;
 
-/// <summary>How components make a colour.</summary>
+/// <summary>How components make a color.</summary>
 enum JpegColors { Gray, YCbCr, Rgb, Cmyk, Ycck }
 
 /// <summary>Blocks of 8 x 8 coefficients or samples.</summary>
@@ -8,7 +8,7 @@ static class JpegBlock
 {
     public const int Side = 8, Size = Side * Side;
 
-    /// <summary>The place of each coefficient in its block, row-major, in the order of the file: zigzag from low to high frequencies.</summary>
+    /// <summary>The position of each coefficient in its block, row-major, in the order of the file: zigzag from low to high frequencies.</summary>
     public static ReadOnlySpan<byte> Order =>
     [
         0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -16,12 +16,12 @@ static class JpegBlock
     ];
 }
 
-/// <summary>One of the planes that a picture is coded in, often of fewer samples than the picture has pixels.</summary>
+/// <summary>One of the planes in which a picture is coded. It often has fewer samples than the picture has pixels.</summary>
 sealed class JpegComponent(byte name, int down, int across, int quantizationTable)
 {
     public byte Name { get; } = name;
 
-    /// <summary>Sampling factors: samples in each direction, relative to the other components.</summary>
+    /// <summary>The sampling factor: the number of samples in this direction, relative to the other components.</summary>
     public int Down { get; } = down;
 
     /// <inheritdoc cref="Down"/>
@@ -29,32 +29,32 @@ sealed class JpegComponent(byte name, int down, int across, int quantizationTabl
 
     public int QuantizationTable { get; } = quantizationTable;
 
-    /// <summary>The steps of coefficients, row-major, as they were when the component's first scan began.</summary>
+    /// <summary>The quantization steps of the coefficients, row-major, as they were at the start of the component's first scan.</summary>
     public int[]? Quantization { get; set; }
 
-    /// <summary>Samples that the picture has of it.</summary>
+    /// <summary>The number of samples inside the picture.</summary>
     public (int Height, int Width) Samples { get; set; }
 
-    /// <summary>Blocks in memory: those of whole units of all components.</summary>
+    /// <summary>The number of blocks in memory, which fill whole units of all components.</summary>
     public (int Rows, int Columns) Blocks { get; set; }
 
-    /// <summary>Blocks of a scan of this component alone.</summary>
+    /// <summary>The number of blocks in a scan of only this component.</summary>
     public (int Rows, int Columns) OwnBlocks => ((Samples.Height + JpegBlock.Side - 1) / JpegBlock.Side, (Samples.Width + JpegBlock.Side - 1) / JpegBlock.Side);
 
-    /// <summary>Bytes from one row of <see cref="Plane"/> to the next.</summary>
+    /// <summary>The number of bytes from one row of <see cref="Plane"/> to the next.</summary>
     public int Stride => Blocks.Columns * JpegBlock.Side;
 
-    /// <summary>Samples [rows, stride].</summary>
+    /// <summary>The samples [rows, stride].</summary>
     public byte[] Plane { get; set; } = [];
 
-    /// <summary>Coefficients of all blocks, where several scans make them; else blocks become samples as they come.</summary>
+    /// <summary>The coefficients of all blocks if several scans make them; null if each block becomes samples when it is read.</summary>
     public short[]? Coefficients { get; set; }
 
-    /// <summary>A scan had its lowest frequency.</summary>
+    /// <summary>Whether a scan contained the lowest frequency of this component.</summary>
     public bool HasScan { get; set; }
 }
 
-/// <summary>Size and components of a picture.</summary>
+/// <summary>The size and the components of a picture.</summary>
 sealed class JpegFrame
 {
     // A block takes at least one bit of a file, in the scan of its lowest frequency.
@@ -82,24 +82,24 @@ sealed class JpegFrame
     /// <inheritdoc cref="Down"/>
     public int Across { get; }
 
-    /// <summary>Rows of units (MCU): in each, every component has <see cref="JpegComponent.Down"/> x <see cref="JpegComponent.Across"/> blocks.</summary>
+    /// <summary>The number of rows of units (MCU). In each unit, every component has <see cref="JpegComponent.Down"/> x <see cref="JpegComponent.Across"/> blocks.</summary>
     public int UnitRows { get; }
 
-    /// <summary>Units of a row.</summary>
+    /// <summary>The number of units in a row.</summary>
     public int UnitColumns { get; }
 
     /// <summary>Reads the head of a frame.</summary>
-    /// <param name="segment">Without its length.</param>
-    /// <param name="progressive">Coefficients come in several scans.</param>
-    /// <param name="fileLength">Of the whole file: one with more blocks than it can hold is refused.</param>
+    /// <param name="segment">The segment without its length.</param>
+    /// <param name="progressive">Whether several scans make the coefficients.</param>
+    /// <param name="fileLength">The length of the whole file. A frame with more blocks than the file can hold is refused.</param>
     public static JpegFrame Read(ReadOnlySpan<byte> segment, bool progressive, int fileLength)
     {
         var reader = new ByteReader(segment, bigEndian: true);
         var (bits, height, width) = (reader.Byte("frame"), reader.UInt16("frame"), reader.UInt16("frame"));
-        if (bits != 8) throw new InvalidDataException($"its samples have {bits} bits, of which only 8 are read");
+        if (bits != 8) throw new InvalidDataException($"its samples have {bits} bits, but only 8 bits are supported");
         PictureHead.Checked(height, width, channels: 3);
         var count = reader.Byte("frame");
-        if (count is not (1 or 3 or 4)) throw new InvalidDataException($"it has {count} components, expected 1 (grey), 3 (colours) or 4 (CMYK)");
+        if (count is not (1 or 3 or 4)) throw new InvalidDataException($"it has {count} components, expected 1 (gray), 3 (color) or 4 (CMYK)");
         var components = new JpegComponent[count];
         for (var i = 0; i < components.Length; i++)
         {
@@ -115,7 +115,7 @@ sealed class JpegFrame
         return frame;
     }
 
-    /// <summary>Takes memory for the samples, before the first scan.</summary>
+    /// <summary>Allocates memory for the samples, before the first scan.</summary>
     public void Allocate()
     {
         foreach (var component in Components)
@@ -129,7 +129,7 @@ sealed class JpegFrame
 
     void Place(JpegComponent component)
     {
-        if (Down % component.Down != 0 || Across % component.Across != 0) throw new InvalidDataException($"it has {component.Across} of {Across} samples across and {component.Down} of {Down} down, no whole fraction");
+        if (Down % component.Down != 0 || Across % component.Across != 0) throw new InvalidDataException($"it has {component.Across} of {Across} samples across and {component.Down} of {Down} down, which is not a whole fraction");
         component.Samples = ((Height * component.Down + Down - 1) / Down, (Width * component.Across + Across - 1) / Across);
         component.Blocks = (UnitRows * component.Down, UnitColumns * component.Across);
     }

@@ -2,15 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace QuadEngine.Data;
 
-/// <summary>From planes of samples to pixels: fewer samples are interpolated as libjpeg does (weights 3/4 and 1/4 where there are half as many), then colours are computed.</summary>
+/// <summary>Converts planes of samples to pixels. Components with fewer samples are interpolated as in libjpeg (with weights 3/4 and 1/4 for half the samples), then the colors are computed.</summary>
 static class JpegPixels
 {
     const int FractionBits = 16, Half = 1 << (FractionBits - 1), Gray = 128;
 
-    // Of Cr in red, Cb in blue, Cr and Cb in green (T.871), times 2^16.
+    // The weights of Cr in red, of Cb in blue, and of Cr and Cb in green (T.871), times 2^16.
     const int RedOfCr = 91881, BlueOfCb = 116130, GreenOfCr = 46802, GreenOfCb = 22554;
 
-    /// <summary>The picture of a frame whose scans are all read.</summary>
+    /// <summary>Returns the picture of a frame after all its scans were read.</summary>
     public static Picture Of(JpegFrame frame, JpegColors colours)
     {
         if (frame.Progressive)
@@ -41,7 +41,7 @@ static class JpegPixels
             }
     }
 
-    /// <summary>A row of a component at the picture's width.</summary>
+    /// <summary>Computes a row of a component at the width of the picture.</summary>
     static void Row(JpegFrame frame, JpegComponent component, int y, Span<byte> to, Span<int> sums)
     {
         var (down, across) = (frame.Down / component.Down, frame.Across / component.Across);
@@ -49,7 +49,7 @@ static class JpegPixels
         var row = y / down;
         var samples = component.Plane.AsSpan(row * component.Stride, width);
 
-        // The neighbour row that shares in this one: the one above for the upper half of the samples, the one below for the lower.
+        // The neighbor row that contributes to this row: the row above for the upper half of the samples, the row below for the lower half.
         var neighbour = Math.Clamp(y % 2 == 0 ? row - 1 : row + 1, 0, component.Samples.Height - 1);
         var other = component.Plane.AsSpan(neighbour * component.Stride, width);
         if ((down, across) == (1, 1)) samples.CopyTo(to);
@@ -138,7 +138,7 @@ static class JpegPixels
 
     static byte Clamped(int value) => (byte)Math.Clamp(value, 0, 255);
 
-    /// <summary>A colour of what is left of it and of white, both stored inverted, as all programs that write CMYK do: left * white / 255, rounded as Pillow does.</summary>
+    /// <summary>Returns a color from its ink and from black. Both are stored inverted, as all programs that write CMYK do it: left * white / 255, rounded as in Pillow.</summary>
     static byte Ink(byte left, byte white)
     {
         var product = (255 - left) * white + 128;

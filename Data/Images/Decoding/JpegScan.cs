@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Data;
 
-/// <summary>The coefficients of a scan: from first to last in the order of frequencies, and of each the bits from <paramref name="Low"/> up, after those from <paramref name="High"/> up (0 where none were).</summary>
+/// <summary>The coefficients in a scan: those from First to Last in the order of frequencies. The scan has their bits from <paramref name="Low"/> up; earlier scans had the bits from <paramref name="High"/> up (0 if there were none).</summary>
 readonly record struct JpegBand(int First, int Last, int High, int Low)
 {
     public static JpegBand Whole { get; } = new(0, JpegBlock.Size - 1, 0, 0);
 }
 
-/// <summary>Decodes the coded data of one scan. The bits end at the next marker; who reads more gets an <see cref="InvalidDataException"/>.</summary>
+/// <summary>Decodes the coded data of one scan. The bits end at the next marker; reading more throws an <see cref="InvalidDataException"/>.</summary>
 ref struct JpegScan
 {
     readonly ReadOnlySpan<byte> data;
@@ -21,11 +21,11 @@ ref struct JpegScan
     readonly int[] predictions;
     readonly short[] block = new short[JpegBlock.Size];
 
-    // Bits from the highest down; zeros below.
+    // The bits start at the highest; the bits below are zero.
     ulong bits;
     int count;
 
-    // Blocks to come that have no more coefficients in this band.
+    // The number of next blocks without further coefficients in this band.
     int emptyBlocks;
 
     public JpegScan(ReadOnlySpan<byte> data, JpegFrame frame, JpegComponent[] components, (JpegHuffman? Dc, JpegHuffman? Ac)[] tables, JpegBand band, int restartInterval)
@@ -39,10 +39,10 @@ ref struct JpegScan
         foreach (var (dc, ac) in tables)
             if ((band.First == 0 && band.High == 0 && dc is null) || (!dcOnly && ac is null)) throw new InvalidDataException("it lacks a Huffman table");
         foreach (var component in components)
-            if (band.First > 0 && !component.HasScan) throw new InvalidDataException("a scan of high frequencies comes before that of the lowest");
+            if (band.First > 0 && !component.HasScan) throw new InvalidDataException("a scan of high frequencies comes before the scan of the lowest frequency");
     }
 
-    /// <summary>Where the scan ends in its data.</summary>
+    /// <summary>The offset in the data where the scan ends.</summary>
     public int Position { get; private set; }
 
     /// <summary>Decodes all blocks of the scan.</summary>
@@ -91,7 +91,7 @@ ref struct JpegScan
         JpegTransform.Inverse(block, component.Quantization!, last == 0, component.Plane.AsSpan((row * component.Stride + column) * JpegBlock.Side), component.Stride);
     }
 
-    /// <summary>All coefficients of a block; gives the last that is not zero.</summary>
+    /// <summary>Decodes all coefficients of a block. Returns the index of the last that is not zero.</summary>
     int Sequential(int index, Span<short> block)
     {
         var (dc, ac) = tables[index];
@@ -153,7 +153,7 @@ ref struct JpegScan
         }
     }
 
-    /// <summary>One more bit of the coefficients that are not zero, and those that become so.</summary>
+    /// <summary>Decodes one more bit of the coefficients that are not zero, and the coefficients that become nonzero.</summary>
     void Refine(JpegHuffman code, Span<short> block)
     {
         var (k, one) = (band.First, 1 << band.Low);
@@ -196,7 +196,7 @@ ref struct JpegScan
         if (Bits(1) != 0 && (coefficient & one) == 0) coefficient += (short)(coefficient >= 0 ? one : -one);
     }
 
-    /// <summary>The marker of a restart: bits and predictions begin anew behind it.</summary>
+    /// <summary>Reads a restart marker. Bits and predictions start again after it.</summary>
     void Restart(int number)
     {
         while (Position + 1 < data.Length && !(data[Position] == 0xFF && data[Position + 1] is not (0 or 0xFF))) Position++;
@@ -222,7 +222,7 @@ ref struct JpegScan
         return symbol;
     }
 
-    /// <summary>A number of <paramref name="size"/> bits; one that begins with 0 is negative.</summary>
+    /// <summary>Returns a number of <paramref name="size"/> bits. A number whose first bit is 0 is negative.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     int Signed(int size)
     {
@@ -248,10 +248,10 @@ ref struct JpegScan
         count -= size;
     }
 
-    /// <summary>Takes bytes up to the next marker; 0xFF 0x00 is the byte 0xFF.</summary>
+    /// <summary>Takes bytes up to the next marker. 0xFF 0x00 is the byte 0xFF.</summary>
     void Fill()
     {
-        // Eight bytes at once where none is 0xFF.
+        // Take eight bytes at once if none is 0xFF.
         if (data.Length - Position >= sizeof(ulong))
         {
             var next = BinaryPrimitives.ReadUInt64BigEndian(data[Position..]);
@@ -280,7 +280,7 @@ ref struct JpegScan
         }
     }
 
-    static InvalidDataException Cut() => new("its coded data ends before its last pixels: it is cut or damaged");
+    static InvalidDataException Cut() => new("its coded data ends before its last pixels: it is truncated or damaged");
 
     static InvalidDataException Damaged() => new("its coded data is damaged");
 }

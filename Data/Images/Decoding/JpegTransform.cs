@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace QuadEngine.Data;
 
 /// <summary>
-/// The inverse discrete cosine transform of 8 x 8 coefficients in integers (Loeffler, Ligtenberg and Moschytz 1989): 12 multiplications a row, exact to
-/// the rounding that libjpeg has. Eight columns lie in a vector.
+/// The inverse discrete cosine transform of 8 x 8 coefficients in integers (Loeffler, Ligtenberg and Moschytz 1989). It takes 12 multiplications for each row, and its rounding is
+/// exactly that of libjpeg. A vector holds eight columns.
 /// </summary>
 static class JpegTransform
 {
@@ -17,11 +17,11 @@ static class JpegTransform
     const int C0298 = 2446, C0390 = 3196, C0541 = 4433, C0765 = 6270, C0899 = 7373, C1175 = 9633, C1501 = 12299, C1847 = 15137, C1961 = 16069, C2053 = 16819, C2562 = 20995, C3072 = 25172;
 
     /// <summary>Writes the samples of a block.</summary>
-    /// <param name="coefficients">[8, 8]</param>
-    /// <param name="quantization">What each is multiplied by.</param>
-    /// <param name="even">Only the first is not zero.</param>
-    /// <param name="to">From the block's first sample.</param>
-    /// <param name="stride">From one row of samples to the next.</param>
+    /// <param name="coefficients">The coefficients [8, 8].</param>
+    /// <param name="quantization">The factor of each coefficient.</param>
+    /// <param name="even">Whether only the first coefficient is not zero.</param>
+    /// <param name="to">The samples from the first sample of the block.</param>
+    /// <param name="stride">The number of samples from one row to the next.</param>
     public static void Inverse(ReadOnlySpan<short> coefficients, int[] quantization, bool even, Span<byte> to, int stride)
     {
         if (even)
@@ -52,7 +52,7 @@ static class JpegTransform
 
     static byte Sample(int value) => (byte)Math.Clamp(value + Gray, 0, 255);
 
-    /// <summary>The transform of all columns; results are divided by 2^shift.</summary>
+    /// <summary>Transforms all columns and divides the results by 2^shift.</summary>
     static void Along(ref Rows r, int shift)
     {
         var z = (r[2] + r[6]) * C0541;

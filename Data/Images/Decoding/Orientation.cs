@@ -1,16 +1,16 @@
 namespace QuadEngine.Data;
 
-/// <summary>How a camera was held: the orientation of EXIF (CIPA DC-008, tag 0x0112), from 1 (upright) to 8.</summary>
+/// <summary>The position of the camera: the orientation of EXIF (CIPA DC-008, tag 0x0112), from 1 (upright) to 8.</summary>
 static class Orientation
 {
     public const int Upright = 1;
 
     const ushort Tag = 0x0112, Short = 3, Little = 0x4949, Big = 0x4D4D, Magic = 42;
 
-    /// <summary>Whether height and width change places.</summary>
+    /// <summary>Whether an orientation exchanges height and width.</summary>
     public static bool Turns(int orientation) => orientation >= 5;
 
-    /// <summary>The orientation in a block of EXIF, which is a TIFF file; upright where it says nothing or is damaged.</summary>
+    /// <summary>Returns the orientation in a block of EXIF, which is a TIFF file; upright if the block does not contain one or is damaged.</summary>
     public static int Read(ReadOnlySpan<byte> exif)
     {
         try
@@ -32,18 +32,18 @@ static class Orientation
         }
         catch (InvalidDataException)
         {
-            // What a camera noted is no part of the picture.
+            // Damaged notes of a camera do not damage the picture.
         }
 
         return Upright;
     }
 
-    /// <summary>The picture as it is to be looked at.</summary>
+    /// <summary>Returns the picture in upright position.</summary>
     public static Picture Apply(Picture stored, int orientation)
     {
         if (orientation == Upright) return stored;
 
-        // Pixel (y, x) of the result is pixel start + y * down + x * right of what is stored.
+        // Pixel (y, x) of the result is pixel start + y * down + x * right of the stored picture.
         var (h, w) = (stored.Height, stored.Width);
         var (start, down, right) = orientation switch
         {

@@ -2,18 +2,18 @@ using System.IO.Compression;
 
 namespace QuadEngine.Data;
 
-/// <summary>PNG (ISO/IEC 15948): all colour types and depths, interlaced or not. Depths of 16 bits are cut to 8; transparency is left out.</summary>
+/// <summary>PNG (ISO/IEC 15948): all color types and depths, interlaced or not. Depths of 16 bits are cut to 8; transparency is ignored.</summary>
 sealed class Png : PictureFormat
 {
-    // Deflate makes at most 258 bytes of 2 bits.
+    // Deflate makes at most 258 bytes from 2 bits.
     const int MostExpansion = 1032;
 
-    // Adam7: where each pass starts and how far its pixels are apart, down and right.
+    // Adam7: the start of each pass, and the distances of its pixels, down and right.
     static readonly (int Top, int Left, int Down, int Right)[] adam7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)], whole = [(0, 0, 1, 1)];
 
     public static ReadOnlySpan<byte> Signature => [0x89, (byte)'P', (byte)'N', (byte)'G', (byte)'\r', (byte)'\n', 0x1a, (byte)'\n'];
 
-    /// <summary>The checksum of a chunk.</summary>
+    /// <summary>Returns the checksum of a chunk.</summary>
     public static uint Crc(ReadOnlySpan<byte> kind, ReadOnlySpan<byte> data) => Crc32.Append(Crc32.Append(0, kind), data);
 
     protected override bool Begins(ReadOnlySpan<byte> file) => file.StartsWith(Signature);
@@ -38,8 +38,8 @@ sealed class Png : PictureFormat
             if (chunks.Is("IDAT"u8)) compressed.Write(chunks.Data);
             else if (chunks.Is("PLTE"u8)) palette = chunks.Data.ToArray();
             else if (chunks.Is("eXIf"u8)) orientation = Orientation.Read(chunks.Data);
-            else if (chunks.IsNeeded) throw new InvalidDataException($"it has a chunk {chunks.Name}, which is none of the standard's");
-        if (header.IsPalette && palette.Length is 0 or > 3 * 256 || palette.Length % 3 != 0) throw new InvalidDataException($"its palette has {palette.Length} bytes, expected 3 for each of up to 256 colours");
+            else if (chunks.IsNeeded) throw new InvalidDataException($"it has a chunk {chunks.Name}, which is not in the standard");
+        if (header.IsPalette && palette.Length is 0 or > 3 * 256 || palette.Length % 3 != 0) throw new InvalidDataException($"its palette has {palette.Length} bytes, expected 3 for each of up to 256 colors");
 
         var passes = header.Interlaced ? adam7 : whole;
         var length = passes.Sum(pass => header.LengthOf(pass));
@@ -49,7 +49,7 @@ sealed class Png : PictureFormat
         using var rows = new ZLibStream(compressed, CompressionMode.Decompress);
         var pixels = new byte[header.Height * header.Width * header.Channels];
         foreach (var pass in passes) ReadPass(rows, header, pass, palette, pixels);
-        rows.ReadByte();       // at the end, behind the last row, is the checksum
+        rows.ReadByte();       // checks the checksum, which follows the last row
         return Orientation.Apply(new(header.Height, header.Width, header.Channels, pixels), orientation);
     }
 
@@ -69,7 +69,7 @@ sealed class Png : PictureFormat
         }
     }
 
-    /// <summary>Adds to each byte what was predicted of it from its neighbours, <paramref name="apart"/> bytes to the left and in the row above.</summary>
+    /// <summary>Adds to each byte its prediction from its neighbors, <paramref name="apart"/> bytes to the left and in the row above.</summary>
     static void Unfilter(byte filter, Span<byte> row, ReadOnlySpan<byte> above, int apart)
     {
         switch (filter)
@@ -93,7 +93,7 @@ sealed class Png : PictureFormat
         }
     }
 
-    /// <summary>Paeth's prediction, of one byte of each pixel: of left, above and their corner the one that is nearest to left + above - corner.</summary>
+    /// <summary>Adds Paeth's prediction to one byte of each pixel: of left, above and their corner, the value that is nearest to left + above - corner.</summary>
     static void Predict(Span<byte> row, ReadOnlySpan<byte> above, int first, int apart)
     {
         above = above[..row.Length];
@@ -107,7 +107,7 @@ sealed class Png : PictureFormat
         }
     }
 
-    /// <summary>The chunks of a file; those that pixels depend on must have their checksum.</summary>
+    /// <summary>The chunks of a file. Chunks that pixels depend on must have the correct checksum.</summary>
     ref struct Chunks
     {
         ByteReader reader;
@@ -122,14 +122,14 @@ sealed class Png : PictureFormat
 
         public ReadOnlySpan<byte> Data { get; private set; }
 
-        /// <summary>In capitals: nobody can show the picture without it.</summary>
+        /// <summary>Whether the picture cannot be shown without this chunk: its name starts with a capital letter.</summary>
         public readonly bool IsNeeded => kind[0] is >= (byte)'A' and <= (byte)'Z';
 
         public readonly string Name => System.Text.Encoding.ASCII.GetString(kind);
 
         public readonly bool Is(ReadOnlySpan<byte> name) => kind.SequenceEqual(name);
 
-        /// <summary>Goes to the next chunk; false behind the last. A file without an end is cut.</summary>
+        /// <summary>Moves to the next chunk; returns false after the last. A file without an end is truncated.</summary>
         public bool Next()
         {
             if (ended) return false;
@@ -158,14 +158,14 @@ sealed class Png : PictureFormat
         public static Header Read(ref Chunks chunks)
         {
             chunks.Next();
-            if (!chunks.Is("IHDR"u8) || chunks.Data.Length != 13) throw new InvalidDataException("its first chunk is no header");
+            if (!chunks.Is("IHDR"u8) || chunks.Data.Length != 13) throw new InvalidDataException("its first chunk is not a header");
             var reader = new ByteReader(chunks.Data, bigEndian: true);
             long width = reader.UInt32("header"), height = reader.UInt32("header");
             PictureHead.Checked(height, width, channels: 3);
             var (depth, colours) = (reader.Byte("header"), reader.Byte("header"));
             var (compression, filter, interlace) = (reader.Byte("header"), reader.Byte("header"), reader.Byte("header"));
             if (!((colours, depth) is (Gray, 1 or 2 or 4 or 8 or 16) or (Indexed, 1 or 2 or 4 or 8) or (Rgb or GrayAlpha or Rgba, 8 or 16)) || (compression, filter) != (0, 0) || interlace > 1)
-                throw new InvalidDataException($"its header has colour type {colours} of {depth} bits, compression {compression}, filter {filter} and interlace {interlace}, which PNG does not have");
+                throw new InvalidDataException($"its header has color type {colours} of {depth} bits, compression {compression}, filter {filter} and interlace {interlace}, which PNG does not define");
             return new((int)height, (int)width, depth, colours, interlace == 1);
         }
 
@@ -173,14 +173,14 @@ sealed class Png : PictureFormat
 
         public int RowBytes(int width) => (int)(((long)width * PixelBits + 7) / 8);
 
-        /// <summary>Bytes of a pass, a filter's before each row.</summary>
+        /// <summary>Returns the number of bytes in a pass, with the filter byte of each row.</summary>
         public long LengthOf((int Top, int Left, int Down, int Right) pass)
         {
             var (height, width) = SizeOf(pass);
             return width == 0 ? 0 : (long)height * (1 + RowBytes(width));
         }
 
-        /// <summary>Writes a row's pixels in 8 bits, <paramref name="apart"/> bytes from one to the next.</summary>
+        /// <summary>Writes the pixels of a row in 8 bits, with <paramref name="apart"/> bytes from one pixel to the next.</summary>
         public void Expand(ReadOnlySpan<byte> row, int width, byte[] palette, Span<byte> to, int apart)
         {
             if (Depth < 8)
@@ -196,7 +196,7 @@ sealed class Png : PictureFormat
                 return;
             }
 
-            // The first byte of 16 bits is the higher one.
+            // The first byte of a value of 16 bits is the high byte.
             var (bytes, between) = (PixelBits / 8, Depth / 8);
             if (!IsPalette && bytes == Channels && apart == Channels)
             {
@@ -211,6 +211,6 @@ sealed class Png : PictureFormat
         }
 
         static ReadOnlySpan<byte> Color(byte[] palette, int index) =>
-            3 * index < palette.Length ? palette.AsSpan(3 * index, 3) : throw new InvalidDataException($"a pixel has colour {index}, but the palette has {palette.Length / 3}");
+            3 * index < palette.Length ? palette.AsSpan(3 * index, 3) : throw new InvalidDataException($"a pixel has color {index}, but the palette has {palette.Length / 3} colors");
     }
 }
