@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace QuadEngine.Operations;
 
-/// <summary>a where the condition b is not 0, else 0, whatever a is there.</summary>
+/// <summary>a where the condition b is not 0. Elsewhere it is 0, whatever a is.</summary>
 public readonly struct WhereTrueOp : IBinaryOp<WhereTrueOp>
 {
     /// <inheritdoc/>
