@@ -2,7 +2,7 @@ namespace QuadEngine.Layers;
 
 /// <summary>
 /// The quadratic residual neuron (Bu and Karpatne 2021): y = (w1 x)(w2 x) + w1 x + b.
-/// Cost a neuron: 2n parameters, 2n + 1 multiply-adds.
+/// Cost per neuron: 2n parameters, 2n + 1 multiply-adds.
 /// </summary>
 public sealed record QResNeuron : Neuron
 {
