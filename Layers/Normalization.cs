@@ -22,10 +22,10 @@ public sealed class BatchNorm : Module
         RunningVariance = Register("running_var", new BufferTensor(Tensor.Ones([numFeatures])));
     }
 
-    /// <summary>gamma, [channels].</summary>
+    /// <summary>The scale gamma, [channels].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>beta, [channels].</summary>
+    /// <summary>The offset beta, [channels].</summary>
     public Parameter Bias { get; }
 
     /// <summary>The running mean, [channels].</summary>
@@ -72,10 +72,10 @@ public sealed class LayerNorm : Module
         Bias = Register("bias", new Parameter(Tensor.Zeros([numFeatures])));
     }
 
-    /// <summary>gamma, [channels].</summary>
+    /// <summary>The scale gamma, [channels].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>beta, [channels].</summary>
+    /// <summary>The offset beta, [channels].</summary>
     public Parameter Bias { get; }
 
     /// <inheritdoc/>

@@ -42,22 +42,22 @@ public sealed class FanLayer : NeuronLayer
         SquareBias = Offset(true, "square_bias", 0f, quadratic)!;
     }
 
-    /// <summary>w1.</summary>
+    /// <summary>The weights w1.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>b1, [out].</summary>
+    /// <summary>The offset b1, [out].</summary>
     public Parameter Bias { get; }
 
-    /// <summary>w2.</summary>
+    /// <summary>The weights w2.</summary>
     public Parameter GateWeight { get; }
 
-    /// <summary>b2, [out].</summary>
+    /// <summary>The offset b2, [out].</summary>
     public Parameter GateBias { get; }
 
-    /// <summary>w3.</summary>
+    /// <summary>The weights w3.</summary>
     public Parameter SquareWeight { get; }
 
-    /// <summary>c, [out].</summary>
+    /// <summary>The offset c, [out].</summary>
     public Parameter SquareBias { get; }
 
     /// <inheritdoc/>

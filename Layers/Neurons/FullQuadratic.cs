@@ -40,13 +40,13 @@ public sealed class FullQuadraticLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w.</summary>
+    /// <summary>The weights w.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[n(n + 1)/2, out]: the upper triangle of each neuron's M, row by row.</summary>
+    /// <summary>The forms, [n(n + 1)/2, out]: the upper triangle of each neuron's M, row by row.</summary>
     public Parameter Form { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

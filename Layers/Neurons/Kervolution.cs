@@ -44,7 +44,7 @@ public sealed class KervolutionLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w.</summary>
+    /// <summary>The weights w.</summary>
     public Parameter Weight { get; }
 
     /// <summary>The offset added to the power, [out], or null.</summary>

@@ -32,10 +32,10 @@ public abstract class LinearNeuronLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>[in, out], or [kH, kW, in, out].</summary>
+    /// <summary>The weights, [in, out] or [kH, kW, in, out].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

@@ -50,7 +50,7 @@ public sealed class LowRankQuadraticLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w.</summary>
+    /// <summary>The weights w.</summary>
     public Parameter Weight { get; }
 
     /// <summary>The k rows of Q1 of each neuron, neuron after neuron: out * k projections.</summary>
@@ -59,7 +59,7 @@ public sealed class LowRankQuadraticLayer : NeuronLayer
     /// <summary>The k rows of Q2 of each neuron, neuron after neuron: out * k projections.</summary>
     public Parameter Q2 { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

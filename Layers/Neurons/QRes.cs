@@ -31,13 +31,13 @@ public sealed class QResLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w1.</summary>
+    /// <summary>The weights w1.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>w2.</summary>
+    /// <summary>The weights w2.</summary>
     public Parameter GateWeight { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

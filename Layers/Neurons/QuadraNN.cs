@@ -42,10 +42,10 @@ public sealed class QuadraLayer : NeuronLayer
         norms = [.. Enumerable.Range(1, 3).Select(i => neuron.Normalized ? Register($"bn{i}", new BatchNorm(projection.OutChannels)) : null)];
     }
 
-    /// <summary>w1, w2, w3.</summary>
+    /// <summary>The weights w1, w2, w3.</summary>
     public IReadOnlyList<Parameter> ProjectionWeights { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

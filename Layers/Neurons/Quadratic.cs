@@ -99,13 +99,13 @@ public abstract class QuadraticNeuronLayer : NeuronLayer
     /// <summary>How the neurons share the projected channels.</summary>
     public NeuronLayout Layout { get; }
 
-    /// <summary>[in, channels] or [kH, kW, in, channels]: for each neuron, w and then the k columns of Q.</summary>
+    /// <summary>The weights, [in, channels] or [kH, kW, in, channels]: for each neuron, w and then the k columns of Q.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[channels], or null: b, and for each f an offset as in a linear neuron.</summary>
+    /// <summary>The bias, [channels], or null: b, and for each f an offset as in a linear neuron.</summary>
     public Parameter? Bias { get; }
 
-    /// <summary>[coefficients], neuron after neuron.</summary>
+    /// <summary>The coefficients Lambda, [coefficients], neuron after neuron.</summary>
     public Parameter Lambda { get; }
 
     /// <inheritdoc/>

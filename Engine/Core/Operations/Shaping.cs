@@ -62,7 +62,7 @@ public partial class Tensor
     public Tensor Squeeze(int axis)
     {
         axis = Shape.Axis(axis, nameof(Squeeze));
-        Check.That(Shape[axis] == 1, nameof(Squeeze), $"axis {axis} of shape {Shape} has {Shape[axis]} elements; only an axis of 1 can be removed. Take one element with Slice, or reduce the axis.");
+        Check.That(Shape[axis] == 1, nameof(Squeeze), $"axis {axis} of shape {Shape} has {Shape[axis]} elements; only an axis of extent 1 can be removed. Take one element with Slice, or reduce the axis.");
         return Reshape(Shape.Create([.. Shape.AsSpan()[..axis], .. Shape.AsSpan()[(axis + 1)..]]));
     }
 
@@ -114,7 +114,7 @@ public partial class Tensor
     /// <param name="axis">The axis; a negative one counts from the end.</param>
     /// <param name="start">The index of the first element.</param>
     /// <param name="count">The number of elements, 0 or more.</param>
-    /// <exception cref="ArgumentException">There is no such axis, or the range leaves it.</exception>
+    /// <exception cref="ArgumentException">There is no such axis, or the range exceeds it.</exception>
     public Tensor Slice(int axis, int start, int count)
     {
         axis = Shape.Axis(axis, nameof(Slice));
@@ -162,7 +162,7 @@ public partial class Tensor
     /// <summary>Puts tensors of one shape side by side along a new axis. It makes a batch of examples.</summary>
     /// <param name="tensors">One tensor or more, on one device.</param>
     /// <param name="axis">The position of the new axis in the result; a negative one counts from the end.</param>
-    /// <exception cref="ArgumentException">There are none, their shapes or devices differ, or the result has no such axis.</exception>
+    /// <exception cref="ArgumentException">There are no tensors, their shapes or devices differ, or the result has no such axis.</exception>
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -176,7 +176,7 @@ public partial class Tensor
     /// <summary>Puts tensors one after the other along an axis.</summary>
     /// <param name="tensors">One tensor or more, on one device; only their extents along the axis may differ.</param>
     /// <param name="axis">The axis; a negative one counts from the end.</param>
-    /// <exception cref="ArgumentException">There are none, their shapes do not fit, there is no such axis, or the devices differ.</exception>
+    /// <exception cref="ArgumentException">There are no tensors, their shapes do not fit, there is no such axis, or the devices differ.</exception>
     public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);

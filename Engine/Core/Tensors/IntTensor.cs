@@ -74,7 +74,7 @@ public sealed class IntTensor : IDisposable
         Check.That(step != 0, nameof(Arange), $"the range is from {start} to {end} in steps of 0; expected a step other than 0.");
         Check.That(start == end || start < end == step > 0, nameof(Arange), $"steps of {step} lead from {start} away from {end}; change the sign of the step.");
         long distance = Math.Abs((long)end - start), each = Math.Abs((long)step), count = (distance + each - 1) / each;
-        Check.That(count <= int.MaxValue, nameof(Arange), $"numbers from {start} to {end} in steps of {step} are {count} numbers; a tensor holds at most 2^31 - 1.");
+        Check.That(count <= int.MaxValue, nameof(Arange), $"the range from {start} to {end} in steps of {step} has {count} numbers; a tensor holds at most 2^31 - 1.");
         var values = new int[count];
         for (var i = 0; i < values.Length; i++) values[i] = (int)(start + (long)i * step);
         return FromSpan(values, [values.Length], device);

@@ -38,7 +38,7 @@ public sealed class Parameter : StateTensor
     /// <summary>The constraint that keeps the parameter on a set, or draws it to a set; null for none.</summary>
     public Constraint? Constraint { get; set; }
 
-    /// <summary>Takes the values of a tensor, sharing its memory.</summary>
+    /// <summary>Takes the values of a tensor and shares its memory.</summary>
     /// <param name="values">The first values. You may drop the handle. A write to it changes the parameter until the parameter moves.</param>
     public Parameter(Tensor values) : base(values) => RequiresGrad = true;
 }
@@ -46,7 +46,7 @@ public sealed class Parameter : StateTensor
 /// <summary>A tensor that is saved with a network but not learned, such as the running statistics of a batch norm.</summary>
 public sealed class BufferTensor : StateTensor
 {
-    /// <summary>Takes the values of a tensor, sharing its memory.</summary>
+    /// <summary>Takes the values of a tensor and shares its memory.</summary>
     /// <param name="values">The first values. You may drop the handle. A write to it changes the buffer until the buffer moves.</param>
     public BufferTensor(Tensor values) : base(values)
     {

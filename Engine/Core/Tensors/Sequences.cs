@@ -18,7 +18,7 @@ public partial class Tensor
         var steps = (end - start) / step;
         var rounding = Rounding * (Math.Abs(start) + Math.Abs(end)) / Math.Abs(step);
         var count = Math.Abs(steps - Math.Round(steps)) <= rounding ? Math.Round(steps) : Math.Ceiling(steps);
-        Check.That(count <= int.MaxValue, nameof(Arange), $"numbers from {start} to {end} in steps of {step} are {count:G6} numbers; a tensor holds at most 2^31 - 1.");
+        Check.That(count <= int.MaxValue, nameof(Arange), $"the range from {start} to {end} in steps of {step} has {count:G6} numbers; a tensor holds at most 2^31 - 1.");
         return Computed((int)count, i => start + i * step, device);
     }
 
