@@ -157,7 +157,7 @@ public abstract partial class ModuleBase
     }
 
     /// <summary>Moves all parameters and buffers to a device, in place; <see cref="ModuleExtensions.To"/> also returns the module.</summary>
-    /// <param name="device">The new device. Parameters and buffers that move lose their gradient.</param>
+    /// <param name="device">The new device. A tensor that moves loses its gradient.</param>
     /// <exception cref="InvalidOperationException">The module is being called.</exception>
     public void MoveTo(Device device)
     {

@@ -85,7 +85,7 @@ static class MatMulOp
         y.Device.Backend.MatMul(a.Stored, b.Stored, geometry, default, y);
     }
 
-    // If one operand is a single matrix, all matrices of the other operand share it. On the right, one product does them all if the rows of the left matrices lie one after the other.
+    // If one operand is a single matrix, all matrices of the other operand share it. If it is the right one, and the rows of the left matrices lie one after the other, one product does them all.
     static MatMulGeometry Geometry(Matrix a, Matrix b)
     {
         var oneProduct = b.IsSingle && !a.Transposed;

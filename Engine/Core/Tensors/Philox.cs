@@ -29,7 +29,7 @@ public static class Philox
     /// <param name="bits">A random word; its lowest 8 bits are not used.</param>
     public static float ToUnit(uint bits) => (bits >> 8) * (1f / (1 << 24));
 
-    /// <summary>The largest float in [low, high); low if they are equal. Rounding of low + (high - low) u must not exceed it.</summary>
+    /// <summary>The largest float in [low, high); low if they are equal. The rounded value of low + (high - low) u must not exceed it.</summary>
     /// <param name="low">The least number of the range.</param>
     /// <param name="high">The end of the range, not included; low or above.</param>
     public static float Largest(float low, float high) => MathF.Max(low, MathF.BitDecrement(high));

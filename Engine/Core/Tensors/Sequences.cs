@@ -32,7 +32,7 @@ public partial class Tensor
         return Computed(count, i => i, device);
     }
 
-    /// <summary>Numbers at equal distances from start to end, both included without rounding errors of the distance; [count].</summary>
+    /// <summary>Numbers at equal distances from start to end. The first is exactly start, the last exactly end; [count].</summary>
     /// <param name="start">The first number.</param>
     /// <param name="end">The last number; not used if the count is 1.</param>
     /// <param name="count">The number of elements, 0 or more.</param>
