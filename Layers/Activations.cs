@@ -25,7 +25,7 @@ public sealed class Tanh : Activation<Operations.TanhOp>;
 public sealed class Sigmoid : Activation<Operations.SigmoidOp>;
 
 /// <summary>x where x &gt; 0, slope x elsewhere.</summary>
-/// <param name="slope">Of the negative side.</param>
+/// <param name="slope">The slope of the negative side.</param>
 public sealed class LeakyRelu(float slope = 0.01f) : Module
 {
     /// <inheritdoc/>
@@ -35,15 +35,15 @@ public sealed class LeakyRelu(float slope = 0.01f) : Module
     protected override string Describe() => $"LeakyRelu({slope})";
 }
 
-/// <summary>Drops elements in training, passes them in inference. See <see cref="Tensor.Dropout"/>.</summary>
+/// <summary>Drops elements in training; in inference, passes its input on. See <see cref="Tensor.Dropout"/>.</summary>
 public sealed class Dropout : Module
 {
     readonly float p;
     readonly Generator? generator;
 
-    /// <summary>A dropout of a share of the elements.</summary>
-    /// <param name="p">Probability to drop, in [0, 1).</param>
-    /// <param name="generator">Draws what is dropped, and is saved in checkpoints; <see cref="Generator.Default"/> where null.</param>
+    /// <summary>A dropout of a part of the elements.</summary>
+    /// <param name="p">The probability that an element is dropped, in [0, 1).</param>
+    /// <param name="generator">The generator that selects the dropped elements; its state is saved in checkpoints. Null for <see cref="Generator.Default"/>.</param>
     public Dropout(float p = 0.5f, Generator? generator = null)
     {
         this.p = p;

@@ -1,10 +1,10 @@
 namespace QuadEngine.Layers;
 
-/// <summary>The constraints of all parameters of a network (<see cref="Parameter.Constraint"/>), for who wants to look at them or writes weights by hand; training needs neither.</summary>
+/// <summary>The constraints of all parameters of a network (<see cref="Parameter.Constraint"/>), to inspect them or to use after you wrote weights yourself. Training does not need these methods.</summary>
 public static class Constraints
 {
-    /// <summary>The sum of all penalties, without a gradient, since Backward adds that; null where there are none.</summary>
-    /// <param name="network">Every constrained parameter in it is asked.</param>
+    /// <summary>The sum of all penalties, without a gradient, because Backward adds it; null if there are none.</summary>
+    /// <param name="network">The network whose constrained parameters are used.</param>
     public static Tensor? Penalty(this ModuleBase network)
     {
         using var noGrad = new NoGrad();
@@ -15,7 +15,7 @@ public static class Constraints
     }
 
     /// <summary>Puts all constrained parameters back on their sets, as an optimizer's step does.</summary>
-    /// <param name="network">Every constrained parameter in it is put back.</param>
+    /// <param name="network">The network whose constrained parameters are put back.</param>
     public static void Retract(this ModuleBase network)
     {
         using var noGrad = new NoGrad();

@@ -1,12 +1,12 @@
 namespace QuadEngine.Layers;
 
-/// <summary>Modules one after the other, named "0", "1", ... as PyTorch names them.</summary>
+/// <summary>Modules one after the other, named "0", "1", ... as in PyTorch.</summary>
 public sealed class Sequential : Module
 {
     readonly Module[] modules;
 
     /// <summary>The modules in order.</summary>
-    /// <param name="modules">Each is given what the one before it gave; without any, the input is passed on.</param>
+    /// <param name="modules">The modules. Each reads the result of the module before it. Without any, the input is passed on.</param>
     public Sequential(params Module[] modules)
     {
         this.modules = modules;
@@ -35,9 +35,9 @@ public sealed class Flatten : Module
     protected override Tensor Compute(Tensor x) => x.Flatten();
 }
 
-/// <summary>A function as a module, for what needs no parameters.</summary>
-/// <param name="name">What the printed network calls it.</param>
-/// <param name="function">Called at each forward.</param>
+/// <summary>A function as a module, for functions without parameters.</summary>
+/// <param name="name">The name in the printed network.</param>
+/// <param name="function">The function that each forward calls.</param>
 public sealed class Function(string name, Func<Tensor, Tensor> function) : Module
 {
     /// <inheritdoc/>

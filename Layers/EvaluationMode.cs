@@ -1,8 +1,8 @@
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// While one is open, modules called here are in inference whatever their own mode: batch norms use the running statistics, dropout passes its
-/// input. The modules stay as they are, so other threads may train or serve the same network meanwhile. It flows as <see cref="NoGrad"/> does.
+/// While one is open, modules called here are in inference, whatever their own mode is: batch norms use the running statistics, and dropout passes its
+/// input on. The modules do not change, so other threads may train or serve the same network at the same time. It flows as <see cref="NoGrad"/> does.
 /// <code>
 /// using (new EvaluationMode())
 /// using (new NoGrad())
@@ -13,10 +13,10 @@ public readonly struct EvaluationMode : IDisposable
 {
     readonly Link link;
 
-    /// <summary>Inference until disposed.</summary>
+    /// <summary>Switches to inference until it is disposed.</summary>
     public EvaluationMode() => link = Ambient<EvaluationMode>.Open(new Link());
 
-    /// <summary>Calls of modules are inference here.</summary>
+    /// <summary>Whether calls of modules are in inference here.</summary>
     public static bool Active => Ambient<EvaluationMode>.Current is not null;
 
     /// <inheritdoc/>

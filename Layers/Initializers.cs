@@ -2,17 +2,17 @@ using MathNet.Numerics.LinearAlgebra;
 
 namespace QuadEngine.Layers;
 
-/// <summary>Gives new weights their first values.</summary>
-/// <param name="shape">[..., outputs]; all axes but the last are the inputs of a neuron (its fan-in).</param>
-/// <param name="generator">Gives the random numbers; <see cref="Generator.Default"/> where null.</param>
+/// <summary>Makes the first values of new weights.</summary>
+/// <param name="shape">The shape of the weights, [..., outputs]; all axes but the last are the inputs of a neuron (its fan-in).</param>
+/// <param name="generator">The generator of the random numbers; null for <see cref="Generator.Default"/>.</param>
 public delegate Tensor Initializer(Shape shape, Generator? generator = null);
 
-/// <summary>The usual ways to start weights.</summary>
+/// <summary>The usual initializers of weights.</summary>
 public static class Initializers
 {
-    /// <summary>All 0, for the part of a neuron that is to start absent.</summary>
-    /// <param name="shape">Of the weights.</param>
-    /// <param name="generator">Not used: there is nothing to draw.</param>
+    /// <summary>All 0, for a part of a neuron that is absent at the start.</summary>
+    /// <param name="shape">The shape of the weights.</param>
+    /// <param name="generator">Not used, because nothing is drawn.</param>
     public static Tensor Zeros(Shape shape, Generator? generator = null) => Tensor.Zeros(shape);
 
     /// <summary>Normal with variance 2 / fan-in, for ReLU networks (He et al. 2015).</summary>
@@ -31,11 +31,11 @@ public static class Initializers
     /// <inheritdoc cref="Initializer"/>
     public static Tensor XavierUniform(Shape shape, Generator? generator = null) => Symmetric(shape, MathF.Sqrt(6f / (shape.Rows + FanOut(shape))), generator);
 
-    /// <summary>Uniform in +-1 / sqrt(fan-in), as PyTorch starts linear layers and convolutions.</summary>
+    /// <summary>Uniform in +-1 / sqrt(fan-in), as PyTorch initializes linear layers and convolutions.</summary>
     /// <inheritdoc cref="Initializer"/>
     public static Tensor TorchDefault(Shape shape, Generator? generator = null) => Symmetric(shape, 1f / MathF.Sqrt(shape.Rows), generator);
 
-    /// <summary>Orthonormal columns, or rows where there are more outputs than inputs (Saxe et al. 2014): Q of a QR decomposition of normal numbers, R's diagonal made positive.</summary>
+    /// <summary>Orthonormal columns, or orthonormal rows if there are more outputs than inputs (Saxe et al. 2014): Q of a QR decomposition of normal numbers, with a positive diagonal of R.</summary>
     /// <inheritdoc cref="Initializer"/>
     public static Tensor Orthogonal(Shape shape, Generator? generator = null)
     {

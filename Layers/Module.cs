@@ -1,11 +1,11 @@
 namespace QuadEngine.Layers;
 
-/// <summary>A module that is a function of whatever it needs: indices, several tensors (a tuple, or a record of them), a mask.</summary>
-/// <typeparam name="TInput">What it reads, e.g. <see cref="IntTensor"/>, or <c>(Tensor Values, Tensor Mask)</c>.</typeparam>
-/// <typeparam name="TOutput">What it gives: a <see cref="Tensor"/>, an <see cref="IntTensor"/>, a pair or an array of them, or an <see cref="ITensorTuple"/>.</typeparam>
+/// <summary>A module whose function reads any input: indices, several tensors (a tuple, or a record of them), a mask.</summary>
+/// <typeparam name="TInput">The type of the input, e.g. <see cref="IntTensor"/>, or <c>(Tensor Values, Tensor Mask)</c>.</typeparam>
+/// <typeparam name="TOutput">The type of the result: a <see cref="Tensor"/>, an <see cref="IntTensor"/>, a pair or an array of them, or an <see cref="ITensorTuple"/>.</typeparam>
 /// <remarks>
-/// Calling a module is a scope: the tensors made inside are dropped when it returns, all but the result. What the tape needs for
-/// backward belongs to the tape; to keep another one for yourself, call <see cref="Tensor.Keep"/> on it.
+/// The call of a module is a scope: when it returns, all tensors made inside are dropped, except the result. Tensors that the tape needs for
+/// backward belong to the tape. To keep another tensor, call <see cref="Tensor.Keep"/> on it.
 /// </remarks>
 public abstract class Module<TInput, TOutput> : ModuleBase
 {
@@ -13,10 +13,10 @@ public abstract class Module<TInput, TOutput> : ModuleBase
     /// <inheritdoc cref="Forward"/>
     public TOutput this[TInput x] => Forward(x);
 
-    /// <summary>Calls the module in a scope of its own.</summary>
-    /// <param name="x">What the module reads, on the device of its parameters.</param>
-    /// <returns>Tensors are handles of their own, which may be dropped whatever the module gives: its argument, a parameter, a tensor that it keeps. An <see cref="IntTensor"/> is the one that the module gave.</returns>
-    /// <exception cref="InvalidOperationException">A module or parameter would learn, but was not registered; the message names it.</exception>
+    /// <summary>Calls the module in its own scope.</summary>
+    /// <param name="x">The input of the module, on the device of its parameters.</param>
+    /// <returns>The result. Each tensor in it is a new handle, which you may drop even if the module returned its argument, a parameter or a tensor that it keeps. An <see cref="IntTensor"/> is the one that the module returned.</returns>
+    /// <exception cref="InvalidOperationException">A module or parameter would learn, but is not registered; the message names it.</exception>
     public TOutput Forward(TInput x)
     {
         using var call = new CallUnderWay(this);
@@ -25,8 +25,8 @@ public abstract class Module<TInput, TOutput> : ModuleBase
         return call.Results(y);
     }
 
-    /// <summary>The function that the module is. It may return any tensor, also one that was not made in it.</summary>
-    /// <param name="x">What <see cref="Forward"/> was given.</param>
+    /// <summary>The function of the module. It may return any tensor, also one that was not made in it.</summary>
+    /// <param name="x">The input that <see cref="Forward"/> got.</param>
     protected abstract TOutput Compute(TInput x);
 
     private protected virtual void Called(TInput x, TOutput y)
@@ -34,13 +34,13 @@ public abstract class Module<TInput, TOutput> : ModuleBase
     }
 }
 
-/// <summary>A module of one tensor, as nearly all layers are: <c>protected override Tensor Compute(Tensor x)</c> is all it takes.</summary>
+/// <summary>A module that reads one tensor and returns one tensor, as nearly all layers do. It only has to override <c>protected override Tensor Compute(Tensor x)</c>.</summary>
 /// <inheritdoc/>
 public abstract class Module : Module<Tensor, Tensor>
 {
-    /// <summary>Multiply-adds that the module itself (not its children) spends on one call, given its shapes.</summary>
-    /// <param name="input">Of what the module read in the call.</param>
-    /// <param name="output">Of what it gave.</param>
+    /// <summary>The number of multiply-adds of one call of the module itself, without its children, for given shapes.</summary>
+    /// <param name="input">The shape of the input.</param>
+    /// <param name="output">The shape of the result.</param>
     public virtual long MultiplyAdds(Shape input, Shape output) => 0;
 
     private protected override void Called(Tensor x, Tensor y) => ModuleTrace.Called(this, x, y);

@@ -2,7 +2,7 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
 
-/// <summary>Batch normalization of each channel, over images or rows alike. See <see cref="Tensor.BatchNorm"/>.</summary>
+/// <summary>Batch normalization of each channel, over images or rows. See <see cref="Tensor.BatchNorm"/>.</summary>
 public sealed class BatchNorm : Module
 {
     readonly int numFeatures;
@@ -10,9 +10,9 @@ public sealed class BatchNorm : Module
     Claim claim;
 
     /// <summary>A batch norm that starts with gamma = 1 and beta = 0.</summary>
-    /// <param name="numFeatures">Channels of the input.</param>
+    /// <param name="numFeatures">The number of channels of the input.</param>
     /// <param name="epsilon">Added to the variance.</param>
-    /// <param name="momentum">Weight of the batch in the running statistics, as PyTorch's.</param>
+    /// <param name="momentum">The weight of the batch in the running statistics, as in PyTorch.</param>
     public BatchNorm(int numFeatures, float epsilon = 1e-5f, float momentum = 0.1f)
     {
         (this.numFeatures, this.epsilon, this.momentum) = (numFeatures, epsilon, momentum);
@@ -22,16 +22,16 @@ public sealed class BatchNorm : Module
         RunningVariance = Register("running_var", new BufferTensor(Tensor.Ones([numFeatures])));
     }
 
-    /// <summary>gamma, [channels].</summary>
+    /// <summary>The scale gamma, [channels].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>beta, [channels].</summary>
+    /// <summary>The offset beta, [channels].</summary>
     public Parameter Bias { get; }
 
-    /// <summary>[channels].</summary>
+    /// <summary>The running mean, [channels].</summary>
     public BufferTensor RunningMean { get; }
 
-    /// <summary>[channels], unbiased.</summary>
+    /// <summary>The running variance, unbiased, [channels].</summary>
     public BufferTensor RunningVariance { get; }
 
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public sealed class LayerNorm : Module
     readonly float epsilon;
 
     /// <summary>A layer norm that starts with gamma = 1 and beta = 0.</summary>
-    /// <param name="numFeatures">Channels of the input.</param>
+    /// <param name="numFeatures">The number of channels of the input.</param>
     /// <param name="epsilon">Added to the variance.</param>
     public LayerNorm(int numFeatures, float epsilon = 1e-5f)
     {
@@ -72,10 +72,10 @@ public sealed class LayerNorm : Module
         Bias = Register("bias", new Parameter(Tensor.Zeros([numFeatures])));
     }
 
-    /// <summary>gamma, [channels].</summary>
+    /// <summary>The scale gamma, [channels].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>beta, [channels].</summary>
+    /// <summary>The offset beta, [channels].</summary>
     public Parameter Bias { get; }
 
     /// <inheritdoc/>

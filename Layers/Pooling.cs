@@ -1,12 +1,10 @@
-using QuadEngine.Operations;
-
 namespace QuadEngine.Layers;
 
 /// <summary>The largest element of each window. See <see cref="Tensor.MaxPool2d"/>.</summary>
-/// <param name="kernelSize">Side of the window.</param>
-/// <param name="stride">Step of the window; its side where 0.</param>
-/// <param name="padding">At most half the window.</param>
-/// <param name="dilation">Step within the window.</param>
+/// <param name="kernelSize">The side of the window.</param>
+/// <param name="stride">The step of the window; 0 for the side of the window.</param>
+/// <param name="padding">The number of pixels added on every side, at most half the window.</param>
+/// <param name="dilation">The step within the window.</param>
 public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, int dilation = 1) : Module
 {
     /// <inheritdoc/>
@@ -17,9 +15,9 @@ public sealed class MaxPool2d(int kernelSize, int stride = 0, int padding = 0, i
 }
 
 /// <summary>The mean of each window. See <see cref="Tensor.AvgPool2d"/>.</summary>
-/// <param name="kernelSize">Side of the window.</param>
-/// <param name="stride">Step of the window; its side where 0.</param>
-/// <param name="padding">At most half the window.</param>
+/// <param name="kernelSize">The side of the window.</param>
+/// <param name="stride">The step of the window; 0 for the side of the window.</param>
+/// <param name="padding">The number of zeros added on every side, at most half the window.</param>
 public sealed class AvgPool2d(int kernelSize, int stride = 0, int padding = 0) : Module
 {
     /// <inheritdoc/>

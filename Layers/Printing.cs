@@ -4,10 +4,10 @@ namespace QuadEngine.Layers;
 
 public abstract partial class ModuleBase
 {
-    /// <summary>How the module is constructed, e.g. "Conv2d(16 -> 32, 3x3, stride 2, padding 1)".</summary>
+    /// <summary>The constructor call of the module as text, e.g. "Conv2d(16 -> 32, 3x3, stride 2, padding 1)".</summary>
     protected virtual string Describe() => GetType().Name;
 
-    /// <summary>The module as its constructor, its children indented below it, with parameter counts.</summary>
+    /// <summary>The constructor call of the module, with its children indented below it and the numbers of parameters.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();

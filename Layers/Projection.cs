@@ -3,31 +3,31 @@ using QuadEngine.Operations;
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// How the inputs of a neuron meet its weights: densely, or over the receptive field of a convolution. A neuron is written once, in
+/// How the weights of a neuron apply to its inputs: densely, or over the receptive field of a convolution. A neuron is written once, in
 /// terms of projections w x, and serves both.
 /// </summary>
-/// <param name="InChannels">in: features of a row, or channels of the images.</param>
-/// <param name="OutChannels">out, of the layer.</param>
+/// <param name="InChannels">in, the number of features of a row, or of channels of the images.</param>
+/// <param name="OutChannels">out, the number of channels of the layer.</param>
 public abstract record Projection(int InChannels, int OutChannels)
 {
-    /// <summary>n, the inputs of one neuron.</summary>
+    /// <summary>n, the number of inputs of one neuron.</summary>
     public abstract int FanIn { get; }
 
-    /// <summary>The shape of the weights of so many linear neurons.</summary>
-    /// <param name="outputs"><see cref="OutChannels"/>, or more where a neuron takes several projections.</param>
+    /// <summary>The shape of the weights of a number of linear neurons.</summary>
+    /// <param name="outputs">The number of linear neurons: <see cref="OutChannels"/>, or more if a neuron uses several projections.</param>
     public abstract Shape WeightShape(int outputs);
 
-    /// <summary>w x + b for every neuron.</summary>
-    /// <param name="x">The layer's input.</param>
-    /// <param name="weight">Of <see cref="WeightShape"/>.</param>
-    /// <param name="bias">[outputs], or null.</param>
+    /// <summary>Computes w x + b for every neuron.</summary>
+    /// <param name="x">The input of the layer.</param>
+    /// <param name="weight">The weights, of a <see cref="WeightShape"/>.</param>
+    /// <param name="bias">The offsets, [outputs], or null.</param>
     public abstract Tensor Apply(Tensor x, Tensor weight, Tensor? bias);
 
-    /// <summary>What each neuron reads, laid out: [rows of the output..., n], for neurons that are no sum of projections.</summary>
-    /// <param name="x">The layer's input.</param>
+    /// <summary>Lays out the inputs of each neuron, [rows of the output..., n], for neurons that are not sums of projections.</summary>
+    /// <param name="x">The input of the layer.</param>
     public abstract Tensor Inputs(Tensor x);
 
-    /// <summary>For printing: "16 -> 32, 3x3, stride 2".</summary>
+    /// <summary>The projection as text: "16 -> 32, 3x3, stride 2".</summary>
     public abstract override string ToString();
 }
 
@@ -57,13 +57,13 @@ public sealed record DenseProjection(int InChannels, int OutChannels) : Projecti
 }
 
 /// <summary>Each neuron reads a window of the image: [N, H, W, in] to [N, H', W', out].</summary>
-/// <param name="InChannels">in, channels of the input; the groups divide them.</param>
-/// <param name="OutChannels">out, channels of the output; the groups divide them.</param>
-/// <param name="KernelSize">Height and width of the window.</param>
-/// <param name="Stride">Step of the window, 1 or more.</param>
-/// <param name="Padding">Zeros added on every side.</param>
-/// <param name="Dilation">Step within the window, 1 or more.</param>
-/// <param name="Groups">Number of groups; the output channels of a group read the input channels of that group alone.</param>
+/// <param name="InChannels">in, the number of channels of the input; a multiple of the groups.</param>
+/// <param name="OutChannels">out, the number of channels of the output; a multiple of the groups.</param>
+/// <param name="KernelSize">The height and width of the window.</param>
+/// <param name="Stride">The step of the window, 1 or more.</param>
+/// <param name="Padding">The number of zeros added on every side.</param>
+/// <param name="Dilation">The step within the window, 1 or more.</param>
+/// <param name="Groups">The number of groups. The output channels of a group read only the input channels of that group.</param>
 public sealed record ConvProjection(int InChannels, int OutChannels, int KernelSize, int Stride = 1, int Padding = 0, int Dilation = 1, int Groups = 1)
     : Projection(InChannels, OutChannels)
 {

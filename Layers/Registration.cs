@@ -5,14 +5,14 @@ namespace QuadEngine.Layers;
 
 public abstract partial class ModuleBase
 {
-    // The module whose function runs on this thread.
+    // The module whose function is running on this thread.
     [ThreadStatic]
     static ModuleBase? running;
 
     bool isRegistered, isChecked;
 
-    // What is not registered is in no optimizer and in no checkpoint, and moves to no device, and nothing would say so. Where no gradients are recorded
-    // (a teacher's answer, inference) nothing is lost.
+    // A module or parameter that is not registered would be in no optimizer and in no checkpoint, and would move to no device, without an error. If no gradients are recorded
+    // (a teacher's predictions, inference), nothing is lost.
     void CheckRegistered(ModuleBase? caller)
     {
         if (NoGrad.Active) return;
@@ -27,7 +27,7 @@ public abstract partial class ModuleBase
 
     static InvalidOperationException Unregistered(ModuleBase owner, string? field, string kind, long parameters) => new(
         $"{owner.GetType().Name}: {field ?? "something it calls"}, a {kind} of {parameters:N0} learned values, is not registered, so it would never be trained, saved or moved to a device. "
-        + $"Write {field ?? "it"} = Register(\"{field ?? "name"}\", ...) in the constructor; or call it in a {nameof(NoGrad)} if it is not to learn.");
+        + $"Write {field ?? "it"} = Register(\"{field ?? "name"}\", ...) in the constructor; or call it in a {nameof(NoGrad)} if it should not learn.");
 
     static string? FieldOf(ModuleBase owner, ModuleBase child) =>
         Fields(owner).Where(field => Elements<ModuleBase>(field.Value).Contains(child)).Select(field => field.Name).FirstOrDefault();
@@ -39,7 +39,7 @@ public abstract partial class ModuleBase
         _ => [],
     };
 
-    // Field by field from the class itself to this one; a property's field is named as the property.
+    // The fields of each class, from the object's class to this one. The backing field of a property has the property's name.
     [UnconditionalSuppressMessage("Trimming", "IL2075", Justification = "A field that was trimmed away is not looked at; what it held is then not named, or not found.")]
     static IEnumerable<(string Name, object? Value)> Fields(ModuleBase module)
     {

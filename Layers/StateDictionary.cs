@@ -3,16 +3,16 @@ namespace QuadEngine.Layers;
 public abstract partial class ModuleBase
 {
     /// <summary>
-    /// All parameters and buffers by their PyTorch keys, in the layout that each has in files (<see cref="StateTensor.Layout"/>): the weights of the engine's
-    /// layers as PyTorch has them.
+    /// All parameters and buffers by their PyTorch keys, each in its layout for files (<see cref="StateTensor.Layout"/>). The weights of the engine's
+    /// layers have PyTorch's layout.
     /// </summary>
     public IReadOnlyDictionary<string, HostTensor> StateDictionary() => State().ToDictionary(entry => entry.Path, entry => ToFile(entry.Tensor, entry.Tensor.Layout));
 
-    /// <summary>Takes over the values of a state dictionary.</summary>
-    /// <param name="state">Tensors as files hold them.</param>
-    /// <param name="strict">Refuse a dictionary with keys that this module lacks; missing ones are refused always. PyTorch's num_batches_tracked is never asked for.</param>
-    /// <exception cref="ArgumentException">A key is missing, unknown, or has another shape. Nothing has been changed then.</exception>
-    /// <exception cref="InvalidOperationException">The module is being called. Nothing has been changed then.</exception>
+    /// <summary>Sets parameters and buffers to the values of a state dictionary.</summary>
+    /// <param name="state">The tensors, in the layout for files.</param>
+    /// <param name="strict">Whether keys that this module lacks are an error. Missing keys always are. PyTorch's num_batches_tracked may be present or absent.</param>
+    /// <exception cref="ArgumentException">A key is missing or unknown, or a tensor has another shape. Then nothing has been changed.</exception>
+    /// <exception cref="InvalidOperationException">The module is being called. Then nothing has been changed.</exception>
     public void LoadStateDictionary(IReadOnlyDictionary<string, HostTensor> state, bool strict = true)
     {
         var own = State().ToDictionary(entry => entry.Path, entry => entry.Tensor);
@@ -23,7 +23,7 @@ public abstract partial class ModuleBase
         foreach (var (key, tensor) in own)
             Check.That(FileShape(tensor).SequenceEqual(state[key].Shape), nameof(LoadStateDictionary),
                 $"\"{key}\" has shape [{string.Join(", ", state[key].Shape)}] but this network has [{string.Join(", ", FileShape(tensor))}] there. Check model, depth, neuron and classes.");
-        CheckIdle(nameof(LoadStateDictionary), "would compute with some of the old values and some of the new", "Load between calls, or load into a second network and call that one from then on.");
+        CheckIdle(nameof(LoadStateDictionary), "would compute with some of the old values and some of the new", "Load between calls, or load into a second network and call the second one after that.");
         foreach (var (key, tensor) in own) FromFile(state[key], tensor, tensor.Layout);
     }
 
@@ -33,16 +33,16 @@ public abstract partial class ModuleBase
     static string List(string label, string[] keys) =>
         keys.Length == 0 ? "" : $" {label}: {string.Join(", ", keys.Take(5))}{(keys.Length > 5 ? $" and {keys.Length - 5} more" : "")}.";
 
-    // The border between memory and files.
+    // The conversion between memory and files.
     static int[] FileOrder(int rank, FileLayout layout) => layout == FileLayout.AsInMemory || rank < 2 ? [.. Enumerable.Range(0, rank)] : [rank - 1, rank - 2, .. Enumerable.Range(0, rank - 2)];
 
     static int[] MemoryOrder(int rank, FileLayout layout) => layout == FileLayout.AsInMemory || rank < 2 ? [.. Enumerable.Range(0, rank)] : [.. Enumerable.Range(2, rank - 2), 1, 0];
 
     static int[] FileShape(StateTensor tensor) => [.. FileOrder(tensor.Rank, tensor.Layout).Select(axis => tensor.Shape[axis])];
 
-    /// <summary>A tensor of a parameter's shape (its value, or an optimizer's slot) as files hold it.</summary>
-    /// <param name="tensor">On any device; it stays as it is.</param>
-    /// <param name="layout">The parameter's.</param>
+    /// <summary>Converts a tensor of a parameter's shape (its value, or an optimizer's slot) to its form in files.</summary>
+    /// <param name="tensor">The tensor, on any device; it does not change.</param>
+    /// <param name="layout">The layout of the parameter.</param>
     public static HostTensor ToFile(Tensor tensor, FileLayout layout)
     {
         using var noGrad = new NoGrad();
@@ -51,10 +51,10 @@ public abstract partial class ModuleBase
         return new HostTensor(tensor.To(Device.Cpu).Transpose(order).ToArray(), [.. order.Select(axis => tensor.Shape[axis])]);
     }
 
-    /// <summary>Overwrites a tensor with what <see cref="ToFile"/> gave.</summary>
-    /// <param name="values">As files hold them.</param>
-    /// <param name="tensor">Of the shape that gave the values, on any device.</param>
-    /// <param name="layout">The parameter's.</param>
+    /// <summary>Overwrites a tensor with the values that <see cref="ToFile"/> returned.</summary>
+    /// <param name="values">The values, in the layout for files.</param>
+    /// <param name="tensor">The tensor, of the same shape as the one that gave the values, on any device.</param>
+    /// <param name="layout">The layout of the parameter.</param>
     public static void FromFile(HostTensor values, Tensor tensor, FileLayout layout)
     {
         using var noGrad = new NoGrad();

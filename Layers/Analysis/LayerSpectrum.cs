@@ -4,8 +4,8 @@ using QuadEngine.Operations;
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// The quadratic forms of a <see cref="FullQuadraticLayer"/> by their eigenpairs, M = sum_i lambda_i q_i q_i^T with |lambda_1| >= |lambda_2| >= ...
-/// Cutting each off behind k is the best approximation of rank k, and its squared error the sum of the squares cut off (Eckart and
+/// The eigenpairs of the quadratic forms of a <see cref="FullQuadraticLayer"/>: M = sum_i lambda_i q_i q_i^T with |lambda_1| >= |lambda_2| >= ...
+/// The first k terms are the best approximation of rank k. Its squared error is the sum of the squares of the other eigenvalues (Eckart and
 /// Young 1936, Mirsky 1960).
 /// </summary>
 public sealed class LayerSpectrum
@@ -13,8 +13,8 @@ public sealed class LayerSpectrum
     readonly FullQuadraticLayer layer;
     readonly Matrix<double>[] vectors;
 
-    /// <summary>Decomposes every neuron's M.</summary>
-    /// <param name="layer">Decomposed as it is now; <see cref="Truncate"/> takes w and b as they are then.</param>
+    /// <summary>Decomposes the M of every neuron.</summary>
+    /// <param name="layer">The layer. Its M are decomposed as they are now; <see cref="Truncate"/> reads w and b when it is called.</param>
     public LayerSpectrum(FullQuadraticLayer layer)
     {
         this.layer = layer;
@@ -23,11 +23,11 @@ public sealed class LayerSpectrum
         vectors = [.. pairs.Select(pair => pair.Vectors)];
     }
 
-    /// <summary>By neuron, the n eigenvalues, largest magnitude first.</summary>
+    /// <summary>The n eigenvalues of each neuron, largest magnitude first.</summary>
     public IReadOnlyList<double[]> Eigenvalues { get; }
 
-    /// <summary>The relative Frobenius error |M - M_k| / |M| over all neurons of the layer; 0 where M is 0.</summary>
-    /// <param name="rank">k, the eigenpairs kept of each neuron: none at 0, all from n on.</param>
+    /// <summary>Returns the relative Frobenius error |M - M_k| / |M| over all neurons of the layer; 0 if M is 0.</summary>
+    /// <param name="rank">k, the number of eigenpairs kept of each neuron: none at 0, all from n on.</param>
     public double RelativeError(int rank)
     {
         double cut = 0, all = 0;
@@ -42,11 +42,11 @@ public sealed class LayerSpectrum
     }
 
     /// <summary>
-    /// The layer as efficient quadratic neurons of rank k: w and b as they are, Q and Lambda the first k eigenpairs (divided by s), output y alone.
+    /// Makes a layer of efficient quadratic neurons of rank k from this one: with the same w and b, with the first k eigenpairs as Q and Lambda (divided by s), and with only y as output.
     /// </summary>
-    /// <param name="rank">k, from 1 to n.</param>
-    /// <param name="options">How the neurons learn from here on; the defaults where null. They put out y alone in any case.</param>
-    /// <exception cref="ArgumentException">The rank is under 1 or over n.</exception>
+    /// <param name="rank">The rank k, from 1 to n.</param>
+    /// <param name="options">How the neurons learn after this; null for the defaults. They output only y in any case.</param>
+    /// <exception cref="ArgumentException">The rank is below 1 or above n.</exception>
     public QuadraticNeuronLayer Truncate(int rank, QuadraticOptions? options = null)
     {
         int n = layer.Projection.FanIn, channels = layer.Projection.OutChannels;

@@ -4,21 +4,21 @@ using QuadEngine.Operations;
 
 namespace QuadEngine.Layers;
 
-/// <summary>The quadratic part of one layer at one step.</summary>
-/// <param name="Path">The layer's path in the network.</param>
+/// <summary>Measures of the quadratic part of one layer at one step.</summary>
+/// <param name="Path">The path of the layer in the network.</param>
 /// <param name="LambdaNorm">|Lambda|, over all neurons.</param>
-/// <param name="Spectrum">By neuron, the eigenvalues of s Q Lambda Q^T, largest magnitude first: exact also where Q is not orthonormal.</param>
-/// <param name="QuadraticShare">sum q^2 / (sum q^2 + sum l^2) over a batch, y = l + q its linear and quadratic part; 0 for a linear layer.</param>
-/// <param name="EffectiveRank">exp of the entropy of the squared eigenvalues, mean over neurons: k where all weigh the same, 0 where Lambda is 0.</param>
+/// <param name="Spectrum">For each neuron, the eigenvalues of s Q Lambda Q^T, largest magnitude first. They are exact even if Q is not orthonormal.</param>
+/// <param name="QuadraticShare">sum q^2 / (sum q^2 + sum l^2) over a batch, where y = l + q is the sum of its linear and quadratic part; 0 for a linear layer.</param>
+/// <param name="EffectiveRank">exp of the entropy of the squared eigenvalues, mean over neurons: k if all have the same size, 0 if Lambda is 0.</param>
 /// <param name="WeightGradient">|dL/dW|, NaN before a backward.</param>
 /// <param name="LambdaGradient">|dL/dLambda|, NaN before a backward.</param>
 public sealed record QuadraticState(
     string Path, double LambdaNorm, IReadOnlyList<double[]> Spectrum, double QuadraticShare, double EffectiveRank, double WeightGradient, double LambdaGradient);
 
 /// <summary>
-/// Watches the quadratic layers of a network while it is open: call the network, Backward if gradients are wanted, then
-/// <see cref="Read"/> before the optimizer's step. The outputs of the layers are kept until then and only then looked at, so that a step
-/// has the same bits with and without. It costs a small product a layer and k x k decompositions; a step in a hundred is enough.
+/// Watches the quadratic layers of a network while it is open. Call the network, call Backward if you want gradients, then call
+/// <see cref="Read"/> before the optimizer's step. The telemetry keeps the outputs of the layers and reads them only then, so a step
+/// has the same bits with and without it. It costs a small product per layer and decompositions of k x k matrices; one step in a hundred is enough.
 /// </summary>
 public sealed class QuadraticTelemetry : IDisposable
 {
@@ -26,8 +26,8 @@ public sealed class QuadraticTelemetry : IDisposable
     readonly Dictionary<QuadraticNeuronLayer, Tensor> projected = [];
     readonly ModuleTrace trace;
 
-    /// <summary>Watches the calls of a network that follow, also after an await on another thread and in tasks started meanwhile (<see cref="ModuleTrace"/>).</summary>
-    /// <param name="network">Watched are the quadratic layers that it has now.</param>
+    /// <summary>Watches the later calls of a network, also after an await on another thread and in tasks started in the meantime (<see cref="ModuleTrace"/>).</summary>
+    /// <param name="network">The network. The telemetry watches the quadratic layers that it has now.</param>
     public QuadraticTelemetry(ModuleBase network)
     {
         layers = [.. network.Modules().Where(entry => entry.Module is QuadraticNeuronLayer).Select(entry => (entry.Path, (QuadraticNeuronLayer)entry.Module))];
@@ -39,7 +39,7 @@ public sealed class QuadraticTelemetry : IDisposable
         });
     }
 
-    /// <summary>What is known now of each layer, in the network's order.</summary>
+    /// <summary>Returns the present measures of each layer, in the network's order.</summary>
     public IReadOnlyList<QuadraticState> Read() => [.. layers.Select(entry =>
     {
         var (path, layer) = entry;
@@ -55,8 +55,8 @@ public sealed class QuadraticTelemetry : IDisposable
         foreach (var layer in projected.Keys.ToArray()) Forget(layer);
     }
 
-    /// <summary>exp(-sum p log p) with p_i = v_i^2 / sum v^2; 0 where all v are 0.</summary>
-    /// <param name="eigenvalues">v, those of one neuron, in any order.</param>
+    /// <summary>exp(-sum p log p) with p_i = v_i^2 / sum v^2; 0 if all v are 0.</summary>
+    /// <param name="eigenvalues">v, the eigenvalues of one neuron, in any order.</param>
     public static double EffectiveRank(IReadOnlyList<double> eigenvalues)
     {
         var energy = eigenvalues.Sum(value => value * value);
@@ -68,7 +68,7 @@ public sealed class QuadraticTelemetry : IDisposable
         if (projected.Remove(layer, out var y)) y.Dispose();
     }
 
-    // All [y, f] of the neurons: the output, unless that is y alone.
+    // All [y, f] of the neurons: the output, or computed again if the output is only y.
     static Tensor Projected(QuadraticNeuronLayer layer, Tensor x, Tensor y)
     {
         if (layer.Options.Vectorized) return y.Detach();
@@ -76,7 +76,7 @@ public sealed class QuadraticTelemetry : IDisposable
         return layer.Projection.Apply(x, layer.Weight, layer.Bias).QuadraticNeuron(layer.Lambda, layer.Layout, layer.Options.Normalized);
     }
 
-    // q = sum_i s lambda_i f_i^2 of all neurons at once: the squared output times a matrix that holds s lambda_i in row f_i, column of its neuron.
+    // q = sum_i s lambda_i f_i^2 of all neurons at once: the squared output times a matrix that has s lambda_i in row f_i and in the column of its neuron.
     static double Share(QuadraticNeuronLayer layer, Tensor y)
     {
         using var noGrad = new NoGrad();

@@ -2,10 +2,10 @@ namespace QuadEngine.Layers;
 
 /// <summary>
 /// The quadratic neuron of Fan et al. (2018): y = (w1 x + b1)(w2 x + b2) + w3 (x*x) + c. It starts as a linear neuron (ReLinear,
-/// Fan et al. 2021): w2 = 0, b2 = 1, w3 = 0, c = 0, and its quadratic part learns at a small rate of its own.
-/// Cost a neuron: 3n + 3 parameters, 3n + 1 multiply-adds, and n squarings that all neurons of a layer share.
+/// Fan et al. 2021): w2 = 0, b2 = 1, w3 = 0, c = 0. Its quadratic part has its own small learning rate.
+/// Cost per neuron: 3n + 3 parameters, 3n + 1 multiply-adds, and n squarings that all neurons of a layer share.
 /// </summary>
-/// <param name="LearningRate">Multiplies the learning rate of w2, b2, w3 and c; 1e-4 in the published code.</param>
+/// <param name="LearningRate">The factor for the learning rate of w2, b2, w3 and c; 1e-4 in the published code.</param>
 public sealed record FanNeuron(float LearningRate = 1e-4f) : Neuron
 {
     /// <inheritdoc/>
@@ -15,13 +15,13 @@ public sealed record FanNeuron(float LearningRate = 1e-4f) : Neuron
     public override NeuronCost Cost(long inputs, int channels) => new(channels * (3 * inputs + 3), channels * (3 * inputs + 1));
 
     /// <inheritdoc/>
-    /// <remarks>The neuron's own three offsets are there with and without <paramref name="bias"/>: it starts from b2 = 1.</remarks>
+    /// <remarks>The neuron has its three offsets with and without <paramref name="bias"/>, because it starts from b2 = 1.</remarks>
     public override Module Layer(Projection projection, bool bias = true) => new FanLayer(this, projection);
 }
 
 sealed class FanEntry() : NeuronEntry("fan", "(w1 x + b1)(w2 x + b2) + w3 (x*x) + c (Fan et al. 2018)")
 {
-    static readonly EntryOption<float> rate = EntryOption.Number("fan-learning-rate", "Multiplies the learning rate of w2, b2, w3 and c", 1e-4f, 0f, 1e6f);
+    static readonly EntryOption<float> rate = EntryOption.Number("fan-learning-rate", "The factor for the learning rate of w2, b2, w3 and c", 1e-4f, 0f, 1e6f);
 
     public override IReadOnlyList<EntryOption> Options => [rate];
 
@@ -42,22 +42,22 @@ public sealed class FanLayer : NeuronLayer
         SquareBias = Offset(true, "square_bias", 0f, quadratic)!;
     }
 
-    /// <summary>w1.</summary>
+    /// <summary>The weights w1.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>b1, [out].</summary>
+    /// <summary>The offset b1, [out].</summary>
     public Parameter Bias { get; }
 
-    /// <summary>w2.</summary>
+    /// <summary>The weights w2.</summary>
     public Parameter GateWeight { get; }
 
-    /// <summary>b2, [out].</summary>
+    /// <summary>The offset b2, [out].</summary>
     public Parameter GateBias { get; }
 
-    /// <summary>w3.</summary>
+    /// <summary>The weights w3.</summary>
     public Parameter SquareWeight { get; }
 
-    /// <summary>c, [out].</summary>
+    /// <summary>The offset c, [out].</summary>
     public Parameter SquareBias { get; }
 
     /// <inheritdoc/>

@@ -4,10 +4,10 @@ namespace QuadEngine.Layers;
 
 /// <summary>
 /// A full quadratic form (Zoumpourlis et al. 2017; Mantini and Shah 2021): y = x^T M x + w x + b, M symmetric.
-/// Cost a neuron: n(n + 1)/2 + n parameters, n^2 + 2n multiply-adds. For narrow layers, and to be compressed
+/// Cost per neuron: n(n + 1)/2 + n parameters, n^2 + 2n multiply-adds. It is for narrow layers, and can be compressed
 /// to the efficient form.
 /// </summary>
-/// <param name="LearningRate">Multiplies the learning rate of M: n^2 products of inputs move y together, so M needs smaller steps than w.</param>
+/// <param name="LearningRate">The factor for the learning rate of M. M needs smaller steps than w, because n^2 products of inputs change y together.</param>
 public sealed record FullQuadraticNeuron(float LearningRate = 0.01f) : Neuron
 {
     /// <inheritdoc/>
@@ -22,14 +22,14 @@ public sealed record FullQuadraticNeuron(float LearningRate = 0.01f) : Neuron
 
 sealed class FullQuadraticEntry() : NeuronEntry("full", "x^T M x + w x + b, M symmetric; for narrow layers")
 {
-    static readonly EntryOption<float> rate = EntryOption.Number("full-learning-rate", "Multiplies the learning rate of M", 0.01f, 0f, 1e6f);
+    static readonly EntryOption<float> rate = EntryOption.Number("full-learning-rate", "The factor for the learning rate of M", 0.01f, 0f, 1e6f);
 
     public override IReadOnlyList<EntryOption> Options => [rate];
 
     public override Neuron Make(Selection options) => Neurons.FullQuadratic(options.Get(rate));
 }
 
-/// <summary>A layer of <see cref="FullQuadraticNeuron"/>; M starts at 0, so that the layer starts linear.</summary>
+/// <summary>A layer of <see cref="FullQuadraticNeuron"/>. M starts at 0, so the layer starts linear.</summary>
 public sealed class FullQuadraticLayer : NeuronLayer
 {
     internal FullQuadraticLayer(FullQuadraticNeuron neuron, Projection projection, bool bias) : base(neuron, projection)
@@ -40,13 +40,13 @@ public sealed class FullQuadraticLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w.</summary>
+    /// <summary>The weights w.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[n(n + 1)/2, out]: the upper triangle of each neuron's M, row after row.</summary>
+    /// <summary>The forms, [n(n + 1)/2, out]: the upper triangle of each neuron's M, row by row.</summary>
     public Parameter Form { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

@@ -1,11 +1,11 @@
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// The polynomial kernel neuron (Wang et al. 2019): y = (w x + c)^p, with c and p given, not learned.
-/// Cost a neuron: n parameters, n + p - 1 multiply-adds.
+/// The polynomial kernel neuron (Wang et al. 2019): y = (w x + c)^p. c and p are given, not learned.
+/// Cost per neuron: n parameters, n + p - 1 multiply-adds.
 /// </summary>
-/// <param name="Power">p, 1 or more.</param>
-/// <param name="Offset">c: at 0 a neuron of p = 2 or more has no linear part.</param>
+/// <param name="Power">The power p, 1 or more.</param>
+/// <param name="Offset">The offset c. If it is 0, a neuron of p = 2 or more has no linear part.</param>
 public sealed record KervolutionNeuron(int Power = 2, float Offset = 0.5f) : Neuron
 {
     /// <inheritdoc/>
@@ -23,8 +23,8 @@ public sealed record KervolutionNeuron(int Power = 2, float Offset = 0.5f) : Neu
 
 sealed class KervolutionEntry() : NeuronEntry("kervolution", "(w x + c)^p (Wang et al. 2019)")
 {
-    static readonly EntryOption<int> power = EntryOption.Number("power", "p", 2, 1, 64);
-    static readonly EntryOption<float> offset = EntryOption.Number("offset", "c; given, not learned", 0.5f, -1e6f, 1e6f);
+    static readonly EntryOption<int> power = EntryOption.Number("power", "The power p", 2, 1, 64);
+    static readonly EntryOption<float> offset = EntryOption.Number("offset", "The offset c, which is not learned", 0.5f, -1e6f, 1e6f);
 
     public override IReadOnlyList<EntryOption> Options => [power, offset];
 
@@ -44,10 +44,10 @@ public sealed class KervolutionLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w.</summary>
+    /// <summary>The weights w.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[out], added to the power; or null.</summary>
+    /// <summary>The offset added to the power, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

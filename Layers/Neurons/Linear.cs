@@ -1,6 +1,6 @@
 namespace QuadEngine.Layers;
 
-/// <summary>y = w x + b. Cost a neuron: n parameters, n multiply-adds.</summary>
+/// <summary>y = w x + b. Cost per neuron: n parameters, n multiply-adds.</summary>
 public sealed record LinearNeuron : Neuron
 {
     /// <inheritdoc/>
@@ -14,7 +14,7 @@ public sealed record LinearNeuron : Neuron
     {
         DenseProjection dense => new Linear(dense, this, bias),
         ConvProjection conv => new Conv2d(conv, this, bias),
-        _ => throw new NotSupportedException($"{Name}: no layer over {projection.GetType().Name}."),
+        _ => throw new NotSupportedException($"{Name}: there is no layer over a {projection.GetType().Name}; use a DenseProjection or a ConvProjection."),
     };
 }
 
@@ -32,10 +32,10 @@ public abstract class LinearNeuronLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>[in, out], or [kH, kW, in, out].</summary>
+    /// <summary>The weights, [in, out] or [kH, kW, in, out].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>
@@ -51,8 +51,8 @@ public sealed class Linear : LinearNeuronLayer
     /// <summary>A layer with new weights.</summary>
     /// <param name="inFeatures">in, the innermost axis of the input.</param>
     /// <param name="outFeatures">out, the innermost axis of the output.</param>
-    /// <param name="bias">A learned offset for every output; off where a batch norm follows.</param>
-    /// <param name="initializer">Draws the weights; <see cref="Initializers.KaimingNormal"/> where null.</param>
+    /// <param name="bias">Whether every output has a learned offset; not needed if a batch norm follows.</param>
+    /// <param name="initializer">Makes the first weights; null for <see cref="Initializers.KaimingNormal"/>.</param>
     public Linear(int inFeatures, int outFeatures, bool bias = true, Initializer? initializer = null)
         : this(new DenseProjection(inFeatures, outFeatures), Neurons.Linear, bias, initializer)
     {
@@ -67,15 +67,15 @@ public sealed class Linear : LinearNeuronLayer
 public sealed class Conv2d : LinearNeuronLayer
 {
     /// <summary>A layer with new weights.</summary>
-    /// <param name="inChannels">in, channels of the input; the groups divide them.</param>
-    /// <param name="outChannels">out, channels of the output; the groups divide them.</param>
-    /// <param name="kernelSize">Height and width of the window.</param>
-    /// <param name="stride">Step of the window, 1 or more.</param>
-    /// <param name="padding">Zeros added on every side.</param>
-    /// <param name="dilation">Step within the window, 1 or more.</param>
-    /// <param name="groups">Number of groups; the output channels of a group read the input channels of that group alone.</param>
-    /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
-    /// <param name="initializer">Draws the weights; <see cref="Initializers.KaimingNormal"/> where null.</param>
+    /// <param name="inChannels">in, the number of channels of the input; a multiple of the groups.</param>
+    /// <param name="outChannels">out, the number of channels of the output; a multiple of the groups.</param>
+    /// <param name="kernelSize">The height and width of the window.</param>
+    /// <param name="stride">The step of the window, 1 or more.</param>
+    /// <param name="padding">The number of zeros added on every side.</param>
+    /// <param name="dilation">The step within the window, 1 or more.</param>
+    /// <param name="groups">The number of groups. The output channels of a group read only the input channels of that group.</param>
+    /// <param name="bias">Whether every channel has a learned offset; not needed if a batch norm follows.</param>
+    /// <param name="initializer">Makes the first weights; null for <see cref="Initializers.KaimingNormal"/>.</param>
     public Conv2d(int inChannels, int outChannels, int kernelSize, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true, Initializer? initializer = null)
         : this(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), Neurons.Linear, bias, initializer)
     {

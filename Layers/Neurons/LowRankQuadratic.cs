@@ -1,10 +1,10 @@
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// A quadratic form of rank k whose two factors are learned apart: y = (Q1 x) . (Q2 x) + w x + b, Q1 and Q2 of shape [k, n].
-/// Cost a neuron: 2kn + n parameters, 2kn + k + n multiply-adds.
+/// A quadratic form of rank k whose two factors are learned separately: y = (Q1 x) . (Q2 x) + w x + b, Q1 and Q2 of shape [k, n].
+/// Cost per neuron: 2kn + n parameters, 2kn + k + n multiply-adds.
 /// </summary>
-/// <param name="Rank">k.</param>
+/// <param name="Rank">The rank k.</param>
 public sealed record LowRankQuadraticNeuron(int Rank) : Neuron
 {
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ public sealed record LowRankQuadraticNeuron(int Rank) : Neuron
 
 sealed class LowRankQuadraticEntry() : NeuronEntry("low-rank", "(Q1 x) . (Q2 x) + w x + b")
 {
-    static readonly EntryOption<int> rank = EntryOption.Number("rank", "k, the number of products", 3, 1, 1024);
+    static readonly EntryOption<int> rank = EntryOption.Number("rank", "The rank k, the number of products", 3, 1, 1024);
 
     public override IReadOnlyList<EntryOption> Options => [rank];
 
@@ -33,8 +33,8 @@ sealed class LowRankQuadraticEntry() : NeuronEntry("low-rank", "(Q1 x) . (Q2 x) 
 }
 
 /// <summary>
-/// A layer of <see cref="LowRankQuadraticNeuron"/>. Q2 starts at 0, so the layer starts linear, and Q1 waits until Q2 has found a
-/// direction worth multiplying with.
+/// A layer of <see cref="LowRankQuadraticNeuron"/>. Q2 starts at 0, so the layer starts linear. Q1 gets no gradient until Q2 has become
+/// different from 0.
 /// </summary>
 public sealed class LowRankQuadraticLayer : NeuronLayer
 {
@@ -50,16 +50,16 @@ public sealed class LowRankQuadraticLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w.</summary>
+    /// <summary>The weights w.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>Neuron after neuron, its k rows of Q1: out * k projections.</summary>
+    /// <summary>The k rows of Q1 of each neuron, neuron after neuron: out * k projections.</summary>
     public Parameter Q1 { get; }
 
-    /// <summary>Neuron after neuron, its k rows of Q2: out * k projections.</summary>
+    /// <summary>The k rows of Q2 of each neuron, neuron after neuron: out * k projections.</summary>
     public Parameter Q2 { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

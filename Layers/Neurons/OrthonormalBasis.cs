@@ -5,14 +5,14 @@ using QuadEngine.Operations;
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// Orthonormal directions for all neurons of a layer at once. Seen as a matrix W [n, channels], the columns of one neuron's Q stand
-/// side by side, so all Q^T Q are the diagonal blocks of W^T W: a mask of blocks makes of matrix products on the
-/// whole layer, on its device, what would be a decomposition for each neuron.
+/// Keeps the directions of all neurons of a layer orthonormal at once. In the weights as a matrix W [n, channels], the columns of one neuron's Q are
+/// adjacent, so all Q^T Q are the diagonal blocks of W^T W. With a mask of blocks, matrix products over the
+/// whole layer, on its device, replace a decomposition for each neuron.
 /// </summary>
 sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : Constraint
 {
-    // Singular values start in (0, 1] and s <- s (3 - s^2) / 2 takes each to 1: it grows by half a step while small, then the
-    // distance squares. Twelve steps bring 0.05 there.
+    // Singular values start in (0, 1], and s <- s (3 - s^2) / 2 moves each to 1: a small s grows by half in each step; near 1, the
+    // distance is squared in each step. Twelve steps are enough for a start at 0.05.
     const int Iterations = 12;
 
     Masks? masks;
@@ -30,7 +30,7 @@ sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : C
         else RetractByNewtonSchulz(parameter);
     }
 
-    // sum over neurons of |Q^T Q - I|^2, a scalar.
+    // The sum over neurons of |Q^T Q - I|^2, a scalar.
     Tensor Distance(Parameter weight)
     {
         var (w, (_, blocks, identity, _)) = (Flat(weight), MasksOn(weight.Device));
@@ -44,7 +44,7 @@ sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : C
     {
         var (w, (_, blocks, identity, linear)) = (Flat(weight), MasksOn(weight.Device));
 
-        // |Q| of each neuron's block in the columns of its Q; the columns of w divide by 1.
+        // The columns of each neuron's Q are divided by |Q| of that neuron; the columns of w are divided by 1.
         var squares = w.Square().Sum([0], keepDims: true).MatMul(blocks);
         w /= (squares + Row(linear)).Sqrt();
         for (var i = 0; i < Iterations; i++)
@@ -56,7 +56,7 @@ sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : C
         weight.Assign(w.Reshape(weight.Shape));
     }
 
-    // Replaces every Q by the U of its Q = U R, the diagonal of R positive, in place.
+    // Replaces every Q in place by the U of Q = U R, where R has a positive diagonal.
     void RetractByQr(Parameter weight)
     {
         var values = weight.ToArray();
@@ -78,7 +78,7 @@ sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : C
 
     static Tensor Flat(Tensor weight) => weight.Reshape(weight.Shape.Rows, weight.Shape.Channels);
 
-    // Made once a device: a step that is recorded finds them there.
+    // Made once per device, so that they exist before a step is recorded.
     Masks MasksOn(Device device)
     {
         if (masks is { } known && ReferenceEquals(known.Device, device)) return known;
@@ -100,10 +100,10 @@ sealed class OrthonormalBasis(NeuronLayout layout, QuadraticOptions options) : C
 
     static Tensor Row(Tensor diagonal) => diagonal.Sum([0], keepDims: true);
 
-    /// <summary>[channels, channels], of ones and zeros.</summary>
-    /// <param name="Device">Where they are.</param>
+    /// <summary>Matrices [channels, channels] of ones and zeros.</summary>
+    /// <param name="Device">The device of the matrices.</param>
     /// <param name="Blocks">1 where row and column are directions of one neuron.</param>
-    /// <param name="Identity">1 on the diagonal, at directions.</param>
-    /// <param name="Linear">1 on the diagonal, at the w of the neurons.</param>
+    /// <param name="Identity">1 on the diagonal at directions.</param>
+    /// <param name="Linear">1 on the diagonal at the w of the neurons.</param>
     sealed record Masks(Device Device, Tensor Blocks, Tensor Identity, Tensor Linear);
 }

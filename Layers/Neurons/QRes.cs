@@ -2,7 +2,7 @@ namespace QuadEngine.Layers;
 
 /// <summary>
 /// The quadratic residual neuron (Bu and Karpatne 2021): y = (w1 x)(w2 x) + w1 x + b.
-/// Cost a neuron: 2n parameters, 2n + 1 multiply-adds.
+/// Cost per neuron: 2n parameters, 2n + 1 multiply-adds.
 /// </summary>
 public sealed record QResNeuron : Neuron
 {
@@ -31,13 +31,13 @@ public sealed class QResLayer : NeuronLayer
         Bias = Offset(bias);
     }
 
-    /// <summary>w1.</summary>
+    /// <summary>The weights w1.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>w2.</summary>
+    /// <summary>The weights w2.</summary>
     public Parameter GateWeight { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

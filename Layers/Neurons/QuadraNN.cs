@@ -1,11 +1,11 @@
 namespace QuadEngine.Layers;
 
 /// <summary>
-/// The quadratic neuron of QuadraLib (Xu et al. 2022): y = (w1 x)(w2 x) + w3 x. The published code puts a batch norm behind each of the
+/// The quadratic neuron of QuadraLib (Xu et al. 2022): y = (w1 x)(w2 x) + w3 x. The published code puts a batch norm after each of the
 /// three projections, which keeps the product in bounds: y = BN(w1 x) BN(w2 x) + BN(w3 x).
-/// Cost a neuron: 3n parameters (and 6 of the norms), 3n + 1 multiply-adds.
+/// Cost per neuron: 3n parameters (and 6 of the batch norms), 3n + 1 multiply-adds.
 /// </summary>
-/// <param name="Normalized">The three batch norms are there.</param>
+/// <param name="Normalized">Whether there are the three batch norms.</param>
 public sealed record QuadraNeuron(bool Normalized = true) : Neuron
 {
     /// <inheritdoc/>
@@ -23,7 +23,7 @@ public sealed record QuadraNeuron(bool Normalized = true) : Neuron
 
 sealed class QuadraEntry() : NeuronEntry("quadranet", "(w1 x)(w2 x) + w3 x (Xu et al. 2022)")
 {
-    static readonly EntryOption<bool> unnormalized = EntryOption.Flag("unnormalized", "No batch norm behind each of the three projections");
+    static readonly EntryOption<bool> unnormalized = EntryOption.Flag("unnormalized", "No batch norms after the three projections");
 
     public override IReadOnlyList<EntryOption> Options => [unnormalized];
 
@@ -42,10 +42,10 @@ public sealed class QuadraLayer : NeuronLayer
         norms = [.. Enumerable.Range(1, 3).Select(i => neuron.Normalized ? Register($"bn{i}", new BatchNorm(projection.OutChannels)) : null)];
     }
 
-    /// <summary>w1, w2, w3.</summary>
+    /// <summary>The weights w1, w2, w3.</summary>
     public IReadOnlyList<Parameter> ProjectionWeights { get; }
 
-    /// <summary>[out], or null.</summary>
+    /// <summary>The bias, [out], or null.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

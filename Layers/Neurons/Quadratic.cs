@@ -4,10 +4,10 @@ namespace QuadEngine.Layers;
 
 /// <summary>
 /// The efficient quadratic neuron (Chen et al., arXiv 2306.07294): f = Q^T x, y = w x + b + s sum_i lambda_i f_i^2, output [y, f].
-/// Cost a neuron: (k + 1) n + k parameters, (k + 1) n + 2k multiply-adds, for k + 1 channels.
+/// Cost per neuron: (k + 1) n + k parameters, (k + 1) n + 2k multiply-adds, for k + 1 channels.
 /// </summary>
-/// <param name="Rank">k.</param>
-/// <param name="Options">How it starts and learns.</param>
+/// <param name="Rank">The rank k.</param>
+/// <param name="Options">How the neuron starts and learns.</param>
 public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : Neuron
 {
     /// <inheritdoc/>
@@ -19,8 +19,8 @@ public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : N
     /// <inheritdoc/>
     protected internal override string Settings => $", rank {Rank}";
 
-    /// <summary>How neurons share the channels that a layer projects to: those it puts out, or all [y, f] of which it puts out y.</summary>
-    /// <param name="channels">Output channels of the layer.</param>
+    /// <summary>How neurons share the channels that a layer computes. These are its output channels or, if it outputs only y, all channels [y, f].</summary>
+    /// <param name="channels">The number of output channels of the layer.</param>
     public NeuronLayout Layout(int channels) => new(Options.Vectorized ? channels : channels * (Rank + 1), Rank);
 
     /// <inheritdoc/>
@@ -35,23 +35,23 @@ public sealed record QuadraticNeuronKind(int Rank, QuadraticOptions Options) : N
     {
         DenseProjection dense => new QuadraticLinear(dense, this, bias),
         ConvProjection conv => new QuadraticConv2d(conv, this, bias),
-        _ => throw new NotSupportedException($"{Name}: no layer over {projection.GetType().Name}."),
+        _ => throw new NotSupportedException($"{Name}: there is no layer over a {projection.GetType().Name}; use a DenseProjection or a ConvProjection."),
     };
 }
 
 sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lambda_i f_i^2, f], f = Q^T x (Chen et al. 2023)")
 {
     static readonly QuadraticOptions usual = new();
-    static readonly EntryOption<int> rank = EntryOption.Number("rank", "k, the number of f of a neuron", 3, 1, 1024);
-    static readonly EntryOption<float> rate = EntryOption.Number("lambda-learning-rate", "Multiplies the learning rate of Lambda", usual.LambdaLearningRate, 0f, 1e6f);
-    static readonly EntryOption<float?> decay = EntryOption.OptionalNumber("lambda-weight-decay", "Weight decay of Lambda", "as the other weights", 0f, 100f);
-    static readonly EntryOption<float> deviation = EntryOption.Number("lambda-deviation", "Lambda starts with normal numbers of this deviation; at 0 the network starts linear", usual.LambdaDeviation, 0f, 100f);
+    static readonly EntryOption<int> rank = EntryOption.Number("rank", "The rank k, the number of f of a neuron", 3, 1, 1024);
+    static readonly EntryOption<float> rate = EntryOption.Number("lambda-learning-rate", "The factor for the learning rate of Lambda", usual.LambdaLearningRate, 0f, 1e6f);
+    static readonly EntryOption<float?> decay = EntryOption.OptionalNumber("lambda-weight-decay", "The weight decay of Lambda", "as the other weights", 0f, 100f);
+    static readonly EntryOption<float> deviation = EntryOption.Number("lambda-deviation", "The deviation of the normal numbers that Lambda starts with; at 0 the network starts linear", usual.LambdaDeviation, 0f, 100f);
     static readonly EntryOption<Basis> basis = EntryOption.Word("basis", "What keeps Q orthonormal", usual.Basis);
-    static readonly EntryOption<Retraction> retraction = EntryOption.Word("retraction", "How Q is put back to orthonormal where the basis is retracted", usual.Retraction);
-    static readonly EntryOption<float> penalty = EntryOption.Number("penalty", "Weight of |Q^T Q - I|^2 in the loss where the basis is penalized", usual.Penalty, 0f, 1e6f);
+    static readonly EntryOption<Retraction> retraction = EntryOption.Word("retraction", "How Q is made orthonormal again if the basis is retracted", usual.Retraction);
+    static readonly EntryOption<float> penalty = EntryOption.Number("penalty", "The weight of |Q^T Q - I|^2 in the loss if the basis is penalized", usual.Penalty, 0f, 1e6f);
     static readonly EntryOption<bool> unnormalized = EntryOption.Flag("unnormalized", "s = 1 instead of 1/k");
     static readonly EntryOption<bool> detached = EntryOption.Flag("detached", "No gradient of y passes through f");
-    static readonly EntryOption<bool> alone = EntryOption.Flag("y-alone", "Put out y alone, and no f");
+    static readonly EntryOption<bool> alone = EntryOption.Flag("y-alone", "Output only y, without f");
 
     public override IReadOnlyList<EntryOption> Options => [rank, rate, decay, deviation, basis, retraction, penalty, unnormalized, detached, alone];
 
@@ -70,8 +70,8 @@ sealed class QuadraticEntry() : NeuronEntry("quadratic", "[w x + b + s sum_i lam
 }
 
 /// <summary>
-/// Efficient quadratic neurons of rank k over any projection. One linear projection to all channels, then the point-wise
-/// <see cref="Tensor.QuadraticNeuron"/>. With Lambda = 0 the layer is the linear layer, bit for bit.
+/// Efficient quadratic neurons of rank k over any projection: one linear projection to all channels, then the point-wise
+/// <see cref="Tensor.QuadraticNeuron"/>. With Lambda = 0 the layer has the bits of the linear layer.
 /// </summary>
 public abstract class QuadraticNeuronLayer : NeuronLayer
 {
@@ -99,13 +99,13 @@ public abstract class QuadraticNeuronLayer : NeuronLayer
     /// <summary>How the neurons share the projected channels.</summary>
     public NeuronLayout Layout { get; }
 
-    /// <summary>[in, channels] or [kH, kW, in, channels]: neuron after neuron, w then the k columns of Q.</summary>
+    /// <summary>The weights, [in, channels] or [kH, kW, in, channels]: for each neuron, w and then the k columns of Q.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[channels], or null: b, and an offset for each f as a linear neuron has it.</summary>
+    /// <summary>The bias, [channels], or null: b, and for each f an offset as in a linear neuron.</summary>
     public Parameter? Bias { get; }
 
-    /// <summary>[coefficients], neuron after neuron.</summary>
+    /// <summary>The coefficients Lambda, [coefficients], neuron after neuron.</summary>
     public Parameter Lambda { get; }
 
     /// <inheritdoc/>
@@ -125,10 +125,10 @@ public sealed class QuadraticLinear : QuadraticNeuronLayer
     /// <summary>A layer of neurons of the given rank.</summary>
     /// <param name="inFeatures">in, the innermost axis of the input.</param>
     /// <param name="outFeatures">out, the innermost axis of the output.</param>
-    /// <param name="rank">k, 0 (linear) or more; no more than a neuron has inputs where the basis is retracted.</param>
-    /// <param name="bias">A learned offset for every output; off where a batch norm follows.</param>
-    /// <param name="options">How the neurons start and learn; the defaults where null.</param>
-    /// <param name="initializer">Draws w and Q; <see cref="Initializers.KaimingNormal"/> where null.</param>
+    /// <param name="rank">The rank k, 0 (linear) or more; if the basis is retracted, at most the number of inputs of a neuron.</param>
+    /// <param name="bias">Whether every output has a learned offset; not needed if a batch norm follows.</param>
+    /// <param name="options">How the neurons start and learn; null for the defaults.</param>
+    /// <param name="initializer">Makes the first w and Q; null for <see cref="Initializers.KaimingNormal"/>.</param>
     public QuadraticLinear(int inFeatures, int outFeatures, int rank, bool bias = true, QuadraticOptions? options = null, Initializer? initializer = null)
         : this(new DenseProjection(inFeatures, outFeatures), new QuadraticNeuronKind(rank, options ?? new()), bias, initializer)
     {
@@ -143,17 +143,17 @@ public sealed class QuadraticLinear : QuadraticNeuronLayer
 public sealed class QuadraticConv2d : QuadraticNeuronLayer
 {
     /// <summary>A layer of neurons of the given rank.</summary>
-    /// <param name="inChannels">in, channels of the input; the groups divide them.</param>
-    /// <param name="outChannels">out, channels of the output; the groups divide them.</param>
-    /// <param name="kernelSize">Height and width of the window.</param>
-    /// <param name="rank">k, 0 (linear) or more; no more than a neuron has inputs where the basis is retracted.</param>
-    /// <param name="stride">Step of the window, 1 or more.</param>
-    /// <param name="padding">Zeros added on every side.</param>
-    /// <param name="dilation">Step within the window, 1 or more.</param>
-    /// <param name="groups">Number of groups; the output channels of a group read the input channels of that group alone.</param>
-    /// <param name="bias">A learned offset for every channel; off where a batch norm follows.</param>
-    /// <param name="options">How the neurons start and learn; the defaults where null.</param>
-    /// <param name="initializer">Draws w and Q; <see cref="Initializers.KaimingNormal"/> where null.</param>
+    /// <param name="inChannels">in, the number of channels of the input; a multiple of the groups.</param>
+    /// <param name="outChannels">out, the number of channels of the output; a multiple of the groups.</param>
+    /// <param name="kernelSize">The height and width of the window.</param>
+    /// <param name="rank">The rank k, 0 (linear) or more; if the basis is retracted, at most the number of inputs of a neuron.</param>
+    /// <param name="stride">The step of the window, 1 or more.</param>
+    /// <param name="padding">The number of zeros added on every side.</param>
+    /// <param name="dilation">The step within the window, 1 or more.</param>
+    /// <param name="groups">The number of groups. The output channels of a group read only the input channels of that group.</param>
+    /// <param name="bias">Whether every channel has a learned offset; not needed if a batch norm follows.</param>
+    /// <param name="options">How the neurons start and learn; null for the defaults.</param>
+    /// <param name="initializer">Makes the first w and Q; null for <see cref="Initializers.KaimingNormal"/>.</param>
     public QuadraticConv2d(int inChannels, int outChannels, int kernelSize, int rank, int stride = 1, int padding = 0, int dilation = 1, int groups = 1, bool bias = true,
         QuadraticOptions? options = null, Initializer? initializer = null)
         : this(new ConvProjection(inChannels, outChannels, kernelSize, stride, padding, dilation, groups), new QuadraticNeuronKind(rank, options ?? new()), bias, initializer)

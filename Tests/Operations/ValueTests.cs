@@ -124,7 +124,7 @@ public class ValueTests
     [TestCase(-3e38f, 3e38f)]
     [TestCase(float.NaN, 1f)]
     public void Uniform_refuses_what_is_no_interval(float low, float high) =>
-        Assert.That(() => Tensor.Uniform([1], low, high), Throws.ArgumentException.With.Message.Contains("Uniform: numbers in ["));
+        Assert.That(() => Tensor.Uniform([1], low, high), Throws.ArgumentException.With.Message.Contains("Uniform: the range is ["));
 
     [Test]
     public void A_gradient_beyond_the_square_root_of_floats_is_clipped_as_any_other()

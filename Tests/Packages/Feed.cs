@@ -8,7 +8,7 @@ namespace QuadEngine.Tests.Packages;
 sealed class Feed : IDisposable
 {
     /// <summary>A version that was never published, so that no cache has it.</summary>
-    public const string Version = "0.1.0-tests";
+    public const string Version = "0.2.0-tests";
 
     public static readonly string[] Libraries = ["QuadEngine", "QuadEngine.Gpu", "QuadEngine.Layers", "QuadEngine.Models", "QuadEngine.Data"];
 

@@ -49,12 +49,12 @@ static class BatchNormOp
     {
         CheckShapes(x, gamma, beta, mean, variance);
         CheckConstants(mean, variance);
-        // Where nothing is recorded, the whole batch norm is a scale and a shift, and these may join the projection before it.
+        // If nothing is recorded, the whole batch norm is a scale and a shift, which may join the projection before it.
         if (NoGrad.Active && FusionTable.Join(x, new Next.Affine(mean, variance, gamma, beta, epsilon)) is { } fused) return fused;
         return DeferredNormalization.Normalize(x, mean, variance, gamma, beta, new(epsilon, BatchStatistics: false)).CheckFinite(nameof(Tensor.BatchNorm));
     }
 
-    // Where x is the result of a deferred projection, it is computed now, and its channels are added up while they are in the nearest cache.
+    // If x is the result of a deferred projection, it is computed now, and its channels are added up while they are in the nearest cache.
     static bool GatherOnTheWay(Tensor x, ChannelStatistics<Tensor> statistics)
     {
         if (x.Storage.Deferred is not { } step || x.Length != step.Shape.Elements || x.Shape.Channels != step.Shape.Channels) return false;
@@ -84,12 +84,12 @@ static class BatchNormOp
     }
 }
 
-/// <summary>The backward of a batch norm, and of the quadratic neurons before it where those join.</summary>
+/// <summary>The backward of a batch norm, and of the quadratic neurons before it if they join.</summary>
 sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, QuadraticBackward? Neurons = null)
 {
     /// <summary>
-    /// From [x, mean, variance, gamma, beta, y], of which y is there where an activation is, to the gradients of [x, gamma, beta, residual]. With neurons
-    /// from [x, mean, variance, gamma, beta, y, x, lambda] to those of [z, gamma, beta, residual, lambda].
+    /// Returns the gradients of [x, gamma, beta, residual]; saved is [x, mean, variance, gamma, beta, y], with y only if there is an activation. With neurons,
+    /// returns the gradients of [z, gamma, beta, residual, lambda]; saved is [x, mean, variance, gamma, beta, y, x, lambda].
     /// </summary>
     public Tensor?[] Run(Tensor dy, Saved saved)
     {
@@ -100,7 +100,7 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
         return Gradients(saved, dx, dGamma, dBeta, dResidual, neurons);
     }
 
-    /// <summary>The same from the gradient of the convolution behind it, without residual and with statistics of the batch.</summary>
+    /// <summary>The same from the gradient of the convolution after it, without a residual and with the statistics of the batch.</summary>
     public Tensor?[] RunThrough(Tensor dy, Tensor filter, ConvGeometry geometry, Saved saved)
     {
         Tensor x = saved[0], g = Tensor.Like(x), dGamma = Tensor.Like(saved[1]), dBeta = Tensor.Like(saved[1]);
@@ -108,7 +108,7 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
         MultiplyAddCounter.Add(geometry.MultiplyAdds);
         dy.Device.Backend.NormalizeAndConv2dInputGradient(dy, filter, geometry, x, TermOf(saved), g, dGamma, dBeta);
 
-        // Neurons read the g of their neighbours.
+        // Neurons read the g of the channels beside them.
         var dx = neurons is not null ? Tensor.Like(x) : saved.IfNeeded(0, () => Tensor.Over(g));
         if (dx is not null) dy.Device.Backend.BatchNormInputGradient(g, x, TermOf(saved), dGamma, dBeta, neurons, dx);
         return Gradients(saved, dx, saved.IfNeeded(1, () => dGamma), saved.IfNeeded(2, () => dBeta), null, neurons);
@@ -124,7 +124,7 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
         return neurons is null ? [dx, dGamma, dBeta, dResidual] : [dx, dGamma, dBeta, dResidual, neurons.DLambda];
     }
 
-    // y, or null where it is still deferred because convolutions normalized what they read: then the kernel works it out from x.
+    // y, or null if it is still deferred because convolutions normalized what they read. Then the kernel computes it from x.
     static Tensor? Written(Tensor? y)
     {
         if (y is null || DeferredNormalization.Before(y) is not { } before) return y;
@@ -133,8 +133,8 @@ sealed record BatchNormBackward(BatchNormSettings Settings, bool HasResidual, Qu
     }
 }
 
-/// <summary>What a batch norm is besides its operands.</summary>
+/// <summary>The settings of a batch norm.</summary>
 /// <param name="Epsilon">Added to the variance.</param>
-/// <param name="BatchStatistics">Mean and variance are of the batch, and depend on x.</param>
-/// <param name="Activation">Behind the residual.</param>
+/// <param name="BatchStatistics">Whether mean and variance are those of the batch, and so depend on x.</param>
+/// <param name="Activation">The activation after the residual.</param>
 readonly record struct BatchNormSettings(float Epsilon, bool BatchStatistics, Activation Activation = default);

@@ -54,10 +54,10 @@ static class Conv2dOp
     }
 }
 
-/// <summary>The backward of a convolution, and of the batch norm before it where that joins.</summary>
+/// <summary>The backward of a convolution, and of the batch norm before it if it joins.</summary>
 sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = null)
 {
-    /// <summary>From [x, filter] to the gradients of [x, filter, bias]. What a batch norm saved comes behind, and so do the gradients of its parameters.</summary>
+    /// <summary>Returns the gradients of [x, filter, bias]; saved is [x, filter]. What a batch norm saved follows there, and the gradients of its parameters follow in the result.</summary>
     public Tensor?[] Run(Tensor dy, Saved saved)
     {
         var (x, filter) = saved;
@@ -67,7 +67,7 @@ sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = nu
         return [before[0], dFilter, dBias, .. before[1..]];
     }
 
-    /// <summary>Whether a batch norm before the convolution is not written on the device, and its sums come with the input gradient.</summary>
+    /// <summary>Whether the device does not write the result of a batch norm before the convolution, and computes the sums of its backward together with the input gradient.</summary>
     public bool NormalizesOn(Device device) => device.Kernels.NormalizesWhatItConvolves(Geometry);
 
     Tensor InputGradient(Tensor dy, Tensor x, Tensor filter)
@@ -78,7 +78,7 @@ sealed record Conv2dBackward(ConvGeometry Geometry, BatchNormBackward? Norm = nu
         return dx;
     }
 
-    // Where x is a batch norm that was never written, because the convolution normalized what it read, the gradient does so too.
+    // If x is a batch norm that was never written, because the convolution normalized what it read, the filter gradient does so too.
     Tensor FilterGradient(Tensor dy, Tensor x, Tensor filter)
     {
         MultiplyAddCounter.Add(Geometry.MultiplyAdds);

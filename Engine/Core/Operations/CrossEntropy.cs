@@ -9,7 +9,7 @@ static class CrossEntropyOp
     {
         var rows = logits.Shape.Rows;
         Check.That(logits.Rank > 0 && labels.Length == rows, nameof(Losses.CrossEntropy), $"there are {labels.Length} labels for {rows} rows of logits (shape {logits.Shape}).");
-        Check.That(logits.Length > 0, nameof(Losses.CrossEntropy), $"the logits have shape {logits.Shape}; a mean over rows needs 1 row and 1 class or more. Leave out empty batches.");
+        Check.That(logits.Length > 0, nameof(Losses.CrossEntropy), $"the logits have shape {logits.Shape}; a mean over rows needs 1 row and 1 class or more. Skip empty batches.");
         Check.That(smoothing is >= 0f and < 1f, nameof(Losses.CrossEntropy), $"the smoothing is {smoothing}; it must be at least 0 and under 1.");
         if (!ReferenceEquals(labels.Device, logits.Device)) CheckLabels(labels.ToArray(), logits.Shape);
         using var local = labels.To(logits.Device);

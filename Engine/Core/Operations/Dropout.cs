@@ -8,7 +8,7 @@ public partial class Tensor
     /// Dropout (Srivastava et al. 2014): each element is 0 with probability p, otherwise x / (1 - p). The mask is not stored: the backward
     /// draws the same numbers of <see cref="Philox"/> again.
     /// </summary>
-    /// <param name="p">The probability to drop an element, in [0, 1).</param>
+    /// <param name="p">The probability that an element is dropped, in [0, 1).</param>
     /// <param name="generator">The generator that gives one stream; <see cref="Generator.Default"/> if null.</param>
     /// <exception cref="ArgumentException">p is outside [0, 1).</exception>
     public Tensor Dropout(float p, Generator? generator = null) => DropoutOp.Apply(this, p, generator);

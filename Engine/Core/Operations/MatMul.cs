@@ -50,14 +50,14 @@ static class MatMulOp
         });
     }
 
-    /// <summary>y = op(a) b of two matrices, without a graph; op transposes where asked.</summary>
+    /// <summary>y = op(a) b of two matrices, outside the graph; op transposes a if requested.</summary>
     internal static void Product(Tensor a, Tensor b, bool transposeA, Tensor y) => Run(new(a, transposeA), new(b, false), y);
 
     static Tensor GradientOfRight(Tensor a, bool transposeA, Tensor dy, Shape shape, bool transposeB)
     {
         if (shape.Rank == 2 && a.Rank > 2)
         {
-            // One matrix for the whole batch: where a is stored row after row, the rows of the batch are those of one product; else each a gives a part of the sum.
+            // All matrices of the batch share b. If a is stored row after row, one product takes the rows of the whole batch. Otherwise each matrix of a gives a part of the sum.
             if (!transposeA) (a, dy) = (Rows(a), Rows(dy));
             else
             {
@@ -85,7 +85,7 @@ static class MatMulOp
         y.Device.Backend.MatMul(a.Stored, b.Stored, geometry, default, y);
     }
 
-    // A single matrix serves all of the other operand's. On the right it makes one product of all, where the rows of the left ones lie one after the other.
+    // If one operand is a single matrix, all matrices of the other operand share it. If it is the right one, and the rows of the left matrices lie one after the other, one product does them all.
     static MatMulGeometry Geometry(Matrix a, Matrix b)
     {
         var oneProduct = b.IsSingle && !a.Transposed;
@@ -94,7 +94,7 @@ static class MatMulOp
         return new MatMulGeometry(batch, m, n, k, a.Transposed, b.Transposed, a.IsSingle ? 0 : m * k, b.IsSingle ? 0 : k * n);
     }
 
-    /// <summary>Matrices [Rows, Columns] as a product sees them: stored so, or with the last two axes in the other order.</summary>
+    /// <summary>Matrices [Rows, Columns] as a product sees them: stored in this order, or with the last two axes exchanged.</summary>
     readonly record struct Matrix(Tensor Stored, bool Transposed)
     {
         public int Rows => Stored.Shape[Transposed ? ^1 : ^2];

@@ -1,14 +1,15 @@
 namespace QuadEngine;
 
 /// <summary>
-/// Counts the multiply-adds that operations really carry out while it is open: those of matrix products and convolutions, forward and backward, of quadratic neurons (2 a coefficient) and of element-wise products of two tensors. Additions,
-/// squares, norms and activations are not counted, as is usual. The check on every count by formula. It flows as <see cref="NoGrad"/> does.
+/// Counts the multiply-adds that operations carry out while it is open: those of matrix products and convolutions, forward and backward, of quadratic neurons (2 per coefficient)
+/// and of element-wise products of two tensors. As is usual, it does not count additions, squares, norms and activations. Counts from formulas are checked against it.
+/// It flows as <see cref="NoGrad"/> does.
 /// </summary>
 public sealed class MultiplyAddCounter : IDisposable
 {
     readonly Sum sum = Ambient<Kind>.Open(new Sum());
 
-    /// <summary>Multiply-adds so far.</summary>
+    /// <summary>The number of multiply-adds so far.</summary>
     public long Count => Volatile.Read(ref sum.Count);
 
     internal static void Add(long multiplyAdds)

@@ -7,7 +7,7 @@ public partial class Tensor
     /// <summary>
     /// Full quadratic forms of each row: y[r, c] = x_r^T M_c x_r, with M_c symmetric.
     /// Backward: dx_r = 2 sum_c dy[r, c] M_c x_r,   dM_c = sum_r dy[r, c] x_r x_r^T.
-    /// The products M_c x_r, n numbers for each output, are computed form by form, and again in the backward; they are not kept.
+    /// The products M_c x_r, n numbers for each output, are computed form by form. They are not kept: backward computes them again.
     /// </summary>
     /// <param name="forms">M: [channels, n, n], each symmetric; the gradient relies on it. This tensor is x: [..., n].</param>
     /// <returns>[..., channels]</returns>

@@ -28,7 +28,7 @@ static class QuadraticNeuronOp
     {
         Check.SameDevice(nameof(Tensor.QuadraticNeuron), z, lambda);
         Check.That(z.Shape.Channels == layout.Channels, nameof(Tensor.QuadraticNeuron),
-            $"the input has {z.Shape.Channels} channels (shape {z.Shape}) but the neurons make up {layout.Channels}.");
+            $"the input has {z.Shape.Channels} channels (shape {z.Shape}) but the neurons have {layout.Channels}.");
         Check.That(lambda.Rank == 1 && lambda.Length == layout.Coefficients, nameof(Tensor.QuadraticNeuron),
             $"Lambda has shape {lambda.Shape} but {layout.Neurons} neurons of rank {layout.Rank} on {layout.Channels} channels have [{layout.Coefficients}] coefficients.");
 
@@ -44,10 +44,10 @@ static class QuadraticNeuronOp
     }
 }
 
-/// <summary>The backward of quadratic neurons; it can join that of a batch norm behind them (<see cref="BackwardTable"/>).</summary>
+/// <summary>The backward of quadratic neurons. It can join the backward of a batch norm after them (<see cref="BackwardTable"/>).</summary>
 sealed record QuadraticBackward(NeuronLayout Layout, bool Normalized, bool Detached)
 {
-    /// <summary>From [y, lambda] to the gradients of [z, lambda].</summary>
+    /// <summary>Returns the gradients of [z, lambda]; saved is [y, lambda].</summary>
     public Tensor?[] Run(Tensor dy, Saved saved)
     {
         var (y, lambda) = saved;
@@ -56,6 +56,6 @@ sealed record QuadraticBackward(NeuronLayout Layout, bool Normalized, bool Detac
         return [dz, dLambda];
     }
 
-    /// <summary>What the kernels are told of it.</summary>
+    /// <summary>The arguments for the kernels.</summary>
     public QuadraticGradient<Tensor> Gradient(Tensor lambda, Tensor? dLambda) => new(new(lambda, Layout, Normalized), Detached, dLambda);
 }

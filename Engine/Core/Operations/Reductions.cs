@@ -3,8 +3,8 @@ namespace QuadEngine;
 public partial class Tensor
 {
     /// <summary>The sum over the given axes.</summary>
-    /// <param name="axes">Axes to add up along, negative ones counted from the end; null or none for all.</param>
-    /// <param name="keepDims">Those axes stay, with extent 1; else they disappear.</param>
+    /// <param name="axes">The axes to add up along; negative ones count from the end. Null or an empty list means all axes.</param>
+    /// <param name="keepDims">Whether these axes stay, with extent 1; otherwise they disappear.</param>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     public Tensor Sum(int[]? axes = null, bool keepDims = false)
     {
@@ -16,29 +16,29 @@ public partial class Tensor
     }
 
     /// <summary>The sum along one axis.</summary>
-    /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
-    /// <param name="keepDims">The axis stays, with extent 1; else it disappears.</param>
+    /// <param name="axis">The axis; a negative one counts from the end: -1 is the innermost.</param>
+    /// <param name="keepDims">Whether the axis stays, with extent 1; otherwise it disappears.</param>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     public Tensor Sum(int axis, bool keepDims = false) => Sum([axis], keepDims);
 
     /// <summary>The mean over the given axes.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
-    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to take the mean of.</exception>
+    /// <exception cref="ArgumentException">There is no such axis, or the mean is over no elements.</exception>
     public Tensor Mean(int[]? axes = null, bool keepDims = false)
     {
         var count = new ReductionPlan(Shape, axes, nameof(Mean)).Count;
-        Check.That(count > 0, nameof(Mean), $"shape {Shape} has no elements to take the mean of; expected 1 or more. Leave out empty batches, or use Sum(), which is 0.");
+        Check.That(count > 0, nameof(Mean), $"shape {Shape} has no elements to take the mean of; expected 1 or more. Skip empty batches, or use Sum(), which is 0.");
         return Sum(axes, keepDims) / count;
     }
 
     /// <summary>The mean along one axis.</summary>
     /// <inheritdoc cref="Sum(int, bool)"/>
-    /// <exception cref="ArgumentException">There is no such axis, or there are no elements to take the mean of.</exception>
+    /// <exception cref="ArgumentException">There is no such axis, or the mean is over no elements.</exception>
     public Tensor Mean(int axis, bool keepDims = false) => Mean([axis], keepDims);
 
     /// <summary>The biased variance over the given axes: the mean of (x - mean)^2.</summary>
     /// <inheritdoc cref="Mean(int[], bool)"/>
-    /// <remarks>Formed from the deviations d of the mean as float32 has it: mean d^2 - (mean d)^2, which takes back what the rounding of the mean adds.</remarks>
+    /// <remarks>It is computed from the deviations d = x - m, where m is the mean rounded to float32: mean d^2 - (mean d)^2. The second term removes the effect of that rounding.</remarks>
     public Tensor Variance(int[]? axes = null, bool keepDims = false)
     {
         var deviations = this - Mean(axes, keepDims: true).Detach();
@@ -49,28 +49,28 @@ public partial class Tensor
     /// <inheritdoc cref="Mean(int, bool)"/>
     public Tensor Variance(int axis, bool keepDims = false) => Variance([axis], keepDims);
 
-    /// <summary>The largest element over the given axes; equal ones share the gradient.</summary>
+    /// <summary>The largest element over the given axes. Equal largest elements share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Max(int[]? axes = null, bool keepDims = false) => Extreme<MaxOp>(axes, keepDims);
 
-    /// <summary>The largest element along one axis; equal ones share the gradient.</summary>
+    /// <summary>The largest element along one axis. Equal largest elements share the gradient.</summary>
     /// <inheritdoc cref="Sum(int, bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Max(int axis, bool keepDims = false) => Extreme<MaxOp>([axis], keepDims);
 
-    /// <summary>The smallest element over the given axes; equal ones share the gradient.</summary>
+    /// <summary>The smallest element over the given axes. Equal smallest elements share the gradient.</summary>
     /// <inheritdoc cref="Sum(int[], bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Min(int[]? axes = null, bool keepDims = false) => Extreme<MinOp>(axes, keepDims);
 
-    /// <summary>The smallest element along one axis; equal ones share the gradient.</summary>
+    /// <summary>The smallest element along one axis. Equal smallest elements share the gradient.</summary>
     /// <inheritdoc cref="Sum(int, bool)"/>
     /// <exception cref="ArgumentException">There is no such axis, or there are no elements to choose from.</exception>
     public Tensor Min(int axis, bool keepDims = false) => Extreme<MinOp>([axis], keepDims);
 
     /// <summary>The first index along an axis (which disappears) at which the element is largest; NaN counts as largest.</summary>
-    /// <param name="axis">A negative one counts from the end: -1 is the innermost.</param>
+    /// <param name="axis">The axis; a negative one counts from the end: -1 is the innermost.</param>
     /// <exception cref="ArgumentException">There is no such axis, or it is empty.</exception>
     public IntTensor ArgMax(int axis = -1) => ArgMax(axis, nameof(ArgMax));
 
@@ -95,10 +95,10 @@ public partial class Tensor
         return negative.ArgMax(axis, nameof(ArgMin));
     }
 
-    /// <summary>No element is NaN or infinite.</summary>
+    /// <summary>Whether no element is NaN or infinite.</summary>
     public bool IsFinite()
     {
-        // 0 x is 0 for every finite x and NaN otherwise. Kernels alone, no operation: a NonFiniteGuard checks those with this.
+        // 0 x is 0 for every finite x and NaN otherwise. This calls the kernels and no operation, because NonFiniteGuard checks operations with it.
         using var zeros = Empty(Shape, Device);
         Device.Backend.BinaryScalar<MultiplyOp>(this, 0f, zeros);
         using var sum = new ReductionPlan(Shape, null, nameof(IsFinite)).Reduce<SumOp>(zeros);
@@ -120,7 +120,7 @@ public partial class Tensor
     }
 }
 
-/// <summary>Which axes a reduction folds. Neighbouring axes fold in one pass over [outer, n, inner]; others one group after the other.</summary>
+/// <summary>The axes that a reduction folds. It folds adjacent axes in one pass over [outer, n, inner], and other axes group by group.</summary>
 readonly struct ReductionPlan
 {
     readonly bool[] folded;
@@ -135,7 +135,7 @@ readonly struct ReductionPlan
             foreach (var axis in axes) folded[shape.Axis(axis, operation)] = true;
     }
 
-    /// <summary>Elements folded into one.</summary>
+    /// <summary>The number of elements folded into one.</summary>
     public int Count
     {
         get
@@ -156,7 +156,7 @@ readonly struct ReductionPlan
         }
     }
 
-    /// <summary>The result, the folded axes kept with extent 1.</summary>
+    /// <summary>Returns the result, in which the folded axes have extent 1.</summary>
     public Tensor Reduce<TOp>(Tensor x) where TOp : struct, IReduction<TOp>
     {
         var extents = shape.ToArray();

@@ -3,7 +3,7 @@ namespace QuadEngine;
 /// <summary>Operations that move elements and do not compute. Reshapes and slices of the leading axis are views; the others copy.</summary>
 public partial class Tensor
 {
-    /// <summary>The same elements in memory of their own: what is written to one is not seen in the other. Gradients pass through; for a snapshot, clone what Detach() gives.</summary>
+    /// <summary>A copy in its own memory: a write to one tensor does not change the other. Gradients pass through; for a snapshot without them, clone the result of Detach().</summary>
     public Tensor Clone()
     {
         var y = Like(this);
@@ -12,7 +12,7 @@ public partial class Tensor
     }
 
     /// <summary>The same elements in another shape, a view.</summary>
-    /// <param name="shape">Extents, outermost first; one may be -1 and follows from the rest. None make a scalar.</param>
+    /// <param name="shape">The extents, outermost first; one may be -1 and follows from the rest. No extents make a scalar.</param>
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(params int[] shape)
     {
@@ -29,7 +29,7 @@ public partial class Tensor
     }
 
     /// <summary>The same elements in another shape, a view.</summary>
-    /// <param name="shape">Of as many elements as this tensor has; no extent is left open.</param>
+    /// <param name="shape">The new shape, with the same number of elements; no extent may be -1.</param>
     /// <exception cref="ArgumentException">The number of elements differs.</exception>
     public Tensor Reshape(Shape shape)
     {
@@ -38,7 +38,7 @@ public partial class Tensor
         return View(Offset, shape).WithBackward(nameof(Reshape), [this], [], (dy, _) => [dy.Reshape(old)]);
     }
 
-    /// <summary>All but the leading axis merged: [N, features].</summary>
+    /// <summary>Merges all axes but the leading one: [N, features].</summary>
     /// <exception cref="ArgumentException">This is a scalar.</exception>
     public Tensor Flatten()
     {
@@ -46,38 +46,38 @@ public partial class Tensor
         return Reshape(Shape[0], Shape.Create(Shape.AsSpan()[1..]).Elements);
     }
 
-    /// <summary>The same elements with an axis of extent 1 more, a view.</summary>
-    /// <param name="axis">Where the result has it, from -rank - 1 to rank: 0 puts it in front of all others, -1 behind them.</param>
+    /// <summary>The same elements with one more axis of extent 1, a view.</summary>
+    /// <param name="axis">The position of the new axis in the result, from -rank - 1 to rank: 0 puts it before all others, -1 after them.</param>
     /// <exception cref="ArgumentException">The result has no such axis.</exception>
     public Tensor Unsqueeze(int axis)
     {
-        Check.That(axis >= -Rank - 1 && axis <= Rank, nameof(Unsqueeze), $"axis {axis} is no place in shape {Shape}, which has {Rank} axes; use {-Rank - 1} to {Rank}.");
+        Check.That(axis >= -Rank - 1 && axis <= Rank, nameof(Unsqueeze), $"a new axis cannot be at {axis} in shape {Shape}, which has {Rank} axes; use {-Rank - 1} to {Rank}.");
         if (axis < 0) axis += Rank + 1;
         return Reshape(Shape.Create([.. Shape.AsSpan()[..axis], 1, .. Shape.AsSpan()[axis..]]));
     }
 
     /// <summary>The same elements without an axis of extent 1, a view.</summary>
-    /// <param name="axis">A negative one counts from the end.</param>
+    /// <param name="axis">The axis; a negative one counts from the end.</param>
     /// <exception cref="ArgumentException">There is no such axis, or its extent is not 1.</exception>
     public Tensor Squeeze(int axis)
     {
         axis = Shape.Axis(axis, nameof(Squeeze));
-        Check.That(Shape[axis] == 1, nameof(Squeeze), $"axis {axis} of shape {Shape} has {Shape[axis]} elements; only an axis of 1 can be left out. Take one element with Slice, or reduce the axis.");
+        Check.That(Shape[axis] == 1, nameof(Squeeze), $"axis {axis} of shape {Shape} has {Shape[axis]} elements; only an axis of extent 1 can be removed. Take one element with Slice, or reduce the axis.");
         return Reshape(Shape.Create([.. Shape.AsSpan()[..axis], .. Shape.AsSpan()[(axis + 1)..]]));
     }
 
     /// <summary>The same elements without all axes of extent 1, a view.</summary>
-    /// <remarks>A batch of one example loses its leading axis too; name the axis where that must stay.</remarks>
+    /// <remarks>A batch of one example loses its leading axis too. If that axis must stay, use <see cref="Squeeze(int)"/>.</remarks>
     public Tensor Squeeze() => Reshape(Shape.Create([.. Shape.Where(extent => extent != 1)]));
 
-    /// <summary>The axes in another order: axis i of the result is axis order[i] of this.</summary>
-    /// <param name="order">Each axis once, counted from 0; none at all reverses them.</param>
+    /// <summary>The axes in another order: axis i of the result is axis order[i] of this tensor.</summary>
+    /// <param name="order">Each axis once, counted from 0; an empty list reverses the axes.</param>
     /// <exception cref="ArgumentException">The order does not name each axis once.</exception>
     public Tensor Transpose(params int[] order)
     {
         if (order.Length == 0) order = [.. Enumerable.Range(0, Rank).Reverse()];
         Check.That(order.Length == Rank && order.Order().SequenceEqual(Enumerable.Range(0, Rank)), nameof(Transpose),
-            $"[{string.Join(", ", order)}] is no order of the {Rank} axes of shape {Shape}; name each axis once.");
+            $"[{string.Join(", ", order)}] is not an order of the {Rank} axes of shape {Shape}; name each axis once.");
         var strides = Shape.Strides();
         var shape = Shape;
         var y = Empty(order.Select(axis => shape[axis]).ToArray(), Device);
@@ -90,9 +90,9 @@ public partial class Tensor
         });
     }
 
-    /// <summary>Two axes change places: a matrix is transposed by SwapAxes(0, 1), each matrix of a batch by SwapAxes(-2, -1).</summary>
-    /// <param name="first">A negative one counts from the end.</param>
-    /// <param name="second">Likewise.</param>
+    /// <summary>Exchanges two axes: SwapAxes(0, 1) transposes a matrix, SwapAxes(-2, -1) each matrix of a batch.</summary>
+    /// <param name="first">The first axis; a negative one counts from the end.</param>
+    /// <param name="second">The second axis; a negative one counts from the end.</param>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     public Tensor SwapAxes(int first, int second)
     {
@@ -103,18 +103,18 @@ public partial class Tensor
     }
 
     /// <summary>Images [N, C, H, W] as [N, H, W, C], the order of this engine.</summary>
-    /// <exception cref="ArgumentException">There are not 4 axes.</exception>
+    /// <exception cref="ArgumentException">The tensor does not have 4 axes.</exception>
     public Tensor ToChannelsLast() => Transpose(0, 2, 3, 1);
 
     /// <summary>Images [N, H, W, C] as [N, C, H, W], the order of PyTorch and ONNX.</summary>
-    /// <exception cref="ArgumentException">There are not 4 axes.</exception>
+    /// <exception cref="ArgumentException">The tensor does not have 4 axes.</exception>
     public Tensor ToChannelsFirst() => Transpose(0, 3, 1, 2);
 
-    /// <summary>Elements start, start + 1, ... of an axis. A view for the leading axis, else a copy.</summary>
-    /// <param name="axis">A negative one counts from the end.</param>
-    /// <param name="start">Counted from 0.</param>
-    /// <param name="count">Elements to take, 0 or more.</param>
-    /// <exception cref="ArgumentException">There is no such axis, or the range leaves it.</exception>
+    /// <summary>Elements start, start + 1, ... of an axis. A view for the leading axis, otherwise a copy.</summary>
+    /// <param name="axis">The axis; a negative one counts from the end.</param>
+    /// <param name="start">The index of the first element.</param>
+    /// <param name="count">The number of elements, 0 or more.</param>
+    /// <exception cref="ArgumentException">There is no such axis, or the range exceeds it.</exception>
     public Tensor Slice(int axis, int start, int count)
     {
         axis = Shape.Axis(axis, nameof(Slice));
@@ -132,51 +132,51 @@ public partial class Tensor
         });
     }
 
-    /// <summary>Parts of equal size along an axis, one after the other; the last is smaller where the size does not divide the extent.</summary>
-    /// <param name="size">Elements of each part, 1 or more.</param>
-    /// <param name="axis">A negative one counts from the end. Along axis 0 the parts are views, else copies.</param>
+    /// <summary>Parts of equal size along an axis, one after the other. If the size does not divide the extent, the last part is smaller.</summary>
+    /// <param name="size">The number of elements of each part along the axis, 1 or more.</param>
+    /// <param name="axis">The axis; a negative one counts from the end. Along axis 0 the parts are views, otherwise copies.</param>
     /// <exception cref="ArgumentException">There is no such axis, or the size is below 1.</exception>
     public Tensor[] Split(int size, int axis = 0)
     {
         axis = Shape.Axis(axis, nameof(Split));
-        Check.That(size > 0, nameof(Split), $"parts of {size} elements were asked for; expected 1 or more. For parts of different sizes give a list.");
+        Check.That(size > 0, nameof(Split), $"the parts would have {size} elements; expected 1 or more. For parts of different sizes, pass a list.");
         var extent = Shape[axis];
         return Split([.. Enumerable.Range(0, (int)(((long)extent + size - 1) / size)).Select(part => Math.Min(size, extent - part * size))], axis);
     }
 
     /// <summary>Parts of given sizes along an axis, one after the other.</summary>
-    /// <param name="sizes">Elements of each part, 0 or more; together they are those of the axis.</param>
-    /// <param name="axis">A negative one counts from the end. Along axis 0 the parts are views, else copies.</param>
+    /// <param name="sizes">The number of elements of each part along the axis, 0 or more; their sum is the extent of the axis.</param>
+    /// <param name="axis">The axis; a negative one counts from the end. Along axis 0 the parts are views, otherwise copies.</param>
     /// <exception cref="ArgumentException">There is no such axis, or the sizes do not add up to its extent.</exception>
     public Tensor[] Split(IReadOnlyList<int> sizes, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(sizes);
         axis = Shape.Axis(axis, nameof(Split));
         Check.That(sizes.All(size => size >= 0) && sizes.Sum(size => (long)size) == Shape[axis], nameof(Split),
-            $"parts of [{string.Join(", ", sizes)}] elements were asked for; expected 0 or more of each, {Shape[axis]} together, as many as axis {axis} of shape {Shape} has.");
+            $"the sizes of the parts are [{string.Join(", ", sizes)}]; expected 0 or more each, and {Shape[axis]} together, the extent of axis {axis} of shape {Shape}.");
         var parts = new Tensor[sizes.Count];
         for (int part = 0, start = 0; part < parts.Length; start += sizes[part++]) parts[part] = Slice(axis, start, sizes[part]);
         return parts;
     }
 
-    /// <summary>Tensors of one shape along a new axis: that many examples make a batch.</summary>
-    /// <param name="tensors">One or more, on one device.</param>
-    /// <param name="axis">Where the result has it; a negative one counts from the end.</param>
-    /// <exception cref="ArgumentException">There are none, their shapes or devices differ, or the result has no such axis.</exception>
+    /// <summary>Puts tensors of one shape side by side along a new axis. It makes a batch of examples.</summary>
+    /// <param name="tensors">One tensor or more, on one device.</param>
+    /// <param name="axis">The position of the new axis in the result; a negative one counts from the end.</param>
+    /// <exception cref="ArgumentException">There are no tensors, their shapes or devices differ, or the result has no such axis.</exception>
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
         Check.That(tensors.Count > 0, nameof(Stack), $"there are no tensors to stack.");
         foreach (var tensor in tensors)
             Check.That(tensor.Shape == tensors[0].Shape, nameof(Stack), $"shapes {tensors[0].Shape} and {tensor.Shape} differ; they must be equal. To join along an axis that the tensors have, use Concat.");
-        Check.That(axis >= -tensors[0].Rank - 1 && axis <= tensors[0].Rank, nameof(Stack), $"axis {axis} is no place in shape {tensors[0].Shape}, which has {tensors[0].Rank} axes; use {-tensors[0].Rank - 1} to {tensors[0].Rank}.");
+        Check.That(axis >= -tensors[0].Rank - 1 && axis <= tensors[0].Rank, nameof(Stack), $"a new axis cannot be at {axis} in shape {tensors[0].Shape}, which has {tensors[0].Rank} axes; use {-tensors[0].Rank - 1} to {tensors[0].Rank}.");
         return Concat([.. tensors.Select(tensor => tensor.Unsqueeze(axis))], axis);
     }
 
-    /// <summary>Tensors one after the other along an axis.</summary>
-    /// <param name="tensors">One or more, on one device; only their extents along the axis may differ.</param>
-    /// <param name="axis">A negative one counts from the end.</param>
-    /// <exception cref="ArgumentException">There are none, their shapes do not fit, there is no such axis, or the devices differ.</exception>
+    /// <summary>Puts tensors one after the other along an axis.</summary>
+    /// <param name="tensors">One tensor or more, on one device; only their extents along the axis may differ.</param>
+    /// <param name="axis">The axis; a negative one counts from the end.</param>
+    /// <exception cref="ArgumentException">There are no tensors, their shapes do not fit, there is no such axis, or the devices differ.</exception>
     public static Tensor Concat(IReadOnlyList<Tensor> tensors, int axis = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -204,16 +204,16 @@ public partial class Tensor
         });
     }
 
-    /// <summary>Adds <paramref name="before"/> and <paramref name="after"/> elements of one value around an axis.</summary>
-    /// <param name="axis">A negative one counts from the end.</param>
-    /// <param name="before">Elements in front of the first, 0 or more.</param>
-    /// <param name="after">Elements behind the last, 0 or more.</param>
-    /// <param name="value">Of every element added.</param>
+    /// <summary>Adds <paramref name="before"/> and <paramref name="after"/> elements of one value at the two ends of an axis.</summary>
+    /// <param name="axis">The axis; a negative one counts from the end.</param>
+    /// <param name="before">The number of elements before the first one, 0 or more.</param>
+    /// <param name="after">The number of elements after the last one, 0 or more.</param>
+    /// <param name="value">The value of the added elements.</param>
     /// <exception cref="ArgumentException">There is no such axis, or a number of elements is negative.</exception>
     public Tensor Pad(int axis, int before, int after, float value = 0f)
     {
         axis = Shape.Axis(axis, nameof(Pad));
-        Check.That(before >= 0 && after >= 0, nameof(Pad), $"{before} before and {after} after: padding cannot be negative; use Slice to cut.");
+        Check.That(before >= 0 && after >= 0, nameof(Pad), $"the padding is {before} before and {after} after; it cannot be negative; use Slice to cut.");
         var y = Full(Shape.With(axis, Shape[axis] + before + after), value, Device);
         var strides = y.Shape.Strides();
         Device.Backend.CopyStrided(this, 0, Shape.Strides(), Shape, before * strides[axis], strides, y);
@@ -221,9 +221,9 @@ public partial class Tensor
         return y.WithBackward(nameof(Pad), [this], [], (dy, _) => [dy.Slice(axis, before, count)]);
     }
 
-    /// <summary>Every <paramref name="step"/>-th element of an axis, from the first on: the shortcut of option A (He et al. 2016).</summary>
-    /// <param name="axis">A negative one counts from the end.</param>
-    /// <param name="step">1 or more.</param>
+    /// <summary>Every <paramref name="step"/>-th element of an axis, starting with the first: the shortcut of option A (He et al. 2016).</summary>
+    /// <param name="axis">The axis; a negative one counts from the end.</param>
+    /// <param name="step">The step, 1 or more.</param>
     /// <exception cref="ArgumentException">There is no such axis, or the step is below 1.</exception>
     public Tensor Subsample(int axis, int step)
     {
@@ -242,8 +242,8 @@ public partial class Tensor
         });
     }
 
-    /// <summary>Repeats axes of extent 1 (and adds leading ones) to reach a shape that this one broadcasts to.</summary>
-    /// <param name="shape">Aligned with this one at the innermost axis: the same extents, but any where this one has 1.</param>
+    /// <summary>Repeats axes of extent 1, and adds leading axes, to reach a shape that this one broadcasts to.</summary>
+    /// <param name="shape">The new shape. Aligned at the innermost axis, its extents are equal to those of this tensor, except where this tensor has extent 1.</param>
     /// <exception cref="ArgumentException">This shape does not broadcast to the other.</exception>
     public Tensor Expand(Shape shape)
     {
@@ -259,9 +259,9 @@ public partial class Tensor
         return y.WithBackward(nameof(Expand), [this], [], (dy, _) => [Broadcasting.SumTo(dy, old)]);
     }
 
-    /// <summary>Each pixel of [N, H, W, C] repeated factor times along height and width: nearest-neighbor upsampling.</summary>
-    /// <param name="factor">1 or more.</param>
-    /// <exception cref="ArgumentException">This is not [N, H, W, C], or the factor is below 1.</exception>
+    /// <summary>Repeats each pixel of [N, H, W, C] factor times along height and width: nearest-neighbor upsampling.</summary>
+    /// <param name="factor">The factor, 1 or more.</param>
+    /// <exception cref="ArgumentException">The tensor is not [N, H, W, C], or the factor is below 1.</exception>
     public Tensor Upsample(int factor)
     {
         Check.That(Rank == 4, nameof(Upsample), $"the input must be [N, H, W, C], not {Shape}.");

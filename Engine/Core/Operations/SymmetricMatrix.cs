@@ -5,7 +5,7 @@ namespace QuadEngine;
 public partial class Tensor
 {
     /// <summary>
-    /// Symmetric matrices from their upper triangles: M[c, i, j] = M[c, j, i] = packed[t(i, j), c] for i &lt;= j; the triangle is counted row by
+    /// Symmetric matrices from their upper triangles: M[c, i, j] = M[c, j, i] = packed[t(i, j), c] for i &lt;= j, where t counts the elements of the triangle row by
     /// row. Backward: dpacked = dM[c, i, j] + dM[c, j, i], and dM[c, i, i] on the diagonal.
     /// </summary>
     /// <param name="n">The number of rows of a matrix; this tensor is packed: [n(n + 1)/2, channels].</param>
@@ -35,7 +35,7 @@ static class SymmetricMatrixOp
             Tensor rows = Tensor.Empty([n * (n + 1) / 2, channels], dy.Device), columns = Tensor.Like(rows);
             for (var i = 0; i < n; i++)
             {
-                // The diagonal is in the row; the column starts below it.
+                // The row contains the diagonal element; the column starts below it.
                 Shape row = [n - i, channels];
                 dy.Device.Backend.CopyStrided(dy, Corner(i, n), [1, n * n], row, Start(i, n) * channels, [channels, 1], rows);
                 dy.Device.Backend.CopyStrided(dy, Corner(i, n), [n, n * n], row, Start(i, n) * channels, [channels, 1], columns);
@@ -46,7 +46,7 @@ static class SymmetricMatrixOp
         });
     }
 
-    // Row i of the triangle starts with its diagonal element: after n + (n - 1) + ... + (n - i + 1) others.
+    // Row i of the triangle starts with its diagonal element, after n + (n - 1) + ... + (n - i + 1) other elements.
     static int Start(int i, int n) => i * n - i * (i - 1) / 2;
 
     static int Corner(int i, int n) => i * n + i;

@@ -39,7 +39,7 @@ static class UnfoldOp
         });
     }
 
-    // One copy for each place in the window, of that pixel in all windows.
+    // One copy for each place in the window: the pixel at that place, of all windows.
     static void Gather(Tensor x, ConvGeometry geometry, Tensor y)
     {
         var window = geometry.Window;
@@ -54,7 +54,7 @@ static class UnfoldOp
                     (row * window.Width + column) * geometry.InChannels, y.Shape.Strides(), y);
     }
 
-    // Filter o has a 1 at the o-th place of the window: the identity matrix.
+    // Filter o is 1 at place o of the window and 0 elsewhere: the identity matrix.
     static Tensor UnitFilters(ConvGeometry geometry, Device device)
     {
         var n = geometry.OutChannels;

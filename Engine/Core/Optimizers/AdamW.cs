@@ -4,14 +4,14 @@ namespace QuadEngine;
 
 /// <summary>
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2): w -= lr decay w;  m = b1 m + (1 - b1) g;
-/// v = b2 v + (1 - b2) g^2;  w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon), t counted from 1 for each parameter.
+/// v = b2 v + (1 - b2) g^2;  w -= lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + epsilon). t counts the steps of each parameter from 1.
 /// </summary>
 public sealed class AdamW : Optimizer
 {
     readonly float beta1, beta2, epsilon, weightDecay;
 
     /// <summary>AdamW over groups of parameters.</summary>
-    /// <param name="groups">What to update; no parameter may be in two of them.</param>
+    /// <param name="groups">The parameters to update; no parameter may be in two groups.</param>
     /// <param name="learningRate">lr, 0 or more; a group may multiply it.</param>
     /// <param name="beta1">b1, in [0, 1): the part of m that each step keeps.</param>
     /// <param name="beta2">b2, in [0, 1): the part of v that each step keeps.</param>
@@ -29,10 +29,10 @@ public sealed class AdamW : Optimizer
     }
 
     /// <summary>AdamW over one group.</summary>
-    /// <param name="parameters">All of that group, whose name is "all".</param>
+    /// <param name="parameters">The parameters of that group, whose name is "all".</param>
     /// <param name="learningRate">lr, 0 or more.</param>
     /// <param name="weightDecay">decay, 0 or more.</param>
-    /// <exception cref="ArgumentException">A parameter comes twice, or a setting is out of its range.</exception>
+    /// <exception cref="ArgumentException">A parameter occurs twice, or a setting is out of its range.</exception>
     public AdamW(IEnumerable<Parameter> parameters, float learningRate = 1e-3f, float weightDecay = 1e-2f)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, weightDecay: weightDecay)
     {

@@ -1,8 +1,8 @@
 namespace QuadEngine;
 
 /// <summary>
-/// The base of an optimizer of your own: it says how one parameter is updated from its gradient. All else is done here, for clipping and for the guard against
-/// divergence too: gradients come scaled, a step that is left out does not come at all, and it does not count.
+/// The base of your own optimizer. The optimizer defines how one parameter is updated from its gradient. This class does the rest, also for clipping and for the guard against
+/// divergence: gradients are scaled already, and a skipped step neither calls <see cref="Update"/> nor counts.
 /// <code>
 /// sealed class SignSgd(IEnumerable&lt;ParameterGroup&gt; groups, float learningRate) : CustomOptimizer(groups, learningRate)
 /// {
@@ -11,7 +11,7 @@ namespace QuadEngine;
 /// }
 /// </code>
 /// </summary>
-/// <remarks>It reads <see cref="Optimizer.GradientScale"/> where one is given, so that on a GPU each step waits for the device then, and is not replayed.</remarks>
+/// <remarks>It reads <see cref="Optimizer.GradientScale"/> if there is one. On a GPU, each step then waits for the device and is not replayed.</remarks>
 public abstract class CustomOptimizer : Optimizer
 {
     /// <inheritdoc cref="Optimizer(IEnumerable{ParameterGroup}, float)"/>
@@ -19,11 +19,11 @@ public abstract class CustomOptimizer : Optimizer
     {
     }
 
-    /// <summary>Names of the tensors to be kept for each parameter, which start at 0, are of its shape, and are saved in checkpoints; none where it is not overridden.</summary>
+    /// <summary>The names of the tensors that are kept for each parameter; none by default. They start at 0, have the parameter's shape, and are saved in checkpoints.</summary>
     public override IReadOnlyList<string> Slots => [];
 
-    /// <summary>Updates one parameter in place, by <see cref="Tensor.Assign(Tensor)"/>, and its slots likewise. Gradients are not recorded; tensors made here are dropped.</summary>
-    /// <param name="update">The parameter and what its update needs.</param>
+    /// <summary>Updates one parameter and its slots in place, by <see cref="Tensor.Assign(Tensor)"/>. Gradients are not recorded. Tensors made here are dropped.</summary>
+    /// <param name="update">The parameter and the values that its update needs.</param>
     protected abstract void Update(ParameterUpdate update);
 
     private protected sealed override void Apply(
@@ -50,11 +50,11 @@ public abstract class CustomOptimizer : Optimizer
     }
 }
 
-/// <summary>An update of one parameter, as a <see cref="CustomOptimizer"/> makes it.</summary>
-/// <param name="Parameter">To be overwritten.</param>
-/// <param name="Gradient">Of its shape, scaled already.</param>
-/// <param name="Slots">Of its shape each, in the order of <see cref="Optimizer.Slots"/>; to be overwritten.</param>
-/// <param name="Group">With a weight decay of its own, or null for the optimizer's.</param>
-/// <param name="LearningRate">Of this step, multiplied by the group's factor.</param>
-/// <param name="Step">Which step of this parameter it is, counted from 1; steps that were left out do not count.</param>
+/// <summary>An update of one parameter, for <see cref="CustomOptimizer"/>.</summary>
+/// <param name="Parameter">The parameter, which the update overwrites.</param>
+/// <param name="Gradient">The gradient, scaled already, of the parameter's shape.</param>
+/// <param name="Slots">The slots, each of the parameter's shape, in the order of <see cref="Optimizer.Slots"/>. The update overwrites them.</param>
+/// <param name="Group">The group of the parameter. Its weight decay is null if it does not have its own.</param>
+/// <param name="LearningRate">The learning rate of this step, multiplied by the group's factor.</param>
+/// <param name="Step">The number of this step of the parameter, counted from 1. Skipped steps do not count.</param>
 public readonly record struct ParameterUpdate(Parameter Parameter, Tensor Gradient, IReadOnlyList<Tensor> Slots, ParameterGroup Group, float LearningRate, int Step);

@@ -1,36 +1,36 @@
 namespace QuadEngine;
 
-/// <summary>An optimizer that a run can name. A class of your own makes it one: see <see cref="Optimizers.Registry"/>.</summary>
+/// <summary>An optimizer that a run can select by name. To add your own, derive from this class: see <see cref="Optimizers.Registry"/>.</summary>
 /// <param name="name">See <see cref="Entry.Name"/>.</param>
 /// <param name="help">See <see cref="Entry.Help"/>.</param>
 public abstract class OptimizerEntry(string name, string help) : Entry(name, help)
 {
-    /// <summary>The learning rate that it usually has, for where none is given.</summary>
+    /// <summary>The usual learning rate, used if none is given.</summary>
     public abstract float LearningRate { get; }
 
-    /// <summary>The weight decay that it usually has, for where none is given.</summary>
+    /// <summary>The usual weight decay, used if none is given.</summary>
     public abstract float WeightDecay { get; }
 
-    /// <summary>The optimizer over groups of parameters.</summary>
-    /// <param name="groups">What to update.</param>
-    /// <param name="learningRate">Of the first step, before a group's multiplier; a schedule changes it.</param>
-    /// <param name="weightDecay">For groups that have none of their own.</param>
-    /// <param name="options">Values of <see cref="Entry.Options"/>.</param>
+    /// <summary>Makes the optimizer over groups of parameters.</summary>
+    /// <param name="groups">The parameters to update.</param>
+    /// <param name="learningRate">The learning rate of the first step, before a group's multiplier; a schedule changes it.</param>
+    /// <param name="weightDecay">The weight decay of groups that do not have their own.</param>
+    /// <param name="options">The values of <see cref="Entry.Options"/>.</param>
     public abstract Optimizer Make(IReadOnlyList<ParameterGroup> groups, float learningRate, float weightDecay, Selection options);
 }
 
 /// <summary>The optimizers by name.</summary>
 public static class Optimizers
 {
-    /// <summary>The engine's own ("sgd", "adamw"), and those that were added.</summary>
+    /// <summary>The engine's optimizers ("sgd", "adamw"), and those that were added.</summary>
     public static Registry<OptimizerEntry> Registry { get; } = new("optimizer", new SgdEntry(), new AdamWEntry());
 
-    /// <summary>An optimizer over groups of parameters.</summary>
-    /// <param name="optimizer">Its name, and values of its options.</param>
-    /// <param name="groups">What to update; no parameter may be in two of them.</param>
-    /// <param name="learningRate">Of the first step; the usual one where null.</param>
-    /// <param name="weightDecay">For groups that have none of their own; the usual one where null.</param>
-    /// <exception cref="ArgumentException">There is no such optimizer, or a value is not possible; the message says what is.</exception>
+    /// <summary>Creates an optimizer over groups of parameters.</summary>
+    /// <param name="optimizer">The name of the optimizer, and values of its options.</param>
+    /// <param name="groups">The parameters to update; no parameter may be in two groups.</param>
+    /// <param name="learningRate">The learning rate of the first step; null for the optimizer's usual one.</param>
+    /// <param name="weightDecay">The weight decay of groups that do not have their own; null for the optimizer's usual one.</param>
+    /// <exception cref="ArgumentException">There is no such optimizer, or a value is not possible; the message says which are.</exception>
     public static Optimizer Create(Selection optimizer, IReadOnlyList<ParameterGroup> groups, float? learningRate = null, float? weightDecay = null)
     {
         var entry = Registry.Get(optimizer);
@@ -38,7 +38,7 @@ public static class Optimizers
     }
 }
 
-sealed class SgdEntry() : OptimizerEntry("sgd", "stochastic gradient descent with momentum, as PyTorch has it")
+sealed class SgdEntry() : OptimizerEntry("sgd", "stochastic gradient descent with momentum, as in PyTorch")
 {
     static readonly EntryOption<float> momentum = EntryOption.Number("momentum", "The part of the velocity that each step keeps", 0.9f, 0f, 0.9999f);
     static readonly EntryOption<bool> nesterov = EntryOption.Flag("nesterov", "Nesterov's momentum");

@@ -3,19 +3,19 @@ using QuadEngine.Devices;
 namespace QuadEngine;
 
 /// <summary>
-/// Stochastic gradient descent as PyTorch has it: g = dw + weightDecay w;  v = momentum v + (1 - dampening) g (v = g at the first
-/// step);  w -= learningRate (g + momentum v with Nesterov's momentum (Sutskever et al. 2013), else v).
+/// Stochastic gradient descent as in PyTorch: g = dw + weightDecay w;  v = momentum v + (1 - dampening) g (v = g at the first
+/// step);  w -= learningRate (g + momentum v) with Nesterov's momentum (Sutskever et al. 2013), otherwise w -= learningRate v.
 /// </summary>
 public sealed class Sgd : Optimizer
 {
     /// <summary>SGD over groups of parameters.</summary>
-    /// <param name="groups">What to update; no parameter may be in two of them.</param>
-    /// <param name="learningRate">0 or more; a group may multiply it.</param>
-    /// <param name="momentum">Decay of the velocity v, 0 or more; at 0 none is kept.</param>
-    /// <param name="weightDecay">L2 penalty, 0 or more; a group may have its own.</param>
-    /// <param name="nesterov">Looks ahead by one velocity; needs momentum above 0 and no dampening.</param>
-    /// <param name="dampening">Part of the gradient that the velocity leaves out; any finite number.</param>
-    /// <exception cref="ArgumentException">A parameter is in two groups, a setting is out of its range, or Nesterov is without momentum or with dampening.</exception>
+    /// <param name="groups">The parameters to update; no parameter may be in two groups.</param>
+    /// <param name="learningRate">The learning rate, 0 or more; a group may multiply it.</param>
+    /// <param name="momentum">The part of the velocity v that each step keeps, 0 or more; with 0 there is no velocity.</param>
+    /// <param name="weightDecay">The L2 penalty, 0 or more; a group may have its own.</param>
+    /// <param name="nesterov">Whether to look ahead by one velocity; needs momentum above 0 and no dampening.</param>
+    /// <param name="dampening">The part of the gradient that the velocity leaves out; any finite number.</param>
+    /// <exception cref="ArgumentException">A parameter is in two groups, a setting is out of its range, or nesterov is set without momentum or with dampening.</exception>
     public Sgd(IEnumerable<ParameterGroup> groups, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false, float dampening = 0f)
         : base(groups, learningRate)
     {
@@ -27,27 +27,27 @@ public sealed class Sgd : Optimizer
     }
 
     /// <summary>SGD over one group.</summary>
-    /// <param name="parameters">All of that group, whose name is "all".</param>
-    /// <param name="learningRate">0 or more.</param>
-    /// <param name="momentum">Decay of the velocity v, 0 or more; at 0 none is kept.</param>
-    /// <param name="weightDecay">L2 penalty, 0 or more.</param>
-    /// <param name="nesterov">Looks ahead by one velocity; needs momentum above 0.</param>
-    /// <exception cref="ArgumentException">A parameter comes twice, a setting is out of its range, or Nesterov is without momentum.</exception>
+    /// <param name="parameters">The parameters of that group, whose name is "all".</param>
+    /// <param name="learningRate">The learning rate, 0 or more.</param>
+    /// <param name="momentum">The part of the velocity v that each step keeps, 0 or more; with 0 there is no velocity.</param>
+    /// <param name="weightDecay">The L2 penalty, 0 or more.</param>
+    /// <param name="nesterov">Whether to look ahead by one velocity; needs momentum above 0.</param>
+    /// <exception cref="ArgumentException">A parameter occurs twice, a setting is out of its range, or nesterov is set without momentum.</exception>
     public Sgd(IEnumerable<Parameter> parameters, float learningRate, float momentum = 0f, float weightDecay = 0f, bool nesterov = false)
         : this([new ParameterGroup("all", [.. parameters])], learningRate, momentum, weightDecay, nesterov)
     {
     }
 
-    /// <summary>Decay of the velocity.</summary>
+    /// <summary>The part of the velocity that each step keeps.</summary>
     public float Momentum { get; }
 
-    /// <summary>L2 penalty, added to the gradient; a group may have its own.</summary>
+    /// <summary>The L2 penalty, added to the gradient; a group may have its own.</summary>
     public float WeightDecay { get; }
 
-    /// <summary>Look ahead by one velocity.</summary>
+    /// <summary>Whether a step looks ahead by one velocity.</summary>
     public bool Nesterov { get; }
 
-    /// <summary>Part of the gradient that the velocity leaves out.</summary>
+    /// <summary>The part of the gradient that the velocity leaves out.</summary>
     public float Dampening { get; }
 
     /// <inheritdoc/>

@@ -1,20 +1,20 @@
 namespace QuadEngine;
 
 /// <summary>
-/// A set that a parameter is kept on, or drawn to, while it is learned. A parameter that has one needs no care by anybody: <see cref="Tensor.Backward"/> adds the
-/// gradient of the penalty, and <see cref="Optimizer.Step"/> puts the parameter back.
+/// A set that a parameter is kept on, or drawn to, while it is learned. Callers need not handle it: <see cref="Tensor.Backward"/> adds the
+/// gradient of the penalty, and <see cref="Optimizer.Step"/> puts the parameter back on the set.
 /// </summary>
 public abstract class Constraint
 {
     /// <summary>
-    /// A scalar that grows with the distance from the set; null for none. Each Backward that reaches the parameter adds the gradient of this to that of its
-    /// result, once, however often the parameter was used; so does the backward of loss + penalty. The loss itself does not have it.
+    /// A scalar that grows with the distance from the set; null for none. Each Backward that reaches the parameter adds the gradient of this scalar once,
+    /// no matter how many times the parameter was used. So Backward on the loss gives the gradient of loss + penalty. The value of the loss does not include the penalty.
     /// </summary>
-    /// <param name="parameter">The one to be learned. Gradients are recorded.</param>
+    /// <param name="parameter">The parameter. Gradients are recorded.</param>
     public virtual Tensor? Penalty(Parameter parameter) => null;
 
     /// <summary>Puts the parameter back on the set, in place, after each update.</summary>
-    /// <param name="parameter">As the update left it. Gradients are not recorded.</param>
+    /// <param name="parameter">The parameter after the update. Gradients are not recorded.</param>
     public virtual void Retract(Parameter parameter)
     {
     }

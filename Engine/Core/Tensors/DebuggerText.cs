@@ -5,18 +5,18 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine;
 
 /// <summary>
-/// Tensors as a debugger shows them: shape, device and the first values. A debugger stops all threads and asks at any moment, so nothing here computes, copies from
-/// a device, waits for another thread or throws: where that would be needed, the text says what the tensor is instead.
+/// Tensors as a debugger shows them: shape, device and the first values. A debugger stops all threads and asks at any time, so nothing here computes, copies from
+/// a device, waits for another thread or throws. If the values would need that, the text says instead why there are none.
 /// </summary>
 static class DebuggerText
 {
     const int MostValues = 6;
 
-    /// <param name="name">Of the type.</param>
+    /// <param name="name">The name of the type.</param>
     /// <param name="shape">The extents.</param>
-    /// <param name="storage">The memory, or null where the handle was dropped.</param>
-    /// <param name="offset">The first element within it.</param>
-    /// <typeparam name="T">What the elements are: float or int.</typeparam>
+    /// <param name="storage">The memory, or null if the handle was dropped.</param>
+    /// <param name="offset">The index of the first element in the memory.</param>
+    /// <typeparam name="T">The type of the elements: float or int.</typeparam>
     public static unsafe string Of<T>(string name, Shape shape, Storage? storage, int offset) where T : unmanaged, IFormattable
     {
         if (storage is null) return $"{name}{shape}, dropped";

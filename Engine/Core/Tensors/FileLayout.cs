@@ -1,11 +1,11 @@
 namespace QuadEngine;
 
-/// <summary>How a parameter or buffer lies in files, which other programs read too.</summary>
+/// <summary>The layout of a parameter or buffer in files, which other programs read too.</summary>
 public enum FileLayout
 {
-    /// <summary>As in memory.</summary>
+    /// <summary>The layout in memory.</summary>
     AsInMemory,
 
-    /// <summary>Output channels first, as PyTorch has weights: matrices [out, in] and filters [out, in, kH, kW], in memory [in, out] and [kH, kW, in, out].</summary>
+    /// <summary>Output channels first, as in PyTorch: matrices [out, in] and filters [out, in, kH, kW]. In memory they are [in, out] and [kH, kW, in, out].</summary>
     OutputsFirst,
 }

@@ -1,7 +1,7 @@
 namespace QuadEngine;
 
 /// <summary>
-/// Tensors that belong together: what a module of several results gives, or a batch of examples.
+/// Tensors that belong together: the results of a module with several results, or a batch of examples.
 /// <code>
 /// public readonly record struct Tokens(IntTensor Ids, Tensor Mask) : ITensorTuple
 /// {
@@ -11,20 +11,20 @@ namespace QuadEngine;
 /// </summary>
 public interface ITensorTuple
 {
-    /// <summary>The same, of the same type, with each tensor replaced by what a function gives for it, always in the same order.</summary>
-    /// <param name="tensors">Called with each tensor.</param>
-    /// <param name="integers">Called with each tensor of integers.</param>
+    /// <summary>Returns a tuple of the same type in which each tensor is replaced by the result of a function, always in the same order.</summary>
+    /// <param name="tensors">The function for each tensor.</param>
+    /// <param name="integers">The function for each tensor of integers.</param>
     ITensorTuple Map(Func<Tensor, Tensor> tensors, Func<IntTensor, IntTensor> integers);
 }
 
-/// <summary>What can be done to a tensor, a pair, an array or an <see cref="ITensorTuple"/> alike.</summary>
+/// <summary>Functions for a tensor, a pair, an array or an <see cref="ITensorTuple"/> alike.</summary>
 public static class TensorTuple
 {
-    /// <summary>The same with each tensor replaced.</summary>
-    /// <param name="value">A tensor, a pair or an array of them, or an <see cref="ITensorTuple"/>.</param>
-    /// <param name="tensors">Called with each tensor.</param>
-    /// <param name="integers">Called with each tensor of integers.</param>
-    /// <exception cref="NotSupportedException">It is none of these; the message says what to do.</exception>
+    /// <summary>Returns the value with each tensor replaced.</summary>
+    /// <param name="value">A tensor, a pair or an array of tensors, or an <see cref="ITensorTuple"/>.</param>
+    /// <param name="tensors">The function for each tensor.</param>
+    /// <param name="integers">The function for each tensor of integers.</param>
+    /// <exception cref="NotSupportedException">The value is of another type; the message says what to do.</exception>
     public static T Map<T>(T value, Func<Tensor, Tensor> tensors, Func<IntTensor, IntTensor> integers) => (T)(object)(value switch
     {
         Tensor one => tensors(one),

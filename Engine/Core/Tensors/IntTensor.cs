@@ -4,7 +4,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine;
 
-/// <summary>Integers on a device: labels, and the indices that argmax and max pooling leave. Not differentiable.</summary>
+/// <summary>Integers on a device: labels, and the indices that argmax and max pooling return. Not differentiable.</summary>
 [DebuggerDisplay($"{{{nameof(InDebugger)},nq}}")]
 public sealed class IntTensor : IDisposable
 {
@@ -25,26 +25,26 @@ public sealed class IntTensor : IDisposable
     /// <summary>The extents, outermost first.</summary>
     public Shape Shape { get; }
 
-    /// <summary>Number of elements.</summary>
+    /// <summary>The number of elements.</summary>
     public int Length => Shape.Elements;
 
-    /// <summary>The device it lives on.</summary>
+    /// <summary>The device that holds the tensor.</summary>
     public Device Device => Storage.Device;
 
     /// <summary>The memory.</summary>
     /// <exception cref="ObjectDisposedException">The handle was disposed.</exception>
     public Storage Storage => storage ?? throw Disposed();
 
-    /// <summary>A tensor whose elements are whatever the memory held.</summary>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <summary>A tensor with uninitialized elements.</summary>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     public static IntTensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), shape);
 
     /// <summary>Copies values in row-major order.</summary>
-    /// <param name="values">As many as the shape has elements.</param>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
-    /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
+    /// <param name="values">The values, one for each element.</param>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
+    /// <exception cref="ArgumentException">The number of values is not the number of elements of the shape.</exception>
     public static IntTensor FromSpan(ReadOnlySpan<int> values, Shape shape, Device? device = null)
     {
         Check.That(values.Length == shape.Elements, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Elements} elements.");
@@ -54,46 +54,46 @@ public sealed class IntTensor : IDisposable
         return y;
     }
 
-    /// <summary>Labels of a batch, shape [count].</summary>
+    /// <summary>The labels of a batch, shape [count].</summary>
     /// <param name="values">One label for each example; copied.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     public static IntTensor FromArray(int[] values, Device? device = null)
     {
         ArgumentNullException.ThrowIfNull(values);
         return FromSpan(values, [values.Length], device);
     }
 
-    /// <summary>start, start + step, start + 2 step, ... as far as they are below the end; [count].</summary>
+    /// <summary>start, start + step, start + 2 step, ... up to but not including the end; [count].</summary>
     /// <param name="start">The first number.</param>
-    /// <param name="end">Bound that is not reached: above the start, or below it where the step is negative.</param>
-    /// <param name="step">From one number to the next, not 0.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <param name="end">The bound, not included: above the start, or below it if the step is negative.</param>
+    /// <param name="step">The difference between adjacent numbers, not 0.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     /// <exception cref="ArgumentException">The step is 0 or leads away from the end, or there are more than 2^31 - 1 steps.</exception>
     public static IntTensor Arange(int start, int end, int step = 1, Device? device = null)
     {
-        Check.That(step != 0, nameof(Arange), $"numbers from {start} to {end} in steps of 0 were asked for; expected a step other than 0.");
+        Check.That(step != 0, nameof(Arange), $"the range is from {start} to {end} in steps of 0; expected a step other than 0.");
         Check.That(start == end || start < end == step > 0, nameof(Arange), $"steps of {step} lead from {start} away from {end}; change the sign of the step.");
         long distance = Math.Abs((long)end - start), each = Math.Abs((long)step), count = (distance + each - 1) / each;
-        Check.That(count <= int.MaxValue, nameof(Arange), $"numbers from {start} to {end} in steps of {step} are {count}; a tensor holds 2^31 - 1 at most.");
+        Check.That(count <= int.MaxValue, nameof(Arange), $"the range from {start} to {end} in steps of {step} has {count} numbers; a tensor holds at most 2^31 - 1.");
         var values = new int[count];
         for (var i = 0; i < values.Length; i++) values[i] = (int)(start + (long)i * step);
         return FromSpan(values, [values.Length], device);
     }
 
     /// <summary>0, 1, 2, ... count - 1; [count].</summary>
-    /// <param name="count">0 or more.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <param name="count">The number of elements, 0 or more.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     /// <exception cref="ArgumentException">The count is negative.</exception>
     public static IntTensor Arange(int count, Device? device = null)
     {
-        Check.That(count >= 0, nameof(Arange), $"{count} numbers were asked for; expected 0 or more.");
+        Check.That(count >= 0, nameof(Arange), $"the count is {count}; expected 0 or more.");
         return Arange(0, count, 1, device);
     }
 
-    /// <summary>The elements, to be read by a kernel; see <see cref="Tensor.Read"/>.</summary>
+    /// <summary>Makes an operand with which a kernel reads the elements; see <see cref="Tensor.Read"/>.</summary>
     public Operand Read() => Operand.ToRead(RetainStorage(), 0, Shape);
 
-    /// <summary>The elements, to be overwritten in place by a kernel; see <see cref="Tensor.Write"/>.</summary>
+    /// <summary>Makes an operand with which a kernel overwrites the elements in place; see <see cref="Tensor.Write"/>.</summary>
     public Operand Write() => Operand.ToWrite(RetainStorage(), 0, Shape);
 
     /// <summary>All elements in row-major order.</summary>
@@ -106,14 +106,14 @@ public sealed class IntTensor : IDisposable
     }
 
     /// <summary>Overwrites all elements in place with those of another tensor, from any device. The tape refuses to use saved integers that were overwritten.</summary>
-    /// <param name="values">Of the same shape.</param>
+    /// <param name="values">A tensor of the same shape.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public void Assign(IntTensor values)
     {
         Check.That(values.Shape == Shape, nameof(Assign), $"the values have shape {values.Shape} but the tensor {Shape}.");
         using var local = values.To(Device);
         using var held = new Held();
-        Device.Kernels.Copy(held.Read(local), held.Write(this));         // elements of both kinds are 4 bytes, and a copy does not look into them
+        Device.Kernels.Copy(held.Read(local), held.Write(this));         // elements of both kinds have 4 bytes, and a copy does not interpret them
     }
 
     /// <inheritdoc cref="Tensor.BeginToArray"/>
@@ -123,11 +123,11 @@ public sealed class IntTensor : IDisposable
         return Device.BeginDownload<int>(source);
     }
 
-    /// <summary>The same integers on a device; another handle on them where they are there already.</summary>
-    /// <param name="device">Any device, its own too.</param>
+    /// <summary>The same integers on a device. If they are there already, it is another handle on them.</summary>
+    /// <param name="device">Any device, even the one that holds the tensor.</param>
     public IntTensor To(Device device) => ReferenceEquals(device, Device) ? Alias() : FromSpan(ToArray(), Shape, device);
 
-    /// <summary>Another handle on the same memory: what is written to one is seen in the other, and dropping one leaves the other.</summary>
+    /// <summary>Another handle on the same memory: a write to one changes the other, and dropping one leaves the other.</summary>
     public IntTensor Alias() => new(RetainStorage(), Shape);
 
     /// <summary>Drops the handle.</summary>
@@ -139,7 +139,7 @@ public sealed class IntTensor : IDisposable
 
     internal string InDebugger => DebuggerText.Of<int>(nameof(IntTensor), Shape, storage, 0);
 
-    /// <summary>Shape, device and values, in rows; of more than 1,000 values the first and the last three along each axis.</summary>
+    /// <summary>The shape, the device and the values, in rows. Of more than 1,000 values it has the first three and the last three along each axis.</summary>
     public override string ToString()
     {
         if (storage is null) return $"IntTensor{Shape} (disposed)";
@@ -156,7 +156,7 @@ public sealed class IntTensor : IDisposable
     {
         var now = Storage;
         var retained = now.TryRetain();
-        GC.KeepAlive(this);         // its finalizer would release the last owner's
+        GC.KeepAlive(this);         // otherwise the finalizer could release the last share
         return retained ? now : throw Disposed();
     }
 

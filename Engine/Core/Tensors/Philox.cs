@@ -7,9 +7,9 @@ namespace QuadEngine;
 public static class Philox
 {
     /// <summary>The 128 random bits at <paramref name="index"/> of <paramref name="stream"/> under <paramref name="seed"/>.</summary>
-    /// <param name="seed">The key, both words of it.</param>
-    /// <param name="stream">Upper half of the counter.</param>
-    /// <param name="index">Lower half of the counter.</param>
+    /// <param name="seed">The key, two words.</param>
+    /// <param name="stream">The upper half of the counter.</param>
+    /// <param name="index">The lower half of the counter.</param>
     public static (uint X, uint Y, uint Z, uint W) At(ulong seed, ulong stream, ulong index)
     {
         uint k0 = (uint)seed, k1 = (uint)(seed >> 32);
@@ -26,16 +26,16 @@ public static class Philox
     }
 
     /// <summary>24 bits of a word as a float in [0, 1).</summary>
-    /// <param name="bits">A random word; its lowest 8 bits have no say.</param>
+    /// <param name="bits">A random word; its lowest 8 bits are not used.</param>
     public static float ToUnit(uint bits) => (bits >> 8) * (1f / (1 << 24));
 
-    /// <summary>The largest float of [low, high), which low + (high - low) u must not round up from; low where they are equal.</summary>
-    /// <param name="low">Least number of the range.</param>
-    /// <param name="high">Its end, which it leaves out; low or above.</param>
+    /// <summary>The largest float in [low, high); low if they are equal. The rounded value of low + (high - low) u must not exceed it.</summary>
+    /// <param name="low">The least number of the range.</param>
+    /// <param name="high">The end of the range, not included; low or above.</param>
     public static float Largest(float low, float high) => MathF.Max(low, MathF.BitDecrement(high));
 
-    /// <summary>A word as a number of 0 .. bound - 1.</summary>
-    /// <param name="bound">1 or more.</param>
+    /// <summary>Turns a word into a number from 0 to bound - 1.</summary>
+    /// <param name="bound">The bound, 1 or more.</param>
     /// <param name="bits">A random word.</param>
     public static int Below(int bound, uint bits) => (int)((ulong)bits * (uint)bound >> 32);
 }

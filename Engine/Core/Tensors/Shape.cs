@@ -10,8 +10,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     readonly int[]? extents;
 
     /// <summary>A shape of these extents: <c>new Shape(2, 3)</c> is <c>[2, 3]</c>.</summary>
-    /// <param name="extents">Of each axis, outermost first; copied. None make a scalar.</param>
-    /// <exception cref="ArgumentException">An extent is negative, or the elements are more than 2^31 - 1.</exception>
+    /// <param name="extents">The extent of each axis, outermost first; copied. No extents make a scalar.</param>
+    /// <exception cref="ArgumentException">An extent is negative, or there are more than 2^31 - 1 elements.</exception>
     public Shape(params int[] extents) : this((extents ?? throw new ArgumentNullException(nameof(extents))).AsSpan())
     {
     }
@@ -32,32 +32,32 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     int[] Extents => extents ?? [];
 
-    /// <summary>Number of axes.</summary>
+    /// <summary>The number of axes.</summary>
     public int Rank => Extents.Length;
 
-    /// <summary>Number of axes, under the name that <c>shape[^1]</c> and <c>[.. shape, 3]</c> look for.</summary>
+    /// <summary>The number of axes, under the name that <c>shape[^1]</c> and <c>[.. shape, 3]</c> need.</summary>
     public int Count => Extents.Length;
 
-    /// <summary>Number of elements: the product of the extents, 1 for a scalar.</summary>
+    /// <summary>The number of elements: the product of the extents, 1 for a scalar.</summary>
     public int Elements => Product(Extents);
 
     /// <summary>The extent of an axis; <c>shape[^1]</c> is the innermost.</summary>
-    /// <param name="axis">Counted from 0, the outermost.</param>
+    /// <param name="axis">The axis, counted from 0, the outermost.</param>
     public int this[int axis] => Extents[axis];
 
     /// <summary>The innermost extent (channels), 1 for a scalar.</summary>
     public int Channels => Rank == 0 ? 1 : Extents[^1];
 
-    /// <summary>All elements over the innermost extent: the rows of the tensor seen as a matrix [rows, channels].</summary>
+    /// <summary>The number of rows of the tensor as a matrix [rows, channels]: the elements divided by the innermost extent.</summary>
     public int Rows => Rank == 0 ? 1 : Product(Extents.AsSpan(0, Rank - 1));
 
-    /// <summary>Builds a shape; collection expressions such as <c>[2, 3]</c> arrive here.</summary>
-    /// <param name="extents">Of each axis, outermost first; copied. None make a scalar.</param>
-    /// <exception cref="ArgumentException">An extent is negative, or the elements are more than 2^31 - 1.</exception>
+    /// <summary>Builds a shape. Collection expressions such as <c>[2, 3]</c> call this method.</summary>
+    /// <param name="extents">The extent of each axis, outermost first; copied. No extents make a scalar.</param>
+    /// <exception cref="ArgumentException">An extent is negative, or there are more than 2^31 - 1 elements.</exception>
     public static Shape Create(ReadOnlySpan<int> extents) => new(extents);
 
     /// <summary>A shape from an array of extents.</summary>
-    /// <param name="extents">Of each axis, outermost first; copied. None make a scalar.</param>
+    /// <param name="extents">The extent of each axis, outermost first; copied. No extents make a scalar.</param>
     public static implicit operator Shape(int[] extents) => new(extents);
 
     /// <summary>The extents as a span.</summary>
@@ -67,8 +67,8 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     public int[] ToArray() => [.. Extents];
 
     /// <summary>The same shape with one extent replaced.</summary>
-    /// <param name="axis">Counted from 0, the outermost.</param>
-    /// <param name="extent">The new one, 0 or more.</param>
+    /// <param name="axis">The axis, counted from 0, the outermost.</param>
+    /// <param name="extent">The new extent, 0 or more.</param>
     public Shape With(int axis, int extent)
     {
         var copy = ToArray();
@@ -76,9 +76,9 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         return Create(copy);
     }
 
-    /// <summary>Turns an axis counted from the end (-1 is the last) into one counted from the start.</summary>
-    /// <param name="axis">From -rank to rank - 1.</param>
-    /// <param name="operation">Who asks, for the message.</param>
+    /// <summary>Turns an axis that may count from the end (-1 is the last) into one that counts from the start.</summary>
+    /// <param name="axis">The axis, from -rank to rank - 1.</param>
+    /// <param name="operation">The name of the operation, for the message.</param>
     /// <exception cref="ArgumentException">There is no such axis.</exception>
     public int Axis(int axis, string operation)
     {
@@ -86,7 +86,7 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         return axis < 0 ? axis + Rank : axis;
     }
 
-    /// <summary>Elements to step over for one step along each axis of a contiguous tensor of this shape.</summary>
+    /// <summary>The distance, in elements, of one step along each axis of a contiguous tensor of this shape.</summary>
     public int[] Strides()
     {
         var strides = new int[Rank];
@@ -95,10 +95,10 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
     }
 
     /// <summary>The shape that two operands broadcast to: aligned at the innermost axis, extents equal or 1.</summary>
-    /// <param name="a">Shape of the left operand.</param>
-    /// <param name="b">Shape of the right operand.</param>
-    /// <param name="operation">Who asks, for the message.</param>
-    /// <exception cref="ArgumentException">They do not broadcast.</exception>
+    /// <param name="a">The shape of the left operand.</param>
+    /// <param name="b">The shape of the right operand.</param>
+    /// <param name="operation">The name of the operation, for the message.</param>
+    /// <exception cref="ArgumentException">The shapes do not broadcast.</exception>
     public static Shape Broadcast(Shape a, Shape b, string operation)
     {
         if (a == b) return a;
@@ -135,13 +135,13 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
         return hash.ToHashCode();
     }
 
-    /// <summary>Same extents.</summary>
-    /// <param name="left">A shape; the default one equals [].</param>
+    /// <summary>Whether the extents are equal.</summary>
+    /// <param name="left">A shape; the default value equals [].</param>
     /// <param name="right">The shape to compare with it.</param>
     public static bool operator ==(Shape left, Shape right) => left.Equals(right);
 
-    /// <summary>Different extents.</summary>
-    /// <param name="left">A shape; the default one equals [].</param>
+    /// <summary>Whether the extents differ.</summary>
+    /// <param name="left">A shape; the default value equals [].</param>
     /// <param name="right">The shape to compare with it.</param>
     public static bool operator !=(Shape left, Shape right) => !left.Equals(right);
 
@@ -150,6 +150,6 @@ public readonly struct Shape : IEquatable<Shape>, IReadOnlyList<int>
 
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
-    /// <summary>For messages: [128, 32, 32, 3].</summary>
+    /// <summary>The extents as text, for messages: [128, 32, 32, 3].</summary>
     public override string ToString() => $"[{string.Join(", ", Extents)}]";
 }

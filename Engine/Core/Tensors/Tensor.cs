@@ -5,20 +5,20 @@ using QuadEngine.Devices;
 namespace QuadEngine;
 
 /// <summary>
-/// An array of float32, contiguous and row-major, channels last, on a device; with the means to be differentiated. A tensor is a handle, and several
+/// An array of float32 on a device: contiguous, row-major, channels last, and differentiable. A tensor is a handle, and several
 /// handles may own one <see cref="Storage"/> together: reshapes and slices of the leading axis are views, everything else copies.
 /// </summary>
 /// <remarks>
-/// Operations are methods of this class, each declared in the file of its operation. A handle dropped (disposed, or left
-/// behind by a <see cref="TensorScope"/>) throws when it is used again; memory itself is freed when nobody owns it, and who uses it owns it.
-/// Any thread may use any tensor. Who reads elements that another thread overwrites at that moment sees some of before and some of after.
+/// Operations are methods of this class, each declared in the file of its operation. A dropped handle (disposed, or dropped by
+/// a <see cref="TensorScope"/>) throws when it is used again. Memory is freed when nobody owns it, and everybody who uses it owns it.
+/// Any thread may use any tensor. A thread that reads while another thread writes sees some old and some new elements.
 /// </remarks>
 [DebuggerDisplay($"{{{nameof(InDebugger)},nq}}")]
 public partial class Tensor : IDisposable
 {
     Storage? storage;
 
-    /// <summary>An owner of the storage in the caller's place.</summary>
+    /// <summary>Makes a handle. It takes over the caller's share in the storage.</summary>
     private protected Tensor(Storage storage, int offset, Shape shape)
     {
         this.storage = storage;
@@ -28,7 +28,7 @@ public partial class Tensor : IDisposable
         TensorScope.Register(this);
     }
 
-    /// <summary>Releases the memory at the device's next request, once: whoever still holds the handle then may dispose it again.</summary>
+    /// <summary>Releases the memory at the device's next request, once. A caller who still holds the handle may dispose it again.</summary>
     ~Tensor()
     {
         if (Interlocked.Exchange(ref storage, null) is not { } dead) return;
@@ -39,40 +39,40 @@ public partial class Tensor : IDisposable
     /// <summary>The extents, outermost first.</summary>
     public Shape Shape { get; }
 
-    /// <summary>The device it lives on.</summary>
+    /// <summary>The device that holds the tensor.</summary>
     public Device Device { get; private set; }
 
-    /// <summary>First element within the storage.</summary>
+    /// <summary>The index of the first element in the storage.</summary>
     public int Offset { get; private set; }
 
-    /// <summary>Number of elements.</summary>
+    /// <summary>The number of elements.</summary>
     public int Length => Shape.Elements;
 
-    /// <summary>Number of axes.</summary>
+    /// <summary>The number of axes.</summary>
     public int Rank => Shape.Rank;
 
-    /// <summary>The memory, whose owners views and the tape are too.</summary>
+    /// <summary>The memory. Views and the tape own it too.</summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
     public Storage Storage => storage ?? throw Dropped();
 
-    /// <summary>The handle was dropped.</summary>
+    /// <summary>Whether the handle was dropped.</summary>
     public bool IsDropped => storage is null;
 
     // ---- making tensors
 
-    /// <summary>A tensor whose elements are whatever the memory held.</summary>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <summary>A tensor with uninitialized elements.</summary>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     public static Tensor Empty(Shape shape, Device? device = null) => new(new Storage(device ?? Device.Cpu, shape.Elements), 0, shape);
 
-    /// <summary>An uninitialized tensor of the same shape and device: where an operation puts its result.</summary>
-    /// <param name="tensor">Only its shape and device are looked at.</param>
+    /// <summary>An uninitialized tensor of the same shape and device, for the result of an operation.</summary>
+    /// <param name="tensor">The tensor that gives shape and device.</param>
     public static Tensor Like(Tensor tensor) => Empty(tensor.Shape, tensor.Device);
 
-    /// <summary>A tensor of one value.</summary>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="value">Of every element.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <summary>A tensor whose elements all have one value.</summary>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="value">The value of every element.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     public static Tensor Full(Shape shape, float value, Device? device = null)
     {
         var y = Empty(shape, device);
@@ -88,16 +88,16 @@ public partial class Tensor : IDisposable
     /// <inheritdoc cref="Empty"/>
     public static Tensor Ones(Shape shape, Device? device = null) => Full(shape, 1f, device);
 
-    /// <summary>A tensor of shape [] holding one value.</summary>
+    /// <summary>A tensor of shape [] with one value.</summary>
     /// <param name="value">The element.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     public static Tensor Scalar(float value, Device? device = null) => Full([], value, device);
 
     /// <summary>Copies values in row-major order.</summary>
-    /// <param name="values">As many as the shape has elements.</param>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
-    /// <exception cref="ArgumentException">There are more or fewer values than the shape has elements.</exception>
+    /// <param name="values">The values, one for each element.</param>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
+    /// <exception cref="ArgumentException">The number of values is not the number of elements of the shape.</exception>
     public static Tensor FromSpan(ReadOnlySpan<float> values, Shape shape, Device? device = null)
     {
         Check.That(values.Length == shape.Elements, nameof(FromSpan), $"{values.Length} values do not fill shape {shape}, which has {shape.Elements} elements.");
@@ -114,27 +114,27 @@ public partial class Tensor : IDisposable
         return FromSpan(values, shape, device);
     }
 
-    /// <summary>Uniform random numbers in [low, high); all are low where high is low.</summary>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="low">Least number that is drawn.</param>
-    /// <param name="high">Bound that is not reached; low or above.</param>
-    /// <param name="generator">Gives the next of its streams; null for <see cref="Generator.Default"/>.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
-    /// <exception cref="ArgumentException">high is below low, or their difference is no finite number.</exception>
+    /// <summary>Uniform random numbers in [low, high); if high equals low, all are low.</summary>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="low">The least number.</param>
+    /// <param name="high">The bound, not included; low or above.</param>
+    /// <param name="generator">The generator that gives one stream; null for <see cref="Generator.Default"/>.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
+    /// <exception cref="ArgumentException">high is below low, or their difference is not finite.</exception>
     public static Tensor Uniform(Shape shape, float low = 0f, float high = 1f, Generator? generator = null, Device? device = null)
     {
-        Check.That(shape.Elements == 0 || low <= high && float.IsFinite(high - low), nameof(Uniform), $"numbers in [{low}, {high}) were asked for; expected low to be at most high, and high - low a finite number.");
+        Check.That(shape.Elements == 0 || low <= high && float.IsFinite(high - low), nameof(Uniform), $"the range is [{low}, {high}); expected low to be at most high, and high - low to be finite.");
         var y = Empty(shape, device);
         y.Device.Backend.Uniform(y, (generator ?? Generator.Default).Next(), low, high);
         return y;
     }
 
     /// <summary>Normal random numbers.</summary>
-    /// <param name="shape">Extents, outermost first; [] for a scalar.</param>
-    /// <param name="mean">Centre of the distribution.</param>
-    /// <param name="deviation">Standard deviation, 0 or more.</param>
-    /// <param name="generator">Gives the next of its streams; null for <see cref="Generator.Default"/>.</param>
-    /// <param name="device">Where it lives; null for the CPU.</param>
+    /// <param name="shape">The extents, outermost first; [] for a scalar.</param>
+    /// <param name="mean">The center of the distribution.</param>
+    /// <param name="deviation">The standard deviation, 0 or more.</param>
+    /// <param name="generator">The generator that gives one stream; null for <see cref="Generator.Default"/>.</param>
+    /// <param name="device">The device of the tensor; null for the CPU.</param>
     public static Tensor Normal(Shape shape, float mean = 0f, float deviation = 1f, Generator? generator = null, Device? device = null)
     {
         var y = Empty(shape, device);
@@ -144,13 +144,13 @@ public partial class Tensor : IDisposable
 
     // ---- reading and writing
 
-    /// <summary>The elements, to be read by a kernel; they stay where they are until the operand is disposed. A deferred result is computed first.</summary>
+    /// <summary>Makes an operand with which a kernel reads the elements. They stay in place until the operand is disposed. A deferred result is computed first.</summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
     public Operand Read() => Operand.ToRead(RetainStorage(), Offset, Shape);
 
     /// <summary>
-    /// The elements, to be overwritten in place by a kernel until the operand is disposed. Not differentiated: the tape refuses to use a saved
-    /// tensor that was overwritten. Whoever was promised the old elements gets a copy of them first.
+    /// Makes an operand with which a kernel overwrites the elements in place until the operand is disposed. Not differentiated: the tape refuses to use a saved
+    /// tensor that was overwritten. Future readers of the old elements, such as deferred results, get a copy of them first.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The handle was dropped.</exception>
     public Operand Write() => Operand.ToWrite(RetainStorage(), Offset, Shape);
@@ -164,8 +164,8 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>
-    /// All elements as they are now, in row-major order, when the function given is called: it waits for what computes them, not for what
-    /// is asked for in between. So values of one step can be read while a GPU works on the next.
+    /// Returns a function that gives all elements as they are now, in row-major order. The function waits for the kernels that compute them, but not for later
+    /// kernels. So the host can read values of one step while a GPU works on the next.
     /// </summary>
     public Func<float[]> BeginToArray()
     {
@@ -174,7 +174,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Copies all elements in row-major order.</summary>
-    /// <param name="values">Where to; as long as the tensor has elements.</param>
+    /// <param name="values">The destination, one place for each element.</param>
     /// <exception cref="ArgumentException">The span has another length.</exception>
     public void CopyTo(Span<float> values)
     {
@@ -183,8 +183,8 @@ public partial class Tensor : IDisposable
         Device.Download(source, values);
     }
 
-    /// <summary>The only element.</summary>
-    /// <exception cref="ArgumentException">There are more or fewer.</exception>
+    /// <summary>Returns the only element.</summary>
+    /// <exception cref="ArgumentException">The number of elements is not 1.</exception>
     public float Item()
     {
         Check.That(Length == 1, nameof(Item), $"shape {Shape} has {Length} elements; reduce it to one, or read ToArray().");
@@ -194,7 +194,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Overwrites all elements in place. Not differentiated: the tape refuses to use a saved tensor that was overwritten.</summary>
-    /// <param name="values">Row-major, one for each element.</param>
+    /// <param name="values">The values in row-major order, one for each element.</param>
     /// <exception cref="ArgumentException">The span has another length.</exception>
     public void Assign(ReadOnlySpan<float> values)
     {
@@ -204,7 +204,7 @@ public partial class Tensor : IDisposable
     }
 
     /// <summary>Overwrites all elements in place with those of another tensor, from any device.</summary>
-    /// <param name="values">Of the same shape.</param>
+    /// <param name="values">A tensor of the same shape.</param>
     /// <exception cref="ArgumentException">The shapes differ.</exception>
     public void Assign(Tensor values)
     {
@@ -213,8 +213,8 @@ public partial class Tensor : IDisposable
         Device.Backend.Copy(local, this);
     }
 
-    /// <summary>The same elements on a device; another handle on this memory where they are there already. The gradient comes back to this device.</summary>
-    /// <param name="device">Any device, its own too.</param>
+    /// <summary>The same elements on a device. If they are there already, it is another handle on this memory. The gradient comes back to this device.</summary>
+    /// <param name="device">Any device, even the one that holds the tensor.</param>
     public Tensor To(Device device)
     {
         var from = Device;
@@ -230,14 +230,14 @@ public partial class Tensor : IDisposable
 
     // ---- lifetime
 
-    /// <summary>This handle, which the end of the scope (the module) that made it does not drop.</summary>
+    /// <summary>Returns this handle. From now on, the scope (the module) that made it does not drop it.</summary>
     public Tensor Keep()
     {
         TensorScope.Forget(this);
         return this;
     }
 
-    /// <summary>Drops the handle. Memory that others own, views or the tape, stays.</summary>
+    /// <summary>Drops the handle. Memory that views or the tape own stays.</summary>
     public void Dispose()
     {
         Interlocked.Exchange(ref storage, null)?.Release();
@@ -245,23 +245,23 @@ public partial class Tensor : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>A handle on storage, whose owner it is in the caller's place.</summary>
+    /// <summary>Makes a handle on storage. It takes over the caller's share.</summary>
     internal static Tensor On(Storage storage, Shape shape, int offset = 0) => new(storage, offset, shape);
 
-    /// <summary>The memory, with the caller as one owner more.</summary>
+    /// <summary>The memory. The caller gets a share.</summary>
     internal Storage RetainStorage()
     {
         var now = Storage;
         var retained = now.TryRetain();
-        GC.KeepAlive(this);         // its finalizer would release the last owner's
+        GC.KeepAlive(this);         // otherwise the finalizer could release the last share
         return retained ? now : throw Dropped();
     }
 
     /// <summary>A handle on a part of the same memory, outside the graph.</summary>
     internal Tensor View(int offset, Shape shape) => new(RetainStorage(), offset, shape);
 
-    /// <summary>Another handle on the same memory and the same place in the graph: what is written to one is seen in the other, and dropping one leaves the other.</summary>
-    /// <remarks>What a function gives whose caller may drop it, where it hands on a tensor that it did not make.</remarks>
+    /// <summary>Another handle on the same memory and the same place in the graph: a write to one changes the other, and dropping one leaves the other.</summary>
+    /// <remarks>A function whose caller may drop the result returns an alias when it passes on a tensor that it did not make.</remarks>
     public Tensor Alias()
     {
         var alias = Detach();
@@ -279,11 +279,11 @@ public partial class Tensor : IDisposable
     }
 
     ObjectDisposedException Dropped() => new(nameof(Tensor),
-        $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. Call Keep() on it before, to use it afterwards.");
+        $"This tensor of shape {Shape} was dropped: it was disposed, or made inside a module whose call has returned. To use it after that, call Keep() on it before.");
 
     internal string InDebugger => DebuggerText.Of<float>(GetType().Name, Shape, storage, Offset);
 
-    /// <summary>Shape, device and values, in rows; of more than 1,000 values the first and the last three along each axis.</summary>
+    /// <summary>The shape, the device and the values, in rows. Of more than 1,000 values it has the first three and the last three along each axis.</summary>
     public override string ToString()
     {
         if (IsDropped) return $"Tensor{Shape} (dropped)";

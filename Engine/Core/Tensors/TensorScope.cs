@@ -1,26 +1,26 @@
 namespace QuadEngine;
 
 /// <summary>
-/// Drops, when disposed, every tensor handle made since it was opened, all but those passed to <see cref="Result"/> or kept with
-/// <see cref="Tensor.Keep"/>. Memory that the tape needs for backward belongs to the tape and stays. Every call of a module is such a scope.
+/// When disposed, drops every tensor handle made since it was opened, except those passed to <see cref="Result"/> or kept with
+/// <see cref="Tensor.Keep"/>. Memory that the tape needs for backward belongs to the tape and stays. Every call of a module is a scope.
 /// </summary>
 /// <remarks>
-/// It holds for the code that follows, also after an await on another thread and in tasks started meanwhile, and may be disposed on any
-/// thread. A task that outlives it makes its tensors in the next scope outside.
+/// It applies to the code that follows, also after an await on another thread, and to tasks started in the meantime. Any thread may dispose
+/// it. A task that outlives the scope makes its tensors in the next scope outside.
 /// </remarks>
 public sealed class TensorScope : IDisposable
 {
     readonly Handles handles;
 
     /// <summary>Opens a scope.</summary>
-    /// <param name="name">What runs inside, for messages: the module.</param>
+    /// <param name="name">The name of what runs inside, such as the module, for messages.</param>
     public TensorScope(string name = "") => handles = Ambient<Scopes>.Open(new Handles(name, new Lock()));
 
-    /// <summary>The names of the open scopes from the outermost in, joined by dots; empty outside of all.</summary>
+    /// <summary>The names of the open scopes from the outermost to the innermost, joined by dots; empty if no scope is open.</summary>
     public static string CurrentPath => Handles.Current?.Path ?? "";
 
-    /// <summary>Hands a handle over to the scope outside, or to the caller where there is none: the end of this scope does not drop it.</summary>
-    /// <param name="tensor">Made in this scope; any other is given back as it is.</param>
+    /// <summary>Hands a handle over to the scope outside, or to the caller if there is none. The end of this scope does not drop it.</summary>
+    /// <param name="tensor">A tensor made in this scope; any other is returned unchanged.</param>
     public Tensor Result(Tensor tensor)
     {
         if (handles.Remove(tensor)) Handles.Register(tensor, handles.Outer);
@@ -41,7 +41,7 @@ public sealed class TensorScope : IDisposable
             if (scope.Remove(tensor)) return;
     }
 
-    /// <summary>A scope of this thread while one call runs: of a module, or of an operation's backward.</summary>
+    /// <summary>A scope of this thread during one call of a module, or of the backward of an operation.</summary>
     internal readonly ref struct OnStack : IDisposable
     {
         readonly Handles handles;
@@ -57,12 +57,12 @@ public sealed class TensorScope : IDisposable
             below = Ambient<Scopes>.Push(handles);
         }
 
-        /// <summary>No other call is under way on this thread.</summary>
+        /// <summary>Whether no other call runs on this thread.</summary>
         public bool IsOutermost => below is null;
 
         /// <summary>
-        /// What the call returns, past the end of its scope: the tensor where it was made inside, else another handle on it (the argument, a
-        /// parameter, one that somebody keeps), which the caller may drop alone.
+        /// The result of the call, which outlives the scope: the tensor if it was made inside. Otherwise (the argument, a parameter, a tensor that
+        /// somebody keeps) it is another handle on the tensor, which the caller may drop alone.
         /// </summary>
         public Tensor Result(Tensor tensor)
         {
@@ -71,7 +71,7 @@ public sealed class TensorScope : IDisposable
             return tensor;
         }
 
-        /// <summary><see cref="Result"/> of each tensor in what the call returns.</summary>
+        /// <summary><see cref="Result"/> of each tensor in the value that the call returns.</summary>
         public T Results<T>(T value)
         {
             if (value is Tensor tensor) return (T)(object)Result(tensor);
@@ -90,7 +90,7 @@ public sealed class TensorScope : IDisposable
 
     readonly struct Scopes;
 
-    /// <summary>The handles made in a scope. One on the stack is its thread's alone; one that flows takes them from several threads.</summary>
+    /// <summary>The handles made in a scope. A scope on the stack gets them only from its own thread; a scope that flows gets them from several threads.</summary>
     sealed class Handles(string name, Lock? adding) : Link
     {
         Tensor?[] made = new Tensor?[4];
@@ -98,16 +98,16 @@ public sealed class TensorScope : IDisposable
 
         public static Handles? Current => System.Runtime.CompilerServices.Unsafe.As<Handles?>(Ambient<Scopes>.Current);
 
-        // Put together where somebody asks: few do.
+        // Built only on request, which is rare.
         public string Path => field ??= Outer is not Handles { Path: { Length: > 0 } outer } ? name : name.Length == 0 ? outer : $"{outer}.{name}";
 
-        /// <summary>Adds the tensor to the innermost scope from there on that takes it.</summary>
+        /// <summary>Adds the tensor to the first scope, from the given one outward, that accepts it.</summary>
         public static void Register(Tensor tensor, Link? scope)
         {
             while (scope is Handles handles && !handles.TryAdd(tensor)) scope = handles.Outer;
         }
 
-        /// <summary>Takes a handle out again; false where it was not made here.</summary>
+        /// <summary>Removes a handle; false if it was not made here.</summary>
         public bool Remove(Tensor tensor)
         {
             if (Thread == Environment.CurrentManagedThreadId) return TakeOut(tensor);
@@ -115,7 +115,7 @@ public sealed class TensorScope : IDisposable
             lock (adding!) return TakeOut(tensor);
         }
 
-        /// <summary>Drops all that is left; the scope is closed by now and takes no more.</summary>
+        /// <summary>Drops all remaining handles. The scope is closed already and accepts no more.</summary>
         public void Drop()
         {
             foreach (var tensor in TakeAll())
@@ -151,7 +151,7 @@ public sealed class TensorScope : IDisposable
             }
         }
 
-        // From the end: it is nearly always the last one made.
+        // The search starts at the end, because it is nearly always for the handle that was made last.
         bool TakeOut(Tensor tensor)
         {
             var place = count - 1;

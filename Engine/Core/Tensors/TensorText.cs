@@ -3,15 +3,15 @@ using System.Text;
 
 namespace QuadEngine;
 
-/// <summary>Tensors as text: rows in brackets, aligned; of large ones the first and the last three of each axis, as NumPy and PyTorch print them.</summary>
+/// <summary>Tensors as text: aligned rows in brackets. Of a large tensor it has the first three and the last three of each axis, as in NumPy and PyTorch.</summary>
 static class TensorText
 {
     const int MostElements = 1000, Edge = 3, LineWidth = 96;
 
-    /// <summary>The elements after a heading, on its line where they are one row that fits.</summary>
-    /// <param name="heading">What the tensor is.</param>
-    /// <param name="shape">Its extents.</param>
-    /// <param name="read">Reads elements from an index on: of a large tensor on a GPU, few are fetched.</param>
+    /// <summary>The elements after a heading. If they are one row that fits, they are on the same line.</summary>
+    /// <param name="heading">A heading that describes the tensor.</param>
+    /// <param name="shape">The extents of the tensor.</param>
+    /// <param name="read">Reads a number of elements from an index on. Of a large tensor on a GPU, only a few are copied.</param>
     public static string Of<T>(string heading, Shape shape, Func<int, int, T[]> read) where T : IFormattable
     {
         var shortened = shape.Elements > MostElements;
@@ -22,7 +22,7 @@ static class TensorText
         Write(0);
         return $"{heading}{(shape.Rank > 1 || text.Length > LineWidth ? ":\n" : ": ")}{text}";
 
-        // The extents shown of an axis: all, or the edges with dots between them.
+        // The shown indices of an axis: all, or the edges with dots (-1) between them.
         IEnumerable<int> Shown(int axis) => !shortened || shape[axis] <= 2 * Edge ? Enumerable.Range(0, shape[axis]) : [.. Enumerable.Range(0, Edge), -1, .. Enumerable.Range(shape[axis] - Edge, Edge)];
 
         void Collect(int axis, int first)

@@ -106,7 +106,7 @@ public readonly struct GeluOp : IUnaryOp<GeluOp>
     /// <inheritdoc/>
     public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.GeluDerivative(x);
 
-    // 0.5 x (1 + erf(x / sqrt 2)): ONNX has a node of its own only from opset 20 on.
+    // 0.5 x (1 + erf(x / sqrt 2)): ONNX has a Gelu node only from opset 20 on.
     static string? IUnaryOp<GeluOp>.Onnx(IOnnxGraph graph, string x) =>
         graph.Node("Mul", graph.Node("Mul", x, graph.Number(0.5f)), graph.Node("Add", graph.Node("Erf", graph.Node("Mul", x, graph.Number(0.70710678f))), graph.Number(1f)));
 }

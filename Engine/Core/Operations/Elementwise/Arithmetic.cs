@@ -123,7 +123,7 @@ public readonly struct DivideOp : IBinaryOp<DivideOp>
     public static float DerivativeA(float a, float b, float y) => 1f / b;
 
     /// <inheritdoc/>
-    public static float DerivativeB(float a, float b, float y) => -(a / b) / b;      // b^2 may overflow where this does not
+    public static float DerivativeB(float a, float b, float y) => -(a / b) / b;      // b^2 may overflow when this does not
 
     /// <inheritdoc/>
     public static Vector<float> F(Vector<float> a, Vector<float> b) => a / b;
@@ -138,8 +138,8 @@ public readonly struct DivideOp : IBinaryOp<DivideOp>
 }
 
 /// <summary>
-/// a^b, for a &gt; 0 where b is no integer. The derivative to b, a^b log a, is NaN for a &lt; 0, whose powers between the integers are no numbers;
-/// at a = 0 it is 0 for b of 0 or more.
+/// a^b; if b is not an integer, a must be above 0. The derivative with respect to b is a^b log a. For a &lt; 0 it is NaN, because non-integer powers of a
+/// are not real numbers. For a = 0 it is 0 if b is 0 or more.
 /// </summary>
 public readonly struct PowerOp : IBinaryOp<PowerOp>
 {
@@ -161,7 +161,7 @@ public readonly struct PowerOp : IBinaryOp<PowerOp>
     static string? IBinaryOp<PowerOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Pow", a, b);
 }
 
-/// <summary>The larger of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
+/// <summary>The larger of a and b; NaN if either is NaN. At a tie each gets half of the gradient; at NaN each gets all of it, as in PyTorch.</summary>
 public readonly struct MaximumOp : IBinaryOp<MaximumOp>
 {
     /// <inheritdoc/>
@@ -191,7 +191,7 @@ public readonly struct MaximumOp : IBinaryOp<MaximumOp>
     static string? IBinaryOp<MaximumOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
 
-/// <summary>The smaller of a and b, NaN where either is; at a tie the gradient is shared in halves, at NaN both get it, as in PyTorch.</summary>
+/// <summary>The smaller of a and b; NaN if either is NaN. At a tie each gets half of the gradient; at NaN each gets all of it, as in PyTorch.</summary>
 public readonly struct MinimumOp : IBinaryOp<MinimumOp>
 {
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ namespace QuadEngine.Operations;
 
 /// <summary>
 /// Binary cross-entropy of sigmoid(x) and a target t, with x = a and t = b: log(1 + exp(x)) - x t = log(1 + exp(-|x|)) + |x| r, where r is 1 - t for x &gt; 0 and t
-/// elsewhere, so that nothing cancels where the target is met. dF/dx = sigmoid(x) - t, with the sigmoid of -|x| and r likewise; dF/dt = -x.
+/// elsewhere. In this form nothing cancels if the prediction meets the target. dF/dx = sigmoid(x) - t, computed from sigmoid(-|x|) and r in the same way; dF/dt = -x.
 /// </summary>
 public readonly struct BinaryCrossEntropyOp : IBinaryOp<BinaryCrossEntropyOp>
 {

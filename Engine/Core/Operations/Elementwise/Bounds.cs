@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace QuadEngine.Operations;
 
-/// <summary>a, but b at least: <see cref="MaximumOp"/> whose gradient at a tie is all a's, as PyTorch's clamp has it.</summary>
+/// <summary>a, but at least b: <see cref="MaximumOp"/>, except that a gets all of the gradient at a tie, as in PyTorch's clamp.</summary>
 public readonly struct AtLeastOp : IBinaryOp<AtLeastOp>
 {
     /// <inheritdoc/>
@@ -32,7 +32,7 @@ public readonly struct AtLeastOp : IBinaryOp<AtLeastOp>
     static string? IBinaryOp<AtLeastOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
 
-/// <summary>a, but b at most: <see cref="MinimumOp"/> whose gradient at a tie is all a's, as PyTorch's clamp has it.</summary>
+/// <summary>a, but at most b: <see cref="MinimumOp"/>, except that a gets all of the gradient at a tie, as in PyTorch's clamp.</summary>
 public readonly struct AtMostOp : IBinaryOp<AtMostOp>
 {
     /// <inheritdoc/>

@@ -2,18 +2,18 @@ using System.Numerics;
 
 namespace QuadEngine.Operations;
 
-/// <summary>A comparison of two elements: y = 1 where it holds, else 0. No gradient passes.</summary>
+/// <summary>A comparison of two elements: y = 1 where it holds, otherwise 0. No gradient passes.</summary>
 /// <typeparam name="TSelf">The comparison itself.</typeparam>
 public interface IComparison<TSelf> : IBinaryOp<TSelf> where TSelf : struct, IComparison<TSelf>
 {
-    /// <summary>Whether it holds.</summary>
+    /// <summary>Whether the comparison holds.</summary>
     /// <param name="a">An element of the first operand.</param>
-    /// <param name="b">The element of the second operand that meets it.</param>
+    /// <param name="b">The element of the second operand at the same place.</param>
     static abstract bool Holds(float a, float b);
 
-    /// <summary>All bits of each lane in which it holds, none of the others.</summary>
+    /// <summary>Sets all bits of each lane in which the comparison holds, and none of the other lanes.</summary>
     /// <param name="a">Elements of the first operand.</param>
-    /// <param name="b">Those of the second operand.</param>
+    /// <param name="b">Elements of the second operand.</param>
     static abstract Vector<int> Holds(Vector<float> a, Vector<float> b);
 
     static Saves IBinaryOp<TSelf>.Saves => Saves.Nothing;
@@ -33,7 +33,7 @@ public interface IComparison<TSelf> : IBinaryOp<TSelf> where TSelf : struct, ICo
     static Vector<float> IBinaryOp<TSelf>.DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
 }
 
-/// <summary>1 where a &gt; b, else 0; no gradient passes.</summary>
+/// <summary>1 where a &gt; b, otherwise 0. No gradient passes.</summary>
 public readonly struct GreaterOp : IComparison<GreaterOp>
 {
     /// <inheritdoc/>
@@ -48,7 +48,7 @@ public readonly struct GreaterOp : IComparison<GreaterOp>
     static string? IBinaryOp<GreaterOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Greater", a, b));
 }
 
-/// <summary>1 where a &gt;= b, else 0; no gradient passes.</summary>
+/// <summary>1 where a &gt;= b, otherwise 0. No gradient passes.</summary>
 public readonly struct GreaterEqualOp : IComparison<GreaterEqualOp>
 {
     /// <inheritdoc/>
@@ -63,7 +63,7 @@ public readonly struct GreaterEqualOp : IComparison<GreaterEqualOp>
     static string? IBinaryOp<GreaterEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("GreaterOrEqual", a, b));
 }
 
-/// <summary>1 where a &lt; b, else 0; no gradient passes.</summary>
+/// <summary>1 where a &lt; b, otherwise 0. No gradient passes.</summary>
 public readonly struct LessOp : IComparison<LessOp>
 {
     /// <inheritdoc/>
@@ -78,7 +78,7 @@ public readonly struct LessOp : IComparison<LessOp>
     static string? IBinaryOp<LessOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Less", a, b));
 }
 
-/// <summary>1 where a &lt;= b, else 0; no gradient passes.</summary>
+/// <summary>1 where a &lt;= b, otherwise 0. No gradient passes.</summary>
 public readonly struct LessEqualOp : IComparison<LessEqualOp>
 {
     /// <inheritdoc/>
@@ -93,7 +93,7 @@ public readonly struct LessEqualOp : IComparison<LessEqualOp>
     static string? IBinaryOp<LessEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("LessOrEqual", a, b));
 }
 
-/// <summary>1 where a = b, else 0; no gradient passes.</summary>
+/// <summary>1 where a = b, otherwise 0. No gradient passes.</summary>
 public readonly struct EqualOp : IComparison<EqualOp>
 {
     /// <inheritdoc/>
@@ -108,7 +108,7 @@ public readonly struct EqualOp : IComparison<EqualOp>
     static string? IBinaryOp<EqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Equal", a, b));
 }
 
-/// <summary>0 where a = b, else 1; NaN equals nothing, itself neither. No gradient passes.</summary>
+/// <summary>0 where a = b, otherwise 1. NaN equals nothing, not even NaN. No gradient passes.</summary>
 public readonly struct NotEqualOp : IComparison<NotEqualOp>
 {
     /// <inheritdoc/>
@@ -123,7 +123,7 @@ public readonly struct NotEqualOp : IComparison<NotEqualOp>
     static string? IBinaryOp<NotEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Not", graph.Node("Equal", a, b)));
 }
 
-/// <summary>1 where a is the extreme b of its group, NaN too, which is the extreme of every group that it is in; else 0. No gradient passes.</summary>
+/// <summary>1 where a is the extreme b of its group, otherwise 0. A NaN is an extreme of its group. No gradient passes.</summary>
 public readonly struct IsExtremeOp : IComparison<IsExtremeOp>
 {
     /// <inheritdoc/>

@@ -1,10 +1,10 @@
 namespace QuadEngine.Operations;
 
-/// <summary>Carries out any element-wise operation: forward, and the backward that its struct describes.</summary>
+/// <summary>Runs any element-wise operation: the forward, and the backward that its struct describes.</summary>
 public static class Elementwise
 {
     /// <summary>y = F(x).</summary>
-    /// <param name="x">Of any shape, which y has too.</param>
+    /// <param name="x">A tensor of any shape; y has the same shape.</param>
     public static Tensor Apply<TOp>(Tensor x) where TOp : struct, IUnaryOp<TOp>
     {
         if (FusionTable.Join<TOp>(x) is not { } y)
@@ -21,9 +21,9 @@ public static class Elementwise
         });
     }
 
-    /// <summary>y = F(a, b), shapes broadcast.</summary>
-    /// <param name="a">First operand of F.</param>
-    /// <param name="b">Second operand, on the same device.</param>
+    /// <summary>y = F(a, b). The shapes broadcast.</summary>
+    /// <param name="a">The first operand of F.</param>
+    /// <param name="b">The second operand, on the same device.</param>
     /// <exception cref="ArgumentException">The shapes do not broadcast, or the devices differ.</exception>
     public static Tensor Apply<TOp>(Tensor a, Tensor b) where TOp : struct, IBinaryOp<TOp>
     {
@@ -53,8 +53,8 @@ public static class Elementwise
     }
 
     /// <summary>y = F(x, b) with one number b.</summary>
-    /// <param name="x">First operand of F, of any shape, which y has too.</param>
-    /// <param name="b">Second operand at every element; it gets no gradient.</param>
+    /// <param name="x">The first operand of F, a tensor of any shape; y has the same shape.</param>
+    /// <param name="b">The second operand of F at every element. It gets no gradient.</param>
     public static Tensor Apply<TOp>(Tensor x, float b) where TOp : struct, IBinaryOp<TOp>
     {
         var y = Tensor.Like(x);

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace QuadEngine.Operations;
 
-/// <summary>The sum of all elements folded.</summary>
+/// <summary>The sum of all folded elements.</summary>
 public readonly struct SumOp : IReduction<SumOp>
 {
     /// <inheritdoc/>
@@ -18,7 +18,7 @@ public readonly struct SumOp : IReduction<SumOp>
     public static Vector<float> Combine(Vector<float> a, Vector<float> b) => a + b;
 }
 
-/// <summary>The largest of all elements folded.</summary>
+/// <summary>The largest of all folded elements.</summary>
 public readonly struct MaxOp : IReduction<MaxOp>
 {
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ public readonly struct MaxOp : IReduction<MaxOp>
     public static Vector<float> Combine(Vector<float> a, Vector<float> b) => MaximumOp.F(a, b);
 }
 
-/// <summary>The smallest of all elements folded.</summary>
+/// <summary>The smallest of all folded elements.</summary>
 public readonly struct MinOp : IReduction<MinOp>
 {
     /// <inheritdoc/>

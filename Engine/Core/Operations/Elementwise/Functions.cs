@@ -51,7 +51,7 @@ public readonly struct ExpOp : IUnaryOp<ExpOp>
     static string? IUnaryOp<ExpOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Exp", x);
 }
 
-/// <summary>e^x - 1, with all its digits where x is near 0.</summary>
+/// <summary>e^x - 1; it keeps full precision near x = 0.</summary>
 public readonly struct Expm1Op : IUnaryOp<Expm1Op>
 {
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ public readonly struct LogOp : IUnaryOp<LogOp>
     static string? IUnaryOp<LogOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", x);
 }
 
-/// <summary>log(1 + x), with all its digits where x is near 0; -infinity at -1, NaN below.</summary>
+/// <summary>log(1 + x); it keeps full precision near x = 0. It is -infinity at -1 and NaN below.</summary>
 public readonly struct Log1pOp : IUnaryOp<Log1pOp>
 {
     /// <inheritdoc/>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Operations;
 
-// Sine and cosine: x is q pi/2 + r with |r| at most pi/4 and an integer q, whose last two bits say which polynomial of r it is, and with which sign.
+// Sine and cosine: x is q pi/2 + r, with |r| at most pi/4 and an integer q. The last two bits of q select the polynomial of r and its sign.
 public static partial class Scalar
 {
     /// <summary>The sine of x radians.</summary>
@@ -39,8 +39,8 @@ public static partial class Scalar
     }
 
     /// <summary>
-    /// r and q of any float (Payne and Hanek 1983). x is an integer of 32 bits times a power of 2. Of the digits of 1/(2 pi), those in front make whole turns, and those far
-    /// behind do not reach r: three words of 32 bits remain.
+    /// Computes r and q for any float (Payne and Hanek 1983). x is a 32-bit integer times a power of 2. Of the digits of 1/(2 pi), the first ones give whole turns, and the last ones
+    /// do not affect r. Three 32-bit words between them remain.
     /// </summary>
     static float Reduce(float x, out int quadrant)
     {
@@ -59,7 +59,7 @@ public static partial class Scalar
             low = low << shift | rest >> 32 - shift;
         }
 
-        // The part of a turn that |x| is, in units of 2^-64: its first two bits count quadrants.
+        // |x| as a part of a turn, in units of 2^-64. Its first two bits count quadrants.
         ulong mantissa = bits << 8 | 0x8000_0000u;
         var product = (mantissa * high << 32) + mantissa * middle + (mantissa * low >> 32);
         quadrant = (int)(product >> 62);
@@ -71,14 +71,14 @@ public static partial class Scalar
         return -r;
     }
 
-    // 1/(2 pi) = 0.28BE60DB 9391054A ... in hexadecimal, in words of 32 bits; what is before the point is 0.
+    // 1/(2 pi) = 0.28BE60DB 9391054A ... in hexadecimal, as 32-bit words. Words before the point are 0.
     static uint DigitsOfInverse(int word) =>
         word < 0 ? 0u : word == 0 ? 0x28BE60DBu : word == 1 ? 0x9391054Au : word == 2 ? 0x7F09D5F4u : word == 3 ? 0x7D4D3770u : word == 4 ? 0x36D8A566u : word == 5 ? 0x4F10E410u : 0x7F9458EAu;
 
-    /// <summary>Up to here q pi/2 can be subtracted in three parts (Cody and Waite 1980) and leave r with all its digits.</summary>
+    /// <summary>Up to this |x|, q pi/2 can be subtracted in three parts (Cody and Waite 1980), and r keeps all its digits.</summary>
     const float EasyToReduce = 65536f;
 
-    // sin(x + quadrants pi/2); lanes that are not easy to reduce, few in practice, go through the scalar form.
+    // sin(x + quadrants pi/2). Lanes with a larger |x|, which are rare, use the scalar form.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector<float> InQuadrant(Vector<float> x, int quadrants, Func<float, float> scalar)
     {

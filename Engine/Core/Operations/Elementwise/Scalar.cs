@@ -5,13 +5,12 @@ using QuadEngine.Devices.Cpu;
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// Scalar and vector functions that the base library lacks, or that GPU compilers would only approximate: what element-wise
-/// operations are written with. The scalar forms are plain arithmetic and <see cref="MathF.Exp"/>, for GPUs; the vector forms are what the CPU
-/// computes. docs/accuracy.md has their errors.
+/// Scalar and vector functions that the base library lacks, or that GPU compilers would only approximate. Element-wise
+/// operations use them. The scalar forms are plain arithmetic and <see cref="MathF.Exp"/>, for GPUs. The CPU computes the vector
+/// forms. docs/accuracy.md lists their errors.
 /// </summary>
 /// <remarks>
-/// All of them are written with e = exp(-|x|), which cannot overflow, and put together so that nothing cancels: the result has nearly all its digits
-/// where it is tiny, too.
+/// All of them use e = exp(-|x|), which cannot overflow, in forms in which nothing cancels. So even a tiny result has nearly all its digits.
 /// </remarks>
 public static partial class Scalar
 {
@@ -33,7 +32,7 @@ public static partial class Scalar
         return Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), e, Vector<float>.One) / (Vector<float>.One + e);
     }
 
-    /// <summary>x sigmoid(x); 0 far below 0, where the infinities would make NaN.</summary>
+    /// <summary>x sigmoid(x); 0 far below 0, where infinities would give NaN.</summary>
     internal static float Silu(float x) => NotBelowRange(x) * Sigmoid(x);
 
     /// <inheritdoc cref="Silu(float)"/>
@@ -53,7 +52,7 @@ public static partial class Scalar
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector<float> SiluDerivative(Vector<float> x) => Sigmoid(x) * (Vector<float>.One + NotBelowRange(x) * Sigmoid(-x));
 
-    // Below -120, where e^x times x is 0; NaN stays NaN.
+    // x, or -120 for a smaller x, where x e^x is 0; NaN stays NaN.
     static float NotBelowRange(float x) => x < -VectorMath.LeastExponent ? -VectorMath.LeastExponent : x;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -68,7 +67,7 @@ public static partial class Scalar
 
     // ---- near 0, where log(1 + x) and e^x - 1 would cancel
 
-    /// <summary>log(1 + x) = 2 atanh(s) for x of -1/2 to 1, with s = x / (2 + x), which is at most 1/3 in size: the odd series of atanh, s (2 + s^2 P(s^2)).</summary>
+    /// <summary>log(1 + x) = 2 atanh(s) for x from -1/2 to 1, with s = x / (2 + x), |s| at most 1/3: the odd series of atanh, s (2 + s^2 P(s^2)).</summary>
     static float LogOnePlusSeries(float x)
     {
         var s = x / (2f + x);
@@ -97,7 +96,7 @@ public static partial class Scalar
         return Vector.ConditionalSelect(near, LogOnePlusSeries(x), Vector.Log(Vector<float>.One + x));
     }
 
-    /// <summary>e^x - 1; for |x| below 1/2 its Taylor polynomial x + x^2 P(x) of degree 8, whose remainder is below 1e-8 of it.</summary>
+    /// <summary>e^x - 1. For |x| below 1/2 it is the Taylor polynomial x + x^2 P(x) of degree 8, with a relative remainder below 1e-8.</summary>
     /// <param name="x">Any float.</param>
     internal static float Expm1(float x)
     {
@@ -117,7 +116,7 @@ public static partial class Scalar
 
     const float TanhSeriesEnd = 0.625f;
 
-    /// <summary>tanh |x| = 1 - 2 / (exp(2 |x|) + 1); below 0.625, where that would cancel, the odd polynomial x + x^3 P(x^2).</summary>
+    /// <summary>tanh |x| = 1 - 2 / (exp(2 |x|) + 1). Below 0.625, where this would cancel, the odd polynomial x + x^3 P(x^2).</summary>
     /// <param name="x">Any float: the infinities give -1 and 1, NaN stays NaN.</param>
     public static float Tanh(float x)
     {
@@ -140,10 +139,10 @@ public static partial class Scalar
 
     // ---- the normal distribution
 
-    /// <summary>From here on the tail and all that it is multiplied with here is 0 in float32.</summary>
+    /// <summary>From this |x| on, the tail, and every product with it in this file, is 0 in float32.</summary>
     const float NormalEnd = 15f;
 
-    /// <summary>(Phi(-a) / phi(a)) / sqrt(2 pi) for a of 0 to 15: t P(u) with t = 3 / (3 + a) and u = a / (3 + a), which is 0 where a is.</summary>
+    /// <summary>(Phi(-a) / phi(a)) / sqrt(2 pi) for a from 0 to 15: t P(u) with t = 3 / (3 + a) and u = a / (3 + a).</summary>
     internal static float MillsRatio(float a)
     {
         float inverse = 1f / (3f + a), u = a * inverse;
@@ -205,7 +204,7 @@ public static partial class Scalar
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector<float> NormalArgument(Vector<float> x) => Vector.MinNative(new(NormalEnd), Vector.Abs(x));
 
-    /// <summary>The error function, 1 - 2 Phi(-a) for a = sqrt(2) |x|; below 1, where that would cancel, the odd polynomial x + x P(x^2).</summary>
+    /// <summary>The error function, 1 - 2 Phi(-a) for a = sqrt(2) |x|. Below 1, where this would cancel, the odd polynomial x + x P(x^2).</summary>
     /// <param name="x">Any float: the infinities give -1 and 1, NaN stays NaN.</param>
     public static float Erf(float x)
     {
@@ -228,7 +227,7 @@ public static partial class Scalar
         return Vector.ConditionalSelect(Vector.LessThan(Vector.Abs(x), Vector<float>.One), series, WithSignOf(x, y));
     }
 
-    // ---- what they are made of
+    // ---- parts of these functions
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector<float> WithSignOf(Vector<float> x, Vector<float> magnitude) =>

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace QuadEngine.Operations;
 
-/// <summary>a where the condition b is not 0, else 0, whatever a is there.</summary>
+/// <summary>a where the condition b is not 0. Elsewhere it is 0, whatever a is.</summary>
 public readonly struct WhereTrueOp : IBinaryOp<WhereTrueOp>
 {
     /// <inheritdoc/>
@@ -32,7 +32,7 @@ public readonly struct WhereTrueOp : IBinaryOp<WhereTrueOp>
     static string? IBinaryOp<WhereTrueOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), a, graph.Number(0f));
 }
 
-/// <summary>0 where the condition b is not 0, else a.</summary>
+/// <summary>0 where the condition b is not 0, a elsewhere.</summary>
 public readonly struct WhereFalseOp : IBinaryOp<WhereFalseOp>
 {
     /// <inheritdoc/>

@@ -1,9 +1,9 @@
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// All fusions of backwards: that of an operation, that of the operation that gives its first input, and the one backward of both. Then the gradient
-/// in between is never written, or not read a second time. A pair without a row stays two passes; so does one whose gradient in between others add to, or
-/// want to see. Bits are those of two passes on the CPU; the compiler of another device may round a product and a sum together that have become neighbours.
+/// All fusions of backwards: the backward of an operation, the backward of the operation that computed its first input, and the one backward of both. The gradient
+/// between them is then never written, or not read a second time. A pair without a row stays two passes. A pair also stays two passes if others add to the gradient between them, or
+/// read it. On the CPU the result has the same bits as two passes; the compiler of another device may fuse a product and a sum that have become adjacent, with one rounding.
 /// </summary>
 static class BackwardTable
 {
@@ -15,7 +15,7 @@ static class BackwardTable
         _ => null,
     };
 
-    /// <summary>The entry whose backward runs next, with those before it that join.</summary>
+    /// <summary>The entry whose backward runs next. It includes the entries before it that join.</summary>
     public static Node Join(Node last, Device device)
     {
         while (!NonFiniteGuard.Active && last.Inputs is [{ HasOneReader: true } first, ..] && Row(last.Operation, first.Operation, device) is { } both) last = new Node(last, first, both);

@@ -3,8 +3,8 @@ using QuadEngine.Devices;
 namespace QuadEngine.Operations;
 
 /// <summary>
-/// A batch norm, deferred until it is known whether a residual and an activation follow it. Its entry in the graph is deferred too: what comes out is one
-/// operation with one backward for all three.
+/// A batch norm, deferred until it is known whether a residual and an activation follow it. Its entry in the graph is deferred too, so all three become one
+/// operation with one backward.
 /// </summary>
 sealed class DeferredNormalization : DeferredStep
 {
@@ -26,8 +26,8 @@ sealed class DeferredNormalization : DeferredStep
         new DeferredNormalization(x.Shape, x.Device, Input.Of(x, mean, variance, gamma, beta, null), settings).Result();
 
     /// <summary>
-    /// The batch norm without residual whose deferred result y is, for kernels that normalise what they read: they read what it would (<see cref="ReadInput"/>), and it stays
-    /// deferred, for those who read y. The caller is one owner more. Null where y is no such result.
+    /// The batch norm without residual whose deferred result is y; null if there is none. It is for kernels that normalize what they read: they read the input of the batch norm
+    /// (<see cref="ReadInput"/>), and the batch norm stays deferred for readers of y. The caller gets a share.
     /// </summary>
     public static DeferredNormalization? Before(Tensor y)
     {
@@ -37,21 +37,21 @@ sealed class DeferredNormalization : DeferredStep
         return null;
     }
 
-    /// <summary>To read its input, and what that is normalized by.</summary>
+    /// <summary>Makes an operand to read the input, and returns the norm to apply to it.</summary>
     public Operand ReadInput(Held held, out NormTerm<Operand> norm)
     {
         norm = new(Inputs[Mean]!.Read(held), Inputs[Variance]!.Read(held), settings.Epsilon, Inputs[Gamma]?.Read(held), Inputs[Beta]?.Read(held), Activation);
         return Inputs[X]!.Read(held);
     }
 
-    // Only where z's place in the graph is this step's: not behind Detach, nor where z was computed under NoGrad.
+    // The place of z in the graph must belong to this step. It does not after Detach, or if z was computed under NoGrad.
     public override bool IsFree(Tensor z) => NoGrad.Active || (NeedsGradient ? z.DefersPlaceTo(this) : !z.RequiresGrad);
 
     public DeferredNormalization With(Next.Sum next) => new(Shape, Device, InputsWith(Residual, next.Residual), settings);
 
     public DeferredNormalization With(Next.Activate next) => new(Shape, Device, InputsWith(0), settings with { Activation = next.Activation });
 
-    /// <summary>The result, and its entry in the graph when somebody asks for it.</summary>
+    /// <summary>Makes the result. Its entry in the graph is made when somebody asks for it.</summary>
     public override Tensor Result()
     {
         var y = base.Result();
@@ -59,7 +59,7 @@ sealed class DeferredNormalization : DeferredStep
         return y;
     }
 
-    /// <summary>The entry in the graph of y, the result. The caller is an owner of this step.</summary>
+    /// <summary>Makes the entry in the graph of y, the result. The caller must own a share of this step.</summary>
     public Node Record(Tensor y)
     {
         Input x = Inputs[X]!, mean = Inputs[Mean]!, variance = Inputs[Variance]!;

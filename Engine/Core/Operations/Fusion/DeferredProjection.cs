@@ -2,10 +2,10 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>Runs a matrix product or a convolution of known geometry; with a norm, x is what is normalized before.</summary>
+/// <summary>Runs a matrix product or a convolution of known geometry. If there is a norm, the kernel first normalizes x by it.</summary>
 delegate void ProjectionKernel(Kernels kernels, Operand x, NormTerm<Operand>? norm, Operand weight, in Epilogue<Operand> epilogue, Operand y);
 
-/// <summary>A matrix product or convolution, deferred until it is known which point-wise operations follow it: its <see cref="Epilogue{T}"/>. It enters the graph at once, as it was written.</summary>
+/// <summary>A matrix product or convolution, deferred until it is known which point-wise operations follow it: its <see cref="Epilogue{T}"/>. It enters the graph at once, as the user wrote it.</summary>
 sealed class DeferredProjection : DeferredStep
 {
     const int X = 0, Weight = 1, Bias = 2, Lambda = 3, Scale = 4, Shift = 5, Residual = 6;
@@ -17,7 +17,7 @@ sealed class DeferredProjection : DeferredStep
     DeferredProjection(Shape shape, Device device, ProjectionKernel kernel, Input?[] inputs, DeferredNormalization? before, QuadraticTerm<Tensor>? term, Activation activation) : base(shape, device, inputs) =>
         (this.kernel, this.before, this.term, Activation) = (kernel, before, term, activation);
 
-    // Goes on from another one.
+    // Continues another step.
     DeferredProjection(DeferredProjection from, Input?[] inputs, QuadraticTerm<Tensor>? term, Activation activation) :
         this(from.Shape, from.Device, from.kernel, inputs, from.before, term, activation) => before?.Retain();
 
@@ -27,16 +27,16 @@ sealed class DeferredProjection : DeferredStep
 
     public bool HasResidual => Inputs[Residual] is not null;
 
-    /// <summary>The projection and its bias, and nothing else.</summary>
+    /// <summary>Whether this step is only the projection and its bias.</summary>
     public bool IsPlain => term is null && !HasAffine && !HasResidual && Activation.IsNone;
 
-    /// <summary>The projection of x, at once or when it is read.</summary>
-    /// <param name="shape">Of the result.</param>
-    /// <param name="x">Its input.</param>
-    /// <param name="weight">Matrix or filter.</param>
-    /// <param name="bias">[channels], or null.</param>
-    /// <param name="normalizes">A batch norm whose deferred result x is, is left to the kernel.</param>
-    /// <param name="kernel">Computes it.</param>
+    /// <summary>The projection of x, computed at once or when it is read.</summary>
+    /// <param name="shape">The shape of the result.</param>
+    /// <param name="x">The input.</param>
+    /// <param name="weight">The matrix or filter.</param>
+    /// <param name="bias">The bias, [channels], or null.</param>
+    /// <param name="normalizes">Whether the kernel takes over a batch norm if x is its deferred result.</param>
+    /// <param name="kernel">The kernel that computes the projection.</param>
     public static Tensor Project(Shape shape, Tensor x, Tensor weight, Tensor? bias, bool normalizes, ProjectionKernel kernel)
     {
         if (Enabled && x.Device.Fuses)
@@ -60,7 +60,7 @@ sealed class DeferredProjection : DeferredStep
         return y;
     }
 
-    // The backward of quadratic neurons reads their output: where it will, that has to be written, and going on without it saves nothing.
+    // The backward of quadratic neurons reads their output. If it will run, the output must be written, and a join saves nothing.
     public override bool IsFree(Tensor z) => term is null || !z.RequiresGrad;
 
     public DeferredProjection With(Next.Neurons next) => new(this, InputsWith(Lambda, next.Term.Lambda), next.Term, Activation);
@@ -78,7 +78,7 @@ sealed class DeferredProjection : DeferredStep
 
     protected override bool Run(Held held, ChannelStatistics<Operand>? statistics, Operand y)
     {
-        // Statistics are of what the projection gives, so they come before any affine step.
+        // The statistics are of the projection's result, before any affine step.
         var gather = statistics is not null && !HasAffine && !HasResidual && Activation.IsNone;
         var epilogue = new Epilogue<Operand>
         {

@@ -2,23 +2,23 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>What comes next behind a deferred step.</summary>
+/// <summary>The operation after a deferred step.</summary>
 abstract record Next
 {
-    /// <summary>Quadratic neurons of its channels.</summary>
+    /// <summary>Quadratic neurons over the channels.</summary>
     public sealed record Neurons(QuadraticTerm<Tensor> Term) : Next;
 
-    /// <summary>A batch norm of given statistics: z scale + shift by channel. For inference: z leaves no trace in the graph.</summary>
+    /// <summary>A batch norm with given statistics: z scale + shift per channel. Only for inference, because z gets no entry in the graph.</summary>
     public sealed record Affine(Tensor Mean, Tensor Variance, Tensor? Gamma, Tensor? Beta, float Epsilon) : Next;
 
-    /// <summary>z + residual, of one shape.</summary>
+    /// <summary>z + residual, both of one shape.</summary>
     public sealed record Sum(Tensor Residual) : Next;
 
     /// <summary>act(z).</summary>
     public sealed record Activate(Activation Activation) : Next;
 }
 
-/// <summary>All fusions: what is deferred, what comes next, and the one step that both become. A pair without a row stays two passes.</summary>
+/// <summary>All fusions: the deferred step, the operation after it, and the one step that both become. A pair without a row stays two passes.</summary>
 static class FusionTable
 {
     static DeferredStep? Row(DeferredStep step, Next next) => (step, next) switch
@@ -32,10 +32,10 @@ static class FusionTable
         _ => null,
     };
 
-    /// <summary>The result of both, still deferred; null where z is no result of a deferred step that <paramref name="next"/> could join.</summary>
+    /// <summary>The result of both, still deferred; null if z is not the result of a deferred step that <paramref name="next"/> can join.</summary>
     public static Tensor? Join(Tensor z, Next next)
     {
-        // A view of another shape is not what the step computes.
+        // The step does not compute a view of another shape.
         if (z.Storage.Deferred is not { } step || step.Shape != z.Shape || !step.TryRetain()) return null;
         try
         {
@@ -47,7 +47,7 @@ static class FusionTable
         }
     }
 
-    /// <summary>F(z), or null: where F is no <see cref="Activation"/>, or a gradient will flow through it that reads z, which a join leaves unwritten.</summary>
+    /// <summary>F(z); null if F is no <see cref="Activation"/>, or if the gradient of F will read z, which a join does not write.</summary>
     public static Tensor? Join<TOp>(Tensor z) where TOp : struct, IUnaryOp<TOp>
     {
         var activation = Activation.Of<TOp>();
@@ -55,7 +55,7 @@ static class FusionTable
         return Join(z, new Next.Activate(activation));
     }
 
-    /// <summary>a + b, or null. One of them is written in any case; the other stays deferred, the batch norm where there is one, as it joins in training.</summary>
+    /// <summary>a + b, or null. One of the two is written in any case; the other stays deferred. If one is a batch norm, it stays deferred, because it can join in training too.</summary>
     public static Tensor? JoinSum(Tensor a, Tensor b)
     {
         if (a.Storage.Deferred is null && b.Storage.Deferred is null || a.Shape != b.Shape || a.Storage == b.Storage) return null;

@@ -2,7 +2,7 @@ using QuadEngine.Devices;
 
 namespace QuadEngine.Operations;
 
-/// <summary>An operand of a deferred step: its content at that moment, and its place in the graph. Steps that follow one another own it together.</summary>
+/// <summary>An operand of a deferred step: its content at the time the step took it, and its place in the graph. Steps that continue one another share it.</summary>
 sealed class Input
 {
     readonly Snapshot content;
@@ -24,7 +24,7 @@ sealed class Input
         }
     }
 
-    /// <summary>Inputs in the order of the tensors; null for null. Where one cannot be computed, none is kept.</summary>
+    /// <summary>Makes inputs in the order of the tensors; null for null. If one cannot be computed, all are released.</summary>
     public static Input?[] Of(params ReadOnlySpan<Tensor?> tensors)
     {
         var inputs = new Input?[tensors.Length];
@@ -42,16 +42,16 @@ sealed class Input
 
     public Shape Shape { get; }
 
-    /// <summary>Its place in the graph, or null where it requires no gradient.</summary>
+    /// <summary>The place in the graph; null if the tensor requires no gradient.</summary>
     public Node? Node { get; }
 
-    /// <summary>How often the tensor had been overwritten.</summary>
+    /// <summary>The number of writes to the tensor before the step took it.</summary>
     public int Version { get; }
 
-    /// <summary>To read it.</summary>
+    /// <summary>Makes an operand to read the content.</summary>
     public Operand Read(Held held) => held.Read(content, offset, Shape);
 
-    /// <summary>A handle on the content for the tape, outside of all scopes.</summary>
+    /// <summary>Makes a handle on the content for the tape, outside all scopes.</summary>
     public Tensor Save() => Tensor.On(content.RetainStorage(), Shape, offset).Keep();
 
     public Input Retain()
