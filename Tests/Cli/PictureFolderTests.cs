@@ -96,7 +96,7 @@ public sealed class PictureFolderTests : ToolTests
         Assert.That(Run(["eval", "--weights", Quad.PathOf("run")]).Text, Does.Contain("the 4 pictures in").And.Contain("val"));
 
         var shown = Run(["data", "show", Quad.PathOf("photos"), "--json"]);
-        Assert.That(shown.Text, Does.Contain("those in val").And.Contain("16 to 24 pixels").And.Contain("1 other file is left out"));
+        Assert.That(shown.Text, Does.Contain("The test pictures are in val").And.Contain("16 to 24 pixels").And.Contain("1 other file is left out"));
         Assert.That(shown.Json.GetProperty("items").EnumerateArray().Select(item => item.GetProperty("value").GetString()), Is.EqualTo(["9 + 0", "8 + 4"]));
         Assert.That(Run(["summary", "--model", "resnet8", "--data", Quad.PathOf("photos")]).Text, Does.Contain("[1, 16, 16, 16]").And.Contain("Linear(64 -> 2)"));
         Assert.That(Run(["summary", "--model", "resnet8", "--data", Quad.PathOf("photos"), "--image-size", "24"]).Text, Does.Contain("[1, 24, 24, 16]"));

@@ -65,9 +65,9 @@ public sealed class PluginTests : ToolTests
         var help = QuadTool.RunProcess("train", "--help", "--plugin", shapes);
         Assert.That(help.Code, Is.Zero, help.Errors);
         var words = string.Join(' ', help.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        Assert.That(words, Does.Contain("--width <N> Channels of the first layer: a whole number from 1 to 1024. Default: 8. Of shape-net."));
-        Assert.That(words, Does.Contain("--pooled Halve the images between the layers. Of shape-net."));
-        Assert.That(words, Does.Contain("lion the sign of the momentum (Chen et al. 2023)").And.Contain("0.001 of lion").And.Contain("shapes rows, columns and diagonals of 8 x 8 pixels"));
+        Assert.That(words, Does.Contain("--width <N> Channels of the first layer: a whole number from 1 to 1024. Default: 8. For shape-net."));
+        Assert.That(words, Does.Contain("--pooled Halve the images between the layers. For shape-net."));
+        Assert.That(words, Does.Contain("lion the sign of the momentum (Chen et al. 2023)").And.Contain("0.001 for lion").And.Contain("shapes rows, columns and diagonals of 8 x 8 pixels"));
         foreach (var option in new[] { "--gate-deviation", "--count", "--lion-beta", "--teeth", "--side" }) Assert.That(words, Does.Contain($"{option} <N>"));
     }
 
