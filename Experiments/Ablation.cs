@@ -30,7 +30,7 @@ public sealed class Ablation : Experiment
         ("Lambda's rate 10", new() { LambdaLearningRate = 10f }),
         ("no decay of Lambda", new() { LambdaWeightDecay = 0f }),
         ("gradient through f cut", new() { Detached = true }),
-        ("Q penalized towards orthonormal", new() { Basis = Basis.Penalized }),
+        ("Q penalised towards orthonormal", new() { Basis = Basis.Penalized }),
         ("Q retracted to orthonormal", new() { Basis = Basis.Retracted }),
         (Alone, new() { Vectorized = false }),
     ];
