@@ -6,7 +6,11 @@ namespace QuadEngine.Tests.Gpu;
 [Parallelizable]
 public class BackendParityTests
 {
-    [TestCaseSource(typeof(BackendCases), nameof(BackendCases.All))]
+    // A function with a number as its second operand is the function of two tensors again. PoCL takes a second to compile each, so one in four is checked, or all if QUADENGINE_CALLS asks for more.
+    static IEnumerable<BackendCase> OnOpenCl => BackendCases.All.Where((testCase, i) =>
+        i % 4 == 0 || testCase.Method is not (nameof(Backend.BinaryScalar) or nameof(Backend.BinaryScalarBackward)) || Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is not null);
+
+    [TestCaseSource(nameof(OnOpenCl))]
     public void OpenCl_equals_the_cpu(BackendCase testCase)
     {
         var device = TestDevices.OpenCl;
