@@ -63,6 +63,8 @@ static class Comparison
         yield return ("inference of 1, 2 threads", Inference(1, 2, torch: null, onnx: 1.0));
         yield return ("inference of 1, 1 thread", Inference(1, 1, torch: null, onnx: 1.0));
         yield return ("ResNet-18, inference of 1", [.. from threads in (int[])[2, 1] from rank in (int[])[0, 3] select LargeImage(rank, threads)]);
+        foreach (var avx2 in (bool[])[false, true])
+            foreach (var work in LayerWork.All) yield return ($"layers{(avx2 ? ", AVX2 only" : "")}: {work.Name}", [Layer(work, avx2, memory: false), Layer(work, avx2, memory: true)]);
         yield return ("training, AVX2 only",
         [
             new("AVX2 only, linear, training step / libtorch", Ours(Step.Train, 0, avx2: true), Peers(Step.Train, 0, avx2: true), 0.9),
@@ -84,6 +86,10 @@ static class Comparison
         var work = new Contender(Library.Ours, Step.Infer, rank, 1, threads, Network: NetworkShape.ResNet18);
         return new($"{work.Work} / ONNX Runtime", [work], [work with { Library = Library.Onnx }], 1.0);
     }
+
+    static Ratio Layer(LayerWork work, bool avx2, bool memory) => new($"{(avx2 ? "AVX2 only, " : "")}{work.Name}{(memory ? ", peak memory" : "")} / libtorch",
+        [new(Library.Ours, Step.Train, 0, 0, 2, avx2, Layer: work.Name)], [.. Torch.Select(library => new Contender(library, Step.Train, 0, 0, 2, avx2, Layer: work.Name))],
+        memory ? 0.6 : avx2 ? 1.0 : work.Target, memory);
 
     static Contender[] Ours(Step step, int rank, bool avx2 = false) => [new(Library.Ours, step, rank, 128, 2, avx2)];
 

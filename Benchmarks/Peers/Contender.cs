@@ -34,20 +34,21 @@ enum Library
 /// <param name="Threads">The number of threads that the library may use.</param>
 /// <param name="Avx2">Whether vectors have at most 256 bits, as on a processor without AVX-512.</param>
 /// <param name="Network">The network; for libtorch only ResNet-20 exists.</param>
+/// <param name="Layer">The name of a <see cref="LayerWork"/> that is the step instead of a network's, or empty.</param>
 /// <param name="Build">The executable of another build of this program that runs the step, or null for this build.</param>
-sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20, string? Build = null)
+sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20, string Layer = "", string? Build = null)
 {
     /// <summary>The command line of its process.</summary>
     public IEnumerable<string> ToArguments() =>
-        ["worker", $"{Library}", "--step", $"{Step}", "--rank", $"{Rank}", "--batch", $"{Batch}", "--threads", $"{Threads}", "--network", $"{Network}"];
+        ["worker", $"{Library}", "--step", $"{Step}", "--rank", $"{Rank}", "--batch", $"{Batch}", "--threads", $"{Threads}", "--network", $"{Network}", .. Layer is "" ? Array.Empty<string>() : ["--layer", Layer]];
 
     /// <summary>Reads the arguments of <see cref="ToArguments"/>, after the word "worker".</summary>
     public static Contender Parse(string[] args)
     {
-        var options = new Arguments(args[1..], "step", "rank", "batch", "threads", "network");
+        var options = new Arguments(args[1..], "step", "rank", "batch", "threads", "network", "layer");
         return new(Enum.Parse<Library>(args[0]), Enum.Parse<Step>(options.Word("step", Enum.GetNames<Step>())),
             options.Number("rank", 0), options.Number("batch", 128), options.Number("threads", System.Environment.ProcessorCount),
-            Network: Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())));
+            Network: Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())), Layer: options.Text("layer"));
     }
 
     /// <summary>The environment variables that limit .NET, libtorch, oneDNN and MKL to AVX2, if requested.</summary>
@@ -58,7 +59,7 @@ sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Thr
     ];
 
     /// <summary>Network, neuron, step, batch and threads, which compared contenders have in common.</summary>
-    public string Work =>
+    public string Work => Layer is not "" ? $"{Layer}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}" :
         $"{(Network == NetworkShape.ResNet18 ? "ResNet-18 at 224x224, " : "")}{(Rank == 0 ? "linear" : $"quadratic k = {Rank}")}, {(Step == Step.Train ? "training step" : "inference")} of {Batch}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}";
 
     /// <summary>The library in words.</summary>

@@ -16,10 +16,12 @@ static class TorchPeer
         WeakVersionNeeds.Allow(Path.Combine(AppContext.BaseDirectory, "libLibTorchSharp.so"), "GLIBCXX_3.4.32", "libstdc++.so.6", "_ZSt21ios_base_library_initv");
         set_num_threads(contender.Threads);
         var channelsLast = contender.Library == Library.TorchChannelsLast;
+        var version = $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}";
+        if (contender.Layer is not "") return (LayerWork.Get(contender.Layer).Torch(channelsLast), version);
         var network = new TorchResNet20(Classes, contender.Rank, channelsLast);
         var images = channelsLast ? randn(contender.Batch, 32, 32, 3).permute(0, 3, 1, 2) : randn(contender.Batch, 3, 32, 32);
         var labels = arange(contender.Batch, ScalarType.Int64).remainder(Classes);
-        return (contender.Step == Step.Train ? Train(network, images, labels) : Infer(network, images), $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}");
+        return (contender.Step == Step.Train ? Train(network, images, labels) : Infer(network, images), version);
     }
 
     static Action Train(TorchResNet20 network, NativeTensor images, NativeTensor labels)

@@ -22,15 +22,15 @@ sealed class TorchResNet20 : Module<NativeTensor, NativeTensor>
         blocks.AddRange([AdaptiveAvgPool2d(1), Flatten(), Linear(channels, classes)]);
         layers = Sequential(blocks);
         RegisterComponents();
-        if (channelsLast) StoreChannelsLast();
+        if (channelsLast) StoreChannelsLast(this);
     }
 
     public override NativeTensor forward(NativeTensor x) => layers.forward(x);
 
     // Stores filters as [out, height, width, in], as libtorch needs them for channels-last images.
-    void StoreChannelsLast()
+    public static void StoreChannelsLast(Module<NativeTensor, NativeTensor> network)
     {
-        foreach (var conv in modules().OfType<Conv2d>())
+        foreach (var conv in network.modules().OfType<Conv2d>())
             conv.weight = new NativeParameter(conv.weight!.detach().permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2));
     }
 }

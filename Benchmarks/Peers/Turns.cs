@@ -42,6 +42,7 @@ static class Turns
     // One turn takes a few tenths of a second.
     static int StepsOf(Contender contender) => contender switch
     {
+        { Layer: not "" } => 10,
         { Step: Step.Train } => 3,
         { Network: NetworkShape.ResNet20, Batch: <= 8 } => 100 / contender.Batch,
         _ => 6,

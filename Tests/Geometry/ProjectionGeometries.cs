@@ -138,11 +138,20 @@ static class ProjectionGeometries
 
                 // One channel on one side, and strides larger than the window.
                 5 => new(s.Positive(3), s.Extent(17), s.Extent(17), s.OneOf(1, 8, 16, 17), s.OneOf(1, 8, 16, 32), new Window(s.Between(1, 3), s.Between(1, 3), s.Between(2, 7), s.Between(0, 3), s.Between(1, 2))),
+
+                // Groups of a few channels, which kernels take together.
+                6 => Grouped(s, s.OneOf(1, 2, 4, 8)),
                 _ => Any(s),
             };
             if (!Fits(g) || (long)(g.Batch + 1) * g.OutHeight * g.OutWidth * (g.OutChannels + 1) * g.Window.Height * g.Window.Width * (g.InChannels / g.Groups + 1) > 4L * s.MostProducts) continue;
             if ((long)g.Batch * g.Height * g.Width * g.InChannels <= s.MostProducts) return g;
         }
+    }
+
+    static ConvGeometry Grouped(Draw s, int size)
+    {
+        var groups = s.Positive(80 / size);
+        return new(s.Positive(3), s.Extent(20), s.Extent(20), groups * size, groups * size, new Window(s.Positive(4), s.Positive(4), s.Positive(3), s.Extent(3), s.Positive(2)), groups);
     }
 
     static ConvGeometry Any(Draw s)

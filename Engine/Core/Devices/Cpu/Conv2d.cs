@@ -24,13 +24,21 @@ sealed unsafe partial class CpuKernels
         for (var t = 0; t < taps.Length; t++)
             taps[t] = new Tap(t / window.Width * window.Dilation - window.Padding, t % window.Width * window.Dilation - window.Padding);
 
-        var filters = new Panels[geometry.Groups];
-        for (var g = 0; g < filters.Length; g++)
-            filters[g] = FilterPanels(filter, new PanelSource((nint)(filter.Pointer() + g * outputs), [0], taps.Length * inputs, geometry.OutChannels, 1), geometry);
+        Panels[] filters;
+        if (TilesOfGroups(geometry) is { } tiles)
+        {
+            filters = [new Panels(new PanelSource((nint)filter.Pointer(), [0], taps.Length * inputs, geometry.OutChannels, 1), geometry.OutChannels, geometry.Rows, tiles)];
+        }
+        else
+        {
+            filters = new Panels[geometry.Groups];
+            for (var g = 0; g < filters.Length; g++)
+                filters[g] = FilterPanels(filter, new PanelSource((nint)(filter.Pointer() + g * outputs), [0], taps.Length * inputs, geometry.OutChannels, 1), geometry);
+        }
 
         new Correlation
         {
-            X = x.Pointer(), Batch = geometry.Batch, Height = geometry.Height, Width = geometry.Width, Channels = geometry.InChannels,
+            X = x.Pointer(), Batch = geometry.Batch, Height = geometry.Height, Width = geometry.Width, Channels = geometry.InChannels, Groups = geometry.Groups,
             Grids = [new Grid(taps, filters, geometry.OutHeight, geometry.OutWidth, 0)], Stride = window.Stride,
             Y = y.Pointer(), OutChannels = geometry.OutChannels, PixelStep = geometry.OutChannels, RowStep = (nint)geometry.OutWidth * geometry.OutChannels,
             ImageStep = (nint)geometry.OutHeight * geometry.OutWidth * geometry.OutChannels, Epilogue = EpilogueKernel.Of(epilogue, geometry.OutChannels),
@@ -47,6 +55,9 @@ sealed unsafe partial class CpuKernels
             ? filter.Storage.Arranged(new ArrangedForm("panels", filter.Offset, source.Depth, columns), () => Panels.Packed(source, columns)) : null;
         return kept is null ? new Panels(source, columns, geometry.Rows) : new Panels(source.Depth, columns, kept);
     }
+
+    // The tiles that take several narrow groups at once, or null.
+    internal static Tile[]? TilesOfGroups(ConvGeometry geometry) => geometry.Groups == 1 ? null : Tile.OfGroups(geometry.InChannels / geometry.Groups, geometry.OutChannels / geometry.Groups);
 
     // A 1x1 window that visits every pixel.
     static bool IsMatrixProduct(ConvGeometry geometry) =>

@@ -36,7 +36,9 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     readonly int outputs = geometry.OutChannels / geometry.Groups;
     readonly int imageRows = geometry.Batch * geometry.OutHeight;
     readonly int bandRows = RowsOfBand(geometry);
-    readonly Panel[] panels = Panels.Cut(geometry.OutChannels / geometry.Groups);
+    // Narrow groups are taken together, in tiles that read x at the place of the column.
+    readonly Tile[]? grouped = CpuKernels.TilesOfGroups(geometry);
+    readonly Panel[] panels = CpuKernels.TilesOfGroups(geometry) is { } tiles ? Panels.Cut(geometry.OutChannels, tiles) : Panels.Cut(geometry.OutChannels / geometry.Groups);
     float* shareFilters;
 
     int Elements => window.Height * window.Width * inputs * geometry.OutChannels;
@@ -104,10 +106,11 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         for (var pixel = 0; pixel < rows * geometry.OutWidth; pixel++)
             pixels[pixel] = window.Stride * (pixel / geometry.OutWidth * (int)source.RowStep + pixel % geometry.OutWidth * geometry.InChannels);
 
-        // If adjacent columns of the window are adjacent in memory, they are one block of rows of the filter.
-        var whole = geometry.Groups == 1 && window.Dilation == 1;
+        // If adjacent columns of the window are adjacent in memory, they are one block of rows of the filter. If the groups have one channel, the columns of the window are the rows too.
+        var whole = geometry.Groups == 1 && window.Dilation == 1 || grouped is not null && inputs == 1;
         int blocks = whole ? 1 : window.Width, blockRows = whole ? window.Width * inputs : inputs;
-        for (var group = 0; group < geometry.Groups; group++)
+        nint rowStep = grouped is not null && inputs == 1 ? window.Dilation * geometry.InChannels : 1;
+        for (var group = 0; group < (grouped is null ? geometry.Groups : 1); group++)
         {
             foreach (var panel in panels)
             {
@@ -115,7 +118,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
                 var gradients = bandGradients + group * outputs + panel.Column;
                 var operands = new TileOperands
                 {
-                    XRow = 1, XOffsets = pixels, Depth = rows * geometry.OutWidth,
+                    XRow = rowStep, XOffsets = pixels, Depth = rows * geometry.OutWidth,
                     F = narrow ? Widen(gradients, rows * geometry.OutWidth, panel) : gradients, FStep = narrow ? panel.Tile.Columns : geometry.OutChannels,
                     YRow = geometry.OutChannels, Accumulate = accumulate,
                 };
@@ -123,7 +126,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
                 {
                     for (var block = 0; block < blocks; block++)
                     {
-                        operands.X = source.At(top + kh * window.Dilation) + (nint)(block * window.Dilation - window.Padding) * geometry.InChannels + group * inputs;
+                        operands.X = source.At(top + kh * window.Dilation) + (nint)(block * window.Dilation - window.Padding) * geometry.InChannels + (grouped is null ? group * inputs : panel.Column);
                         operands.Y = sum + ((nint)kh * window.Width + block) * inputs * geometry.OutChannels + group * outputs + panel.Column;
                         panel.Multiply(blockRows, operands);
                     }

@@ -27,7 +27,7 @@ sealed unsafe partial class CpuKernels
                     select InputGradientGrid(filter, geometry, row, column);
         new Correlation
         {
-            X = dy.Pointer(), Batch = geometry.Batch, Height = geometry.OutHeight, Width = geometry.OutWidth, Channels = geometry.OutChannels,
+            X = dy.Pointer(), Batch = geometry.Batch, Height = geometry.OutHeight, Width = geometry.OutWidth, Channels = geometry.OutChannels, Groups = geometry.Groups,
             Grids = [.. grids], Stride = 1,
             Y = dx.Pointer(), OutChannels = geometry.InChannels, PixelStep = stride * geometry.InChannels, RowStep = stride * (nint)rowStep,
             ImageStep = geometry.Height * (nint)rowStep,
@@ -53,9 +53,36 @@ sealed unsafe partial class CpuKernels
             }
         }
 
+        if (TilesOfGroups(geometry) is { } tiles)
+            return new Grid([.. taps], [TransposedGroups(filter, geometry, places, tiles)], rows, columns, ((nint)row * geometry.Width + column) * geometry.InChannels);
+
         var filters = new Panels[geometry.Groups];
         for (var g = 0; g < filters.Length; g++)
             filters[g] = new Panels(new PanelSource((nint)(filter.Pointer() + g * outputs), [.. places], outputs, 1, geometry.OutChannels), inputs, (long)geometry.Batch * rows * columns);
         return new Grid([.. taps], filters, rows, columns, ((nint)row * geometry.Width + column) * geometry.InChannels);
+    }
+
+    // Row (tap, co of a group) and column ci of the filter for all groups: filter[tap, ci in its group, co of its group].
+    static Panels TransposedGroups(Operand filter, ConvGeometry geometry, List<nint> places, Tile[] tiles)
+    {
+        int size = geometry.InChannels / geometry.Groups, depth = places.Count * size;
+        var memory = Panels.Allocate(depth, geometry.InChannels, tiles);
+        var panels = new Panels(depth, geometry.InChannels, memory, tiles);
+        foreach (var panel in panels.All)
+        {
+            var target = new Span<float>((float*)panel.Data, depth * panel.Tile.Columns);
+            target.Clear();
+            for (var k = 0; k < depth; k++)
+            {
+                float* tap = filter.Pointer() + places[k / size];
+                for (var c = 0; c < panel.Width; c++)
+                {
+                    var channel = panel.Column + c;
+                    target[k * panel.Tile.Columns + c] = tap[(nint)(channel % size) * geometry.OutChannels + channel / size * size + k % size];
+                }
+            }
+        }
+
+        return panels;
     }
 }

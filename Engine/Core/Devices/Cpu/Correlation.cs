@@ -10,7 +10,7 @@ readonly record struct Tap(int Row, int Column);
 /// remainder of row and column by the stride.
 /// </summary>
 /// <param name="Taps">The window.</param>
-/// <param name="Filters">The filter of each group, its rows tap after tap.</param>
+/// <param name="Filters">The filter of each group, its rows tap after tap; or one filter for all groups, in tiles that read x at the place of the column.</param>
 /// <param name="Rows">Rows of the grid.</param>
 /// <param name="Columns">Columns of the grid.</param>
 /// <param name="Start">The position of the grid's first pixel within an image of y, in elements.</param>
@@ -44,6 +44,8 @@ sealed unsafe class Correlation
     public required int Width { get; init; }
     public required int Channels { get; init; }
 
+    public required int Groups { get; init; }
+
     public required Grid[] Grids { get; init; }
     public required int Stride { get; init; }
 
@@ -58,6 +60,9 @@ sealed unsafe class Correlation
 
     /// <summary>The epilogue for the finished rows if there is only one grid, or null.</summary>
     public EpilogueKernel? Epilogue { get; init; }
+
+    // Whether a panel reads x from the channel of its first column on.
+    bool ReadsOwnChannels => Grids[0].Filters.Length < Groups;
 
     // The first grid is the largest.
     int Rows => Grids[0].Rows;
@@ -152,7 +157,7 @@ sealed unsafe class Correlation
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void MultiplyBand(Grid grid, in ImageWindow window, int* offsets, int firstRow, int rows, float* y)
     {
-        int groupChannels = Channels / grid.Filters.Length, groupOut = OutChannels / grid.Filters.Length;
+        int groupChannels = Channels / Groups, groupOut = OutChannels / Groups;
         for (var group = 0; group < grid.Filters.Length; group++)
         {
             foreach (var panel in grid.Filters[group].All)
@@ -165,7 +170,7 @@ sealed unsafe class Correlation
     {
         var whole = new TileOperands
         {
-            X = window.At(firstRow * Stride) + firstChannel, XRow = Stride * Channels, XOffsets = offsets,
+            X = window.At(firstRow * Stride) + firstChannel + (ReadsOwnChannels ? panel.Column : 0), XRow = Stride * Channels, XOffsets = offsets,
             Y = y + panel.Column, YRow = PixelStep,
         };
         var depth = new DepthBlocks(filter.Depth, panel.Tile.Columns);
@@ -186,7 +191,7 @@ sealed unsafe class Correlation
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     int* Offsets(nint rowStep)
     {
-        var inputs = Channels / Grids[0].Filters.Length;
+        var inputs = Channels / Groups;
         var offsets = ThreadScratch.Offsets(Grids.Sum(grid => grid.Filters[0].Depth));
         var k = 0;
         foreach (var grid in Grids)

@@ -8,6 +8,9 @@ sealed unsafe class CpuMemory : DeviceMemory
     const int Alignment = 64;
     const byte Canary = 0xA5;
 
+    // Bytes behind every block that kernels may read, but whose content they must not use: a register that starts at the last float ends there.
+    const int Readable = 64;
+
     // Filled with this byte, every float is NaN.
     const byte Poisoned = 0xFF;
 
@@ -24,7 +27,7 @@ sealed unsafe class CpuMemory : DeviceMemory
     {
         Bytes = bytes;
         var isLarge = OperatingSystem.IsLinux() && bytes >= 2 * LargePage;
-        var start = (byte*)NativeMemory.AlignedAlloc((nuint)(bytes + 2 * edge), isLarge ? (nuint)LargePage : Alignment);
+        var start = (byte*)NativeMemory.AlignedAlloc((nuint)(bytes + Math.Max(Readable, 2 * edge)), isLarge ? (nuint)LargePage : Alignment);
 
         // A system that does not know the advice refuses it, which does no harm.
         if (isLarge) _ = Advise(start, (nuint)bytes, AdviseLargePages);

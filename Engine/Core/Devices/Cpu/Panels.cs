@@ -69,10 +69,11 @@ sealed unsafe class Panels : IDisposable
     /// <param name="source">The operand.</param>
     /// <param name="columns">The columns of the operand.</param>
     /// <param name="rows">The rows of the left operand; each row reads the whole right operand.</param>
-    public Panels(PanelSource source, int columns, long rows)
+    /// <param name="tiles">The tiles that cover the columns; those of dense products if null.</param>
+    public Panels(PanelSource source, int columns, long rows, Tile[]? tiles = null)
     {
         Depth = source.Depth;
-        All = Cut(columns);
+        All = Cut(columns, tiles);
         var inOrder = source.Depth > 0 && source.ColumnStep == 1 && All.All(panel => panel.Width == panel.Tile.Columns) && IsUniform(source);
         if (inOrder && (All.Length == 1 || rows < RowsWorthPacking))
         {
@@ -81,7 +82,7 @@ sealed unsafe class Panels : IDisposable
             return;
         }
 
-        packed = Packed(source, columns);
+        packed = Packed(source, columns, tiles);
         Place();
     }
 
@@ -89,28 +90,29 @@ sealed unsafe class Panels : IDisposable
     /// <param name="depth">The rows of the panels.</param>
     /// <param name="columns">The columns of the panels.</param>
     /// <param name="memory">Memory from <see cref="Allocate"/>; the panels take over the caller's share.</param>
-    public Panels(int depth, int columns, Storage memory)
+    /// <param name="tiles">The tiles that cover the columns; those of dense products if null.</param>
+    public Panels(int depth, int columns, Storage memory, Tile[]? tiles = null)
     {
         Depth = depth;
-        All = Cut(columns);
+        All = Cut(columns, tiles);
         packed = memory;
         Place();
     }
 
     /// <summary>Allocates the panels of an operand.</summary>
     /// <exception cref="ArgumentException">The panels need more elements than a storage can hold.</exception>
-    public static Storage Allocate(int depth, int columns)
+    public static Storage Allocate(int depth, int columns, Tile[]? tiles = null)
     {
-        var elements = (long)depth * Cut(columns).Sum(panel => panel.Tile.Columns);
+        var elements = (long)depth * Cut(columns, tiles).Sum(panel => panel.Tile.Columns);
         Check.That(elements <= int.MaxValue, "MatMul", $"the right operand of {depth} rows and {columns} columns takes {elements} elements in panels, expected 2^31 - 1 at most; split the sum over its rows.");
         return new(Device.Cpu, (int)elements);
     }
 
     /// <summary>Writes an operand into panels.</summary>
-    public static Storage Packed(PanelSource source, int columns)
+    public static Storage Packed(PanelSource source, int columns, Tile[]? tiles = null)
     {
-        var memory = Allocate(source.Depth, columns);
-        using var panels = new Panels(source.Depth, columns, memory.Retain());
+        var memory = Allocate(source.Depth, columns, tiles);
+        using var panels = new Panels(source.Depth, columns, memory.Retain(), tiles);
         ThreadTeam.Run(panels.All.Length * source.Segments.Length, new PackJob(source, panels.All));
         return memory;
     }
@@ -133,25 +135,26 @@ sealed unsafe class Panels : IDisposable
     }
 
     /// <summary>Covers columns with tiles, the widest first.</summary>
-    public static Panel[] Cut(int columns)
+    public static Panel[] Cut(int columns, Tile[]? tiles = null)
     {
+        tiles ??= Tile.All;
         var count = 0;
-        for (var left = columns; left > 0; left -= WidestWithin(left).Columns) count++;
+        for (var left = columns; left > 0; left -= WidestWithin(left, tiles).Columns) count++;
         var panels = new Panel[count];
         for (int i = 0, column = 0; i < count; column += panels[i++].Width)
         {
-            var tile = WidestWithin(columns - column);
+            var tile = WidestWithin(columns - column, tiles);
             panels[i] = new Panel(tile, column, Math.Min(columns - column, tile.Columns), 0, 0);
         }
 
         return panels;
     }
 
-    static Tile WidestWithin(int columns)
+    static Tile WidestWithin(int columns, Tile[] tiles)
     {
-        foreach (var tile in Tile.All)
+        foreach (var tile in tiles)
             if (tile.Columns <= columns) return tile;
-        return Tile.All[^1];
+        return tiles[^1];
     }
 
     static bool IsUniform(PanelSource source)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
@@ -49,9 +50,27 @@ sealed unsafe class Tile
 
     /// <summary>The tiles of this machine, widest first.</summary>
     public static Tile[] All { get; } =
-        Vector512.IsHardwareAccelerated ? [Of<Row4<Register512>>(6), Of<Row2<Register512>>(12), Of<Row2<Register256>>(6), Of<Row1<Register256>>(12)]
-        : Vector256.IsHardwareAccelerated ? [Of<Row2<Register256>>(6), Of<Row1<Register256>>(12)]
-        : [Of<Row2<Register128>>(6), Of<Row1<Register128>>(12)];
+        Vector512.IsHardwareAccelerated ? [Of<Row4<Register512, Shared>>(6), Of<Row2<Register512, Shared>>(12), Of<Row2<Register256, Shared>>(6), Of<Row1<Register256, Shared>>(12)]
+        : Vector256.IsHardwareAccelerated ? [Of<Row2<Register256, Shared>>(6), Of<Row1<Register256, Shared>>(12)]
+        : [Of<Row2<Register128, Shared>>(6), Of<Row1<Register128, Shared>>(12)];
+
+    static readonly Tile[]?[] grouped = [OfGroups<Size1>(), OfGroups<Size2>(), OfGroups<Size4>(), OfGroups<Size8>()];
+
+    /// <summary>
+    /// The tiles for columns in groups (<see cref="OfGroup{TSize}"/>), widest first; x starts at the place of the column. Null if the tiles of dense products serve: the groups are wide, or differ
+    /// in their numbers of channels and columns.
+    /// </summary>
+    /// <param name="inputs">The channels of x in a group.</param>
+    /// <param name="outputs">The columns in a group.</param>
+    public static Tile[]? OfGroups(int inputs, int outputs) =>
+        inputs == outputs && BitOperations.IsPow2(inputs) && BitOperations.Log2((uint)inputs) < grouped.Length ? grouped[BitOperations.Log2((uint)inputs)] : null;
+
+    static Tile[]? OfGroups<TSize>() where TSize : struct, IGroupSize =>
+        Vector512.IsHardwareAccelerated
+            ? [Of<Row4<Register512, OfGroup<TSize>>>(6), Of<Row2<Register512, OfGroup<TSize>>>(12), Of<Row1<Register512, OfGroup<TSize>>>(12), Of<Row1<Register256, OfGroup<TSize>>>(12)]
+        : Vector256.IsHardwareAccelerated ? [Of<Row2<Register256, OfGroup<TSize>>>(6), Of<Row1<Register256, OfGroup<TSize>>>(12)]
+        : TSize.Value <= Register128.Count ? [Of<Row2<Register128, OfGroup<TSize>>>(6), Of<Row1<Register128, OfGroup<TSize>>>(12)]
+        : null;
 
     public int Columns { get; }
 
@@ -174,13 +193,15 @@ unsafe interface IRow<T> where T : struct, IRow<T>
     /// <param name="source"><see cref="Columns"/> floats.</param>
     void Add(float* source);
 
-    /// <summary>this += *x f. The update in place keeps the accumulator in its register.</summary>
-    /// <param name="x">One float, for all columns.</param>
+    /// <summary>this += x f. The update in place keeps the accumulator in its register.</summary>
+    /// <param name="x">One float for all columns, or floats that <see cref="IFactor"/> reads.</param>
     /// <param name="f">The row that is multiplied by x.</param>
     void MultiplyAdd(float* x, T f);
 }
 
-unsafe struct Row1<TRegister> : IRow<Row1<TRegister>> where TRegister : struct, IRegister<TRegister>
+unsafe struct Row1<TRegister, TFactor> : IRow<Row1<TRegister, TFactor>>
+    where TRegister : struct, IRegister<TRegister>
+    where TFactor : struct, IFactor
 {
     TRegister a;
 
@@ -199,10 +220,12 @@ unsafe struct Row1<TRegister> : IRow<Row1<TRegister>> where TRegister : struct, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float* x, Row1<TRegister> f) => a.MultiplyAdd(TRegister.Broadcast(*x), f.a);
+    public void MultiplyAdd(float* x, Row1<TRegister, TFactor> f) => a.MultiplyAdd(TFactor.IsShared ? TRegister.Broadcast(*x) : TFactor.Read<TRegister>(x), f.a);
 }
 
-unsafe struct Row2<TRegister> : IRow<Row2<TRegister>> where TRegister : struct, IRegister<TRegister>
+unsafe struct Row2<TRegister, TFactor> : IRow<Row2<TRegister, TFactor>>
+    where TRegister : struct, IRegister<TRegister>
+    where TFactor : struct, IFactor
 {
     TRegister a, b;
 
@@ -230,15 +253,24 @@ unsafe struct Row2<TRegister> : IRow<Row2<TRegister>> where TRegister : struct, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float* x, Row2<TRegister> f)
+    public void MultiplyAdd(float* x, Row2<TRegister, TFactor> f)
     {
-        var broadcast = TRegister.Broadcast(*x);
-        a.MultiplyAdd(broadcast, f.a);
-        b.MultiplyAdd(broadcast, f.b);
+        if (TFactor.IsShared)
+        {
+            var broadcast = TRegister.Broadcast(*x);
+            a.MultiplyAdd(broadcast, f.a);
+            b.MultiplyAdd(broadcast, f.b);
+            return;
+        }
+
+        a.MultiplyAdd(TFactor.Read<TRegister>(x), f.a);
+        b.MultiplyAdd(TFactor.Read<TRegister>(x + TRegister.Count), f.b);
     }
 }
 
-unsafe struct Row4<TRegister> : IRow<Row4<TRegister>> where TRegister : struct, IRegister<TRegister>
+unsafe struct Row4<TRegister, TFactor> : IRow<Row4<TRegister, TFactor>>
+    where TRegister : struct, IRegister<TRegister>
+    where TFactor : struct, IFactor
 {
     TRegister a, b, c, d;
 
@@ -272,12 +304,21 @@ unsafe struct Row4<TRegister> : IRow<Row4<TRegister>> where TRegister : struct, 
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float* x, Row4<TRegister> f)
+    public void MultiplyAdd(float* x, Row4<TRegister, TFactor> f)
     {
-        var broadcast = TRegister.Broadcast(*x);
-        a.MultiplyAdd(broadcast, f.a);
-        b.MultiplyAdd(broadcast, f.b);
-        c.MultiplyAdd(broadcast, f.c);
-        d.MultiplyAdd(broadcast, f.d);
+        if (TFactor.IsShared)
+        {
+            var broadcast = TRegister.Broadcast(*x);
+            a.MultiplyAdd(broadcast, f.a);
+            b.MultiplyAdd(broadcast, f.b);
+            c.MultiplyAdd(broadcast, f.c);
+            d.MultiplyAdd(broadcast, f.d);
+            return;
+        }
+
+        a.MultiplyAdd(TFactor.Read<TRegister>(x), f.a);
+        b.MultiplyAdd(TFactor.Read<TRegister>(x + TRegister.Count), f.b);
+        c.MultiplyAdd(TFactor.Read<TRegister>(x + 2 * TRegister.Count), f.c);
+        d.MultiplyAdd(TFactor.Read<TRegister>(x + 3 * TRegister.Count), f.d);
     }
 }
