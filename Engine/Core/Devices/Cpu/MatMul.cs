@@ -32,7 +32,12 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     // The bytes of the rows of y that are still in the L1 cache when their epilogue runs.
     const int BandBytes = 16 * 1024;
 
+    // The rows of the highest tile. Every band reads all of b, so a band of wide rows has this number of rows, even if they do not fit in the L1 cache.
+    const int TileRows = 12;
+
     readonly int chunkRows = ChunkRows(geometry);
+
+    int BandRows => (int)Math.Max(TileRows, BandBytes / (sizeof(float) * (long)geometry.N) / TileRows * TileRows);
 
     int RowChunks => (geometry.M + chunkRows - 1) / chunkRows;
 
@@ -61,14 +66,14 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     {
         var rows = (int)Math.Min(MaxRows, ((long)geometry.Batch * geometry.M + ChunksWanted - 1) / ChunksWanted);
         var worthwhile = (int)Math.Min(MaxRows, 1 + (64 << 10) / Math.Max(1, (long)geometry.N * geometry.K));
-        return Math.Clamp((Math.Max(rows, worthwhile) + 11) / 12 * 12, 12, MaxRows);
+        return Math.Clamp((Math.Max(rows, worthwhile) + TileRows - 1) / TileRows * TileRows, TileRows, MaxRows);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void RunRows(int chunk)
     {
         int batch = chunk / RowChunks, first = chunk % RowChunks * chunkRows, end = Math.Min(geometry.M, first + chunkRows);
-        var bandRows = epilogue is null ? chunkRows : (int)Math.Max(1, BandBytes / (sizeof(float) * (long)geometry.N) / 12 * 12);
+        var bandRows = epilogue is null ? chunkRows : BandRows;
         var panels = operands[operands.Length == 1 ? 0 : batch].All;
         for (var row = first; row < end; row += bandRows)
         {

@@ -182,6 +182,14 @@ sealed unsafe class Panels : IDisposable
                 return;
             }
 
+            if (source.Step == 1)
+            {
+                for (var k = 0; k < length; k += BlockTranspose.Size)
+                    for (var c = 0; c < width; c += BlockTranspose.Size)
+                        BlockTranspose.Run(from + c * source.ColumnStep + k, source.ColumnStep, to + k * columns + c, columns, Math.Min(BlockTranspose.Size, width - c), Math.Min(BlockTranspose.Size, length - k));
+                return;
+            }
+
             for (var c = 0; c < width; c++)
                 for (var k = 0; k < length; k++) to[k * columns + c] = from[k * source.Step + c * source.ColumnStep];
         }

@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -10,9 +9,6 @@ namespace QuadEngine.Devices.Cpu;
 /// </summary>
 sealed unsafe class StridedCopy
 {
-    /// <summary>The extent of the blocks of a transpose: 16 cache lines on both sides.</summary>
-    const int Block = 16;
-
     readonly int[] extents, xStrides, yStrides;
 
     public StridedCopy(ReadOnlySpan<int> extents, ReadOnlySpan<int> xStrides, ReadOnlySpan<int> yStrides)
@@ -105,32 +101,15 @@ sealed unsafe class StridedCopy
         int across = extents[^1], along = extents[partner];
         nint xStep = xStrides[^1], yStep = yStrides[partner];
         var outer = new StridedCopy(this, partner);
-        var stripes = (along + Block - 1) / Block;
+        var stripes = (along + BlockTranspose.Size - 1) / BlockTranspose.Size;
         var planes = length / (across * along);
         ThreadTeam.Run(planes * stripes, job =>
         {
             var (from, to) = outer.Offsets(job / stripes);
-            nint first = job % stripes * Block;
-            for (nint i = 0; i < across; i += Block)
-                TransposeBlock(x + from + first + i * xStep, xStep, y + to + first * yStep + i, yStep, Math.Min(Block, across - i), Math.Min(Block, along - first));
+            nint first = job % stripes * BlockTranspose.Size;
+            for (nint i = 0; i < across; i += BlockTranspose.Size)
+                BlockTranspose.Run(x + from + first + i * xStep, xStep, y + to + first * yStep + i, yStep, Math.Min(BlockTranspose.Size, across - i), Math.Min(BlockTranspose.Size, along - first));
         });
-    }
-
-    // y[j, i] = x[i, j]. The block goes through a buffer, because rows whose distance is a power of two would evict one another from
-    // the L1 cache.
-    [SkipLocalsInit]
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void TransposeBlock(float* x, nint xStep, float* y, nint yStep, nint rows, nint columns)
-    {
-        var buffer = stackalloc float[Block * Block];
-        for (nint i = 0; i < rows; i++, x += xStep) Run(x, 1, buffer + i * Block, 1, (int)columns);
-        for (nint j = 0; j < columns; j++, y += yStep)
-        {
-            nint i = 0;
-            for (var at = buffer + j; i <= rows - 4; i += 4, at += 4 * Block)
-                Vector128.Create(*at, at[Block], at[2 * Block], at[3 * Block]).Store(y + i);
-            for (; i < rows; i++) y[i] = buffer[i * Block + j];
-        }
     }
 
     // The axes around a transposed plane.
