@@ -13,10 +13,17 @@ namespace QuadEngine.Tests.Gpu;
 [Parallelizable]
 public partial class PtxTests
 {
+    // The interpreter compiles and executes functions of elements and sliding convolutions too (PtxExecutionTests, SlidingConvolutionTests), which are half of the work here.
+    // So one in three of those is compiled here, or all if QUADENGINE_CALLS asks for more.
+    static bool IsChosen(Type kernel, int index) => index % 3 == 0 || !IsExecuted().IsMatch($"{kernel}") || Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is not null;
+
+    [GeneratedRegex(@"QuadEngine\.Operations\.\w+Op\b|\.SlidingConvolution`")]
+    private static partial Regex IsExecuted();
+
     [Test]
     public void Every_kernel_compiles_without_unresolved_calls()
     {
-        Type[] kernels = [.. KernelCatalog.Kernels];
+        Type[] kernels = [.. KernelCatalog.Kernels.Where(IsChosen)];
         TestContext.Out.WriteLine($"{kernels.Length} kernels");
         Assert.That(kernels, Has.Length.GreaterThan(100));
         Assert.That(kernels.AsParallel().Select(Failure).Where(failure => failure is not null), Is.Empty);
