@@ -43,7 +43,7 @@ static class GrayImageCodec
 
         var packed = new byte[BrotliEncoder.GetMaxCompressedLength(content.Length)];
         if (!BrotliEncoder.TryCompress(content, packed, out var written, quality: 11, window: 24))
-            throw new InvalidOperationException("GreyImageCodec: Brotli failed to compress.");
+            throw new InvalidOperationException("GrayImageCodec: Brotli failed to compress.");
         return packed[..written];
     }
 

@@ -15,7 +15,7 @@ if (args is not [var folder])
 
 var here = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
 var target = Path.Combine(here, "fashion-mnist-sample.br");
-var packed = GreyImageCodec.Encode(FashionSample.Choose(Datasets.Load("fashion-mnist", folder)), FashionSample.Side, FashionSample.Side);
+var packed = GrayImageCodec.Encode(FashionSample.Choose(Datasets.Load("fashion-mnist", folder)), FashionSample.Side, FashionSample.Side);
 AtomicFile.Write(target, stream => stream.Write(packed));
 Console.WriteLine($"{target}: {packed.Length:N0} bytes");
 return 0;
