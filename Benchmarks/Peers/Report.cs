@@ -68,7 +68,7 @@ sealed partial class Report(int rounds)
 
         text.Append("\n| work | library | ms per step | images/s | peak memory | first step after |\n| --- | --- | ---: | ---: | ---: | ---: |\n");
         foreach (var p in performances)
-            text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {p.Contender.Batch / p.Median * 1e3:F0} | {p.PeakBytes / 1e6:F0} MB | {p.SecondsToFirstStep:F1} s |\n");
+            text.Append($"| {p.Contender.Work} | {p.Contender.Name} | {Spread(p.Milliseconds, p.Median < 10 ? "F3" : "F1")} | {(p.Contender.Layer is "" ? $"{p.Contender.Batch / p.Median * 1e3:F0}" : "")} | {p.PeakBytes / 1e6:F0} MB | {p.SecondsToFirstStep:F1} s |\n");
 
         if (operations.Count == 0) return text.ToString();
         text.Append($"""

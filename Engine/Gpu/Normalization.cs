@@ -161,13 +161,13 @@ readonly struct Normalize(ArrayView<float> x, ChannelNorm norm, Optional residua
     public void Store(int i, float value) => y[i] = value;
 }
 
-/// <summary>g = dy act'(y). Where y was not written, it is worked out from x once more.</summary>
+/// <summary>g = dy act'(y). If y was not written, it is computed again from x.</summary>
 readonly struct ActivatedGradient(ArrayView<float> dy, Optional y, Activation activation)
 {
     public float At(NormOfChannel channel, int i, float x) => activation.Backward(dy[i], y.Or(i, activation.F(channel.Apply(x))));
 }
 
-/// <summary>Sums over the rows of g and of g xhat: dBeta and dGamma. What all rows divide by, they are divided by together. Keeps g where that is wanted.</summary>
+/// <summary>Sums of g and of g xhat over the rows: dBeta and dGamma. The common divisor of all rows is applied once, to the sums. Stores g if it is needed.</summary>
 readonly struct NormGradientSums(ActivatedGradient g, ArrayView<float> x, ChannelNorm norm, NormSumsTarget target, Optional kept) : IChannelFold<NormOfChannel, Pair, Pair>
 {
     public static Pair Identity => new(0f, 0f);
@@ -214,7 +214,7 @@ readonly struct GradientOfChannel(NormOfChannel norm, float a, float b)
     public float Apply(float g, float x) => Norm.Scale * (g - a - b * (x - Norm.Mean));
 }
 
-/// <summary>dx, for a g to which the ReLU has been applied already.</summary>
+/// <summary>dx, if g is already the gradient before the activation.</summary>
 readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) : IChannelGradient<GradientOfChannel>
 {
     public GradientOfChannel Of(int channel) => channels.Of(channel);
@@ -222,7 +222,7 @@ readonly struct InputGradient(ArrayView<float> g, GradientOfChannels channels) :
     public float At(GradientOfChannel channel, int i, float x) => channel.Apply(g[i], x);
 }
 
-/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means where the statistics are constants; dResidual = g.</summary>
+/// <summary>dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)), without the means if the statistics are constants; dResidual = g.</summary>
 readonly struct NormGradient(ActivatedGradient g, ArrayView<float> x, GradientOfChannels channels, Optional dx, Optional dResidual) : IChannelwise<GradientOfChannel, Pair>
 {
     public GradientOfChannel Of(int channel) => channels.Of(channel);

@@ -17,8 +17,6 @@ public class AheadOfTimeTests
     [Test]
     public void Libraries_are_free_of_trim_and_aot_warnings()
     {
-        if (Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is null)
-            Assert.Ignore("It takes a minute of two cores; QUADENGINE_CALLS=100 runs it. The build analyzes our own code always, and another test compiles a whole program.");
         if (NativeToolchain.Requirements().Where(requirement => requirement.Found is null).ToArray() is { Length: > 0 } missing)
             Assert.Ignore($"needs {string.Join(", ", missing.Select(requirement => requirement.Name))}");
 

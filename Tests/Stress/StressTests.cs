@@ -5,7 +5,7 @@ namespace QuadEngine.Tests.Stress;
 /// thread. Freed memory holds NaN (<see cref="GuardedMemory"/>), so that every read of it is found.
 /// </summary>
 /// <remarks>
-/// The test takes 20 seconds, with two threads and with eight. QUADENGINE_STRESS_SECONDS changes the time, QUADENGINE_STRESS_THREADS the number of threads,
+/// The test takes half a minute, with two threads and with eight. QUADENGINE_STRESS_SECONDS changes the time, QUADENGINE_STRESS_THREADS the number of threads,
 /// QUADENGINE_STRESS_SEED the seed.
 /// </remarks>
 [NonParallelizable]
@@ -18,7 +18,7 @@ public class StressTests
     [TestCaseSource(nameof(ThreadCounts))]
     public void Every_value_is_that_of_a_single_thread(int threads)
     {
-        var time = TimeSpan.FromSeconds(Setting("SECONDS", 10));
+        var time = TimeSpan.FromSeconds(Setting("SECONDS", 15));
         var before = Device.CpuThreads;
         try
         {

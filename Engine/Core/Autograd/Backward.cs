@@ -54,7 +54,7 @@ public partial class Tensor
     /// <summary>Enters the graph when a consumer asks for the entry. Until then the operation may still join another one. Takes over a share of the step.</summary>
     internal void DeferPlace(DeferredNormalization step) => place = step;
 
-    /// <summary>The step is to make its entry.</summary>
+    /// <summary>Whether the step will make the entry of this tensor.</summary>
     internal bool DefersPlaceTo(DeferredStep step) => ReferenceEquals(Volatile.Read(ref place), step);
 
     // The step, if nobody asked for its entry. The caller releases it.

@@ -5,16 +5,16 @@ using Table =
 namespace QuadEngine.Devices;
 
 /// <summary>
-/// A point-wise function that kernels apply to a result while they still have it: part of an <see cref="Epilogue{T}"/> and of a batch norm. The functions are the rows
-/// of the table above: a row is all that is needed for kernels, their backward, fusion and export to know another one.
+/// A point-wise function that kernels apply to a result before they write it. It is part of an <see cref="Epilogue{T}"/> and of a batch norm. The functions are the rows
+/// of the table above. One more row adds a function to the kernels, their backward, fusion and export.
 /// </summary>
 /// <remarks>
-/// Each is an <see cref="IUnaryOp{TSelf}"/>. Where gradients flow, only those join whose derivative reads the output alone: the input is never written. A kernel of a
-/// GPU holds the code of all rows and chooses at run time; on the CPU a kernel is compiled for each.
+/// Each function is an <see cref="IUnaryOp{TSelf}"/>. If gradients flow, a function joins only if its derivative reads the output alone, because the input is not written. A kernel of a
+/// GPU contains the code of all rows and selects one when it runs. The CPU has a kernel for each row.
 /// </remarks>
 public readonly record struct Activation
 {
-    // Place in the table, counted from 1; 0 for none.
+    // The place in the table, counted from 1; 0 for no function.
     readonly int row;
 
     Activation(int row) => this.row = row;
@@ -25,10 +25,10 @@ public readonly record struct Activation
     /// <summary>y = max(z, 0).</summary>
     public static Activation Relu => Of<ReluOp>();
 
-    /// <summary>The function of an operation, or <see cref="None"/> where the table has no row for it.</summary>
+    /// <summary>The function of an operation, or <see cref="None"/> if the table has no row for it.</summary>
     public static Activation Of<TOp>() where TOp : struct, IUnaryOp<TOp> => new(Table.Find<TOp>(1));
 
-    /// <summary>Nothing is applied.</summary>
+    /// <summary>Whether there is no function: y = z.</summary>
     public bool IsNone => row == 0;
 
     /// <summary>The functions of all rows.</summary>
@@ -43,22 +43,22 @@ public readonly record struct Activation
     /// <param name="y">The element of the result.</param>
     public float Backward(float dy, float y) => Table.Backward(row, dy, y);
 
-    /// <summary>Calls a visitor with the operation; of <see cref="None"/> not at all.</summary>
-    /// <param name="visitor">What is done with it.</param>
+    /// <summary>Calls the visitor with the operation. It does nothing for <see cref="None"/>.</summary>
+    /// <param name="visitor">The visitor.</param>
     public void Accept<TVisitor>(TVisitor visitor) where TVisitor : IActivationVisitor => Table.Accept(row, visitor);
 
-    /// <summary>The operation's type by name, for messages.</summary>
+    /// <summary>The name of the operation's type, for messages.</summary>
     public override string ToString() => Table.NameOf(row);
 }
 
-/// <summary>What is done with the operation that an <see cref="Activation"/> is.</summary>
+/// <summary>Code that is generic in the operation of an <see cref="Activation"/>.</summary>
 public interface IActivationVisitor
 {
-    /// <summary>Called with the operation.</summary>
+    /// <summary>Runs the code for an operation.</summary>
     void Visit<TOp>() where TOp : struct, IUnaryOp<TOp>;
 }
 
-/// <summary>Rows of the table of activations, one behind the other, as types: what is called with a row's number is compiled with the code of all of them.</summary>
+/// <summary>The rows of the table of activations, as nested types. A function that takes the number of a row is compiled with the code of all rows.</summary>
 interface IRows
 {
     static abstract int Count { get; }
@@ -74,14 +74,14 @@ interface IRows
     static abstract string NameOf(int row);
 }
 
-/// <summary>A row, and those behind it.</summary>
+/// <summary>A row, and the rows after it.</summary>
 readonly struct Row<TActivation, TRest> : IRows where TActivation : struct, IUnaryOp<TActivation> where TRest : struct, IRows
 {
     public static int Count => 1 + TRest.Count;
 
     public static int Find<TOp>(int first) where TOp : struct, IUnaryOp<TOp> => typeof(TOp) == typeof(TActivation) ? first : TRest.Find<TOp>(first + 1);
 
-    // A selection, so that kernels have no jump for the first row; those behind it are jumped over.
+    // A selection instead of a jump for the first row. Kernels jump over the code of the other rows.
     public static float F(int row, float z)
     {
         float own = TActivation.F(z), y = row == 1 ? own : z;

@@ -274,15 +274,15 @@ public abstract class Kernels
     }
 
     /// <summary>
-    /// The gradients of <see cref="BatchNorm"/>; g = dy where y is above 0 or NaN, or if there is no ReLU; otherwise g = 0. With statistics of the batch,
+    /// The gradients of <see cref="BatchNorm"/>; g = dy act'(y), or dy without an activation. With statistics of the batch,
     /// dx = gamma / sigma (g - mean(g) - xhat mean(g xhat)); otherwise dx = gamma / sigma g. dGamma = sum g xhat, dBeta = sum g,
     /// dResidual = g.
     /// </summary>
     /// <param name="dy">[rows, channels]</param>
     /// <param name="x">Input of the forward.</param>
     /// <param name="y">
-    /// Output of the forward; null without ReLU. With ReLU it may be null if there was no residual. Then the kernel computes
-    /// from x where the ReLU was active.
+    /// Output of the forward; not read without an activation. With an activation it may be null if there was no residual. Then the kernel computes
+    /// it again from x.
     /// </param>
     /// <param name="norm">As in the forward.</param>
     /// <param name="batchStatistics">Whether mean and variance are those of the batch and depend on x; otherwise they are constants.</param>

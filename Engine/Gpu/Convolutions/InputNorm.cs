@@ -36,8 +36,8 @@ readonly struct InputNorm
         activation = term?.Activation ?? Activation.None;
     }
 
-    /// <summary>The gradient of the norm without its activation, from that of its result.</summary>
-    /// <param name="dy">An element of the gradient.</param>
+    /// <summary>The gradient before the activation, from the gradient of the result.</summary>
+    /// <param name="dy">An element of the gradient of the result.</param>
     /// <param name="y">The element of the result.</param>
     public float Backward(float dy, float y) => activation.Backward(dy, y);
 

@@ -42,7 +42,7 @@ readonly struct PlainEnd(ArrayView<float> y) : ISlidingEnd
 }
 
 /// <summary>
-/// The first half of a batch norm's backward, if the sums are the gradient of its output. It stores g, which is the sum where the ReLU was active, and adds up
+/// The first half of a batch norm's backward, if the sums are the gradient of its output. It stores g, the gradient before the activation, and adds up
 /// g and g (x - mean) over the pixels of each channel.
 /// </summary>
 /// <param name="x">The input of the batch norm, of the shape of the result.</param>

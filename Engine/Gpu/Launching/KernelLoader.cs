@@ -156,13 +156,13 @@ static partial class KernelNaming
     static KernelSpecialization SpecializationOf<TKernel>() where TKernel : struct, IKernel =>
         new(TKernel.Threads, TKernel.GroupsPerMultiprocessor > 0 ? TKernel.GroupsPerMultiprocessor : null);
 
-    /// <summary>Unary_Relu: the name of the kernel's entry in PTX.</summary>
+    /// <summary>Unary_ReluOp: the name of the kernel's entry in PTX.</summary>
     public static string Symbol(Type kernel) => NoLetters().Replace(Display(kernel), "_").TrimEnd('_');
 
     [GeneratedRegex("[^A-Za-z0-9]+")]
     private static partial Regex NoLetters();
 
-    /// <summary>Unary&lt;Relu&gt;</summary>
+    /// <summary>Unary&lt;ReluOp&gt;</summary>
     public static string Display(Type type) => type.IsGenericType
         ? $"{type.Name[..type.Name.IndexOf('`')]}<{string.Join(", ", type.GetGenericArguments().Select(Display))}>"
         : type.Name;

@@ -19,22 +19,16 @@ sealed unsafe partial class CpuKernels
         }
 
         var window = geometry.Window;
-        int inputs = geometry.InChannels / geometry.Groups, outputs = geometry.OutChannels / geometry.Groups;
+        var inputs = geometry.InChannels / geometry.Groups;
         var taps = new Tap[window.Height * window.Width];
         for (var t = 0; t < taps.Length; t++)
             taps[t] = new Tap(t / window.Width * window.Dilation - window.Padding, t % window.Width * window.Dilation - window.Padding);
 
-        Panels[] filters;
-        if (TilesOfGroups(geometry) is { } tiles)
-        {
-            filters = [new Panels(new PanelSource((nint)filter.Pointer(), [0], taps.Length * inputs, geometry.OutChannels, 1), geometry.OutChannels, geometry.Rows, tiles)];
-        }
-        else
-        {
-            filters = new Panels[geometry.Groups];
-            for (var g = 0; g < filters.Length; g++)
-                filters[g] = FilterPanels(filter, new PanelSource((nint)(filter.Pointer() + g * outputs), [0], taps.Length * inputs, geometry.OutChannels, 1), geometry);
-        }
+        var tiles = TilesOfGroups(geometry);
+        var filters = new Panels[tiles is null ? geometry.Groups : 1];
+        var columns = geometry.OutChannels / filters.Length;
+        for (var g = 0; g < filters.Length; g++)
+            filters[g] = FilterPanels(filter, new PanelSource((nint)(filter.Pointer() + g * columns), [0], taps.Length * inputs, geometry.OutChannels, 1), columns, tiles, geometry);
 
         new Correlation
         {
@@ -48,15 +42,14 @@ sealed unsafe partial class CpuKernels
     // With fewer pixels, packing a large filter takes as long as about a tenth of the products. So the packed form of an unchanged filter is kept.
     const int PixelsForKeptFilter = 512;
 
-    static Panels FilterPanels(Operand filter, PanelSource source, ConvGeometry geometry)
+    static Panels FilterPanels(Operand filter, PanelSource source, int columns, Tile[]? tiles, ConvGeometry geometry)
     {
-        var columns = geometry.OutChannels / geometry.Groups;
         var kept = geometry.Groups == 1 && geometry.Rows <= PixelsForKeptFilter && Correlation.IsLarge(source.Depth, columns)
             ? filter.Storage.Arranged(new ArrangedForm("panels", filter.Offset, source.Depth, columns), () => Panels.Packed(source, columns)) : null;
-        return kept is null ? new Panels(source, columns, geometry.Rows) : new Panels(source.Depth, columns, kept);
+        return kept is null ? new Panels(source, columns, geometry.Rows, tiles) : new Panels(source.Depth, columns, kept);
     }
 
-    // The tiles that take several narrow groups at once, or null.
+    // The tiles that multiply all narrow groups together; null if each group is a product of its own.
     internal static Tile[]? TilesOfGroups(ConvGeometry geometry) => geometry.Groups == 1 ? null : Tile.OfGroups(geometry.InChannels / geometry.Groups, geometry.OutChannels / geometry.Groups);
 
     // A 1x1 window that visits every pixel.

@@ -36,9 +36,8 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     readonly int outputs = geometry.OutChannels / geometry.Groups;
     readonly int imageRows = geometry.Batch * geometry.OutHeight;
     readonly int bandRows = RowsOfBand(geometry);
-    // Narrow groups are taken together, in tiles that read x at the place of the column.
-    readonly Tile[]? grouped = CpuKernels.TilesOfGroups(geometry);
-    readonly Panel[] panels = CpuKernels.TilesOfGroups(geometry) is { } tiles ? Panels.Cut(geometry.OutChannels, tiles) : Panels.Cut(geometry.OutChannels / geometry.Groups);
+    readonly Tile[]? tilesOfGroups = CpuKernels.TilesOfGroups(geometry);
+    readonly Panel[] panels = PanelsOf(geometry);
     float* shareFilters;
 
     int Elements => window.Height * window.Width * inputs * geometry.OutChannels;
@@ -55,6 +54,13 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         ThreadTeam.Run(Shares * Parts, new ShareJob(this));
         AddShares(shareFilters, Shares, dFilter, Elements);
         Device.Cpu.Pool.Return(memory);
+    }
+
+    // The columns of a group, or of all groups if they are multiplied together.
+    static Panel[] PanelsOf(ConvGeometry geometry)
+    {
+        var tiles = CpuKernels.TilesOfGroups(geometry);
+        return Panels.Cut(geometry.OutChannels / (tiles is null ? geometry.Groups : 1), tiles);
     }
 
     static int RowsOfBand(ConvGeometry geometry)
@@ -106,11 +112,10 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         for (var pixel = 0; pixel < rows * geometry.OutWidth; pixel++)
             pixels[pixel] = window.Stride * (pixel / geometry.OutWidth * (int)source.RowStep + pixel % geometry.OutWidth * geometry.InChannels);
 
-        // If adjacent columns of the window are adjacent in memory, they are one block of rows of the filter. If the groups have one channel, the columns of the window are the rows too.
-        var whole = geometry.Groups == 1 && window.Dilation == 1 || grouped is not null && inputs == 1;
+        // If adjacent columns of the window are adjacent in memory, they are one block of rows of the filter. In a depthwise convolution, each column of the window is one row.
+        bool together = tilesOfGroups is not null, depthwise = together && inputs == 1, whole = depthwise || geometry.Groups == 1 && window.Dilation == 1;
         int blocks = whole ? 1 : window.Width, blockRows = whole ? window.Width * inputs : inputs;
-        nint rowStep = grouped is not null && inputs == 1 ? window.Dilation * geometry.InChannels : 1;
-        for (var group = 0; group < (grouped is null ? geometry.Groups : 1); group++)
+        for (var group = 0; group < (together ? 1 : geometry.Groups); group++)
         {
             foreach (var panel in panels)
             {
@@ -118,7 +123,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
                 var gradients = bandGradients + group * outputs + panel.Column;
                 var operands = new TileOperands
                 {
-                    XRow = rowStep, XOffsets = pixels, Depth = rows * geometry.OutWidth,
+                    XRow = depthwise ? window.Dilation * geometry.InChannels : 1, XOffsets = pixels, Depth = rows * geometry.OutWidth,
                     F = narrow ? Widen(gradients, rows * geometry.OutWidth, panel) : gradients, FStep = narrow ? panel.Tile.Columns : geometry.OutChannels,
                     YRow = geometry.OutChannels, Accumulate = accumulate,
                 };
@@ -126,7 +131,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
                 {
                     for (var block = 0; block < blocks; block++)
                     {
-                        operands.X = source.At(top + kh * window.Dilation) + (nint)(block * window.Dilation - window.Padding) * geometry.InChannels + (grouped is null ? group * inputs : panel.Column);
+                        operands.X = source.At(top + kh * window.Dilation) + (nint)(block * window.Dilation - window.Padding) * geometry.InChannels + (together ? panel.Column : group * inputs);
                         operands.Y = sum + ((nint)kh * window.Width + block) * inputs * geometry.OutChannels + group * outputs + panel.Column;
                         panel.Multiply(blockRows, operands);
                     }

@@ -53,12 +53,10 @@ sealed unsafe partial class CpuKernels
             }
         }
 
-        if (TilesOfGroups(geometry) is { } tiles)
-            return new Grid([.. taps], [TransposedGroups(filter, geometry, places, tiles)], rows, columns, ((nint)row * geometry.Width + column) * geometry.InChannels);
+        Panels OfGroup(int g) =>
+            new(new PanelSource((nint)(filter.Pointer() + g * outputs), [.. places], outputs, 1, geometry.OutChannels), inputs, (long)geometry.Batch * rows * columns);
 
-        var filters = new Panels[geometry.Groups];
-        for (var g = 0; g < filters.Length; g++)
-            filters[g] = new Panels(new PanelSource((nint)(filter.Pointer() + g * outputs), [.. places], outputs, 1, geometry.OutChannels), inputs, (long)geometry.Batch * rows * columns);
+        Panels[] filters = TilesOfGroups(geometry) is { } tiles ? [TransposedGroups(filter, geometry, places, tiles)] : [.. Enumerable.Range(0, geometry.Groups).Select(OfGroup)];
         return new Grid([.. taps], filters, rows, columns, ((nint)row * geometry.Width + column) * geometry.InChannels);
     }
 

@@ -8,7 +8,7 @@ sealed unsafe class CpuMemory : DeviceMemory
     const int Alignment = 64;
     const byte Canary = 0xA5;
 
-    // Bytes behind every block that kernels may read, but whose content they must not use: a register that starts at the last float ends there.
+    // The bytes after every block that kernels may read but must not use: a register that starts at the last float ends within them.
     const int Readable = 64;
 
     // Filled with this byte, every float is NaN.

@@ -60,7 +60,7 @@ sealed unsafe class EpilogueKernel
         if (scale is not null || residual is not null || relu)
             RowPass.Run(new AffinePass(scale, shift, residual is null ? null : residual + offset, relu), y, rows, channels);
 
-        // Registers have an instruction for ReLU. Any other one costs what it computes: what it reads and writes is in the nearest cache.
+        // The pass above has ReLU, which is one instruction. Another function takes a pass of its own over the band, which is in the L1 cache.
         if (!relu) activation.Accept(new ActivationPass(y, (nint)rows * channels));
     }
 

@@ -27,49 +27,35 @@ unsafe struct Shared : IFactor
 /// The factors of a convolution in groups of a few channels. Each lane reads the first channel of its own group. If the offsets of a tile count the channels of a group,
 /// each column sums over all channels of its group. In a depthwise convolution a group is one channel.
 /// </summary>
-/// <remarks>A register may reach 15 floats behind the last channel; lanes without a column are not stored (<see cref="CpuMemory"/> makes these floats readable).</remarks>
+/// <remarks>A register may reach 15 floats beyond the last channel. <see cref="CpuMemory"/> makes these floats readable, and lanes without a column are not stored.</remarks>
 unsafe struct OfGroup<TSize> : IFactor where TSize : struct, IGroupSize
 {
     public static bool IsShared => false;
 
+    // For each lane of the widest register the first lane of its group. These are constants, so their addresses need no code.
+    static ReadOnlySpan<int> First
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TSize.Value switch
+        {
+            2 => [0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14],
+            4 => [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12],
+            _ => [0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8],
+        };
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Read<T>(float* x) where T : struct, IRegister<T> =>
-        TSize.Value == 1 ? T.Load(x) : T.Permute(T.Load(x), (int*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(TSize.First)));
+        TSize.Value == 1 ? T.Load(x) : T.Permute(T.Load(x), (int*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(First)));
 }
 
-/// <summary>The number of channels in a group, a power of 2.</summary>
+/// <summary>The number of channels in a group: 1, 2, 4 or 8.</summary>
 interface IGroupSize
 {
     static abstract int Value { get; }
-
-    /// <summary>For each lane of the widest register the first lane of its group. It is a constant, so its address needs no code.</summary>
-    static abstract ReadOnlySpan<int> First { get; }
 }
 
-struct Size1 : IGroupSize
-{
-    public static int Value => 1;
-
-    public static ReadOnlySpan<int> First => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-}
-
-struct Size2 : IGroupSize
-{
-    public static int Value => 2;
-
-    public static ReadOnlySpan<int> First => [0, 0, 2, 2, 4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14];
-}
-
-struct Size4 : IGroupSize
-{
-    public static int Value => 4;
-
-    public static ReadOnlySpan<int> First => [0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12];
-}
-
-struct Size8 : IGroupSize
-{
-    public static int Value => 8;
-
-    public static ReadOnlySpan<int> First => [0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8];
-}
+struct Size1 : IGroupSize { public static int Value => 1; }
+struct Size2 : IGroupSize { public static int Value => 2; }
+struct Size4 : IGroupSize { public static int Value => 4; }
+struct Size8 : IGroupSize { public static int Value => 8; }

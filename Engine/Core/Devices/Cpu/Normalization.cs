@@ -102,7 +102,7 @@ sealed unsafe partial class CpuKernels
             if (dGamma is not null) dGamma.Pointer()[c] = (float)(sums.Pointer[channels + c] * RstdOf(norm, c));
         }
 
-        if (dx is not null || dResidual is not null) Use(g.Activation, new GivingInputGradient(g, x, norm, batchStatistics ? sums.Pointer : null, neurons, dx, dResidual));
+        if (dx is not null || dResidual is not null) Use(g.Activation, new ComputingInputGradient(g, x, norm, batchStatistics ? sums.Pointer : null, neurons, dx, dResidual));
     }
 
     public override void BatchNormInputGradient(Operand g, Operand x, NormTerm<Operand> norm, Operand dGamma, Operand dBeta, QuadraticGradient<Operand>? neurons, Operand dx)
@@ -116,12 +116,12 @@ sealed unsafe partial class CpuKernels
         var channels = x.Shape.Channels;
         using var sums = new Scratch<double>(2 * channels);
         for (var c = 0; c < channels; c++) (sums.Pointer[c], sums.Pointer[channels + c]) = (dBeta.Pointer()[c], dGamma.Pointer()[c] / RstdOf(norm, c));
-        Use(Activation.None, new GivingInputGradient(new(g, null, Activation.None), x, norm, sums.Pointer, neurons, dx, null));
+        Use(Activation.None, new ComputingInputGradient(new(g, null, Activation.None), x, norm, sums.Pointer, neurons, dx, null));
     }
 
     static double RstdOf(NormTerm<Operand> norm, int channel) => 1 / Math.Sqrt((double)norm.Variance.Pointer()[channel] + norm.Epsilon);
 
-    // A kernel of any one activation serves where there is none: it is told so, or reads no y.
+    // Without an activation, the kernel of any activation does: it gets activates = false, or no y.
     static void Use<TVisitor>(Activation activation, TVisitor kernel) where TVisitor : IActivationVisitor => (activation.IsNone ? Activation.Relu : activation).Accept(kernel);
 
     readonly struct Normalizing(ChannelTile tile, float* x, float* mean, float* scale, float* shift, float* residual, bool activates, float* y) : IActivationVisitor
@@ -134,12 +134,12 @@ sealed unsafe partial class CpuKernels
         public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => SumGradients<TOp>(g, x, norm, sums);
     }
 
-    readonly struct GivingInputGradient(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual) : IActivationVisitor
+    readonly struct ComputingInputGradient(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual) : IActivationVisitor
     {
         public void Visit<TOp>() where TOp : struct, IUnaryOp<TOp> => InputGradient<TOp>(g, x, norm, sums, neurons, dx, dResidual);
     }
 
-    // sums as above, or null where the statistics are constants.
+    // The sums as above, or null if the statistics are constants.
     static void InputGradient<TOp>(ActivatedGradient g, Operand x, NormTerm<Operand> norm, double* sums, QuadraticGradient<Operand>? neurons, Operand? dx, Operand? dResidual) where TOp : struct, IUnaryOp<TOp>
     {
         var tile = new ChannelTile(x.Shape.Rows, x.Shape.Channels);
@@ -194,7 +194,7 @@ sealed unsafe partial class CpuKernels
 
     static float ValueOr(Operand? tensor, int index, float otherwise) => tensor is null ? otherwise : tensor.Pointer()[index];
 
-    // g = dy act'(y), or dy where there is no activation; y is null then.
+    // g = dy act'(y). Without an activation g = dy, and y is null.
     readonly record struct ActivatedGradient(Operand Dy, Operand? Y, Activation Activation);
 }
 
@@ -286,7 +286,7 @@ readonly unsafe struct BatchNormKernel<TActivation>(float* x, float* mean, float
     }
 }
 
-/// <summary>Sums of g and of g (x - mean), where g = dy act'(y), or dy where y is null.</summary>
+/// <summary>Sums of g and of g (x - mean). g = dy act'(y), or dy if y is null.</summary>
 readonly unsafe struct GradientSumsKernel<TActivation>(float* dy, float* x, float* y, float* mean, float* sums, float* products) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -299,7 +299,7 @@ readonly unsafe struct GradientSumsKernel<TActivation>(float* dy, float* x, floa
     }
 }
 
-/// <summary>dx = a (g - mean g) - b (x - mean), dResidual = g; x is null where the statistics are constants.</summary>
+/// <summary>dx = a (g - mean g) - b (x - mean), dResidual = g; x is null if the statistics are constants.</summary>
 readonly unsafe struct BatchNormGradientKernel<TActivation>(float* dy, float* x, float* y, float* mean, float* a, float* gradientMean, float* b, float* dx, float* dResidual) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -220,7 +220,7 @@ unsafe struct Row1<TRegister, TFactor> : IRow<Row1<TRegister, TFactor>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void MultiplyAdd(float* x, Row1<TRegister, TFactor> f) => a.MultiplyAdd(TFactor.IsShared ? TRegister.Broadcast(*x) : TFactor.Read<TRegister>(x), f.a);
+    public void MultiplyAdd(float* x, Row1<TRegister, TFactor> f) => a.MultiplyAdd(TFactor.Read<TRegister>(x), f.a);
 }
 
 unsafe struct Row2<TRegister, TFactor> : IRow<Row2<TRegister, TFactor>>
@@ -255,16 +255,9 @@ unsafe struct Row2<TRegister, TFactor> : IRow<Row2<TRegister, TFactor>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(float* x, Row2<TRegister, TFactor> f)
     {
-        if (TFactor.IsShared)
-        {
-            var broadcast = TRegister.Broadcast(*x);
-            a.MultiplyAdd(broadcast, f.a);
-            b.MultiplyAdd(broadcast, f.b);
-            return;
-        }
-
-        a.MultiplyAdd(TFactor.Read<TRegister>(x), f.a);
-        b.MultiplyAdd(TFactor.Read<TRegister>(x + TRegister.Count), f.b);
+        var first = TFactor.Read<TRegister>(x);
+        a.MultiplyAdd(first, f.a);
+        b.MultiplyAdd(TFactor.IsShared ? first : TFactor.Read<TRegister>(x + TRegister.Count), f.b);
     }
 }
 
@@ -306,19 +299,10 @@ unsafe struct Row4<TRegister, TFactor> : IRow<Row4<TRegister, TFactor>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void MultiplyAdd(float* x, Row4<TRegister, TFactor> f)
     {
-        if (TFactor.IsShared)
-        {
-            var broadcast = TRegister.Broadcast(*x);
-            a.MultiplyAdd(broadcast, f.a);
-            b.MultiplyAdd(broadcast, f.b);
-            c.MultiplyAdd(broadcast, f.c);
-            d.MultiplyAdd(broadcast, f.d);
-            return;
-        }
-
-        a.MultiplyAdd(TFactor.Read<TRegister>(x), f.a);
-        b.MultiplyAdd(TFactor.Read<TRegister>(x + TRegister.Count), f.b);
-        c.MultiplyAdd(TFactor.Read<TRegister>(x + 2 * TRegister.Count), f.c);
-        d.MultiplyAdd(TFactor.Read<TRegister>(x + 3 * TRegister.Count), f.d);
+        var first = TFactor.Read<TRegister>(x);
+        a.MultiplyAdd(first, f.a);
+        b.MultiplyAdd(TFactor.IsShared ? first : TFactor.Read<TRegister>(x + TRegister.Count), f.b);
+        c.MultiplyAdd(TFactor.IsShared ? first : TFactor.Read<TRegister>(x + 2 * TRegister.Count), f.c);
+        d.MultiplyAdd(TFactor.IsShared ? first : TFactor.Read<TRegister>(x + 3 * TRegister.Count), f.d);
     }
 }

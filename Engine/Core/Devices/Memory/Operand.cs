@@ -14,7 +14,7 @@ public sealed class Operand : IDisposable
     readonly Use use;
     Storage? storage;
 
-    // The operand is an owner in the caller's place.
+    // Takes over the caller's share.
     Operand(Storage storage, DeviceMemory memory, int offset, Shape shape, Use use, Snapshot? snapshot = null)
     {
         (this.storage, this.snapshot, this.use) = (storage, snapshot, use);
