@@ -36,6 +36,10 @@ unsafe interface IRegister<T> where T : struct, IRegister<T>
     /// <param name="b">The right lanes, of any value.</param>
     static abstract T Max(T a, T b);
 
+    /// <summary>The smaller number in each lane; NaN where b is NaN.</summary>
+    /// <inheritdoc cref="Max"/>
+    static abstract T Min(T a, T b);
+
     /// <summary>The bitwise and.</summary>
     /// <param name="a">Lanes to keep or to clear.</param>
     /// <param name="b">A mask: a lane of ones keeps, a lane of zeros clears.</param>
@@ -87,6 +91,9 @@ unsafe struct Register512 : IRegister<Register512>
     public static Register512 Max(Register512 a, Register512 b) => new() { v = Vector512.MaxNative(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register512 Min(Register512 a, Register512 b) => new() { v = Vector512.MinNative(a.v, b.v) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register512 operator &(Register512 a, Register512 b) => new() { v = a.v & b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -125,6 +132,9 @@ unsafe struct Register256 : IRegister<Register256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 Max(Register256 a, Register256 b) => new() { v = Vector256.MaxNative(a.v, b.v) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register256 Min(Register256 a, Register256 b) => new() { v = Vector256.MinNative(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register256 operator &(Register256 a, Register256 b) => new() { v = a.v & b.v };
@@ -167,6 +177,9 @@ unsafe struct Register128 : IRegister<Register128>
     public static Register128 Max(Register128 a, Register128 b) => new() { v = Vector128.MaxNative(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register128 Min(Register128 a, Register128 b) => new() { v = Vector128.MinNative(a.v, b.v) };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 operator &(Register128 a, Register128 b) => new() { v = a.v & b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -206,6 +219,9 @@ unsafe struct Register1 : IRegister<Register1>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register1 Max(Register1 a, Register1 b) => new() { v = a.v > b.v ? a.v : b.v };
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Register1 Min(Register1 a, Register1 b) => new() { v = a.v < b.v ? a.v : b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register1 operator &(Register1 a, Register1 b) => new() { v = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits(a.v) & BitConverter.SingleToInt32Bits(b.v)) };
