@@ -12,6 +12,15 @@ public abstract class Activation<TOp> : Module where TOp : struct, IUnaryOp<TOp>
 /// <summary>max(x, 0).</summary>
 public sealed class Relu : Activation<Operations.ReluOp>;
 
+/// <summary>min(max(x, 0), 6).</summary>
+public sealed class Relu6 : Activation<Operations.Relu6Op>;
+
+/// <summary>relu6(x + 3) / 6.</summary>
+public sealed class HardSigmoid : Activation<Operations.HardSigmoidOp>;
+
+/// <summary>x relu6(x + 3) / 6.</summary>
+public sealed class HardSwish : Activation<Operations.HardSwishOp>;
+
 /// <summary>x sigmoid(x).</summary>
 public sealed class Silu : Activation<Operations.SiluOp>;
 

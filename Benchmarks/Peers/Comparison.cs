@@ -11,7 +11,7 @@ namespace QuadEngine.Benchmarks.Peers;
 sealed record Ratio(string Title, Contender[] Of, Contender[] To, double? Target = null, bool Memory = false);
 
 /// <summary>
-/// Compares steps of residual networks. The contenders of a round take turns, step by step, so that a disturbance of the machine affects all of
+/// Compares steps of networks, and single layers. The contenders of a round take turns, step by step, so that a disturbance of the machine affects all of
 /// them. It prints the results and writes them to docs/performance.md. With --against FILE this build competes with another build of this program, and the
 /// document does not change.
 /// </summary>
@@ -62,7 +62,11 @@ static class Comparison
         yield return ("inference of 8, 2 threads", Inference(8, 2, torch: null, onnx: 1.0));
         yield return ("inference of 1, 2 threads", Inference(1, 2, torch: null, onnx: 1.0));
         yield return ("inference of 1, 1 thread", Inference(1, 1, torch: null, onnx: 1.0));
-        yield return ("ResNet-18, inference of 1", [.. from threads in (int[])[2, 1] from rank in (int[])[0, 3] select LargeImage(rank, threads)]);
+        yield return ("ResNet-18, inference of 1", [.. from threads in (int[])[2, 1] from rank in (int[])[0, 3] select OneImage(NetworkShape.ResNet18, rank, threads, 1.0)]);
+        foreach (var (network, batch, target) in ((NetworkShape, int, double)[])[(NetworkShape.ResNet50, 4, 0.65), (NetworkShape.ResNet18, 8, 0.5), (NetworkShape.Vgg16, 32, 0.55)])
+            yield return ($"networks: {NetworkPlan.Of(network).Title}, training step", [Training(network, batch, target, memory: false), Training(network, batch, 0.6, memory: true)]);
+        foreach (var network in (NetworkShape[])[NetworkShape.MobileNetV2, NetworkShape.ResNet50])
+            yield return ($"networks: {NetworkPlan.Of(network).Title}, inference of 1", [.. from threads in (int[])[2, 1] select OneImage(network, 0, threads, 0.9)]);
         foreach (var avx2 in (bool[])[false, true])
             foreach (var work in LayerWork.All) yield return ($"layers{(avx2 ? ", AVX2 only" : "")}: {work.Name}", [Layer(work, avx2, memory: false), Layer(work, avx2, memory: true)]);
         yield return ("training, AVX2 only",
@@ -81,10 +85,16 @@ static class Comparison
                peers != Torch ? onnx : rank == 0 ? torch?.Linear : torch?.Quadratic),
     ];
 
-    static Ratio LargeImage(int rank, int threads)
+    static Ratio OneImage(NetworkShape network, int rank, int threads, double target)
     {
-        var work = new Contender(Library.Ours, Step.Infer, rank, 1, threads, Network: NetworkShape.ResNet18);
-        return new($"{work.Work} / ONNX Runtime", [work], [work with { Library = Library.Onnx }], 1.0);
+        var work = new Contender(Library.Ours, Step.Infer, rank, 1, threads, Network: network);
+        return new($"{work.Work} / ONNX Runtime", [work], [work with { Library = Library.Onnx }], target);
+    }
+
+    static Ratio Training(NetworkShape network, int batch, double target, bool memory)
+    {
+        var work = new Contender(Library.Ours, Step.Train, 0, batch, 2, Network: network);
+        return new($"{work.Work}{(memory ? ", peak memory" : "")} / libtorch", [work], [.. Torch.Select(library => work with { Library = library })], target, memory);
     }
 
     static Ratio Layer(LayerWork work, bool avx2, bool memory) => new($"{(avx2 ? "AVX2 only, " : "")}{work.Name}{(memory ? ", peak memory" : "")} / libtorch",

@@ -33,7 +33,7 @@ enum Library
 /// <param name="Batch">The number of images per step.</param>
 /// <param name="Threads">The number of threads that the library may use.</param>
 /// <param name="Avx2">Whether vectors have at most 256 bits, as on a processor without AVX-512.</param>
-/// <param name="Network">The network; for libtorch only ResNet-20 exists.</param>
+/// <param name="Network">The network.</param>
 /// <param name="Layer">The name of a <see cref="LayerWork"/> that is the step instead of a network's, or empty.</param>
 /// <param name="Build">The executable of another build of this program that runs the step, or null for this build.</param>
 sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Threads, bool Avx2 = false, NetworkShape Network = NetworkShape.ResNet20, string Layer = "", string? Build = null)
@@ -60,7 +60,9 @@ sealed record Contender(Library Library, Step Step, int Rank, int Batch, int Thr
 
     /// <summary>Network, neuron, step, batch and threads, which compared contenders have in common.</summary>
     public string Work => Layer is not "" ? $"{Layer}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}" :
-        $"{(Network == NetworkShape.ResNet18 ? "ResNet-18 at 224x224, " : "")}{(Rank == 0 ? "linear" : $"quadratic k = {Rank}")}, {(Step == Step.Train ? "training step" : "inference")} of {Batch}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}";
+        $"{Neurons}, {(Step == Step.Train ? "training step" : "inference")} of {Batch}, {Threads} thread{(Threads == 1 ? "" : "s")}{(Avx2 ? ", AVX2" : "")}";
+
+    string Neurons => (Network == NetworkShape.ResNet20 ? "" : $"{NetworkPlan.Of(Network).Title}, ") + (Rank == 0 ? "linear" : $"quadratic k = {Rank}");
 
     /// <summary>The library in words.</summary>
     public string Name => Library switch

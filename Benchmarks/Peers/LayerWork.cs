@@ -18,9 +18,12 @@ sealed record LayerWork(string Name, double Target, Func<Action> Ours, Func<bool
     /// <summary>All rows of the table.</summary>
     public static IReadOnlyList<LayerWork> All { get; } =
     [
-        Convolution("depthwise 3x3, 64 channels at 32x32, batch 32", 0.8, batch: 32, side: 32, channels: 64, groups: 64),
-        Convolution("depthwise 3x3, 256 channels at 14x14, batch 32", 0.8, batch: 32, side: 14, channels: 256, groups: 256),
-        Convolution("grouped 3x3, 128 channels at 28x28, 32 groups, batch 8", 0.8, batch: 8, side: 28, channels: 128, groups: 32),
+        Convolution("depthwise 3x3, 64 channels at 32x32, batch 32", 0.8, batch: 32, side: 32, channels: 64, outChannels: 64, groups: 64),
+        Convolution("depthwise 3x3, 256 channels at 14x14, batch 32", 0.8, batch: 32, side: 14, channels: 256, outChannels: 256, groups: 256),
+        Convolution("grouped 3x3, 128 channels at 28x28, 32 groups, batch 8", 0.8, batch: 8, side: 28, channels: 128, outChannels: 128, groups: 32),
+        Convolution("1x1 convolution, 256 -> 64 at 56x56, batch 4", 0.8, batch: 4, side: 56, channels: 256, outChannels: 64, kernel: 1),
+        Convolution("1x1 convolution, 64 -> 256 at 56x56, batch 4", 0.8, batch: 4, side: 56, channels: 64, outChannels: 256, kernel: 1),
+        Convolution("1x1 convolution, 512 -> 2048 at 7x7, batch 4", 0.8, batch: 4, side: 7, channels: 512, outChannels: 2048, kernel: 1),
         Separable("depthwise separable network, 64 channels at 32x32, batch 32, training step", 0.5, side: 32, channels: 64),
         Separable("depthwise separable network, 256 channels at 14x14, batch 32, training step", 0.5, side: 14, channels: 256),
         Network("MLP 784-1024-1024-10, training step of 128", 0.7, [128, 784],
@@ -39,9 +42,9 @@ sealed record LayerWork(string Name, double Target, Func<Action> Ours, Func<bool
     /// <summary>The row of a name.</summary>
     public static LayerWork Get(string name) => All.Single(work => work.Name == name);
 
-    static LayerWork Convolution(string name, double target, int batch, int side, int channels, int groups) => new(name, target,
-        () => Gradients(x => x[0].Conv2d(x[1], padding: 1, groups: groups), Random(batch, side, side, channels), Random(3, 3, channels / groups, channels)),
-        channelsLast => Gradients(x => Native.functional.conv2d(x[0], x[1], padding: [1L, 1L], groups: groups), Images(batch, side, channels, channelsLast), randn(channels, channels / groups, 3, 3)));
+    static LayerWork Convolution(string name, double target, int batch, int side, int channels, int outChannels, int kernel = 3, int groups = 1) => new(name, target,
+        () => Gradients(x => x[0].Conv2d(x[1], padding: kernel / 2, groups: groups), Random(batch, side, side, channels), Random(kernel, kernel, channels / groups, outChannels)),
+        channelsLast => Gradients(x => Native.functional.conv2d(x[0], x[1], padding: [kernel / 2L, kernel / 2L], groups: groups), Images(batch, side, channels, channelsLast), randn(outChannels, channels / groups, kernel, kernel)));
 
     static LayerWork Separable(string name, double target, int side, int channels)
     {

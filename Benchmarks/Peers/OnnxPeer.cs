@@ -8,8 +8,8 @@ static class OnnxPeer
 {
     public static (Action Step, string Version) Prepare(Contender contender)
     {
-        var network = new ResNetWork(contender.Network, contender.Rank, contender.Batch, Device.Cpu).Network;
-        var side = ResNetWork.Side(contender.Network);
+        var network = new NetworkWork(contender.Network, contender.Rank, contender.Batch, Device.Cpu).Network;
+        var side = NetworkWork.Side(contender.Network);
         var settings = new SessionOptions { IntraOpNumThreads = contender.Threads, GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_ALL };
         var session = new InferenceSession(OnnxExport.ToBytes(network, [side, side, 3], new OnnxOptions { FoldBatchNorm = true }), settings);
         var images = OrtValue.CreateTensorValueFromMemory(Tensor.Normal([contender.Batch, 3, side, side]).ToArray(), [contender.Batch, 3, side, side]);

@@ -11,7 +11,7 @@ static class Ours
 
     static Action OfNetwork(Contender contender)
     {
-        var work = new ResNetWork(contender.Network, contender.Rank, contender.Batch, Device.Cpu);
+        var work = new NetworkWork(contender.Network, contender.Rank, contender.Batch, Device.Cpu);
         return contender.Step == Step.Train ? () => work.Train() : () => work.Infer();
     }
 }

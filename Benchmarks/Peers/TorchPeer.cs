@@ -2,6 +2,7 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using NativeModule = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
 using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
@@ -18,13 +19,14 @@ static class TorchPeer
         var channelsLast = contender.Library == Library.TorchChannelsLast;
         var version = $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)}, libtorch {__version__}";
         if (contender.Layer is not "") return (LayerWork.Get(contender.Layer).Torch(channelsLast), version);
-        var network = new TorchResNet20(Classes, contender.Rank, channelsLast);
-        var images = channelsLast ? randn(contender.Batch, 32, 32, 3).permute(0, 3, 1, 2) : randn(contender.Batch, 3, 32, 32);
+        NativeModule network = contender.Network == NetworkShape.ResNet20 ? new TorchResNet20(Classes, contender.Rank, channelsLast) : TorchNetwork.Make(NetworkPlan.Of(contender.Network), channelsLast);
+        var side = NetworkWork.Side(contender.Network);
+        var images = channelsLast ? randn(contender.Batch, side, side, 3).permute(0, 3, 1, 2) : randn(contender.Batch, 3, side, side);
         var labels = arange(contender.Batch, ScalarType.Int64).remainder(Classes);
         return (contender.Step == Step.Train ? Train(network, images, labels) : Infer(network, images), version);
     }
 
-    static Action Train(TorchResNet20 network, NativeTensor images, NativeTensor labels)
+    static Action Train(NativeModule network, NativeTensor images, NativeTensor labels)
     {
         network.train();
         var sgd = optim.SGD(network.parameters(), 0.01, momentum: 0.9, weight_decay: 1e-4);
@@ -39,7 +41,7 @@ static class TorchPeer
         };
     }
 
-    static Action Infer(TorchResNet20 network, NativeTensor images)
+    static Action Infer(NativeModule network, NativeTensor images)
     {
         network.eval();
         return () =>

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace QuadEngine.Benchmarks.Profile;
 
 /// <summary>
-/// Shows the time of each kernel in a step of a ResNet: milliseconds, share of the step, and how near the kernel comes to its
+/// Shows the time of each kernel in a step of a network: milliseconds, share of the step, and how near the kernel comes to its
 /// floor. The floor is the time of its operations at the FMA peak, or of its bytes at the memory bandwidth measured in the same run, whichever is longer.
 /// </summary>
 static class StepProfile
@@ -21,7 +21,7 @@ static class StepProfile
         Console.WriteLine($"{Machine.Describe()}\n{machine}");
 
         var device = new ProfiledDevice();
-        var work = new ResNetWork(Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())), options.Number("rank", 0), options.Number("batch", 128), device);
+        var work = new NetworkWork(Enum.Parse<NetworkShape>(options.Word("network", Enum.GetNames<NetworkShape>())), options.Number("rank", 0), options.Number("batch", 128), device);
         var steps = new double[options.Number("steps", 20)];
         Func<float> step = train ? work.Train : work.Infer;
         var begin = Stopwatch.GetTimestamp();

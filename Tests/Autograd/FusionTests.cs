@@ -25,6 +25,38 @@ public class FusionTests
         }
     }, iter: 1500, threads: 1);
 
+    // Large sums, and sums that are no numbers, reach both ends of the functions.
+    [TestCaseSource(nameof(Activations))]
+    public void An_activation_gives_the_same_bits_joined_and_alone(string name, Func<Tensor, Tensor> activation)
+    {
+        var dice = new Dice(1);
+        Tensor x = dice.Values([5, 3]) * 10f, weight = dice.Values([3, 37]), odd = Tensor.FromArray([float.NaN, float.PositiveInfinity, float.NegativeInfinity, 6f, -3f], [5, 1]).Expand([5, 37]);
+        foreach (var residual in (Tensor?[])[null, odd])
+        {
+            Tensor Sum() => residual is null ? x.MatMul(weight) : x.MatMul(weight) + residual;
+            var sum = Sum();
+            _ = sum.ToArray();
+            Assert.That(activation(Sum()).ToArray(), Is.EqualTo(activation(sum).ToArray()), name);
+        }
+    }
+
+    static readonly TestCaseData[] Activations =
+    [
+        new("relu", (Tensor x) => x.Relu()),
+        new("relu6", (Tensor x) => x.Relu6()),
+        new("hard sigmoid", (Tensor x) => x.HardSigmoid()),
+        new("hard swish", (Tensor x) => x.HardSwish()),
+    ];
+
+    [TestCaseSource(nameof(Activations))]
+    public void An_activation_joins_if_its_derivative_reads_the_result(string name, Func<Tensor, Tensor> activation)
+    {
+        Tensor x = Tensor.Ones([5, 3]), w = new Parameter(Tensor.Ones([3, 4])), norm = x.MatMul(w).BatchNorm(null, null);
+        var joins = name != "hard swish";
+        Assert.That(activation(x.MatMul(w)).Storage.Deferred is DeferredProjection { Activation.IsNone: false }, Is.EqualTo(joins));
+        Assert.That(activation(norm).Storage.Deferred is DeferredNormalization { Activation.IsNone: false }, Is.EqualTo(joins));
+    }
+
     // Equal dice give equal programs. Results that are read early, dropped or overwritten change only the time at which results are computed.
     static float[][] Run(ulong seed)
     {
@@ -47,7 +79,8 @@ public class FusionTests
                 2 or 3 => x.MatMul(weights[dice.Between(0, 1)], bias: dice.Coin() ? gamma : null),
                 4 or 5 or 6 => x.BatchNorm(dice.Coin() ? gamma : null, null),
                 7 => x.BatchNormInference(mean, variance, gamma, null),
-                8 or 9 => x.Relu(),
+                8 => x.Relu(),
+                9 => dice.OneOf<Func<Tensor>>(x.Relu6, x.HardSigmoid, x.HardSwish, (x * 8f).Relu6)(),
                 10 => x + other,
                 11 => x.QuadraticNeuron(lambda, new NeuronLayout(Channels, 1)).Tanh(),
                 12 => x.MatMul(weights[0]).QuadraticNeuron(lambda, new NeuronLayout(Channels, 1)),

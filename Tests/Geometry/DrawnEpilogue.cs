@@ -25,7 +25,7 @@ sealed class DrawnEpilogue
             Scale = isAffine ? s.Values(perChannel) : null,
             Shift = isAffine ? s.Values(perChannel) : null,
             Residual = s.Maybe([rows, channels]),
-            Activation = s.Chance() ? Activation.Relu : Activation.None,
+            Activation = s.Chance() ? Activation.None : s.Chance() ? Activation.Relu : s.Chance() ? Activation.Relu6 : Activation.Of<HardSigmoidOp>(),
         };
         s.Noted($"epilogue{(Steps.Bias is null ? "" : " bias")}{(hasNeurons ? $" {layout}" : "")}{(hasStatistics ? " statistics" : "")}{(isAffine ? " affine" : "")}{(Steps.Residual is null ? "" : " residual")}{(Steps.Activation.IsNone ? "" : $" {Steps.Activation}")}");
     }
@@ -45,8 +45,13 @@ sealed class DrawnEpilogue
     {
         if (Steps.Scale is { } scale) z = [.. z.Select((value, i) => value * s.Initial(scale)[i % channels])];
         z = Plus(Plus(z, Steps.Shift, i => i % channels), Steps.Residual, i => i);
-        return Steps.Activation == Activation.Relu ? [.. z.Select(value => value.Relu())] : z;
+        return [.. z.Select(Activated)];
     }
+
+    Approximate Activated(Approximate z) => Steps.Activation == Activation.Relu ? z.Relu()
+        : Steps.Activation == Activation.Relu6 ? z.Relu6()
+        : Steps.Activation == Activation.Of<HardSigmoidOp>() ? (z + 3.0).Relu6() * (1.0 / 6)
+        : z;
 
     Approximate[] Plus(Approximate[] z, Tensor? summand, Func<int, int> place)
     {

@@ -34,6 +34,9 @@ public class AccuracyTests
         ["tanh"] = Math.Tanh,
         ["sigmoid"] = Sigmoid,
         ["relu"] = x => double.IsNaN(x) ? x : Math.Max(x, 0),
+        ["relu6"] = Relu6,
+        ["hard-sigmoid"] = x => Relu6(x + 3) / 6,
+        ["hard-swish"] = x => x <= -3 ? 0 : x * (Relu6(x + 3) / 6),
         ["silu"] = x => x < -1000 ? 0 : x * Sigmoid(x),
         ["gelu"] = x => x < -100 ? 0 : x > 100 ? x : x * NormalBelow(x),
         ["softplus"] = x => Math.Max(x, 0) + SoftplusTail(x),
@@ -152,6 +155,8 @@ public class AccuracyTests
     }
 
     static double UnitOf(double value) => value == 0 ? float.Epsilon : Math.ScaleB(1, Math.Max(-149, Math.ILogB(value) - 23));
+
+    static double Relu6(double x) => double.IsNaN(x) ? x : Math.Clamp(x, 0, 6);
 
     static double Sigmoid(double x) => 1 / (1 + Math.Exp(-x));
 

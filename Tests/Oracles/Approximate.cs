@@ -64,6 +64,9 @@ public readonly record struct Approximate(double Value, double Error = 0)
     /// <summary>Returns the larger of the number and 0.</summary>
     public Approximate Relu() => new(Math.Max(0, Value), Error);
 
+    /// <summary>Returns the number, but at least 0 and at most 6.</summary>
+    public Approximate Relu6() => new(Math.Clamp(Value, 0, 6), Error);
+
     /// <summary>Returns the values without errors.</summary>
     public static Approximate[] Exact(IEnumerable<float> values) => [.. values.Select(value => new Approximate(value))];
 

@@ -1,6 +1,8 @@
 using Table =
     QuadEngine.Devices.Row<QuadEngine.Operations.ReluOp,
-    QuadEngine.Devices.NoRow>;
+    QuadEngine.Devices.Row<QuadEngine.Operations.Relu6Op,
+    QuadEngine.Devices.Row<QuadEngine.Operations.HardSigmoidOp,
+    QuadEngine.Devices.NoRow>>>;
 
 namespace QuadEngine.Devices;
 
@@ -24,6 +26,9 @@ public readonly record struct Activation
 
     /// <summary>y = max(z, 0).</summary>
     public static Activation Relu => Of<ReluOp>();
+
+    /// <summary>y = min(max(z, 0), 6).</summary>
+    public static Activation Relu6 => Of<Relu6Op>();
 
     /// <summary>The function of an operation, or <see cref="None"/> if the table has no row for it.</summary>
     public static Activation Of<TOp>() where TOp : struct, IUnaryOp<TOp> => new(Table.Find<TOp>(1));

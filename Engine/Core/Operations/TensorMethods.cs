@@ -107,6 +107,15 @@ public partial class Tensor
     /// <inheritdoc cref="Operations.ReluOp"/>
     public Tensor Relu() => Elementwise.Apply<ReluOp>(this);
 
+    /// <inheritdoc cref="Operations.Relu6Op"/>
+    public Tensor Relu6() => Elementwise.Apply<Relu6Op>(this);
+
+    /// <inheritdoc cref="Operations.HardSigmoidOp"/>
+    public Tensor HardSigmoid() => Elementwise.Apply<HardSigmoidOp>(this);
+
+    /// <inheritdoc cref="Operations.HardSwishOp"/>
+    public Tensor HardSwish() => Elementwise.Apply<HardSwishOp>(this);
+
     /// <param name="slope">The factor for elements of 0 and below.</param>
     /// <inheritdoc cref="Operations.LeakyReluOp"/>
     public Tensor LeakyRelu(float slope = 0.01f) => Elementwise.Apply<LeakyReluOp>(this, slope);

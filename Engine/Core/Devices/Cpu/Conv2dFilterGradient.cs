@@ -16,7 +16,7 @@ sealed unsafe partial class CpuKernels
     }
 }
 
-/// <summary>The filter gradient. A chunk is a share of the images' rows or, if the filter is large, one row of the window for that share.</summary>
+/// <summary>The filter gradient. A chunk is a share of the images' rows or, if there are few shares, one panel of the filter for that share.</summary>
 sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, float* dFilter)
 {
     // The bytes of the rows of x and dy that stay in the L1 cache while the whole filter passes over them. A band has at least enough pixels to be
@@ -25,6 +25,13 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     const int PixelsWorthwhile = 128;
 
     const int SharesWanted = 16;
+
+    // A share writes a filter, which is read again. If this does not happen in the L2 cache, it takes as long as the products of about 50 pixels, so a share has more pixels.
+    const int NearBytes = 128 * 1024;
+    const int PixelsOfShare = 1024;
+
+    // The panels of a share are chunks too, if there are few shares. This is the least number of chunks, if images have enough rows.
+    const int FewestChunks = 8;
 
     // The largest size of all shares' filters together.
     const long SharesBytes = 8 << 20;
@@ -42,10 +49,13 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
 
     int Elements => window.Height * window.Width * inputs * geometry.OutChannels;
 
-    int Shares => (int)Math.Clamp(SharesBytes / (sizeof(float) * (long)Elements), 1, Math.Clamp(imageRows, 1, SharesWanted));
+    int SharesWorthwhile => sizeof(float) * (long)Elements <= NearBytes ? SharesWanted
+        : Math.Clamp(geometry.Rows / PixelsOfShare, (FewestChunks + panels.Length - 1) / panels.Length, SharesWanted);
+
+    int Shares => (int)Math.Clamp(SharesBytes / (sizeof(float) * (long)Elements), 1, Math.Min(imageRows, SharesWorthwhile));
 
     // The number of chunks per share.
-    int Parts => Shares < SharesWanted ? window.Height : 1;
+    int Parts => Shares < SharesWanted && sizeof(float) * (long)Elements > NearBytes ? panels.Length : 1;
 
     public void Run()
     {
@@ -75,36 +85,34 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     void RunShare(int share, int part)
     {
         float* sum = shareFilters + (long)share * Elements;
-        int kh = window.Height * part / Parts, endKh = window.Height * (part + 1) / Parts;
+        var own = Parts == 1 ? panels : panels.AsSpan(part, 1);
         int first = (int)((long)imageRows * share / Shares), end = (int)((long)imageRows * (share + 1) / Shares);
-        if (first == end) new Span<float>(sum + kh * (Elements / window.Height), (endKh - kh) * (Elements / window.Height)).Clear();
-
         for (int row = first, next; row < end; row = next)
         {
             next = Math.Min(end, (row / geometry.OutHeight + 1) * geometry.OutHeight);
-            AddImage(kh, endKh, row, next - row, accumulate: row > first, sum);
+            AddImage(own, row, next - row, accumulate: row > first, sum);
         }
     }
 
     // Adds some rows of one image, in bands.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void AddImage(int kh, int endKh, int row, int rows, bool accumulate, float* sum)
+    void AddImage(ReadOnlySpan<Panel> own, int row, int rows, bool accumulate, float* sum)
     {
-        int image = row / geometry.OutHeight, firstRow = row % geometry.OutHeight, reach = (endKh - 1) * window.Dilation + 1 - window.Padding;
+        int image = row / geometry.OutHeight, firstRow = row % geometry.OutHeight, reach = (window.Height - 1) * window.Dilation + 1 - window.Padding;
         var source = new ImageWindow(x + (nint)image * geometry.Height * geometry.Width * geometry.InChannels, geometry.Height, geometry.Width, geometry.InChannels,
-            firstRow * window.Stride - window.Padding + kh * window.Dilation, (firstRow + rows - 1) * window.Stride + reach,
+            firstRow * window.Stride - window.Padding, (firstRow + rows - 1) * window.Stride + reach,
             -window.Padding, (geometry.OutWidth - 1) * window.Stride + (window.Width - 1) * window.Dilation + 1 - window.Padding);
 
         for (int from = firstRow, end = firstRow + rows, to; from < end; from = to)
         {
             to = Math.Min(end, from + bandRows);
             source.Prepare((to - 1) * window.Stride + reach);
-            AddBand(kh, endKh, source, image, from, to - from, accumulate || from > firstRow, sum);
+            AddBand(own, source, image, from, to - from, accumulate || from > firstRow, sum);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void AddBand(int firstKh, int endKh, in ImageWindow source, int image, int firstRow, int rows, bool accumulate, float* sum)
+    void AddBand(ReadOnlySpan<Panel> own, in ImageWindow source, int image, int firstRow, int rows, bool accumulate, float* sum)
     {
         var top = firstRow * window.Stride - window.Padding;
         float* bandGradients = dy + ((nint)image * geometry.OutHeight + firstRow) * geometry.OutWidth * geometry.OutChannels;
@@ -117,7 +125,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
         int blocks = whole ? 1 : window.Width, blockRows = whole ? window.Width * inputs : inputs;
         for (var group = 0; group < (together ? 1 : geometry.Groups); group++)
         {
-            foreach (var panel in panels)
+            foreach (var panel in own)
             {
                 var narrow = panel.Width < panel.Tile.Columns;
                 var gradients = bandGradients + group * outputs + panel.Column;
@@ -127,7 +135,7 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
                     F = narrow ? Widen(gradients, rows * geometry.OutWidth, panel) : gradients, FStep = narrow ? panel.Tile.Columns : geometry.OutChannels,
                     YRow = geometry.OutChannels, Accumulate = accumulate,
                 };
-                for (var kh = firstKh; kh < endKh; kh++)
+                for (var kh = 0; kh < window.Height; kh++)
                 {
                     for (var block = 0; block < blocks; block++)
                     {

@@ -13,7 +13,8 @@ sealed unsafe class EpilogueKernel
     readonly int channels;
     readonly float* bias, scale, shift, residual;
     readonly Activation activation;
-    readonly bool relu;
+    // The highest result of an activation that clamps to [0, ceiling]; null for other functions.
+    readonly float? ceiling;
     readonly QuadraticRows? neurons;
     readonly ChannelStatistics<Operand>? statistics;
     // For each chunk: the number of its rows so far, the mean of the first few rows, and the sums of the deviations from this mean and of their squares.
@@ -29,7 +30,7 @@ sealed unsafe class EpilogueKernel
         shift = epilogue.Shift.PointerOrNull();
         residual = epilogue.Residual.PointerOrNull();
         activation = epilogue.Activation;
-        relu = activation == Activation.Relu;
+        ceiling = activation == Activation.Relu ? float.PositiveInfinity : activation == Activation.Relu6 ? 6f : null;
         neurons = epilogue.Quadratic is { } term ? new QuadraticRows(term) : null;
         statistics = epilogue.Statistics;
     }
@@ -54,14 +55,14 @@ sealed unsafe class EpilogueKernel
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Apply(int chunk, float* y, nint offset, int rows)
     {
-        if (bias is not null) RowPass.Run(new AffinePass(null, bias, null, false), y, rows, channels);
+        if (bias is not null) RowPass.Run(new AffinePass(null, bias, null, null), y, rows, channels);
         neurons?.Forward(y, y, rows);
         if (statistics is not null) Gather(chunk, y, rows);
-        if (scale is not null || residual is not null || relu)
-            RowPass.Run(new AffinePass(scale, shift, residual is null ? null : residual + offset, relu), y, rows, channels);
+        if (scale is not null || residual is not null || ceiling is not null)
+            RowPass.Run(new AffinePass(scale, shift, residual is null ? null : residual + offset, ceiling), y, rows, channels);
 
-        // The pass above has ReLU, which is one instruction. Another function takes a pass of its own over the band, which is in the L1 cache.
-        if (!relu) activation.Accept(new ActivationPass(y, (nint)rows * channels));
+        // The pass above clamps, in two instructions. Another function takes a pass of its own over the band, which is in the L1 cache.
+        if (ceiling is null) activation.Accept(new ActivationPass(y, (nint)rows * channels));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

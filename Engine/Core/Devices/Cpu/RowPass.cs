@@ -39,13 +39,14 @@ static unsafe class RowPass
     }
 }
 
-/// <summary>y = act(y scale + shift + residual); each part applies only if it is given.</summary>
-readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, bool relu) : IRowPass
+/// <summary>y = y scale + shift + residual, and then min(max(y, 0), ceiling); each part applies only if it is given.</summary>
+readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, float? ceiling) : IRowPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<T>(float* y, int rows, int channels, int from, int to) where T : struct, IRegister<T>
     {
-        T zero = T.Broadcast(0f), one = T.Broadcast(1f);
+        T zero = T.Broadcast(0f), one = T.Broadcast(1f), top = T.Broadcast(ceiling ?? 0f);
+        var clamps = ceiling is not null;
         for (var c = from; c < to; c += T.Count)
         {
             T factor = scale is null ? one : T.Load(scale + c), summand = shift is null ? zero : T.Load(shift + c);
@@ -55,7 +56,7 @@ readonly unsafe struct AffinePass(float* scale, float* shift, float* residual, b
                 var value = summand;
                 value.MultiplyAdd(T.Load(at), factor);
                 if (residual is not null) value += T.Load(more);
-                if (relu) value = T.Max(zero, value);
+                if (clamps) value = T.Min(top, T.Max(zero, value));
                 value.Store(at);
             }
         }

@@ -95,13 +95,17 @@ sealed unsafe class WinogradCorrelation
     int TileRows => WinogradTransforms.TilesOver(OutHeight);
     int TileColumns => WinogradTransforms.TilesOver(OutWidth);
 
-    int FewestTileRows => WinogradTransforms.IsNear(Channels, OutChannels) ? 1 : (TilesForFarFilter + TileColumns - 1) / TileColumns;
+    bool IsFar => !WinogradTransforms.IsNear(Channels, OutChannels);
 
-    // The number of rows of tiles that fill the buffer, and that a chunk has. A chunk has whole buffers, or less than one buffer.
-    int TileRowsOfBuffer => Math.Max(FewestTileRows, RoundDown(BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels) * TileColumns), TilesHigh));
-    int TileRowsWorthwhile => Math.Max(FewestTileRows, 1 + (int)(MultiplyAddsOfChunk / (9L * WinogradTransforms.Tile * OutWidth * Channels * OutChannels)));
+    // A chunk with a far filter is one buffer. There are at least two chunks and an even number of them, so that two threads have equal parts.
+    int FarChunks => Math.Max(2, Batch * TileRows * TileColumns / TilesForFarFilter / 2 * 2);
+
+    // The number of rows of tiles that fill the buffer, and that a chunk has. A chunk with a near filter has whole buffers, or less than one buffer.
+    int TileRowsOfBuffer => IsFar ? TileRowsOfChunk : Math.Max(1, RoundDown(BufferBytes / (sizeof(float) * WinogradTransforms.Positions * (Channels + OutChannels) * TileColumns), TilesHigh));
+    int TileRowsWorthwhile => 1 + (int)(MultiplyAddsOfChunk / (9L * WinogradTransforms.Tile * OutWidth * Channels * OutChannels));
     int TileRowsWanted => Math.Max(TileRowsWorthwhile, (Batch * TileRows + ChunksWanted - 1) / ChunksWanted);
-    int TileRowsOfChunk => TileRowsWanted <= TileRowsOfBuffer ? TileRowsWanted : RoundDown(TileRowsWanted + TileRowsOfBuffer - 1, TileRowsOfBuffer);
+    int TileRowsOfChunk => IsFar ? (Batch * TileRows + FarChunks - 1) / FarChunks
+        : TileRowsWanted <= TileRowsOfBuffer ? TileRowsWanted : RoundDown(TileRowsWanted + TileRowsOfBuffer - 1, TileRowsOfBuffer);
     int TileRowsAtOnce => Math.Min(TileRowsOfBuffer, TileRowsOfChunk);
 
     static int RoundDown(int value, int step) => value < step ? value : value / step * step;

@@ -5,7 +5,7 @@ namespace QuadEngine.Devices.Cpu;
 /// <summary>
 /// The filter gradient of 3x3 windows of stride 1, by <see cref="WinogradTransforms"/>: for each position, the product of transformed inputs and
 /// transformed output gradients, summed over all tiles. The rows of tiles are cut into a fixed number of shares. Each share sums its tiles and
-/// transforms the sum back, and the shares are added in order.
+/// transforms the sum back, and the shares are added in order. A chunk is a share, or some panels of the filter for a share if the filter is large.
 /// </summary>
 sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geometry, float* dFilter)
 {
@@ -24,11 +24,16 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
     readonly Panel[] panels = Panels.Cut(geometry.OutChannels);
     float* shareFilters;
 
+    // The panels of a chunk, and of the filter. Each chunk transforms all inputs of its share, so a chunk has more than one panel.
+    const int PanelsOfPart = 2;
+
     int Pairs => inputs * outputs;
 
     int Elements => 9 * Pairs;
 
     int Shares => (int)Math.Clamp(SharesBytes / (sizeof(float) * (long)Elements), 1, Math.Clamp(geometry.Batch * tileRows, 1, SharesWanted));
+
+    int Parts => Shares < SharesWanted ? (panels.Length + PanelsOfPart - 1) / PanelsOfPart : 1;
 
     int TileRowsAtOnce => Math.Max(1, TilesWanted / tileColumns);
 
@@ -36,18 +41,20 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
     {
         var memory = Device.Cpu.Pool.Rent(sizeof(float) * (long)Elements * Shares);
         shareFilters = ((CpuMemory)memory).Pointer;
-        ThreadTeam.Run(Shares, new ShareJob(this));
+        ThreadTeam.Run(Shares * Parts, new ShareJob(this));
         FilterGradient.AddShares(shareFilters, Shares, dFilter, Elements);
         Device.Cpu.Pool.Return(memory);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void RunShare(int share)
+    void RunShare(int share, int part)
     {
+        var own = panels.AsSpan((panels.Length * part / Parts)..(panels.Length * (part + 1) / Parts));
+        int column = own[0].Column, columns = own[^1].Column + own[^1].Width - column;
         int all = geometry.Batch * tileRows, first = (int)((long)all * share / Shares), end = (int)((long)all * (share + 1) / Shares);
         int tiles = TileRowsAtOnce * tileColumns, padding = geometry.Window.Padding;
-        nint stepV = WinogradTransforms.PositionStep(tiles, inputs), stepW = WinogradTransforms.PositionStep(tiles, outputs);
-        float* v = ThreadScratch.Operand(WinogradTransforms.Positions * (stepV + stepW + Pairs));
+        nint stepV = WinogradTransforms.PositionStep(tiles, inputs), stepW = WinogradTransforms.PositionStep(tiles, columns);
+        float* v = ThreadScratch.Operand(WinogradTransforms.Positions * (stepV + stepW + (long)inputs * columns));
         float* w = v + WinogradTransforms.Positions * stepV, sum = w + WinogradTransforms.Positions * stepW;
         ImageWindow window = default, gradients = default;
         for (int row = first, buffered = row; row < end; row++)
@@ -72,32 +79,36 @@ sealed unsafe class WinogradFilterGradient(float* x, float* dy, ConvGeometry geo
             }
 
             ChannelPass.Run(new InputTransform(window.At(top - padding) - (nint)padding * inputs, window.RowStep, inputs, v + at * inputs, stepV, tileColumns), inputs);
-            ChannelPass.Run(new GradientTransform(gradients.At(top), gradients.RowStep, outputs, w + at * outputs, stepW, tileColumns), outputs);
+            ChannelPass.Run(new GradientTransform(gradients.At(top) + column, gradients.RowStep, outputs, w + at * columns, columns, stepW, tileColumns), columns);
             if (row + 1 < end && row + 1 - buffered < TileRowsAtOnce) continue;
-            Multiply(v, stepV, w, stepW, (row + 1 - buffered) * tileColumns, accumulate: buffered > first, sum);
+            Multiply(own, v, stepV, w, stepW, columns, (row + 1 - buffered) * tileColumns, accumulate: buffered > first, sum);
             buffered = row + 1;
         }
 
-        ChannelPass.Run(new FilterGradientTransform(sum, shareFilters + (long)share * Elements, Pairs), Pairs);
+        // The columns of a part are a part of each row of the filter.
+        float* filter = shareFilters + (long)share * Elements + column;
+        int rows = columns == outputs ? 1 : inputs, pairs = inputs / rows * columns;
+        for (var input = 0; input < rows; input++)
+            ChannelPass.Run(new FilterGradientTransform(sum + input * pairs, inputs * columns, filter + (nint)input * outputs, Pairs), pairs);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Multiply(float* v, nint stepV, float* w, nint stepW, int depth, bool accumulate, float* sum)
+    void Multiply(ReadOnlySpan<Panel> own, float* v, nint stepV, float* w, nint stepW, int columns, int depth, bool accumulate, float* sum)
     {
         var offsets = ThreadScratch.Offsets(depth);
         for (var tile = 0; tile < depth; tile++) offsets[tile] = tile * inputs;
-        foreach (var panel in panels)
+        foreach (var panel in own)
             panel.Multiply(inputs, new TileOperands
             {
                 X = v, XRow = 1, XOffsets = offsets, Depth = depth,
-                F = w + panel.Column, FStep = outputs,
-                Y = sum + panel.Column, YRow = outputs, Accumulate = accumulate,
-                Following = WinogradTransforms.Positions - 1, XNext = stepV, FNext = stepW, YNext = Pairs,
+                F = w + (panel.Column - own[0].Column), FStep = columns,
+                Y = sum + (panel.Column - own[0].Column), YRow = columns, Accumulate = accumulate,
+                Following = WinogradTransforms.Positions - 1, XNext = stepV, FNext = stepW, YNext = (nint)inputs * columns,
             });
     }
 
     readonly struct ShareJob(WinogradFilterGradient gradient) : IChunkedJob
     {
-        public void Run(int chunk) => gradient.RunShare(chunk);
+        public void Run(int chunk) => gradient.RunShare(chunk / gradient.Parts, chunk % gradient.Parts);
     }
 }

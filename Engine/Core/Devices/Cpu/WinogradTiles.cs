@@ -163,9 +163,10 @@ readonly unsafe struct OutputTransform(float* m, nint positionStep, float* y, ni
 /// <param name="rowStep">Floats from a row to the next.</param>
 /// <param name="pixelStep">Floats from a pixel to the next: the channels.</param>
 /// <param name="w">First tile at position 0.</param>
+/// <param name="tileStep">Floats from a tile to the next.</param>
 /// <param name="positionStep">Floats from a position to the next.</param>
 /// <param name="tiles">The number of tiles in the row.</param>
-readonly unsafe struct GradientTransform(float* dy, nint rowStep, nint pixelStep, float* w, nint positionStep, int tiles) : IChannelPass
+readonly unsafe struct GradientTransform(float* dy, nint rowStep, nint pixelStep, float* w, nint tileStep, nint positionStep, int tiles) : IChannelPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<T>(int from, int to) where T : struct, IRegister<T>
@@ -174,7 +175,7 @@ readonly unsafe struct GradientTransform(float* dy, nint rowStep, nint pixelStep
         for (var c = from; c < to; c += T.Count)
         {
             float* source = dy + c, target = w + c;
-            for (var tile = 0; tile < tiles; tile++, source += WinogradTransforms.Tile * pixelStep, target += pixelStep)
+            for (var tile = 0; tile < tiles; tile++, source += WinogradTransforms.Tile * pixelStep, target += tileStep)
             {
                 OuterRow<T>(source, target);
                 OppositeRows<T>(source, 0.5f, WinogradTransforms.H, target + row);

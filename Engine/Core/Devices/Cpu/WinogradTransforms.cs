@@ -86,7 +86,7 @@ static class WinogradTransforms
 
     const long SecondCacheBytes = 1 << 20;
 
-    const int TilesForFarFilter = 64, TilesForKeptFarFilter = 16;
+    const int TilesForFarFilter = 24, TilesForKeptFarFilter = 16;
 
     const int TilesForKeptFilter = 1024;
 
@@ -166,9 +166,10 @@ readonly unsafe struct FilterTransform(float* g, nint tapStep, float* u, nint po
 
 /// <summary>dg[tap, i] = (G^T u G)_tap for each pair of channels i.</summary>
 /// <param name="u">[36, pairs]</param>
+/// <param name="positionStep">Floats from a position to the next.</param>
 /// <param name="dg">[3, 3, pairs]</param>
-/// <param name="pairs">Pairs of an input and an output channel.</param>
-readonly unsafe struct FilterGradientTransform(float* u, float* dg, nint pairs) : IChannelPass
+/// <param name="tapStep">Floats from a tap to the next.</param>
+readonly unsafe struct FilterGradientTransform(float* u, nint positionStep, float* dg, nint tapStep) : IChannelPass
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<T>(int from, int to) where T : struct, IRegister<T>
@@ -200,8 +201,8 @@ readonly unsafe struct FilterGradientTransform(float* u, float* dg, nint pairs) 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     void Column<T>(int column, int i, out T r0, out T r1, out T r2) where T : struct, IRegister<T>
     {
-        float* source = u + column * pairs + i;
-        nint row = WinogradTransforms.Patch * pairs;
+        float* source = u + column * positionStep + i;
+        nint row = WinogradTransforms.Patch * positionStep;
         Taps(T.Load(source), T.Load(source + row), T.Load(source + 2 * row), T.Load(source + 3 * row), T.Load(source + 4 * row), T.Load(source + 5 * row),
             out r0, out r1, out r2);
     }
@@ -210,9 +211,9 @@ readonly unsafe struct FilterGradientTransform(float* u, float* dg, nint pairs) 
     void Row<T>(int tap, int i, T a, T b, T c, T d, T e, T f) where T : struct, IRegister<T>
     {
         Taps(a, b, c, d, e, f, out T r0, out T r1, out T r2);
-        float* target = dg + tap * pairs + i;
+        float* target = dg + tap * tapStep + i;
         r0.Store(target);
-        r1.Store(target + pairs);
-        r2.Store(target + 2 * pairs);
+        r1.Store(target + tapStep);
+        r2.Store(target + 2 * tapStep);
     }
 }

@@ -31,6 +31,91 @@ public readonly struct ReluOp : IUnaryOp<ReluOp>
     static string? IUnaryOp<ReluOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Relu", x);
 }
 
+/// <summary>min(max(x, 0), 6) (Krizhevsky 2010); the derivative at 0 and at 6 is 0. NaN stays NaN, and gradients pass there.</summary>
+public readonly struct Relu6Op : IUnaryOp<Relu6Op>
+{
+    /// <inheritdoc/>
+    public static string Name => "relu6";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => x <= 0f ? 0f : x >= 6f ? 6f : x;
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => y <= 0f || y >= 6f ? 0f : 1f;
+
+    /// <inheritdoc/>
+    public static T F<T>(T x) where T : struct, IVector<T> => T.Min(6f, VectorMath.Relu(x));
+
+    /// <inheritdoc/>
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => Passed(y, 1f);
+
+    static float IUnaryOp<Relu6Op>.Backward(float dy, float x, float y) => y <= 0f || y >= 6f ? 0f : dy;
+
+    static T IUnaryOp<Relu6Op>.Backward<T>(T dy, T x, T y) => Passed(y, dy);
+
+    static T Passed<T>(T y, T value) where T : struct, IVector<T> => T.Select((y <= 0f) | (y >= 6f), 0f, value);
+
+    static string? IUnaryOp<Relu6Op>.Onnx(IOnnxGraph graph, string x) => graph.Node("Clip", x, graph.Number(0f), graph.Number(6f));
+}
+
+/// <summary>relu6(x + 3) / 6 (Howard et al. 2019); the derivative at -3, at 3 and at NaN is 0, as in PyTorch. NaN stays NaN.</summary>
+public readonly struct HardSigmoidOp : IUnaryOp<HardSigmoidOp>
+{
+    /// <inheritdoc/>
+    public static string Name => "hard-sigmoid";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Output;
+
+    /// <inheritdoc/>
+    public static float F(float x) => Relu6Op.F(x + 3f) * (1f / 6f);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => y > 0f && y < 1f ? 1f / 6f : 0f;
+
+    /// <inheritdoc/>
+    public static T F<T>(T x) where T : struct, IVector<T> => Relu6Op.F(x + 3f) * (1f / 6f);
+
+    /// <inheritdoc/>
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => T.Select((y > 0f) & (y < 1f), 1f / 6f, 0f);
+
+    // The ONNX operator HardSigmoid needs an attribute.
+    static string? IUnaryOp<HardSigmoidOp>.Onnx(IOnnxGraph graph, string x) =>
+        graph.Node("Mul", graph.Node("Clip", graph.Node("Add", x, graph.Number(3f)), graph.Number(0f), graph.Number(6f)), graph.Number(1f / 6f));
+}
+
+/// <summary>x relu6(x + 3) / 6 (Howard et al. 2019); the derivative is 0 at -3 and below, and 1 at 3 and above. NaN stays NaN.</summary>
+public readonly struct HardSwishOp : IUnaryOp<HardSwishOp>
+{
+    /// <inheritdoc/>
+    public static string Name => "hard-swish";
+
+    /// <inheritdoc/>
+    public static Saves Saves => Saves.Input;
+
+    /// <inheritdoc/>
+    public static float F(float x) => x <= -3f ? 0f : x * HardSigmoidOp.F(x);
+
+    /// <inheritdoc/>
+    public static float Derivative(float x, float y) => x <= -3f ? 0f : x >= 3f ? 1f : x * (1f / 3f) + 0.5f;
+
+    // -infinity times 0 would be NaN.
+    /// <inheritdoc/>
+    public static T F<T>(T x) where T : struct, IVector<T> => T.Select(x <= -3f, 0f, x * HardSigmoidOp.F(x));
+
+    /// <inheritdoc/>
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T>
+    {
+        var slope = T.Select(x >= 3f, 1f, x * (1f / 3f) + 0.5f);
+        return T.Select(x <= -3f, 0f, slope);
+    }
+
+    static string? IUnaryOp<HardSwishOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("HardSwish", x);
+}
+
 /// <summary>x where x &gt; 0, slope x elsewhere (Maas et al. 2013).</summary>
 public readonly struct LeakyReluOp : IBinaryOp<LeakyReluOp>
 {
