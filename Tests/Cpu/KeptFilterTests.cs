@@ -4,22 +4,23 @@ namespace QuadEngine.Tests.Cpu;
 
 /// <summary>
 /// If a filter is used again unchanged, its arrangement for the kernel is kept. Only time and memory show this.
-/// Two filters are transformed: one fits in a core's cache and one does not. The third is packed.
+/// Two filters are transformed: one fits in a core's cache and one does not. The third is packed for a convolution, the fourth for a matrix product.
 /// </summary>
-[TestFixture(16, 32)]
-[TestFixture(128, 128)]
-[TestFixture(130, 260)]
-public class KeptFilterTests(int inputs, int outputs)
+[TestFixture(3, 16, 32)]
+[TestFixture(3, 128, 128)]
+[TestFixture(3, 130, 260)]
+[TestFixture(1, 300, 260)]
+public class KeptFilterTests(int window, int inputs, int outputs)
 {
     int[] ImageShape => [4, 8, 8, inputs];
 
-    int[] FilterShape => [3, 3, inputs, outputs];
+    int[] FilterShape => [window, window, inputs, outputs];
 
     Tensor Image() => Tensor.Uniform(ImageShape, generator: new Generator(1));
 
-    static float[] Convolve(Tensor image, Tensor filter)
+    float[] Convolve(Tensor image, Tensor filter)
     {
-        using var y = image.Conv2d(filter, padding: 1);
+        using var y = image.Conv2d(filter, padding: window / 2);
         return y.ToArray();
     }
 
@@ -62,7 +63,7 @@ public class KeptFilterTests(int inputs, int outputs)
         var filter = new Parameter(Tensor.FromArray(Values(2), FilterShape));
         var sgd = new Sgd([filter], 0.1f);
         for (var use = 0; use < 3; use++) Convolve(image, filter);
-        using (var loss = image.Conv2d(filter, padding: 1).Square().Mean()) loss.Backward();
+        using (var loss = image.Conv2d(filter, padding: window / 2).Square().Mean()) loss.Backward();
         sgd.Step();
         Assert.That(Convolve(image, filter), Is.EqualTo(Fresh(image, filter.ToArray())));
     }
@@ -70,8 +71,8 @@ public class KeptFilterTests(int inputs, int outputs)
     [Test]
     public void Slices_of_one_tensor_have_filters_of_their_own()
     {
-        using Tensor image = Image(), both = Tensor.FromArray([.. Values(2), .. Values(3)], [6, 3, inputs, outputs]);
-        using Tensor first = both.Slice(0, 0, 3), second = both.Slice(0, 3, 3);
+        using Tensor image = Image(), both = Tensor.FromArray([.. Values(2), .. Values(3)], [2 * window, window, inputs, outputs]);
+        using Tensor first = both.Slice(0, 0, window), second = both.Slice(0, window, window);
         for (var use = 1; use <= 3; use++)
         {
             Assert.That(Convolve(image, first), Is.EqualTo(Fresh(image, Values(2))), $"first, use {use}");
@@ -108,7 +109,7 @@ public class KeptFilterTests(int inputs, int outputs)
         long afterFirst = 0;
         for (var step = 1; step <= 3; step++)
         {
-            using (var loss = image.Conv2d(filter, padding: 1).Square().Mean()) loss.Backward();
+            using (var loss = image.Conv2d(filter, padding: window / 2).Square().Mean()) loss.Backward();
             sgd.Step();
             sgd.ClearGrad();
             var inUse = PoolMemory.InUse();

@@ -14,7 +14,7 @@ public class MatMulTests
         var n = (512 << 10) / sizeof(float) / k + 1 + m % 70;
         bool transposeA = (transposes & 1) != 0, transposeB = (transposes & 2) != 0;
         var geometry = new MatMulGeometry(1, m, n, k, transposeA, transposeB, 0, 0);
-        Assert.That(MatrixProduct.PacksByColumns(geometry));
+        Assert.That(MatrixProduct.IsByColumns(geometry));
         float[] left = Values(m * k, seed: m), right = Values(k * n, seed: n), bias = Values(n, seed: k);
         using Tensor a = Unaligned(left, transposeA ? [k, m] : [m, k]), b = Unaligned(right, transposeB ? [n, k] : [k, n]), shift = Unaligned(bias, [n]);
         var got = SameOnAnyThreads(() =>

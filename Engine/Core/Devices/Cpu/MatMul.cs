@@ -15,12 +15,22 @@ sealed unsafe partial class CpuKernels
         for (var i = 0; i < panels.Length; i++)
         {
             var source = new PanelSource((nint)(b.Pointer() + (nint)i * geometry.StrideB), [0], geometry.K, step.Item1, step.Item2);
-            panels[i] = MatrixProduct.PacksByColumns(geometry) ? Panels.Unpacked(source, geometry.N) : new Panels(source, geometry.N, sharedB ? (long)geometry.Batch * geometry.M : geometry.M);
+            panels[i] = sharedB && Kept(b, source, geometry) is { } kept ? new Panels(geometry.K, geometry.N, kept)
+                : MatrixProduct.IsByColumns(geometry) ? Panels.Unpacked(source, geometry.N)
+                : new Panels(source, geometry.N, sharedB ? (long)geometry.Batch * geometry.M : geometry.M);
         }
 
         new MatrixProduct(a.Pointer(), panels, geometry, y.Pointer(), EpilogueKernel.Of(epilogue, geometry.N)).Run();
         foreach (var operand in panels) operand.Dispose();
     }
+
+    // A smaller matrix is packed in a few microseconds.
+    const int LeastKeptBytes = 64 * 1024;
+
+    // The panels of a matrix that was used before and has not changed since. With more rows, packing costs little.
+    static Storage? Kept(Operand b, PanelSource source, MatMulGeometry geometry) =>
+        (long)geometry.Batch * geometry.M <= PixelsForKeptFilter && sizeof(float) * (long)geometry.K * geometry.N > LeastKeptBytes
+            ? b.Storage.Arranged(new ArrangedForm(geometry.TransposeB ? "panels of the transpose" : "panels", b.Offset, geometry.K, geometry.N), () => Panels.Packed(source, geometry.N)) : null;
 }
 
 /// <summary>y[i] = op(a[i]) b[i] over panels of b.</summary>
@@ -45,20 +55,20 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     int RowChunks => (geometry.M + chunkRows - 1) / chunkRows;
 
     // If there are too few rows for all threads, the columns are split too, and the epilogue follows when all columns of a row have been computed.
-    bool SplitsColumns => operands[0].AreUnpacked || geometry.Batch * RowChunks < ChunksWanted / 4 && operands[0].All.Length > 1;
+    bool SplitsColumns => IsByColumns(geometry) || geometry.Batch * RowChunks < ChunksWanted / 4 && operands[0].All.Length > 1;
 
     // The rows of a chunk that has the columns of one panel. A chunk that packs has many rows, for which it packs once.
-    int PanelRows => operands[0].AreUnpacked ? Math.Max(MaxRows, (geometry.M + PanelParts - 1) / PanelParts) : chunkRows;
+    int PanelRows => IsByColumns(geometry) ? Math.Max(MaxRows, (geometry.M + PanelParts - 1) / PanelParts) : chunkRows;
 
     int PanelParts => Math.Max(1, ChunksWanted / 2 / operands[0].All.Length);
 
     int PanelChunks => operands[0].All.Length * geometry.Batch * ((geometry.M + PanelRows - 1) / PanelRows);
 
     /// <summary>
-    /// Whether each chunk has all rows of some columns, and packs them itself. Chunks of a few rows would read all of b, packed, from the L3 cache; if b is larger than the L2 cache and the rows are
+    /// Whether each chunk has all rows of some columns, and packs them itself if they are not kept. Chunks of a few rows would read all of b, packed, from the L3 cache; if b is larger than the L2 cache and the rows are
     /// few, this takes longer than the multiply-adds.
     /// </summary>
-    public static bool PacksByColumns(MatMulGeometry geometry) =>
+    public static bool IsByColumns(MatMulGeometry geometry) =>
         geometry.Batch == 1 && geometry.M is >= 48 and <= ChunksWanted * 48 && sizeof(float) * (long)geometry.K * geometry.N > CachedBytes;
 
     public void Run()
