@@ -80,19 +80,10 @@ sealed unsafe class AttentionForward
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Weigh(AttentionHead head, int i, int key, int keys, float* scores, uint* words, float* largest, float* sum, float* result)
     {
-        var width = AttentionTiles.RoundUp(keys);
+        var width = AttentionRow.RoundUp(keys);
         tiles.Mask(head, i, key, tiles.Seen(i, key, keys), width, scores);
-        var ofBlock = AttentionRow.Largest(scores, width);
-        if (ofBlock == float.NegativeInfinity)
-        {
-            new Span<float>(scores, width).Clear();
-            return;
-        }
-
-        // If the new score is NaN, so is the larger one.
-        float before = *largest, now = before > ofBlock ? before : ofBlock, factor = before == now ? 1f : MathF.Exp(before - now);
-        *largest = now;
-        *sum = *sum * factor + AttentionRow.Exponentials(scores, now, width);
+        float before = *largest, sumOfBlock = AttentionRow.Exponentials(scores, width, ref *largest), factor = before == *largest ? 1f : MathF.Exp(before - *largest);
+        *sum = *sum * factor + sumOfBlock;
         if (key > 0 && factor != 1f) AttentionRow.Scale(result, factor, tiles.ValueDepth, result);
         if (geometry.Dropout > 0f) AttentionRow.Drop(tiles.Words(head, i, key, width, words), geometry.Dropout, width, scores);
     }

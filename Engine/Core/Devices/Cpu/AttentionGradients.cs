@@ -11,7 +11,7 @@ namespace QuadEngine.Devices.Cpu;
 /// </remarks>
 sealed unsafe class AttentionGradients
 {
-    const int QueryBlock = 64;
+    const int QueryBlock = 48;
 
     readonly AttentionTiles tiles;
     readonly AttentionGeometry geometry;
@@ -141,7 +141,7 @@ sealed unsafe class AttentionGradients
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Weigh(AttentionHead head, int i, int key, int keys, float* scores, float* gradients, float delta, uint* words)
     {
-        var width = AttentionTiles.RoundUp(keys);
+        var width = AttentionRow.RoundUp(keys);
         tiles.Mask(head, i, key, tiles.Seen(i, key, keys), width, scores);
         if (geometry.Dropout > 0f)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -12,7 +13,9 @@ readonly record struct AttentionHead(int Sequence, int Batch, int Head, int Keys
 sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream)
 {
     /// <summary>The largest number of keys in a block. Two blocks of keys and values of 64 channels fit in the L2 cache with the tiles of scores.</summary>
-    const int MostKeys = 128;
+    const int MostKeys = 256;
+
+    const int RowsAhead = 8;
 
     /// <summary>Chunks wanted at least, so that there is work for all threads.</summary>
     public const int ChunksWanted = 16;
@@ -63,12 +66,16 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
         return new(sequence, batch, sequence % geometry.Heads, keyLengths == null ? geometry.Keys : Math.Clamp(keyLengths[batch], 0, geometry.Keys));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint QueryAt(AttentionHead head, int i) => ((nint)head.Batch * geometry.Queries + i) * geometry.QueryStep + (nint)head.Head * geometry.Depth;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint KeyAt(AttentionHead head, int j) => ((nint)head.Batch * geometry.Keys + j) * geometry.KeyStep + geometry.KeyOffset + (nint)head.Head * geometry.Depth;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint ValueAt(AttentionHead head, int j) => ((nint)head.Batch * geometry.Keys + j) * geometry.ValueStep + geometry.ValueOffset + (nint)head.Head * geometry.ValueDepth;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public nint OutputAt(AttentionHead head, int i) => ((nint)head.Batch * geometry.Queries + i) * geometry.OutputStep + (nint)head.Head * geometry.ValueDepth;
 
     /// <summary>Copies queries, times the scale, to rows of <see cref="Depth"/>.</summary>
@@ -113,7 +120,7 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
     }
 
     /// <summary>The floats that <see cref="Words"/> needs for a block of keys; a row reads whole tiles.</summary>
-    public int WordsOfBlock => KeyBlock + Least + 8;
+    public int WordsOfBlock => KeyBlock + AttentionRow.Whole + 8;
 
     /// <summary>y (+)= x f for all panels that have a column below <paramref name="columns"/>, where f is packed: panel after panel, each [depth, columns of the tile].</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -150,6 +157,7 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
     {
         for (var row = 0; row < rows; row++, from += step, to += width)
         {
+            if (row < rows - RowsAhead) Prefetch(from + RowsAhead * step, columns);
             AttentionRow.Scale(from, factor, columns, to);
             if (columns < width) new Span<float>(to + columns, width - columns).Clear();
         }
@@ -163,9 +171,22 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
             int columns = panel.Tile.Columns, width = Math.Min(columns, keys - panel.Column);
             var target = to + (nint)panel.Column * depth;
             if (width < columns) new Span<float>(target, depth * columns).Clear();
-            for (var k = 0; k < depth; k += BlockTranspose.Size)
-                for (var c = 0; c < width; c += BlockTranspose.Size)
-                    BlockTranspose.Run(from + (panel.Column + c) * step + k, step, target + k * columns + c, columns, Math.Min(BlockTranspose.Size, width - c), Math.Min(BlockTranspose.Size, depth - k));
+            for (var c = 0; c < width; c += BlockTranspose.Size)
+            {
+                var rows = from + (panel.Column + c) * step;
+                for (var ahead = 2 * BlockTranspose.Size - 1; ahead >= BlockTranspose.Size; ahead--)
+                    if (panel.Column + c + ahead < keys) Prefetch(rows + ahead * step, depth);
+                for (var k = 0; k < depth; k += BlockTranspose.Size)
+                    BlockTranspose.Run(rows + k, step, target + k * columns + c, columns, Math.Min(BlockTranspose.Size, width - c), Math.Min(BlockTranspose.Size, depth - k));
+            }
         }
+    }
+
+    // The hardware does not foresee the rows of one head, which are far apart.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Prefetch(float* row, int columns)
+    {
+        if (Sse.IsSupported)
+            for (var c = 0; c < columns; c += 16) Sse.Prefetch0(row + c);
     }
 }
