@@ -20,7 +20,7 @@ static class AttentionCases
 
     // More tokens than a block of queries or of keys.
     [CaseFor(typeof(Tensor), nameof(Tensor.Attention))]
-    static OperationCall AttentionLong(Dice dice) => Call(dice, maskExtents: 0, dropout: 0f, queries: dice.OneOf(1, 49, 70), keys: dice.OneOf(1, 129, 150), leading: 0);
+    static OperationCall AttentionLong(Dice dice) => Call(dice, maskExtents: 0, dropout: 0f, queries: dice.OneOf(1, 49, 70), keys: dice.OneOf(1, 257, 300), leading: 0);
 
     [CaseFor(typeof(Tensor), nameof(Tensor.SelfAttention))]
     static OperationCall AttentionPacked(Dice dice)
