@@ -103,7 +103,9 @@ sealed partial record LayerWork(string Name, double Target, Func<Action> Ours, F
         return () =>
         {
             using var scope = new TensorScope();
-            operation(operands).Backward(upstream);
+            var y = operation(operands);
+            y.Read().Dispose();         // a projection is deferred until somebody reads it, and its backward does not
+            y.Backward(upstream);
             foreach (var operand in operands)
             {
                 operand.Grad!.Dispose();
