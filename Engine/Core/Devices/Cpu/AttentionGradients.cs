@@ -11,7 +11,7 @@ namespace QuadEngine.Devices.Cpu;
 /// </remarks>
 sealed unsafe class AttentionGradients
 {
-    const int QueryBlock = 48;
+    const int QueryBlock = 66;
 
     readonly AttentionTiles tiles;
     readonly AttentionGeometry geometry;
@@ -95,7 +95,7 @@ sealed unsafe class AttentionGradients
 
         if (part != null) new Span<float>(part, (int)QueryFloats).Clear();
         if (NeedsScores)
-            for (var i = 0; i < queries; i++) deltas[i] = AttentionRow.Product(dy + tiles.OutputAt(head, i), y + tiles.OutputAt(head, i), geometry.ValueDepth);
+            Deltas(head, deltas);
         for (int key = first, end = Math.Min(geometry.Keys, first + keysOfGroup); key < end; key += block)
         {
             int keysOfBlock = Math.Min(block, end - key), seenOfBlock = Math.Clamp(head.Keys - key, 0, keysOfBlock);
@@ -125,14 +125,28 @@ sealed unsafe class AttentionGradients
                 if (part != null) AttentionTiles.MultiplyRows(tiles.OfDepth, keys, depth, height, gradients, step, along, seen, part + (nint)query * depth, depth, accumulate: true);
             }
 
-            for (var j = 0; j < keysOfBlock; j++)
-            {
-                if (dKey != null) new ReadOnlySpan<float>(ofKeys + (nint)j * depth, geometry.Depth).CopyTo(new(dKey + tiles.KeyAt(head, key + j), geometry.Depth));
-                if (dValue != null) new ReadOnlySpan<float>(ofValues + (nint)j * valueDepth, geometry.ValueDepth).CopyTo(new(dValue + tiles.ValueAt(head, key + j), geometry.ValueDepth));
-            }
+            if (dKey != null) AttentionTiles.StoreRows(ofKeys, depth, keysOfBlock, geometry.Depth, 1f, dKey + tiles.KeyAt(head, key), geometry.KeyStep);
+            if (dValue != null) AttentionTiles.StoreRows(ofValues, valueDepth, keysOfBlock, geometry.ValueDepth, 1f, dValue + tiles.ValueAt(head, key), geometry.ValueStep);
         }
 
         if (ownPart) StoreQueries(head, part);
+    }
+
+    // delta = dy y of each query.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Deltas(AttentionHead head, float* deltas)
+    {
+        nint at = tiles.OutputAt(head, 0), ahead = (nint)AttentionTiles.RowsAhead * geometry.OutputStep;
+        for (var i = 0; i < geometry.Queries; i++, at += geometry.OutputStep)
+        {
+            if (i < geometry.Queries - AttentionTiles.RowsAhead)
+            {
+                AttentionTiles.Prefetch(dy + at + ahead, geometry.ValueDepth);
+                AttentionTiles.Prefetch(y + at + ahead, geometry.ValueDepth);
+            }
+
+            deltas[i] = AttentionRow.Product(dy + at, y + at, geometry.ValueDepth);
+        }
     }
 
     bool NeedsScores => dQuery != null || dKey != null;
@@ -153,9 +167,6 @@ sealed unsafe class AttentionGradients
         if (geometry.Dropout > 0f) AttentionRow.Drop(words, geometry.Dropout, width, scores);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void StoreQueries(AttentionHead head, float* sum)
-    {
-        for (var i = 0; i < geometry.Queries; i++) AttentionRow.Scale(sum + (nint)i * tiles.Depth, geometry.Scale, geometry.Depth, dQuery + tiles.QueryAt(head, i));
-    }
+    void StoreQueries(AttentionHead head, float* sum) =>
+        AttentionTiles.StoreRows(sum, tiles.Depth, geometry.Queries, geometry.Depth, geometry.Scale, dQuery + tiles.QueryAt(head, 0), geometry.QueryStep);
 }

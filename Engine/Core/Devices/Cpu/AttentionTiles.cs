@@ -15,7 +15,8 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
     /// <summary>The largest number of keys in a block. Two blocks of keys and values of 64 channels fit in the L2 cache with the tiles of scores.</summary>
     const int MostKeys = 256;
 
-    const int RowsAhead = 8;
+    /// <summary>Rows that are fetched before they are read or written.</summary>
+    public const int RowsAhead = 8;
 
     /// <summary>Chunks wanted at least, so that there is work for all threads.</summary>
     public const int ChunksWanted = 16;
@@ -163,6 +164,17 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
         }
     }
 
+    /// <summary>Copies rows, times a factor, back to their places in a tensor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void StoreRows(float* from, int width, int rows, int columns, float factor, float* to, nint step)
+    {
+        for (var row = 0; row < rows; row++, from += width, to += step)
+        {
+            if (row < rows - RowsAhead) Prefetch(to + RowsAhead * step, columns);
+            AttentionRow.Scale(from, factor, columns, to);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Pack(float* from, nint step, int keys, int depth, float* to)
     {
@@ -182,9 +194,9 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
         }
     }
 
-    // The hardware does not foresee the rows of one head, which are far apart.
+    /// <summary>Fetches a row. The hardware does not foresee the rows of one head, which are far apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Prefetch(float* row, int columns)
+    public static void Prefetch(float* row, int columns)
     {
         if (Sse.IsSupported)
             for (var c = 0; c < columns; c += 16) Sse.Prefetch0(row + c);
