@@ -1,6 +1,7 @@
 using System.Globalization;
-using System.Numerics;
 using System.Reflection;
+using System.Runtime.Intrinsics;
+using QuadEngine.Devices.Cpu;
 using QuadEngine.Tests.Formats;
 
 namespace QuadEngine.Tests.Operations;
@@ -66,31 +67,42 @@ public class AccuracyTests
 
     static IEnumerable<Type> OfTwo => OperationCases.Structs(typeof(IBinaryOp<>));
 
-    [TestCaseSource(nameof(OfOne))]
-    public void Error_of_a_function_of_one_number(Type type) => Call(nameof(Unary), type);
-
-    [TestCaseSource(nameof(OfTwo))]
-    public void Error_of_a_function_of_two_numbers(Type type) => Call(nameof(Binary), type);
+    [Test]
+    public void Error_of_a_function_of_one_number([ValueSource(nameof(OfOne))] Type type, [Values(512, 256, 128)] int bits) => Call(nameof(Unary), bits, type);
 
     [Test]
-    public void The_error_function_is_right_to_two_units() => Measure("erf", 2, Scalar.Erf, x => double.IsNaN(x) ? x : Math.Abs(x) > 100 ? Math.Sign(x) : x < 0 ? -Erf(-x) : Erf(x));
+    public void Error_of_a_function_of_two_numbers([ValueSource(nameof(OfTwo))] Type type, [Values(512, 256, 128)] int bits) => Call(nameof(Binary), bits, type);
 
-    static void Call(string method, Type type) => typeof(AccuracyTests).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!
-        .MakeGenericMethod(type).CreateDelegate<Action>()();
+    [Test]
+    public void The_error_function_is_right_to_two_units([Values(512, 256, 128)] int bits) => Call(nameof(ErrorFunction), bits);
 
-    static void Unary<TOp>() where TOp : struct, IUnaryOp<TOp> => Measure(TOp.Name, Bound(TOp.Name), TOp.F, Unaries[TOp.Name]);
+    static void Call(string method, int bits, params Type[] types) => typeof(AccuracyTests).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!
+        .MakeGenericMethod([.. types, RegisterOf(bits)]).CreateDelegate<Action>()();
 
-    static void Measure(string name, double bound, Func<Vector<float>, Vector<float>> function, Func<double, double> right)
+    static Type RegisterOf(int bits)
+    {
+        if (bits == 512 && !Vector512.IsHardwareAccelerated || bits == 256 && !Vector256.IsHardwareAccelerated) Assert.Ignore($"This processor has no vectors of {bits} bits.");
+        return bits == 512 ? typeof(Register512) : bits == 256 ? typeof(Register256) : typeof(Register128);
+    }
+
+    static void Unary<TOp, T>() where TOp : struct, IUnaryOp<TOp> where T : struct, IRegister<T> => Measure<T>(TOp.Name, Bound(TOp.Name), TOp.F, Unaries[TOp.Name]);
+
+    static void ErrorFunction<T>() where T : struct, IRegister<T> =>
+        Measure<T>("erf", 2, Scalar.Erf, x => double.IsNaN(x) ? x : Math.Abs(x) > 100 ? Math.Sign(x) : x < 0 ? -Erf(-x) : Erf(x));
+
+    static void Measure<T>(string name, double bound, Func<T, T> function, Func<double, double> right) where T : struct, IRegister<T>
     {
         var worst = new Worst();
         Parallel.For(0, 1 << 8, () => new Worst(), (part, _, found) =>
         {
-            Span<float> x = stackalloc float[Vector<float>.Count];
+            T vector = default, result;
+            var x = Lanes.Of(ref vector);
             var at = (ulong)part << 24;
             for (var end = at + (1 << 24); at < end;)
             {
                 for (var lane = 0; lane < x.Length; lane++, at += Stride) x[lane] = BitConverter.UInt32BitsToSingle((uint)at);
-                var y = function(new Vector<float>(x));
+                result = function(vector);
+                var y = Lanes.Of(ref result);
                 for (var lane = 0; lane < x.Length; lane++) found = found.With(Units(y[lane], right(x[lane])), x[lane], null, y[lane]);
             }
 
@@ -99,10 +111,11 @@ public class AccuracyTests
         worst.Check(name, bound);
     }
 
-    static void Binary<TOp>() where TOp : struct, IBinaryOp<TOp>
+    static void Binary<TOp, T>() where TOp : struct, IBinaryOp<TOp> where T : struct, IRegister<T>
     {
         var (worst, right, random) = (new Worst(), Binaries[TOp.Name], new SplitMix64(1));
-        Span<float> a = stackalloc float[Vector<float>.Count], b = stackalloc float[Vector<float>.Count];
+        T left = default, other = default;
+        Span<float> a = Lanes.Of(ref left), b = Lanes.Of(ref other);
         for (var pair = 0; pair < Pairs; pair += a.Length)
         {
             for (var lane = 0; lane < a.Length; lane++)
@@ -113,7 +126,8 @@ public class AccuracyTests
                     : (lane & 1) == 0 ? BitConverter.UInt32BitsToSingle((uint)random.Next()) : ((random.Next() >> 40) * (1f / (1 << 22)) - 2f) * (TOp.Name == "power" ? 1f : a[lane]);
             }
 
-            var y = TOp.F(new Vector<float>(a), new Vector<float>(b));
+            var result = TOp.F(left, other);
+            var y = Lanes.Of(ref result);
             for (var lane = 0; lane < a.Length; lane++) worst = worst.With(Units(y[lane], right(a[lane], b[lane])), a[lane], b[lane], y[lane]);
         }
 

@@ -86,6 +86,6 @@ sealed unsafe class AttentionForward
         float before = *largest, sumOfBlock = AttentionRow.Exponentials(scores, width, ref *largest), factor = before == *largest ? 1f : MathF.Exp(before - *largest);
         *sum = *sum * factor + sumOfBlock;
         if (key > 0 && factor != 1f) AttentionRow.Scale(result, factor, tiles.ValueDepth, result);
-        if (geometry.Dropout > 0f) AttentionRow.Drop(tiles.Words(head, i, key, width, words), geometry.Dropout, width, scores);
+        if (geometry.Dropout > 0f) AttentionRow.Drop(tiles.Units(head, i, key, width, words), geometry.Dropout, width, scores);
     }
 }

@@ -157,14 +157,11 @@ sealed unsafe class AttentionGradients
     {
         var width = AttentionRow.RoundUp(keys);
         tiles.Mask(head, i, key, tiles.Seen(i, key, keys), width, scores);
-        if (geometry.Dropout > 0f)
-        {
-            words = tiles.Words(head, i, key, width, words);
-            if (NeedsScores) AttentionRow.Drop(words, geometry.Dropout, width, gradients);
-        }
+        var units = geometry.Dropout > 0f ? tiles.Units(head, i, key, width, words) : null;
+        if (units != null && NeedsScores) AttentionRow.Drop(units, geometry.Dropout, width, gradients);
 
         AttentionRow.Gradients(scores, logSums[(nint)head.Sequence * geometry.Queries + i], delta, width, NeedsScores ? gradients : null);
-        if (geometry.Dropout > 0f) AttentionRow.Drop(words, geometry.Dropout, width, scores);
+        if (units != null) AttentionRow.Drop(units, geometry.Dropout, width, scores);
     }
 
     void StoreQueries(AttentionHead head, float* sum) =>

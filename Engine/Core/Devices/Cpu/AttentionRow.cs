@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -9,47 +9,22 @@ namespace QuadEngine.Devices.Cpu;
 /// <remarks>A row is short, so these are plain loops: to hand a kernel over to <see cref="Sweep"/> would take as long as the row.</remarks>
 static unsafe class AttentionRow
 {
-    /// <summary>A multiple of the elements of any vector.</summary>
+    /// <summary>A multiple of the elements of any register.</summary>
     public const int Whole = 16;
-
-    static int Count => Vector<float>.Count;
 
     /// <summary>The number of elements after which a row of scores ends.</summary>
     public static int RoundUp(int length) => (length + Whole - 1) / Whole * Whole;
 
-    /// <summary>The largest score, and exp(score - largest) in place of the scores.</summary>
+    /// <summary>exp(score - largest) in place of the scores, where the largest score of the row and of the blocks before it is found first.</summary>
     /// <param name="scores">The row.</param>
     /// <param name="length">Whole vectors.</param>
-    /// <param name="largest">The largest score of the row or of the blocks before; -infinity if all keys are hidden. A NaN may be passed over: it is in the sum.</param>
+    /// <param name="largest">The largest score so far; -infinity if all keys are hidden. A NaN may be passed over: it is in the sum.</param>
     /// <returns>The sum of the exponentials.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static float Exponentials(float* scores, int length, ref float largest)
-    {
-        Vector<float> largest0 = new(largest), largest1 = largest0;
-        for (var i = 0; i < length; i += Whole)
-            for (var j = 0; j < Whole; j += 2 * Count)
-            {
-                largest0 = Vector.MaxNative(largest0, Vector.Load(scores + i + j));
-                if (Count < Whole) largest1 = Vector.MaxNative(largest1, Vector.Load(scores + i + j + Count));
-            }
-
-        largest = Largest(Vector.MaxNative(largest0, largest1));
-        var shift = new Vector<float>(largest == float.NegativeInfinity ? 0f : largest);
-        Vector<float> sum0 = default, sum1 = default;
-        for (var i = 0; i < length; i += Whole)
-            for (var j = 0; j < Whole; j += 2 * Count)
-            {
-                var first = VectorMath.Exp(Vector.Load(scores + i + j) - shift);
-                sum0 += first;
-                first.Store(scores + i + j);
-                if (Count == Whole) continue;
-                var second = VectorMath.Exp(Vector.Load(scores + i + j + Count) - shift);
-                sum1 += second;
-                second.Store(scores + i + j + Count);
-            }
-
-        return Vector.Sum(sum0 + sum1);
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Exponentials(float* scores, int length, ref float largest) =>
+        Vector512.IsHardwareAccelerated ? Exponentials<Register512>(scores, length, ref largest)
+        : Vector256.IsHardwareAccelerated ? Exponentials<Register256>(scores, length, ref largest)
+        : Exponentials<Register128>(scores, length, ref largest);
 
     /// <summary>The weights exp(score - logSum), and the gradients of the scores, weight (gradient of the weight - delta), both in place.</summary>
     /// <param name="scores">The row.</param>
@@ -57,63 +32,97 @@ static unsafe class AttentionRow
     /// <param name="delta">The product of the query's result and its gradient.</param>
     /// <param name="length">Whole vectors.</param>
     /// <param name="gradients">A row of gradients of weights, or null.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Gradients(float* scores, float logSum, float delta, int length, float* gradients)
     {
-        Vector<float> shift = new(logSum), center = new(delta);
-        for (var i = 0; i < length; i += Count)
-        {
-            var weight = VectorMath.Exp(Vector.Load(scores + i) - shift);
-            weight.Store(scores + i);
-            if (gradients != null) (weight * (Vector.Load(gradients + i) - center)).Store(gradients + i);
-        }
+        if (Vector512.IsHardwareAccelerated) Gradients<Register512>(scores, logSum, delta, length, gradients);
+        else if (Vector256.IsHardwareAccelerated) Gradients<Register256>(scores, logSum, delta, length, gradients);
+        else Gradients<Register128>(scores, logSum, delta, length, gradients);
     }
 
     /// <summary>y = factor x; y may be x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Scale(float* x, float factor, int length, float* y)
     {
-        var factors = new Vector<float>(factor);
-        var i = 0;
-        for (; i <= length - Count; i += Count) (factors * Vector.Load(x + i)).Store(y + i);
-        for (; i < length; i++) y[i] = factor * x[i];
+        if (Vector512.IsHardwareAccelerated) Scale<Register512>(x, factor, length, y);
+        else if (Vector256.IsHardwareAccelerated) Scale<Register256>(x, factor, length, y);
+        else Scale<Register128>(x, factor, length, y);
     }
 
     /// <summary>y += x.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Add(float* x, int length, float* y)
-    {
-        var i = 0;
-        for (; i <= length - Count; i += Count) (Vector.Load(y + i) + Vector.Load(x + i)).Store(y + i);
-        for (; i < length; i++) y[i] += x[i];
-    }
+    public static void Add(float* x, int length, float* y) => ChannelPass.Run(new SumPass(x, y), length);
 
     /// <summary>sum x y.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static float Product(float* x, float* y, int length)
+    public static float Product(float* x, float* y, int length) => (float)RowLanes.Sum(new ProductTerms(x, y), length);
+
+    /// <summary>x = x / (1 - p) where the uniform number of an element is at least p, otherwise 0.</summary>
+    /// <param name="units">Uniform numbers.</param>
+    /// <param name="p">The probability of 0.</param>
+    /// <param name="length">Elements.</param>
+    /// <param name="x">The row.</param>
+    public static void Drop(float* units, float p, int length, float* x) => Sweep.Rows(new DropoutKernel(units, p, 1f / (1f - p), x, x), 0, length, length, 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static float Exponentials<T>(float* scores, int length, ref float largest) where T : struct, IRegister<T>
     {
-        Vector<float> sum0 = default, sum1 = default;
+        T largest0 = T.Broadcast(largest), largest1 = largest0;
         var i = 0;
-        for (; i <= length - 2 * Count; i += 2 * Count)
+        for (; i <= length - 2 * T.Count; i += 2 * T.Count)
         {
-            sum0 = Vector.MultiplyAddEstimate(Vector.Load(x + i), Vector.Load(y + i), sum0);
-            sum1 = Vector.MultiplyAddEstimate(Vector.Load(x + i + Count), Vector.Load(y + i + Count), sum1);
+            largest0 = T.Max(largest0, T.Load(scores + i));
+            largest1 = T.Max(largest1, T.Load(scores + i + T.Count));
         }
 
-        var rest = 0f;
-        for (; i < length; i++) rest += x[i] * y[i];
-        return Vector.Sum(sum0 + sum1) + rest;
+        if (i < length) largest0 = T.Max(largest0, T.Load(scores + i));
+        largest = T.Max(largest0, largest1).Fold<MaxOp>();
+        T shift = T.Broadcast(largest == float.NegativeInfinity ? 0f : largest), sum0 = default, sum1 = default;
+        for (i = 0; i <= length - 2 * T.Count; i += 2 * T.Count)
+        {
+            T first = VectorMath.Exp(T.Load(scores + i) - shift), second = VectorMath.Exp(T.Load(scores + i + T.Count) - shift);
+            sum0 += first;
+            sum1 += second;
+            first.Store(scores + i);
+            second.Store(scores + i + T.Count);
+        }
+
+        if (i < length)
+        {
+            var last = VectorMath.Exp(T.Load(scores + i) - shift);
+            sum0 += last;
+            last.Store(scores + i);
+        }
+
+        return (sum0 + sum1).Sum();
     }
 
-    /// <summary>x = x / (1 - p) where the word of an element is at least p, otherwise 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Drop(uint* words, float p, int length, float* x) => Sweep.Rows(new DropoutKernel(words, new(p), new(1f / (1f - p)), x, x), 0, length, length, 0);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static float Largest(Vector<float> lanes)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Gradients<T>(float* scores, float logSum, float delta, int length, float* gradients) where T : struct, IRegister<T>
     {
-        var largest = lanes[0];
-        for (var lane = 1; lane < Count; lane++) largest = lanes[lane] > largest ? lanes[lane] : largest;
-        return largest;
+        T shift = T.Broadcast(logSum), center = T.Broadcast(delta);
+        for (var i = 0; i < length; i += T.Count)
+        {
+            var weight = VectorMath.Exp(T.Load(scores + i) - shift);
+            weight.Store(scores + i);
+            if (gradients != null) (weight * (T.Load(gradients + i) - center)).Store(gradients + i);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Scale<T>(float* x, float factor, int length, float* y) where T : struct, IRegister<T>
+    {
+        var factors = T.Broadcast(factor);
+        var i = 0;
+        for (; i <= length - T.Count; i += T.Count) (factors * T.Load(x + i)).Store(y + i);
+        if (i < length) (factors * T.LoadFirst(x + i, length - i)).StoreFirst(y + i, length - i);
+    }
+
+    /// <summary>y += x.</summary>
+    readonly struct SumPass(float* x, float* y) : IChannelPass
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<T>(int from, int to) where T : struct, IRegister<T>
+        {
+            for (var c = from; c < to; c += T.Count) (T.Load(y + c) + T.Load(x + c)).Store(y + c);
+        }
     }
 }

@@ -111,16 +111,16 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
         if (seen < width) new Span<float>(scores + seen, width - seen).Fill(float.NegativeInfinity);
     }
 
-    /// <summary>The random words of the weights of a query, from a key on.</summary>
-    public uint* Words(AttentionHead head, int i, int firstKey, int count, uint* memory)
+    /// <summary>The uniform numbers of the weights of a query, from a key on.</summary>
+    public float* Units(AttentionHead head, int i, int firstKey, int count, uint* memory)
     {
         var element = ((long)head.Sequence * geometry.Queries + i) * geometry.Keys + firstKey;
         var before = (int)(element % 4);
         PhiloxWords.Fill(stream, (ulong)element / 4, memory, (before + count + 3) / 4);
-        return memory + before;
+        return PhiloxWords.ToUnits(memory + before, count);
     }
 
-    /// <summary>The floats that <see cref="Words"/> needs for a block of keys; a row reads whole tiles.</summary>
+    /// <summary>The floats that <see cref="Units"/> needs for a block of keys; a row reads whole tiles.</summary>
     public int WordsOfBlock => KeyBlock + AttentionRow.Whole + 8;
 
     /// <summary>y (+)= x f for all panels that have a column below <paramref name="columns"/>, where f is packed: panel after panel, each [depth, columns of the tile].</summary>

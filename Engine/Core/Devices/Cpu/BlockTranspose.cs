@@ -11,6 +11,9 @@ static unsafe class BlockTranspose
     /// <summary>The largest number of rows and columns: 16 cache lines on both sides.</summary>
     public const int Size = 16;
 
+    // The floats that a prefetch is ahead of the reads.
+    const int Ahead = 4 * Size;
+
     /// <summary>y[j, i] = x[i, j]. It goes through a buffer, because rows whose distance is a power of two would evict one another from the L1 cache before they are whole.</summary>
     /// <param name="x">[rows, columns], rows <paramref name="xStep"/> floats apart.</param>
     /// <param name="xStep">Floats from a row of x to the next.</param>
@@ -37,6 +40,20 @@ static unsafe class BlockTranspose
 
         for (nint j = 0; j < columns; j++, y += yStep)
             new ReadOnlySpan<float>(buffer + j * Size, (int)rows).CopyTo(new Span<float>(y, (int)rows));
+    }
+
+    /// <summary>y[j, i] = x[i, j] of a matrix of any size, block by block.</summary>
+    /// <inheritdoc cref="Run" path="/param"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Large(float* x, nint xStep, float* y, nint yStep, nint rows, nint columns)
+    {
+        for (nint i = 0; i < rows; i += Size)
+            for (nint j = 0; j < columns; j += Size)
+            {
+                if (Sse.IsSupported && j + Ahead < columns)
+                    for (nint row = i; row < Math.Min(i + Size, rows); row++) Sse.Prefetch0(x + row * xStep + j + Ahead);
+                Run(x + i * xStep + j, xStep, y + j * yStep + i, yStep, Math.Min(Size, rows - i), Math.Min(Size, columns - j));
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
@@ -37,15 +36,15 @@ sealed unsafe partial class CpuKernels
     }
 
     public override void BinaryScalar<TOp>(Operand x, float b, Operand y) =>
-        Sweep.All(Mapped.Of(new ScalarFunction<TOp>(new(b)), y.Pointer(), x.Pointer()), y.Length);
+        Sweep.All(Mapped.Of(new ScalarFunction<TOp>(b), y.Pointer(), x.Pointer()), y.Length);
 
     public override void BinaryScalarBackward<TOp>(Operand dy, Operand? x, float b, Operand? y, Operand dx) =>
-        Sweep.All(Mapped.Of(new ScalarGradient<TOp>(new(b)), dx.Pointer(), dy.Pointer(), x.PointerOrNull(), y.PointerOrNull()), dx.Length);
+        Sweep.All(Mapped.Of(new ScalarGradient<TOp>(b), dx.Pointer(), dy.Pointer(), x.PointerOrNull(), y.PointerOrNull()), dx.Length);
 
     public override void AddScaled(float alpha, Operand x, float beta, Operand y)
     {
-        if (beta == 0f) Sweep.All(Mapped.Of(new Scaled(new(alpha)), y.Pointer(), x.Pointer()), y.Length);
-        else Sweep.All(Mapped.Of(new ScaledSum(new(alpha), new(beta)), y.Pointer(), x.Pointer(), y.Pointer()), y.Length);
+        if (beta == 0f) Sweep.All(Mapped.Of(new Scaled(alpha), y.Pointer(), x.Pointer()), y.Length);
+        else Sweep.All(Mapped.Of(new ScaledSum(alpha, beta), y.Pointer(), x.Pointer(), y.Pointer()), y.Length);
     }
 }
 
@@ -60,7 +59,7 @@ interface ILaneFunction
     /// <param name="b">Operand 1, likewise.</param>
     /// <param name="c">Operand 2, likewise.</param>
     /// <param name="d">Operand 3, likewise.</param>
-    Vector<float> F(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d);
+    T F<T>(T a, T b, T c, T d) where T : struct, IVector<T>;
 }
 
 /// <summary>y[i] = F(a[i], b[i], c[i], d[i]).</summary>
@@ -68,11 +67,11 @@ readonly unsafe struct Mapped<TFunction>(TFunction function, float* y, float* a,
     where TFunction : struct, ILaneFunction
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, Value(i, lanes));
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> => lanes.Store(y + i, Value<T, TLanes>(i, lanes));
 
     /// <summary>The function at element i and the elements after it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> Value<TLanes>(nint i, TLanes lanes) where TLanes : struct, ILanes => function.F(
+    public T Value<T, TLanes>(nint i, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> => function.F(
         (TFunction.Reads & 1) != 0 ? lanes.Load(a + i) : default,
         (TFunction.Reads & 2) != 0 ? lanes.Load(b + i) : default,
         (TFunction.Reads & 4) != 0 ? lanes.Load(c + i) : default,
@@ -94,7 +93,7 @@ static class Gradient
 {
     /// <summary>The product of dy and a derivative. If dy is 0 the product is 0, even if the derivative is infinite or NaN. So elements that <see cref="Tensor.Where"/> did not choose do no harm.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Of(Vector<float> dy, Vector<float> product) => Vector.AndNot(product, Vector.AsVectorSingle(Vector.Equals(dy, Vector<float>.Zero)));
+    public static T Of<T>(T dy, T product) where T : struct, IVector<T> => T.AndNot(product, T.Equal(dy, 0f));
 }
 
 readonly struct UnaryFunction<TOp> : ILaneFunction where TOp : struct, IUnaryOp<TOp>
@@ -102,15 +101,19 @@ readonly struct UnaryFunction<TOp> : ILaneFunction where TOp : struct, IUnaryOp<
     public static int Reads => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> x, Vector<float> b, Vector<float> c, Vector<float> d) => TOp.F(x);
+    public T F<T>(T x, T b, T c, T d) where T : struct, IVector<T> => TOp.F(x);
 }
 
 readonly struct UnaryGradient<TOp> : ILaneFunction where TOp : struct, IUnaryOp<TOp>
 {
-    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
+    public static int Reads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => TOp.Backward(dy, x, y);
+    public T F<T>(T dy, T x, T y, T d) where T : struct, IVector<T> => TOp.Backward(dy, x, y);
 }
 
 readonly struct BinaryFunction<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
@@ -118,53 +121,65 @@ readonly struct BinaryFunction<TOp> : ILaneFunction where TOp : struct, IBinaryO
     public static int Reads => 3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> a, Vector<float> b, Vector<float> c, Vector<float> d) => TOp.F(a, b);
+    public T F<T>(T a, T b, T c, T d) where T : struct, IVector<T> => TOp.F(a, b);
 }
 
 readonly struct BinaryGradientA<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
 {
-    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
+    public static int Reads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => Gradient.Of(dy, TOp.IsLinearInA ? TOp.F(dy, b) : dy * TOp.DerivativeA(a, b, y));
+    public T F<T>(T dy, T a, T b, T y) where T : struct, IVector<T> => Gradient.Of(dy, TOp.IsLinearInA ? TOp.F(dy, b) : dy * TOp.DerivativeA(a, b, y));
 }
 
 readonly struct BinaryGradientB<TOp> : ILaneFunction where TOp : struct, IBinaryOp<TOp>
 {
-    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
+    public static int Reads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Mapped.Reads(TOp.Saves, inputs: 6, output: 8);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> a, Vector<float> b, Vector<float> y) => Gradient.Of(dy, dy * TOp.DerivativeB(a, b, y));
+    public T F<T>(T dy, T a, T b, T y) where T : struct, IVector<T> => Gradient.Of(dy, dy * TOp.DerivativeB(a, b, y));
 }
 
-readonly struct ScalarFunction<TOp>(Vector<float> scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+readonly struct ScalarFunction<TOp>(float scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
 {
     public static int Reads => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> x, Vector<float> b, Vector<float> c, Vector<float> d) => TOp.F(x, scalar);
+    public T F<T>(T x, T b, T c, T d) where T : struct, IVector<T> => TOp.F<T>(x, scalar);
 }
 
-readonly struct ScalarGradient<TOp>(Vector<float> scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
+readonly struct ScalarGradient<TOp>(float scalar) : ILaneFunction where TOp : struct, IBinaryOp<TOp>
 {
-    public static int Reads => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
+    public static int Reads
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Mapped.Reads(TOp.Saves, inputs: 2, output: 4);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> dy, Vector<float> x, Vector<float> y, Vector<float> d) => Gradient.Of(dy, dy * TOp.DerivativeA(x, scalar, y));
+    public T F<T>(T dy, T x, T y, T d) where T : struct, IVector<T> => Gradient.Of(dy, dy * TOp.DerivativeA<T>(x, scalar, y));
 }
 
-readonly struct Scaled(Vector<float> alpha) : ILaneFunction
+readonly struct Scaled(float alpha) : ILaneFunction
 {
     public static int Reads => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> x, Vector<float> b, Vector<float> c, Vector<float> d) => alpha * x;
+    public T F<T>(T x, T b, T c, T d) where T : struct, IVector<T> => alpha * x;
 }
 
-readonly struct ScaledSum(Vector<float> alpha, Vector<float> beta) : ILaneFunction
+readonly struct ScaledSum(float alpha, float beta) : ILaneFunction
 {
     public static int Reads => 3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> F(Vector<float> x, Vector<float> y, Vector<float> c, Vector<float> d) => alpha * x + beta * y;
+    public T F<T>(T x, T y, T c, T d) where T : struct, IVector<T> => alpha * x + beta * y;
 }

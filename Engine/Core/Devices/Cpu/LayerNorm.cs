@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
@@ -13,10 +12,10 @@ sealed unsafe partial class CpuKernels
         ForEachJob(x.Shape.Rows, channels, row =>
         {
             var at = input + (nint)row * channels;
-            var (center, _) = RowMoments(at, channels, 0f);
-            var (rest, square) = RowMoments(at, channels, (float)center);
-            (means[row], rstds[row]) = ((float)((float)center + rest), 1f / MathF.Sqrt((float)(square - rest * rest) + epsilon));
-            Sweep.Rows(new LayerNormKernel(at, new(means[row]), new(rstds[row]), scale, shift, result + (nint)row * channels), 0, channels, channels, 0);
+            var center = RowMean(at, channels);
+            var (rest, square) = RowMoments(at, channels, center);
+            (means[row], rstds[row]) = ((float)(center + rest), 1f / MathF.Sqrt((float)(square - rest * rest) + epsilon));
+            Sweep.Rows(new LayerNormKernel(at, means[row], rstds[row], scale, shift, result + (nint)row * channels), 0, channels, channels, 0);
         });
     }
 
@@ -56,33 +55,36 @@ sealed unsafe partial class CpuKernels
         }
     }
 
+    // The mean of one row.
+    static float RowMean(float* x, int channels)
+    {
+        var sum = RowLanes.Sum(new ValueTerms(x), channels);
+        if (!double.IsFinite(sum)) (sum, _) = WideMoments.Of(x, 1, channels, 0f);
+        return (float)(sum / channels);
+    }
+
     // The means of x - shift and of its square over one row.
-    [SkipLocalsInit]
     static (double Mean, double Square) RowMoments(float* x, int channels, float shift)
     {
-        float* shifts = stackalloc float[RowLanes.Count], sums = stackalloc float[RowLanes.Count], squares = stackalloc float[RowLanes.Count];
-        new Span<float>(shifts, RowLanes.Count).Fill(shift);
-        var (sum, square) = RowLanes.Sums(new MomentsKernel(x, shifts, sums, squares), channels, sums, squares);
+        var (sum, square) = RowLanes.Sums(new DeviationTerms(x, shift), channels);
         if (!double.IsFinite(square)) (sum, square) = WideMoments.Of(x, 1, channels, shift);
         return (sum / channels, square / channels);
     }
 
-    [SkipLocalsInit]
     static void LayerNormBackwardRow(float* dy, float* x, int channels, float mean, float rstd, float* gamma, float* sums, float* dx)
     {
-        float* gradients = stackalloc float[RowLanes.Count], products = stackalloc float[RowLanes.Count];
-        var (gradient, product) = RowLanes.Sums(new LayerNormSumsKernel(dy, x, new(mean), new(rstd), gamma, sums, sums + channels, gradients, products), channels, gradients, products);
+        var (gradient, product) = RowLanes.Sums(new LayerNormTerms(dy, x, mean, rstd, gamma, sums, sums + channels), channels);
         if (dx == null) return;
-        Vector<float> gradientMean = new((float)(gradient / channels)), productMean = new((float)(product / channels));
-        Sweep.Rows(new LayerNormGradientKernel(dy, x, new(mean), new(rstd), gamma, gradientMean, productMean, dx), 0, channels, channels, 0);
+        float gradientMean = (float)(gradient / channels), productMean = (float)(product / channels);
+        Sweep.Rows(new LayerNormGradientKernel(dy, x, mean, rstd, gamma, gradientMean, productMean, dx), 0, channels, channels, 0);
     }
 }
 
 /// <summary>y = (x - mean) rstd gamma + beta of one row.</summary>
-readonly unsafe struct LayerNormKernel(float* x, Vector<float> mean, Vector<float> rstd, float* gamma, float* beta, float* y) : IVectorKernel
+readonly unsafe struct LayerNormKernel(float* x, float mean, float rstd, float* gamma, float* beta, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var value = (lanes.Load(x + i) - mean) * rstd;
         if (gamma != null) value *= lanes.Load(gamma + i);
@@ -91,28 +93,30 @@ readonly unsafe struct LayerNormKernel(float* x, Vector<float> mean, Vector<floa
     }
 }
 
-/// <summary>Adds one row to the channels' sums of dy and dy xhat, and computes the row's sums of g and g xhat, where g = gamma dy.</summary>
-readonly unsafe struct LayerNormSumsKernel(float* dy, float* x, Vector<float> mean, Vector<float> rstd, float* gamma, float* dBeta, float* dGamma, float* gradients, float* products) : IVectorKernel
+/// <summary>g and g xhat of one row, where g = gamma dy. Adds the row to the channels' sums of dy and dy xhat.</summary>
+readonly unsafe struct LayerNormTerms(float* dy, float* x, float mean, float rstd, float* gamma, float* dBeta, float* dGamma) : IRowTerms
 {
+    public static bool HasSecond => true;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public T Terms<T, TLanes>(nint i, TLanes lanes, out T second) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
-        Vector<float> g = lanes.Load(dy + i), normalized = (lanes.Load(x + i) - mean) * rstd;
+        T g = lanes.Load(dy + i), normalized = (lanes.Load(x + i) - mean) * rstd;
         lanes.Store(dBeta + i, lanes.Load(dBeta + i) + g);
         lanes.Store(dGamma + i, lanes.Load(dGamma + i) + g * normalized);
         if (gamma != null) g *= lanes.Load(gamma + i);
-        lanes.Store(gradients + t, lanes.Load(gradients + t) + g);
-        lanes.Store(products + t, lanes.Load(products + t) + g * normalized);
+        second = g * normalized;
+        return g;
     }
 }
 
 /// <summary>dx = rstd (g - mean g - xhat mean (g xhat)) of one row.</summary>
-readonly unsafe struct LayerNormGradientKernel(float* dy, float* x, Vector<float> mean, Vector<float> rstd, float* gamma, Vector<float> gradientMean, Vector<float> productMean, float* dx) : IVectorKernel
+readonly unsafe struct LayerNormGradientKernel(float* dy, float* x, float mean, float rstd, float* gamma, float gradientMean, float productMean, float* dx) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
-        Vector<float> g = lanes.Load(dy + i), normalized = (lanes.Load(x + i) - mean) * rstd;
+        T g = lanes.Load(dy + i), normalized = (lanes.Load(x + i) - mean) * rstd;
         if (gamma != null) g *= lanes.Load(gamma + i);
         lanes.Store(dx + i, rstd * (g - gradientMean - normalized * productMean));
     }

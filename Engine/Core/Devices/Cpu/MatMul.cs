@@ -15,7 +15,7 @@ sealed unsafe partial class CpuKernels
         for (var i = 0; i < panels.Length; i++)
         {
             var source = new PanelSource((nint)(b.Pointer() + (nint)i * geometry.StrideB), [0], geometry.K, step.Item1, step.Item2);
-            panels[i] = new Panels(source, geometry.N, sharedB ? (long)geometry.Batch * geometry.M : geometry.M);
+            panels[i] = MatrixProduct.PacksByColumns(geometry) ? Panels.Unpacked(source, geometry.N) : new Panels(source, geometry.N, sharedB ? (long)geometry.Batch * geometry.M : geometry.M);
         }
 
         new MatrixProduct(a.Pointer(), panels, geometry, y.Pointer(), EpilogueKernel.Of(epilogue, geometry.N)).Run();
@@ -29,11 +29,14 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     const int ChunksWanted = 32;
     const int MaxRows = 120;
 
-    // The bytes of the rows of y that are still in the L1 cache when their epilogue runs.
-    const int BandBytes = 16 * 1024;
+    // The bytes of the rows of y that are still in a cache when their epilogue runs: the L1 cache if the sums are short; otherwise the L2 cache, whose reads take a hundredth of the time of the sums.
+    int BandBytes => geometry.K < 64 ? 16 * 1024 : 256 * 1024;
 
     // The rows of the highest tile. Every band reads all of b, so a band of wide rows has this number of rows, even if they do not fit in the L1 cache.
     const int TileRows = 12;
+
+    // Beside a block of a packed panel, this part of b stays in the L2 cache.
+    const int CachedBytes = 512 * 1024;
 
     readonly int chunkRows = ChunkRows(geometry);
 
@@ -42,7 +45,21 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     int RowChunks => (geometry.M + chunkRows - 1) / chunkRows;
 
     // If there are too few rows for all threads, the columns are split too, and the epilogue follows when all columns of a row have been computed.
-    bool SplitsColumns => geometry.Batch * RowChunks < ChunksWanted / 4 && operands[0].All.Length > 1;
+    bool SplitsColumns => operands[0].AreUnpacked || geometry.Batch * RowChunks < ChunksWanted / 4 && operands[0].All.Length > 1;
+
+    // The rows of a chunk that has the columns of one panel. A chunk that packs has many rows, for which it packs once.
+    int PanelRows => operands[0].AreUnpacked ? Math.Max(MaxRows, (geometry.M + PanelParts - 1) / PanelParts) : chunkRows;
+
+    int PanelParts => Math.Max(1, ChunksWanted / 2 / operands[0].All.Length);
+
+    int PanelChunks => operands[0].All.Length * geometry.Batch * ((geometry.M + PanelRows - 1) / PanelRows);
+
+    /// <summary>
+    /// Whether each chunk has all rows of some columns, and packs them itself. Chunks of a few rows would read all of b, packed, from the L3 cache; if b is larger than the L2 cache and the rows are
+    /// few, this takes longer than the multiply-adds.
+    /// </summary>
+    public static bool PacksByColumns(MatMulGeometry geometry) =>
+        geometry.Batch == 1 && geometry.M is >= 48 and <= ChunksWanted * 48 && sizeof(float) * (long)geometry.K * geometry.N > CachedBytes;
 
     public void Run()
     {
@@ -50,7 +67,7 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
         epilogue?.Start(chunks);
         if (SplitsColumns)
         {
-            ThreadTeam.Run(chunks * operands[0].All.Length, new PanelJob(this));
+            ThreadTeam.Run(PanelChunks, new PanelJob(this));
             if (epilogue is not null) ThreadTeam.Run(chunks, new EpilogueJob(this));
         }
         else
@@ -75,19 +92,41 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
         int batch = chunk / RowChunks, first = chunk % RowChunks * chunkRows, end = Math.Min(geometry.M, first + chunkRows);
         var bandRows = epilogue is null ? chunkRows : BandRows;
         var panels = operands[operands.Length == 1 ? 0 : batch].All;
+        var left = Left(batch, first);
+        if (geometry.TransposeA && panels.Length >= 4 && sizeof(float) * (end - first) * (long)geometry.K <= CachedBytes / 2) left = InRows(left, end - first);
         for (var row = first; row < end; row += bandRows)
         {
             var rows = Math.Min(bandRows, end - row);
-            foreach (var panel in panels) Multiply(batch, row, rows, panel);
+            foreach (var panel in panels) Multiply(left.From(row - first), batch, row, rows, panel);
             ApplyEpilogue(chunk, batch, row, rows);
         }
     }
 
+    /// <summary>Rows of the left operand: element (r, k) is at X + r RowStep + k Step.</summary>
+    readonly record struct LeftRows(nint X, nint RowStep, int Step)
+    {
+        public LeftRows From(int row) => this with { X = X + sizeof(float) * row * RowStep };
+    }
+
+    LeftRows Left(int batch, int firstRow)
+    {
+        var (rowStep, step) = geometry.TransposeA ? (1, geometry.M) : (geometry.K, 1);
+        return new LeftRows((nint)(a + (nint)batch * geometry.StrideA), rowStep, step).From(firstRow);
+    }
+
+    // The columns of a transposed operand are a cache line each, and lines whose distance is a power of two evict one another. So its rows are copied once for all panels.
+    LeftRows InRows(LeftRows left, int rows)
+    {
+        var copy = ThreadScratch.Window((long)rows * geometry.K);
+        BlockTranspose.Large((float*)left.X, left.Step, copy, geometry.K, geometry.K, rows);
+        return new LeftRows((nint)copy, geometry.K, 1);
+    }
+
     void RunPanel(int chunk)
     {
-        var panels = operands[0].All.Length;
-        int rowChunk = chunk / panels, batch = rowChunk / RowChunks, first = rowChunk % RowChunks * chunkRows;
-        Multiply(batch, first, Math.Min(chunkRows, geometry.M - first), operands[operands.Length == 1 ? 0 : batch].All[chunk % panels]);
+        int panels = operands[0].All.Length, parts = (geometry.M + PanelRows - 1) / PanelRows;
+        int rowChunk = chunk / panels, batch = rowChunk / parts, first = rowChunk % parts * PanelRows;
+        Multiply(Left(batch, first), batch, first, Math.Min(PanelRows, geometry.M - first), operands[operands.Length == 1 ? 0 : batch].All[chunk % panels]);
     }
 
     void RunEpilogue(int chunk)
@@ -97,14 +136,13 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Multiply(int batch, int firstRow, int rows, in Panel panel)
+    void Multiply(LeftRows left, int batch, int firstRow, int rows, in Panel panel)
     {
-        var (rowStep, step) = geometry.TransposeA ? (1, geometry.M) : (geometry.K, 1);
         var offsets = ThreadScratch.Offsets(geometry.K);
-        for (var k = 0; k < geometry.K; k++) offsets[k] = k * step;
+        for (var k = 0; k < geometry.K; k++) offsets[k] = k * left.Step;
         var whole = new TileOperands
         {
-            X = a + (nint)batch * geometry.StrideA + (nint)firstRow * rowStep, XRow = rowStep, XOffsets = offsets,
+            X = (float*)left.X, XRow = left.RowStep, XOffsets = offsets,
             Y = y + ((nint)batch * geometry.M + firstRow) * geometry.N + panel.Column, YRow = geometry.N,
         };
         var depth = new DepthBlocks(geometry.K, panel.Tile.Columns);
@@ -112,6 +150,7 @@ sealed unsafe class MatrixProduct(float* a, Panels[] operands, MatMulGeometry ge
         {
             var operand = whole;
             depth.Restrict(block, panel, ref operand);
+            if (operands[0].AreUnpacked) operand.F = operands[0].PackPart(panel, (int)(operand.XOffsets - offsets), operand.Depth);
             panel.Multiply(rows, operand);
         }
     }

@@ -266,7 +266,7 @@ static unsafe class WideMoments
 readonly unsafe struct MomentsKernel(float* x, float* shift, float* sums, float* squares) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var d = lanes.Load(x + i) - lanes.Load(shift + t);
         lanes.Store(sums + t, lanes.Load(sums + t) + d);
@@ -277,7 +277,7 @@ readonly unsafe struct MomentsKernel(float* x, float* shift, float* sums, float*
 readonly unsafe struct BatchNormKernel<TActivation>(float* x, float* mean, float* scale, float* shift, float* residual, bool activates, float* y) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var value = (lanes.Load(x + i) - lanes.Load(mean + t)) * lanes.Load(scale + t) + lanes.Load(shift + t);
         if (residual != null) value += lanes.Load(residual + i);
@@ -290,7 +290,7 @@ readonly unsafe struct BatchNormKernel<TActivation>(float* x, float* mean, float
 readonly unsafe struct GradientSumsKernel<TActivation>(float* dy, float* x, float* y, float* mean, float* sums, float* products) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var g = lanes.Load(dy + i);
         if (y != null) g = TActivation.Backward(g, default, lanes.Load(y + i));
@@ -303,7 +303,7 @@ readonly unsafe struct GradientSumsKernel<TActivation>(float* dy, float* x, floa
 readonly unsafe struct BatchNormGradientKernel<TActivation>(float* dy, float* x, float* y, float* mean, float* a, float* gradientMean, float* b, float* dx, float* dResidual) : IVectorKernel where TActivation : struct, IUnaryOp<TActivation>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var g = lanes.Load(dy + i);
         if (y != null) g = TActivation.Backward(g, default, lanes.Load(y + i));

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
@@ -62,7 +61,7 @@ sealed unsafe partial class CpuKernels
 readonly unsafe struct SgdKernel(SgdStep step, float scale, float* w, float* dw, float* velocity) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var weight = lanes.Load(w + i);
         var g = scale * lanes.Load(dw + i) + step.WeightDecay * weight;
@@ -84,7 +83,7 @@ readonly unsafe struct AdamKernel(AdamStep step, float scale, float* w, float* d
     readonly float correction2 = (float)(1 / (1 - Math.Pow(step.Beta2, step.Step)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
         var g = scale * lanes.Load(dw + i);
         var m = step.Beta1 * lanes.Load(first + i) + (1f - step.Beta1) * g;
@@ -92,6 +91,6 @@ readonly unsafe struct AdamKernel(AdamStep step, float scale, float* w, float* d
         lanes.Store(first + i, m);
         lanes.Store(second + i, v);
         var weight = lanes.Load(w + i) * (1f - step.LearningRate * step.WeightDecay);
-        lanes.Store(w + i, weight - step.LearningRate * correction1 * m / (Vector.SquareRoot(v * correction2) + new Vector<float>(step.Epsilon)));
+        lanes.Store(w + i, weight - step.LearningRate * correction1 * m / (T.Sqrt(v * correction2) + step.Epsilon));
     }
 }

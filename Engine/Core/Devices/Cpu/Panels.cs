@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -61,10 +62,14 @@ unsafe readonly record struct PanelSource(nint Data, nint[] Segments, int Length
 /// <summary>The right operand of a product, a filter or a matrix. It is cut into <see cref="Panel"/>s and packed if that pays.</summary>
 sealed unsafe class Panels : IDisposable
 {
+    // The rows of a wide matrix are pages apart, and the processor foresees no reads across pages.
+    const int RowsAhead = 12;
+
     // Packing does not pay for fewer rows.
     const int RowsWorthPacking = 64;
 
     readonly Storage? packed;
+    readonly PanelSource? unpacked;
 
     /// <param name="source">The operand.</param>
     /// <param name="columns">The columns of the operand.</param>
@@ -97,6 +102,33 @@ sealed unsafe class Panels : IDisposable
         All = Cut(columns, tiles);
         packed = memory;
         Place();
+    }
+
+    // Panels that are not packed yet.
+    Panels(PanelSource source, int columns)
+    {
+        Depth = source.Depth;
+        All = [.. Cut(columns).Select(panel => panel with { Step = panel.Tile.Columns })];
+        unpacked = source;
+    }
+
+    /// <summary>Panels of a matrix whose users pack the part that they need, by <see cref="PackPart"/>.</summary>
+    public static Panels Unpacked(PanelSource source, int columns) => new(source, columns);
+
+    /// <summary>Whether the panels have no data until a user packs them.</summary>
+    public bool AreUnpacked => unpacked is not null;
+
+    /// <summary>Packs some rows of a panel into memory of the calling thread.</summary>
+    /// <param name="panel">One of <see cref="All"/>.</param>
+    /// <param name="from">The first row.</param>
+    /// <param name="rows">The number of rows.</param>
+    public float* PackPart(in Panel panel, int from, int rows)
+    {
+        var source = unpacked!.Value;
+        var part = source with { Data = source.Data + sizeof(float) * from * source.Step, Length = rows };
+        var memory = ThreadScratch.Operand((long)rows * panel.Tile.Columns);
+        Pack(part, 0, panel, memory);
+        return memory;
     }
 
     /// <summary>Allocates the panels of an operand.</summary>
@@ -164,34 +196,43 @@ sealed unsafe class Panels : IDisposable
         return true;
     }
 
+    // Writes the rows of a segment, for the columns of a panel.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Pack(PanelSource source, int segment, in Panel panel, float* to)
+    {
+        int width = panel.Width, columns = panel.Tile.Columns, length = source.Length;
+        float* from = (float*)source.Data + source.Segments[segment] + panel.Column * source.ColumnStep;
+        if (width < columns) new Span<float>(to, length * columns).Clear();
+
+        if (source.ColumnStep == 1)
+        {
+            for (var k = 0; k < length; k++)
+            {
+                if (Sse.IsSupported)
+                    for (var c = 0; c < width; c += 16) Sse.Prefetch0(from + (k + RowsAhead) * source.Step + c);
+                new ReadOnlySpan<float>(from + k * source.Step, width).CopyTo(new Span<float>(to + k * columns, width));
+            }
+
+            return;
+        }
+
+        if (source.Step == 1)
+        {
+            BlockTranspose.Large(from, source.ColumnStep, to, columns, width, length);
+            return;
+        }
+
+        for (var c = 0; c < width; c++)
+            for (var k = 0; k < length; k++) to[k * columns + c] = from[k * source.Step + c * source.ColumnStep];
+    }
+
     readonly struct PackJob(PanelSource source, Panel[] panels) : IChunkedJob
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int chunk)
         {
             var panel = panels[chunk / source.Segments.Length];
-            var s = chunk % source.Segments.Length;
-            int width = panel.Width, columns = panel.Tile.Columns, length = source.Length;
-            float* from = (float*)source.Data + source.Segments[s] + panel.Column * source.ColumnStep;
-            float* to = (float*)panel.Data + (long)s * length * columns;
-            if (width < columns) new Span<float>(to, length * columns).Clear();
-
-            if (source.ColumnStep == 1)
-            {
-                for (var k = 0; k < length; k++) new ReadOnlySpan<float>(from + k * source.Step, width).CopyTo(new Span<float>(to + k * columns, width));
-                return;
-            }
-
-            if (source.Step == 1)
-            {
-                for (var k = 0; k < length; k += BlockTranspose.Size)
-                    for (var c = 0; c < width; c += BlockTranspose.Size)
-                        BlockTranspose.Run(from + c * source.ColumnStep + k, source.ColumnStep, to + k * columns + c, columns, Math.Min(BlockTranspose.Size, width - c), Math.Min(BlockTranspose.Size, length - k));
-                return;
-            }
-
-            for (var c = 0; c < width; c++)
-                for (var k = 0; k < length; k++) to[k * columns + c] = from[k * source.Step + c * source.ColumnStep];
+            var segment = chunk % source.Segments.Length;
+            Pack(source, segment, panel, (float*)panel.Data + (long)segment * source.Length * panel.Tile.Columns);
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
@@ -100,24 +99,24 @@ readonly struct WindowTaps
 readonly unsafe struct MaxPoolKernel(float* x, PoolGeometry geometry, WindowTaps taps, float* y, int* indices) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
-        var largest = new Vector<float>(float.NegativeInfinity);
-        var index = new Vector<int>(-1);
+        // An index is an integer in the bits of a lane.
+        T largest = float.NegativeInfinity, index = BitConverter.Int32BitsToSingle(-1), isFirst = T.Equal(largest, largest);
         for (var row = taps.FirstRow; row < taps.EndRow; row += taps.Step)
             for (var column = taps.FirstColumn; column < taps.EndColumn; column += taps.Step)
             {
                 var pixel = row * geometry.Width + column;
                 var value = lanes.Load(x + (nint)pixel * geometry.Channels + i);
-                var isFirst = Vector.LessThan(index, Vector<int>.Zero);
-                var isNewNaN = Vector.Equals(largest, largest) & ~Vector.Equals(value, value);
-                var replaces = Vector.GreaterThan(value, largest) | isNewNaN | isFirst;
-                largest = Vector.ConditionalSelect(replaces, value, largest);
-                index = Vector.ConditionalSelect(replaces, new Vector<int>(pixel), index);
+                var isNewNaN = T.Equal(largest, largest) & ~T.Equal(value, value);
+                var replaces = (value > largest) | isNewNaN | isFirst;
+                largest = T.Select(replaces, value, largest);
+                index = T.Select(replaces, BitConverter.Int32BitsToSingle(pixel), index);
+                isFirst = 0f;
             }
 
         lanes.Store(y + i, largest);
-        lanes.Store((float*)indices + i, Vector.AsVectorSingle(index));
+        lanes.Store((float*)indices + i, index);
     }
 }
 
@@ -125,18 +124,18 @@ readonly unsafe struct MaxPoolKernel(float* x, PoolGeometry geometry, WindowTaps
 readonly unsafe struct AveragePoolKernel(float* x, PoolGeometry geometry, WindowTaps taps, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
-        var sum = Vector<float>.Zero;
+        T sum = 0f;
         for (var row = taps.FirstRow; row < taps.EndRow; row += taps.Step)
         {
-            var ofRow = Vector<float>.Zero;
+            T ofRow = 0f;
             for (var column = taps.FirstColumn; column < taps.EndColumn; column += taps.Step)
                 ofRow += lanes.Load(x + ((nint)row * geometry.Width + column) * geometry.Channels + i);
             sum += ofRow;
         }
 
-        lanes.Store(y + i, sum / new Vector<float>(geometry.Window.Height * geometry.Window.Width));
+        lanes.Store(y + i, sum / (float)(geometry.Window.Height * geometry.Window.Width));
     }
 }
 
@@ -144,9 +143,9 @@ readonly unsafe struct AveragePoolKernel(float* x, PoolGeometry geometry, Window
 readonly unsafe struct AveragePoolGradientKernel(float* dy, PoolGeometry geometry, WindowTaps taps, float* dx) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
-        var share = lanes.Load(dy + i) / new Vector<float>(geometry.Window.Height * geometry.Window.Width);
+        var share = lanes.Load(dy + i) / (float)(geometry.Window.Height * geometry.Window.Width);
         for (var row = taps.FirstRow; row < taps.EndRow; row += taps.Step)
             for (var column = taps.FirstColumn; column < taps.EndColumn; column += taps.Step)
             {

@@ -12,7 +12,7 @@ sealed unsafe partial class CpuKernels
     {
         var result = y.Pointer();
         ForEachWords(stream, y.Length, (start, count, words) =>
-            Sweep.Rows(new UniformKernel(words, new(low), new(high - low), new(Philox.Largest(low, high)), result + start), 0, count, count, 0));
+            Sweep.Rows(new UniformKernel(PhiloxWords.ToUnits(words, count), low, high - low, Philox.Largest(low, high), result + start), 0, count, count, 0));
     }
 
     public override void Normal(Operand y, RandomStream stream, float mean, float deviation)
@@ -34,7 +34,7 @@ sealed unsafe partial class CpuKernels
     {
         float* input = x.Pointer(), result = y.Pointer();
         ForEachWords(stream, y.Length, (start, count, words) =>
-            Sweep.Rows(new DropoutKernel(words, new(p), new(1f / (1f - p)), input + start, result + start), 0, count, count, 0));
+            Sweep.Rows(new DropoutKernel(PhiloxWords.ToUnits(words, count), p, 1f / (1f - p), input + start, result + start), 0, count, count, 0));
     }
 
     delegate void WordsBody(int start, int count, uint* words);
@@ -111,25 +111,29 @@ static unsafe class PhiloxWords
         return (x & Vector512.Create((ulong)uint.MaxValue)) * factor;
     }
 
-    /// <summary><see cref="Philox.ToUnit"/> of each lane.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> ToUnit(Vector<float> words) =>
-        Vector.ConvertToSingle(Vector.AsVectorInt32(Vector.AsVectorUInt32(words) >>> 8)) * (1f / (1 << 24));
-}
-
-readonly unsafe struct UniformKernel(uint* words, Vector<float> low, Vector<float> range, Vector<float> largest, float* y) : IVectorKernel
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes =>
-        lanes.Store(y + i, Vector.Min(low + range * PhiloxWords.ToUnit(lanes.Load((float*)words + i)), largest));
-}
-
-readonly unsafe struct DropoutKernel(uint* words, Vector<float> p, Vector<float> scale, float* x, float* y) : IVectorKernel
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    /// <summary><see cref="Philox.ToUnit"/> of each word, in place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float* ToUnits(uint* words, int count)
     {
-        var kept = Vector.GreaterThanOrEqual(PhiloxWords.ToUnit(lanes.Load((float*)words + i)), p);
-        lanes.Store(y + i, Vector.ConditionalSelect(kept, lanes.Load(x + i) * scale, Vector<float>.Zero));
+        var units = (float*)words;
+        var i = 0;
+        for (; i <= count - Vector<uint>.Count; i += Vector<uint>.Count)
+            Vector.Store(Vector.ConvertToSingle(Vector.AsVectorInt32(Vector.Load(words + i) >>> 8)) * (1f / (1 << 24)), units + i);
+        for (; i < count; i++) units[i] = Philox.ToUnit(words[i]);
+        return units;
     }
+}
+
+readonly unsafe struct UniformKernel(float* units, float low, float range, float largest, float* y) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> =>
+        lanes.Store(y + i, T.Min(low + range * lanes.Load(units + i), largest));
+}
+
+readonly unsafe struct DropoutKernel(float* units, float p, float scale, float* x, float* y) : IVectorKernel
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> =>
+        lanes.Store(y + i, T.AndNot(lanes.Load(x + i) * scale, lanes.Load(units + i) < p));
 }

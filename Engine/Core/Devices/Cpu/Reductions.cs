@@ -173,6 +173,6 @@ sealed unsafe partial class CpuKernels
 readonly unsafe struct FoldKernel<TOp>(float* x, float* y) : IVectorKernel where TOp : struct, IReduction<TOp>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes =>
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> =>
         lanes.Store(y + t, TOp.Combine(lanes.Load(y + t), lanes.Load(x + i)));
 }

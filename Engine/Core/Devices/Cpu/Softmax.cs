@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace QuadEngine.Devices.Cpu;
@@ -55,95 +54,75 @@ sealed unsafe partial class CpuKernels
         {
             var at = (nint)row * channels;
             var ofLabel = upstream[row] * (input[at + label[row]] - (1f - smoothing) - smoothing / channels);
-            Sweep.Rows(new ScaleKernel(input + at, new(smoothing / channels), new(upstream[row]), result + at), 0, channels, channels, 0);
+            Sweep.Rows(new ScaleKernel(input + at, smoothing / channels, upstream[row], result + at), 0, channels, channels, 0);
             result[at + label[row]] = ofLabel;
         });
     }
 
     // Computes y = softmax(x), and returns the largest x and the sum of exp(x - largest).
-    [SkipLocalsInit]
     static (float Largest, float Sum) SoftmaxRow(float* x, int channels, float* y)
     {
-        var sums = stackalloc float[RowLanes.Count];
-        var largest = Largest(x, channels);
-        var sum = (float)RowLanes.Sum(new ExponentialKernel(x, new(largest), y, sums), channels, sums);
-        Sweep.Rows(new ScaleKernel(y, Vector<float>.Zero, new(1f / sum), y), 0, channels, channels, 0);
+        var largest = RowLanes.Largest(x, channels);
+        Sweep.Rows(new ExponentialKernel(x, largest, y), 0, channels, channels, 0);
+        var sum = (float)RowLanes.Sum(new ValueTerms(y), channels);
+        Sweep.Rows(new ScaleKernel(y, 0f, 1f / sum, y), 0, channels, channels, 0);
         return (largest, sum);
     }
 
-    // y = (x - largest) - log sum exp(x - largest); the exponentials are not kept.
+    // y = (x - largest) - log sum exp(x - largest). The exponentials are computed piece by piece, because y may be x.
     [SkipLocalsInit]
     static void LogSoftmaxRow(float* x, int channels, float* y)
     {
-        var sums = stackalloc float[RowLanes.Count];
-        var largest = Largest(x, channels);
-        var sum = RowLanes.Sum(new ExponentialKernel(x, new(largest), null, sums), channels, sums);
-        Sweep.Rows(new ShiftKernel(x, new(largest), new((float)Math.Log(sum)), y), 0, channels, channels, 0);
+        const int piece = 512;
+        var exponentials = stackalloc float[piece];
+        var largest = RowLanes.Largest(x, channels);
+        var sum = 0.0;
+        for (var start = 0; start < channels; start += piece)
+        {
+            var count = Math.Min(piece, channels - start);
+            Sweep.Rows(new ExponentialKernel(x + start, largest, exponentials), 0, count, count, 0);
+            sum += RowLanes.Sum(new ValueTerms(exponentials), count);
+        }
+
+        Sweep.Rows(new ShiftKernel(x, largest, (float)Math.Log(sum), y), 0, channels, channels, 0);
     }
 
-    [SkipLocalsInit]
     static void SoftmaxBackwardRow(float* dy, float* y, int channels, bool logarithm, float* dx)
     {
-        var sums = stackalloc float[RowLanes.Count];
-        var sum = RowLanes.Sum(new ProductSumKernel(dy, logarithm ? null : y, sums), channels, sums);
-        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, new((float)sum), dx), 0, channels, channels, 0);
-    }
-
-    [SkipLocalsInit]
-    static float Largest(float* x, int channels)
-    {
-        var lanes = stackalloc float[RowLanes.Count];
-        RowLanes.Clear<MaxOp>(lanes);
-        Sweep.Rows(new FoldKernel<MaxOp>(x, lanes), 0, channels, RowLanes.Count, RowLanes.Count);
-        return RowLanes.Fold<MaxOp>(lanes);
+        var sum = logarithm ? RowLanes.Sum(new ValueTerms(dy), channels) : RowLanes.Sum(new ProductTerms(dy, y), channels);
+        Sweep.Rows(new SoftmaxGradientKernel(dy, y, logarithm, (float)sum, dx), 0, channels, channels, 0);
     }
 }
 
-/// <summary>y = exp(x - largest), unless y is null, and sums[t] += exp(x - largest).</summary>
-readonly unsafe struct ExponentialKernel(float* x, Vector<float> largest, float* y, float* sums) : IVectorKernel
+/// <summary>y = exp(x - shift).</summary>
+readonly unsafe struct ExponentialKernel(float* x, float shift, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
-    {
-        var value = VectorMath.Exp(lanes.Load(x + i) - largest);
-        lanes.Store(sums + t, lanes.Load(sums + t) + value);
-        if (y != null) lanes.Store(y + i, value);
-    }
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> =>
+        lanes.Store(y + i, VectorMath.Exp(lanes.Load(x + i) - shift));
 }
 
 /// <summary>y = scale (x - shift).</summary>
-readonly unsafe struct ScaleKernel(float* x, Vector<float> shift, Vector<float> scale, float* y) : IVectorKernel
+readonly unsafe struct ScaleKernel(float* x, float shift, float scale, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, scale * (lanes.Load(x + i) - shift));
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> => lanes.Store(y + i, scale * (lanes.Load(x + i) - shift));
 }
 
 /// <summary>y = (x - first) - second.</summary>
-readonly unsafe struct ShiftKernel(float* x, Vector<float> first, Vector<float> second, float* y) : IVectorKernel
+readonly unsafe struct ShiftKernel(float* x, float first, float second, float* y) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes => lanes.Store(y + i, lanes.Load(x + i) - first - second);
-}
-
-/// <summary>sums[t] += dy y, or sums[t] += dy if y is null.</summary>
-readonly unsafe struct ProductSumKernel(float* dy, float* y, float* sums) : IVectorKernel
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
-    {
-        var value = lanes.Load(dy + i);
-        if (y != null) value *= lanes.Load(y + i);
-        lanes.Store(sums + t, lanes.Load(sums + t) + value);
-    }
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T> => lanes.Store(y + i, lanes.Load(x + i) - first - second);
 }
 
 /// <summary>dx = y (dy - sum), or dy - exp(y) sum for the logarithm.</summary>
-readonly unsafe struct SoftmaxGradientKernel(float* dy, float* y, bool logarithm, Vector<float> sum, float* dx) : IVectorKernel
+readonly unsafe struct SoftmaxGradientKernel(float* dy, float* y, bool logarithm, float sum, float* dx) : IVectorKernel
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes
+    public void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>
     {
-        Vector<float> gradient = lanes.Load(dy + i), output = lanes.Load(y + i);
+        T gradient = lanes.Load(dy + i), output = lanes.Load(y + i);
         lanes.Store(dx + i, logarithm ? gradient - VectorMath.Exp(output) * sum : output * (gradient - sum));
     }
 }

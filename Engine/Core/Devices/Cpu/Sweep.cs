@@ -1,58 +1,41 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
 /// <summary>The lanes of a vector that a step works on: all lanes, or the first few at the end of a row.</summary>
-unsafe interface ILanes
+unsafe interface ILanes<T> where T : struct, IVector<T>
 {
     /// <summary>Reads the lanes; the others are 0.</summary>
     /// <param name="p">The address of the first lane; nothing after the last lane is read.</param>
-    Vector<float> Load(float* p);
+    T Load(float* p);
 
     /// <summary>Writes the lanes; memory after the last lane does not change.</summary>
     /// <param name="p">The address of the first lane.</param>
     /// <param name="value">A whole vector, whose first lanes are written.</param>
-    void Store(float* p, Vector<float> value);
+    void Store(float* p, T value);
 }
 
-readonly unsafe struct AllLanes : ILanes
+readonly unsafe struct AllLanes<T> : ILanes<T> where T : struct, IRegister<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> Load(float* p) => Vector.Load(p);
+    public T Load(float* p) => T.Load(p);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* p, Vector<float> value) => Vector.Store(value, p);
+    public void Store(float* p, T value) => value.Store(p);
 }
 
-readonly unsafe struct FirstLanes(int count) : ILanes
+readonly unsafe struct FirstLanes<T>(int count) : ILanes<T> where T : struct, IRegister<T>
 {
-    readonly Vector<float> mask = Vector.AsVectorSingle(Vector.LessThan(Vector<int>.Indices, new Vector<int>(count)));
-
-    static bool HasMasks => Vector<float>.Count == 8 && Avx512F.VL.IsSupported;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T Load(float* p) => T.LoadFirst(p, count);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Vector<float> Load(float* p)
-    {
-        if (HasMasks) return Avx512F.VL.MaskLoad(p, mask.AsVector256(), Vector256<float>.Zero).AsVector();
-        var value = Vector<float>.Zero;
-        for (var lane = 0; lane < count; lane++) ((float*)&value)[lane] = p[lane];
-        return value;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* p, Vector<float> value)
-    {
-        if (HasMasks) Avx512F.VL.MaskStore(p, mask.AsVector256(), value.AsVector256());
-        else
-            for (var lane = 0; lane < count; lane++) p[lane] = ((float*)&value)[lane];
-    }
+    public void Store(float* p, T value) => value.StoreFirst(p, count);
 }
 
 /// <summary>
-/// The inner loop body of a kernel: one vector of elements at a time. The step is written once and serves whole vectors and tails,
+/// The inner loop body of a kernel: one vector of elements at a time. The step is written once and serves whole vectors and tails of every width,
 /// so that the bits of an element do not depend on its place.
 /// </summary>
 interface IVectorKernel
@@ -61,7 +44,7 @@ interface IVectorKernel
     /// <param name="i">The first element, counted from the kernel's pointers.</param>
     /// <param name="t">The same element, counted from the start of its row.</param>
     /// <param name="lanes">All lanes of the vector, or the first few at the end of the row.</param>
-    void Step<TLanes>(nint i, nint t, TLanes lanes) where TLanes : struct, ILanes;
+    void Step<T, TLanes>(nint i, nint t, TLanes lanes) where T : struct, IVector<T> where TLanes : struct, ILanes<T>;
 }
 
 /// <summary>The loop that all memory-bound kernels share.</summary>
@@ -82,14 +65,21 @@ static class Sweep
     public static int Chunks(int length) => (int)(((long)length + Chunk - 1) / Chunk);
 
     /// <summary>Sweeps <paramref name="length"/> elements in rows of <paramref name="width"/>; rows begin <paramref name="stride"/> elements apart, and the last row may be short.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Rows<TKernel>(TKernel kernel, nint start, nint length, nint width, nint stride) where TKernel : struct, IVectorKernel
+    {
+        if (Vector512.IsHardwareAccelerated) Rows<TKernel, Register512>(kernel, start, length, width, stride);
+        else if (Vector256.IsHardwareAccelerated) Rows<TKernel, Register256>(kernel, start, length, width, stride);
+        else Rows<TKernel, Register128>(kernel, start, length, width, stride);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Rows<TKernel, T>(TKernel kernel, nint start, nint length, nint width, nint stride) where TKernel : struct, IVectorKernel where T : struct, IRegister<T>
     {
         for (; length > 0; start += stride, length -= width)
         {
             nint count = Math.Min(width, length), t = 0;
-            for (; t <= count - Vector<float>.Count; t += Vector<float>.Count) kernel.Step(start + t, t, default(AllLanes));
-            if (t < count) kernel.Step(start + t, t, new FirstLanes((int)(count - t)));
+            for (; t <= count - T.Count; t += T.Count) kernel.Step<T, AllLanes<T>>(start + t, t, default);
+            if (t < count) kernel.Step<T, FirstLanes<T>>(start + t, t, new((int)(count - t)));
         }
     }
 }

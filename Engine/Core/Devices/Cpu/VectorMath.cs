@@ -8,60 +8,53 @@ static class VectorMath
 {
     /// <summary>e^x to within 1 unit in the last place; NaN stays NaN, overflow is infinite, underflow gradual.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Exp(Vector<float> x) => Exp(x, out var half) * half;
-
-    /// <summary>e^x as a product of two factors, for results that are above 0 although e^x itself underflows. The returned factor has full precision; the other is a power of 2.</summary>
-    /// <remarks>
-    /// x = n ln 2 + r with |r| at most ln 2 / 2. A Taylor polynomial of degree 7, whose remainder is below 6e-9, gives e^r. Then
-    /// the exponent n is added in two halves, because 2^n may be out of range when the result is not.
-    /// </remarks>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Exp(Vector<float> x, out Vector<float> power)
+    public static T Exp<T>(T x) where T : struct, IVector<T>
     {
-        // The operand order keeps NaN: if either operand is NaN, the native instructions return the second one.
-        x = Vector.MinNative(new Vector<float>(89f), x);
-        x = Vector.MaxNative(new Vector<float>(-LeastExponent), x);
-        var n = Vector.Round(x * (1f / 0.693147181f));
-        var r = Vector.FusedMultiplyAdd(n, new(-0.693359375f), x);
-        r = Vector.FusedMultiplyAdd(n, new(2.12194440e-4f), r);
-
-        var p = new Vector<float>(1f / 5040f);
-        p = Vector.FusedMultiplyAdd(p, r, new(1f / 720f));
-        p = Vector.FusedMultiplyAdd(p, r, new(1f / 120f));
-        p = Vector.FusedMultiplyAdd(p, r, new(1f / 24f));
-        p = Vector.FusedMultiplyAdd(p, r, new(1f / 6f));
-        p = Vector.FusedMultiplyAdd(p, r, new(0.5f));
-        p = Vector.FusedMultiplyAdd(p, r, Vector<float>.One);
-        p = Vector.FusedMultiplyAdd(p, r, Vector<float>.One);
-
-        var exponent = Vector.ConvertToInt32Native(n);
-        var half = exponent >> 1;
-        power = PowerOfTwo(exponent - half);
-        return p * PowerOfTwo(half);
+        var p = Exp(x, out var n);
+        return T.ScaleB(p, n);
     }
+
+    /// <summary>e^x = p 2^n, for results that are above 0 although e^x itself underflows. Returns p, which has full precision.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Exp<T>(T x, out T n) where T : struct, IVector<T> => ExpOfRest(Reduce(T.Max(-LeastExponent, T.Min(89f, x)), out n));
+
+    /// <summary>x = n ln 2 + r with |r| at most ln 2 / 2. Returns r.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T Reduce<T>(T x, out T n) where T : struct, IVector<T>
+    {
+        n = T.Round(x * (1f / 0.693147181f));
+        var r = T.FusedMultiplyAdd(n, -0.693359375f, x);
+        return T.FusedMultiplyAdd(n, 2.12194440e-4f, r);
+    }
+
+    /// <summary>e^r for |r| up to ln 2 / 2: a Taylor polynomial of degree 7, whose remainder is below 6e-9.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static T ExpOfRest<T>(T r) where T : struct, IVector<T> =>
+        ((T)(1f / 5040f)).Next(r, 1f / 720f).Next(r, 1f / 120f).Next(r, 1f / 24f).Next(r, 1f / 6f).Next(r, 0.5f).Next(r, 1f).Next(r, 1f);
+
+    /// <summary>A step of Horner's rule: sum x + coefficient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Next<T>(this T sum, T x, float coefficient) where T : struct, IVector<T> => T.FusedMultiplyAdd(sum, x, coefficient);
 
     /// <summary>Below -120, the product of e^x and any factor that the functions here use is 0.</summary>
     public const float LeastExponent = 120f;
 
-    /// <summary>factor exp(-a^2 / 2). It corrects the rounding of a^2, which the exponential would magnify.</summary>
+    /// <summary>factor exp(-a^2 / 2) for a up to 15. It corrects the rounding of a^2, which the exponential would magnify.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> TimesNormal(Vector<float> factor, Vector<float> a)
+    public static T TimesNormal<T>(T factor, T a) where T : struct, IVector<T>
     {
         var square = a * a;
-        var rounding = Vector.FusedMultiplyAdd(a, a, -square);
-        var e = Exp(new Vector<float>(-0.5f) * square, out var power);
-        return factor * e * Vector.FusedMultiplyAdd(new(-0.5f), rounding, Vector<float>.One) * power;
+        var rounding = T.FusedMultiplyAdd(a, a, -square);
+        var r = T.FusedMultiplyAdd(-0.5f, rounding, Reduce(-0.5f * square, out var n));
+        return T.ScaleB(factor * ExpOfRest(r), n);
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> PowerOfTwo(Vector<int> exponent) => Vector.AsVectorSingle((exponent + new Vector<int>(127)) << 23);
 
     /// <summary>max(x, 0); NaN stays NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Relu(Vector<float> x) => Vector.MaxNative(Vector<float>.Zero, x);
+    public static T Relu<T>(T x) where T : struct, IVector<T> => T.Max(0f, x);
 
     /// <summary>The value where the condition is above 0 or NaN, otherwise 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> WherePositive(Vector<float> condition, Vector<float> value) =>
-        Vector.AndNot(value, Vector.AsVectorSingle(Vector.LessThanOrEqual(condition, Vector<float>.Zero)));
+    public static T WherePositive<T>(T condition, T value) where T : struct, IVector<T> =>
+        T.AndNot(value, condition <= 0f);
 }

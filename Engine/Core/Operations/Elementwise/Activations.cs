@@ -19,14 +19,14 @@ public readonly struct ReluOp : IUnaryOp<ReluOp>
     public static float Derivative(float x, float y) => y <= 0f ? 0f : 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => VectorMath.Relu(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => VectorMath.Relu(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(y, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => T.Select(y <= 0f, 0f, 1f);
 
     static float IUnaryOp<ReluOp>.Backward(float dy, float x, float y) => y <= 0f ? 0f : dy;
 
-    static Vector<float> IUnaryOp<ReluOp>.Backward(Vector<float> dy, Vector<float> x, Vector<float> y) => VectorMath.WherePositive(y, dy);
+    static T IUnaryOp<ReluOp>.Backward<T>(T dy, T x, T y) => VectorMath.WherePositive(y, dy);
 
     static string? IUnaryOp<ReluOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Relu", x);
 }
@@ -50,13 +50,13 @@ public readonly struct LeakyReluOp : IBinaryOp<LeakyReluOp>
     public static float DerivativeB(float a, float b, float y) => a > 0f ? 0f : a;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), a, b * a);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => T.Select(a > 0f, a, b * a);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One, b);
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a > 0f, 1f, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.Zero, a);
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a > 0f, 0f, a);
 
     static string? IBinaryOp<LeakyReluOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("PRelu", a, b);
 }
@@ -77,10 +77,10 @@ public readonly struct SiluOp : IUnaryOp<SiluOp>
     public static float Derivative(float x, float y) => Scalar.SiluDerivative(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Silu(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Silu(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.SiluDerivative(x);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => Scalar.SiluDerivative(x);
 
     static string? IUnaryOp<SiluOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, graph.Node("Sigmoid", x));
 }
@@ -101,10 +101,10 @@ public readonly struct GeluOp : IUnaryOp<GeluOp>
     public static float Derivative(float x, float y) => Scalar.GeluDerivative(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Gelu(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Gelu(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.GeluDerivative(x);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => Scalar.GeluDerivative(x);
 
     // 0.5 x (1 + erf(x / sqrt 2)): ONNX has a Gelu node only from opset 20 on.
     static string? IUnaryOp<GeluOp>.Onnx(IOnnxGraph graph, string x) =>
@@ -127,10 +127,10 @@ public readonly struct SoftplusOp : IUnaryOp<SoftplusOp>
     public static float Derivative(float x, float y) => Scalar.Sigmoid(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => VectorMath.Relu(x) + Scalar.SoftplusTail(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => VectorMath.Relu(x) + Scalar.SoftplusTail(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Sigmoid(x);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => Scalar.Sigmoid(x);
 
     static string? IUnaryOp<SoftplusOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Softplus", x);
 }

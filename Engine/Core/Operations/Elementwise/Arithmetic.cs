@@ -27,13 +27,13 @@ public readonly struct AddOp : IBinaryOp<AddOp>
     public static float DerivativeB(float a, float b, float y) => 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => a + b;
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => a + b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One;
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => 1f;
 
     static string? IBinaryOp<AddOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Add", a, b);
 }
@@ -60,13 +60,13 @@ public readonly struct SubtractOp : IBinaryOp<SubtractOp>
     public static float DerivativeB(float a, float b, float y) => -1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => a - b;
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => a - b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One;
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -Vector<float>.One;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => -1f;
 
     static string? IBinaryOp<SubtractOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", a, b);
 }
@@ -93,13 +93,13 @@ public readonly struct MultiplyOp : IBinaryOp<MultiplyOp>
     public static float DerivativeB(float a, float b, float y) => a;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => a * b;
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => a * b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => b;
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => a;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => a;
 
     static string? IBinaryOp<MultiplyOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Mul", a, b);
 }
@@ -126,13 +126,13 @@ public readonly struct DivideOp : IBinaryOp<DivideOp>
     public static float DerivativeB(float a, float b, float y) => -(a / b) / b;      // b^2 may overflow when this does not
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => a / b;
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => a / b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.One / b;
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => 1f / b;
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -(a / b) / b;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => -(a / b) / b;
 
     static string? IBinaryOp<DivideOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Div", a, b);
 }
@@ -180,13 +180,13 @@ public readonly struct MaximumOp : IBinaryOp<MaximumOp>
     public static float DerivativeB(float a, float b, float y) => a > b ? 0f : a == b ? 0.5f : 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(a, b) | ~Vector.Equals(a, a), a, b);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => T.Select(a > b | ~T.Equal(a, a), a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(b > a, 0f, T.Select(T.Equal(a, b), 0.5f, 1f));
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a > b, 0f, T.Select(T.Equal(a, b), 0.5f, 1f));
 
     static string? IBinaryOp<MaximumOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
@@ -210,13 +210,13 @@ public readonly struct MinimumOp : IBinaryOp<MinimumOp>
     public static float DerivativeB(float a, float b, float y) => a < b ? 0f : a == b ? 0.5f : 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.GreaterThan(b, a) | ~Vector.Equals(a, a), a, b);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => T.Select(b > a | ~T.Equal(a, a), a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(a, b), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a > b, 0f, T.Select(T.Equal(a, b), 0.5f, 1f));
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(b, a), Vector<float>.Zero, Vector.ConditionalSelect(Vector.Equals(a, b), new Vector<float>(0.5f), Vector<float>.One));
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(b > a, 0f, T.Select(T.Equal(a, b), 0.5f, 1f));
 
     static string? IBinaryOp<MinimumOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Min", a, b);
 }

@@ -28,18 +28,18 @@ public readonly struct BinaryCrossEntropyOp : IBinaryOp<BinaryCrossEntropyOp>
     public static float DerivativeB(float a, float b, float y) => -a;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Scalar.SoftplusTail(a)
-        + Vector.Abs(a) * Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One - b, b);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => Scalar.SoftplusTail(a)
+        + T.Abs(a) * T.Select(a > 0f, 1f - b, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y)
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T>
     {
-        var tail = Scalar.Sigmoid(-Vector.Abs(a));
-        return Vector.ConditionalSelect(Vector.GreaterThan(a, Vector<float>.Zero), Vector<float>.One - b - tail, tail - b);
+        var tail = Scalar.Sigmoid(-T.Abs(a));
+        return T.Select(a > 0f, 1f - b - tail, tail - b);
     }
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => -a;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => -a;
 
     static string? IBinaryOp<BinaryCrossEntropyOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Sub", graph.Node("Softplus", a), graph.Node("Mul", a, b));
 }

@@ -21,13 +21,13 @@ public readonly struct AtLeastOp : IBinaryOp<AtLeastOp>
     public static float DerivativeB(float a, float b, float y) => a >= b ? 0f : 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => MaximumOp.F(a, b);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => MaximumOp.F(a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThanOrEqual(a, b), Vector<float>.One, Vector<float>.Zero);
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a >= b, 1f, 0f);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThanOrEqual(a, b), Vector<float>.Zero, Vector<float>.One);
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a >= b, 0f, 1f);
 
     static string? IBinaryOp<AtLeastOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Max", a, b);
 }
@@ -51,13 +51,13 @@ public readonly struct AtMostOp : IBinaryOp<AtMostOp>
     public static float DerivativeB(float a, float b, float y) => a <= b ? 0f : 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => MinimumOp.F(a, b);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => MinimumOp.F(a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(a, b), Vector<float>.One, Vector<float>.Zero);
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a <= b, 1f, 0f);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.LessThanOrEqual(a, b), Vector<float>.Zero, Vector<float>.One);
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(a <= b, 0f, 1f);
 
     static string? IBinaryOp<AtMostOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Min", a, b);
 }

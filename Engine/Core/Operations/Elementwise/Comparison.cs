@@ -14,7 +14,7 @@ public interface IComparison<TSelf> : IBinaryOp<TSelf> where TSelf : struct, ICo
     /// <summary>Sets all bits of each lane in which the comparison holds, and none of the other lanes.</summary>
     /// <param name="a">Elements of the first operand.</param>
     /// <param name="b">Elements of the second operand.</param>
-    static abstract Vector<int> Holds(Vector<float> a, Vector<float> b);
+    static abstract T Holds<T>(T a, T b) where T : struct, IVector<T>;
 
     static Saves IBinaryOp<TSelf>.Saves => Saves.Nothing;
 
@@ -26,11 +26,11 @@ public interface IComparison<TSelf> : IBinaryOp<TSelf> where TSelf : struct, ICo
 
     static float IBinaryOp<TSelf>.DerivativeB(float a, float b, float y) => 0f;
 
-    static Vector<float> IBinaryOp<TSelf>.F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(TSelf.Holds(a, b), Vector<float>.One, Vector<float>.Zero);
+    static T IBinaryOp<TSelf>.F<T>(T a, T b) => T.Select(TSelf.Holds(a, b), 1f, 0f);
 
-    static Vector<float> IBinaryOp<TSelf>.DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    static T IBinaryOp<TSelf>.DerivativeA<T>(T a, T b, T y) => 0f;
 
-    static Vector<float> IBinaryOp<TSelf>.DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    static T IBinaryOp<TSelf>.DerivativeB<T>(T a, T b, T y) => 0f;
 }
 
 /// <summary>1 where a &gt; b, otherwise 0. No gradient passes.</summary>
@@ -43,7 +43,7 @@ public readonly struct GreaterOp : IComparison<GreaterOp>
     public static bool Holds(float a, float b) => a > b;
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThan(a, b);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => a > b;
 
     static string? IBinaryOp<GreaterOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Greater", a, b));
 }
@@ -58,7 +58,7 @@ public readonly struct GreaterEqualOp : IComparison<GreaterEqualOp>
     public static bool Holds(float a, float b) => a >= b;
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.GreaterThanOrEqual(a, b);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => a >= b;
 
     static string? IBinaryOp<GreaterEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("GreaterOrEqual", a, b));
 }
@@ -73,7 +73,7 @@ public readonly struct LessOp : IComparison<LessOp>
     public static bool Holds(float a, float b) => a < b;
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThan(a, b);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => a < b;
 
     static string? IBinaryOp<LessOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Less", a, b));
 }
@@ -88,7 +88,7 @@ public readonly struct LessEqualOp : IComparison<LessEqualOp>
     public static bool Holds(float a, float b) => a <= b;
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.LessThanOrEqual(a, b);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => a <= b;
 
     static string? IBinaryOp<LessEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("LessOrEqual", a, b));
 }
@@ -103,7 +103,7 @@ public readonly struct EqualOp : IComparison<EqualOp>
     public static bool Holds(float a, float b) => a == b;
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => T.Equal(a, b);
 
     static string? IBinaryOp<EqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Equal", a, b));
 }
@@ -118,7 +118,7 @@ public readonly struct NotEqualOp : IComparison<NotEqualOp>
     public static bool Holds(float a, float b) => a != b;
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => ~Vector.Equals(a, b);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => ~T.Equal(a, b);
 
     static string? IBinaryOp<NotEqualOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Not", graph.Node("Equal", a, b)));
 }
@@ -133,7 +133,7 @@ public readonly struct IsExtremeOp : IComparison<IsExtremeOp>
     public static bool Holds(float a, float b) => a == b || float.IsNaN(a);
 
     /// <inheritdoc/>
-    public static Vector<int> Holds(Vector<float> a, Vector<float> b) => Vector.Equals(a, b) | ~Vector.Equals(a, a);
+    public static T Holds<T>(T a, T b) where T : struct, IVector<T> => T.Equal(a, b) | ~T.Equal(a, a);
 
     static string? IBinaryOp<IsExtremeOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.ToNumbers(graph.Node("Or", graph.Node("Equal", a, b), graph.Node("IsNaN", a)));
 }

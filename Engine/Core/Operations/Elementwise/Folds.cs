@@ -15,7 +15,7 @@ public readonly struct SumOp : IReduction<SumOp>
     public static float Combine(float a, float b) => a + b;
 
     /// <inheritdoc/>
-    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => a + b;
+    public static T Combine<T>(T a, T b) where T : struct, IVector<T> => a + b;
 }
 
 /// <summary>The largest of all folded elements.</summary>
@@ -31,7 +31,7 @@ public readonly struct MaxOp : IReduction<MaxOp>
     public static float Combine(float a, float b) => MaximumOp.F(a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => MaximumOp.F(a, b);
+    public static T Combine<T>(T a, T b) where T : struct, IVector<T> => MaximumOp.F(a, b);
 }
 
 /// <summary>The smallest of all folded elements.</summary>
@@ -47,5 +47,5 @@ public readonly struct MinOp : IReduction<MinOp>
     public static float Combine(float a, float b) => MinimumOp.F(a, b);
 
     /// <inheritdoc/>
-    public static Vector<float> Combine(Vector<float> a, Vector<float> b) => MinimumOp.F(a, b);
+    public static T Combine<T>(T a, T b) where T : struct, IVector<T> => MinimumOp.F(a, b);
 }

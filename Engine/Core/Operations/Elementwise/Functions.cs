@@ -19,10 +19,10 @@ public readonly struct NegateOp : IUnaryOp<NegateOp>
     public static float Derivative(float x, float y) => -1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => -x;
+    public static T F<T>(T x) where T : struct, IVector<T> => -x;
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Vector<float>.One;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => -1f;
 
     static string? IUnaryOp<NegateOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Neg", x);
 }
@@ -43,10 +43,10 @@ public readonly struct ExpOp : IUnaryOp<ExpOp>
     public static float Derivative(float x, float y) => y;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => VectorMath.Exp(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => VectorMath.Exp(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => y;
 
     static string? IUnaryOp<ExpOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Exp", x);
 }
@@ -67,10 +67,10 @@ public readonly struct Expm1Op : IUnaryOp<Expm1Op>
     public static float Derivative(float x, float y) => y + 1f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Expm1(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Expm1(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y + Vector<float>.One;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => y + 1f;
 
     static string? IUnaryOp<Expm1Op>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sub", graph.Node("Exp", x), graph.Number(1f));
 }
@@ -91,10 +91,10 @@ public readonly struct LogOp : IUnaryOp<LogOp>
     public static float Derivative(float x, float y) => 1f / x;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.Log(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => T.Log(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / x;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => 1f / x;
 
     static string? IUnaryOp<LogOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", x);
 }
@@ -115,10 +115,10 @@ public readonly struct Log1pOp : IUnaryOp<Log1pOp>
     public static float Derivative(float x, float y) => 1f / (1f + x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Log1p(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Log1p(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One / (Vector<float>.One + x);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => 1f / (1f + x);
 
     static string? IUnaryOp<Log1pOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Log", graph.Node("Add", x, graph.Number(1f)));
 }
@@ -139,10 +139,10 @@ public readonly struct SqrtOp : IUnaryOp<SqrtOp>
     public static float Derivative(float x, float y) => 0.5f / y;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.SquareRoot(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => T.Sqrt(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => new Vector<float>(0.5f) / y;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => 0.5f / y;
 
     static string? IUnaryOp<SqrtOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sqrt", x);
 }
@@ -163,10 +163,10 @@ public readonly struct SquareOp : IUnaryOp<SquareOp>
     public static float Derivative(float x, float y) => 2f * x;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => x * x;
+    public static T F<T>(T x) where T : struct, IVector<T> => x * x;
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => x + x;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => x + x;
 
     static string? IUnaryOp<SquareOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Mul", x, x);
 }
@@ -187,10 +187,10 @@ public readonly struct AbsOp : IUnaryOp<AbsOp>
     public static float Derivative(float x, float y) => x > 0f ? 1f : x < 0f ? -1f : x;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.Abs(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => T.Abs(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => T.Select(x > 0f, 1f, T.Select(0f > x, -1f, x));
 
     static string? IUnaryOp<AbsOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Abs", x);
 }
@@ -211,10 +211,10 @@ public readonly struct SignOp : IUnaryOp<SignOp>
     public static float Derivative(float x, float y) => 0f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Vector.ConditionalSelect(Vector.GreaterThan(x, Vector<float>.Zero), Vector<float>.One, Vector.ConditionalSelect(Vector.GreaterThan(Vector<float>.Zero, x), -Vector<float>.One, x));
+    public static T F<T>(T x) where T : struct, IVector<T> => T.Select(x > 0f, 1f, T.Select(0f > x, -1f, x));
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.Zero;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => 0f;
 
     static string? IUnaryOp<SignOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sign", x);
 }
@@ -235,10 +235,10 @@ public readonly struct SinOp : IUnaryOp<SinOp>
     public static float Derivative(float x, float y) => Scalar.Cos(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Sin(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Sin(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Scalar.Cos(x);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => Scalar.Cos(x);
 
     static string? IUnaryOp<SinOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sin", x);
 }
@@ -259,10 +259,10 @@ public readonly struct CosOp : IUnaryOp<CosOp>
     public static float Derivative(float x, float y) => -Scalar.Sin(x);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Cos(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Cos(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => -Scalar.Sin(x);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => -Scalar.Sin(x);
 
     static string? IUnaryOp<CosOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Cos", x);
 }
@@ -283,10 +283,10 @@ public readonly struct TanhOp : IUnaryOp<TanhOp>
     public static float Derivative(float x, float y) => 1f - y * y;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Tanh(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Tanh(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => Vector<float>.One - y * y;
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => 1f - y * y;
 
     static string? IUnaryOp<TanhOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Tanh", x);
 }
@@ -307,10 +307,10 @@ public readonly struct SigmoidOp : IUnaryOp<SigmoidOp>
     public static float Derivative(float x, float y) => y * (1f - y);
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> x) => Scalar.Sigmoid(x);
+    public static T F<T>(T x) where T : struct, IVector<T> => Scalar.Sigmoid(x);
 
     /// <inheritdoc/>
-    public static Vector<float> Derivative(Vector<float> x, Vector<float> y) => y * (Vector<float>.One - y);
+    public static T Derivative<T>(T x, T y) where T : struct, IVector<T> => y * (1f - y);
 
     static string? IUnaryOp<SigmoidOp>.Onnx(IOnnxGraph graph, string x) => graph.Node("Sigmoid", x);
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using QuadEngine.Devices;
 using QuadEngine.Devices.Cpu;
 
@@ -43,12 +42,12 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
 
     /// <summary>F of each lane. Optional: the default calls the scalar form.</summary>
     /// <param name="x">An element of the input in each lane.</param>
-    static virtual Vector<float> F(Vector<float> x) => Lanes.Map(x, TSelf.F);
+    static virtual T F<T>(T x) where T : struct, IVector<T> => Lanes.Map(x, TSelf.F);
 
     /// <summary>dy/dx of each lane. Optional: the default calls the scalar form.</summary>
     /// <param name="x">An element of the input in each lane.</param>
     /// <param name="y">F(x) of each lane.</param>
-    static virtual Vector<float> Derivative(Vector<float> x, Vector<float> y) => Lanes.Map(x, y, TSelf.Derivative);
+    static virtual T Derivative<T>(T x, T y) where T : struct, IVector<T> => Lanes.Map(x, y, TSelf.Derivative);
 
     /// <summary>dL/dx = dL/dy dy/dx; it is 0 where dL/dy is 0, even if the derivative is infinite or NaN. Optional: override it for a function that passes the gradient on or blocks it without a multiplication.</summary>
     /// <param name="dy">dL/dy.</param>
@@ -64,7 +63,7 @@ public interface IUnaryOp<TSelf> where TSelf : struct, IUnaryOp<TSelf>
     /// <param name="dy">dL/dy of each lane.</param>
     /// <param name="x">An element of the input in each lane.</param>
     /// <param name="y">F(x) of each lane.</param>
-    static virtual Vector<float> Backward(Vector<float> dy, Vector<float> x, Vector<float> y) => Gradient.Of(dy, dy * TSelf.Derivative(x, y));
+    static virtual T Backward<T>(T dy, T x, T y) where T : struct, IVector<T> => Gradient.Of(dy, dy * TSelf.Derivative(x, y));
 
     /// <summary>Writes the operation as nodes of ONNX. Optional: null if the operation cannot be exported.</summary>
     /// <param name="graph">The graph that gets the nodes.</param>
@@ -112,19 +111,19 @@ public interface IBinaryOp<TSelf> where TSelf : struct, IBinaryOp<TSelf>
     /// <summary>F of each lane. Optional: the default calls the scalar form.</summary>
     /// <param name="a">Elements of the first operand.</param>
     /// <param name="b">Elements of the second operand.</param>
-    static virtual Vector<float> F(Vector<float> a, Vector<float> b) => Lanes.Map(a, b, TSelf.F);
+    static virtual T F<T>(T a, T b) where T : struct, IVector<T> => Lanes.Map(a, b, TSelf.F);
 
     /// <summary>dy/da of each lane. Optional: the default calls the scalar form.</summary>
     /// <param name="a">Elements of the first operand.</param>
     /// <param name="b">Elements of the second operand.</param>
     /// <param name="y">F(a, b) of each lane.</param>
-    static virtual Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeA);
+    static virtual T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => Lanes.Map(a, b, y, TSelf.DerivativeA);
 
     /// <summary>dy/db of each lane. Optional: the default calls the scalar form.</summary>
     /// <param name="a">Elements of the first operand.</param>
     /// <param name="b">Elements of the second operand.</param>
     /// <param name="y">F(a, b) of each lane.</param>
-    static virtual Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Lanes.Map(a, b, y, TSelf.DerivativeB);
+    static virtual T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => Lanes.Map(a, b, y, TSelf.DerivativeB);
 
     /// <summary>Writes the operation as nodes of ONNX. Optional: null if the operation cannot be exported.</summary>
     /// <param name="graph">The graph that gets the nodes.</param>
@@ -152,27 +151,5 @@ public interface IReduction<TSelf> where TSelf : struct, IReduction<TSelf>
     /// <summary>The fold of two values in each lane.</summary>
     /// <param name="a">An element, or the fold of several, in each lane.</param>
     /// <param name="b">Another element, or the fold of several others, in each lane.</param>
-    static abstract Vector<float> Combine(Vector<float> a, Vector<float> b);
-}
-
-/// <summary>Vector forms of operations that have only a scalar form.</summary>
-static class Lanes
-{
-    public static Vector<float> Map(Vector<float> x, Func<float, float> f)
-    {
-        for (var i = 0; i < Vector<float>.Count; i++) x = x.WithElement(i, f(x[i]));
-        return x;
-    }
-
-    public static Vector<float> Map(Vector<float> a, Vector<float> b, Func<float, float, float> f)
-    {
-        for (var i = 0; i < Vector<float>.Count; i++) a = a.WithElement(i, f(a[i], b[i]));
-        return a;
-    }
-
-    public static Vector<float> Map(Vector<float> a, Vector<float> b, Vector<float> y, Func<float, float, float, float> f)
-    {
-        for (var i = 0; i < Vector<float>.Count; i++) a = a.WithElement(i, f(a[i], b[i], y[i]));
-        return a;
-    }
+    static abstract T Combine<T>(T a, T b) where T : struct, IVector<T>;
 }

@@ -1,5 +1,5 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Operations;
 
@@ -15,7 +15,7 @@ public static partial class Scalar
     }
 
     /// <inheritdoc cref="Sin(float)"/>
-    public static Vector<float> Sin(Vector<float> x) => InQuadrant(x, 0, Sin);
+    public static T Sin<T>(T x) where T : struct, IVector<T> => InQuadrant(x, 0, Sin);
 
     /// <summary>The cosine of x radians.</summary>
     /// <param name="x">Any float: the infinities give NaN, NaN stays NaN.</param>
@@ -26,7 +26,7 @@ public static partial class Scalar
     }
 
     /// <inheritdoc cref="Cos(float)"/>
-    public static Vector<float> Cos(Vector<float> x) => InQuadrant(x, 1, Cos);
+    public static T Cos<T>(T x) where T : struct, IVector<T> => InQuadrant(x, 1, Cos);
 
     // sin(r + quadrant pi/2)
     static float InQuadrant(float r, int quadrant)
@@ -80,18 +80,19 @@ public static partial class Scalar
 
     // sin(x + quadrants pi/2). Lanes with a larger |x|, which are rare, use the scalar form.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> InQuadrant(Vector<float> x, int quadrants, Func<float, float> scalar)
+    static T InQuadrant<T>(T x, int quadrants, Func<float, float> scalar) where T : struct, IVector<T>
     {
-        var q = Vector.Round(x * new Vector<float>(0.636619772f));
-        var r = Vector.FusedMultiplyAdd(q, new(-1.57079601f), x);
-        r = Vector.FusedMultiplyAdd(q, new(-3.13916473e-7f), r);
-        r = Vector.FusedMultiplyAdd(q, new(-5.39030253e-15f), r);
+        var q = T.Round(x * 0.636619772f);
+        var r = T.FusedMultiplyAdd(q, -1.57079601f, x);
+        r = T.FusedMultiplyAdd(q, -3.13916473e-7f, r);
+        r = T.FusedMultiplyAdd(q, -5.39030253e-15f, r);
         var square = r * r;
-        var sine = Vector.FusedMultiplyAdd(r * square, new Vector<float>(2.865679562e-6f).Next(square, -0.0001985599229f).Next(square, 0.008333385922f).Next(square, -0.1666666716f), r);
-        var cosine = new Vector<float>(2.446770668e-5f).Next(square, -0.001388772973f).Next(square, 0.04166665673f).Next(square, -0.5f).Next(square, 1f);
-        var quadrant = Vector.ConvertToInt32Native(q) + new Vector<int>(quadrants);
-        var y = Vector.ConditionalSelect(Vector.Equals(quadrant & Vector<int>.One, Vector<int>.Zero), sine, cosine);
-        y = Vector.ConditionalSelect(Vector.Equals(quadrant & new Vector<int>(2), Vector<int>.Zero), y, -y);
-        return Vector.LessThanOrEqualAll(Vector.Abs(x), new(EasyToReduce)) ? y : Vector.ConditionalSelect(Vector.LessThanOrEqual(Vector.Abs(x), new(EasyToReduce)), y, Lanes.Map(x, scalar));
+        var sine = T.FusedMultiplyAdd(r * square, ((T)2.865679562e-6f).Next(square, -0.0001985599229f).Next(square, 0.008333385922f).Next(square, -0.1666666716f), r);
+        var cosine = ((T)2.446770668e-5f).Next(square, -0.001388772973f).Next(square, 0.04166665673f).Next(square, -0.5f).Next(square, 1f);
+        T half = (q + quadrants) * 0.5f, quarter = T.Floor(half) * 0.5f;
+        var y = T.Select(T.Equal(half, T.Floor(half)), sine, cosine);
+        y = T.Select(T.Equal(quarter, T.Floor(quarter)), y, -y);
+        var isEasy = T.Abs(x) <= EasyToReduce;
+        return T.All(isEasy) ? y : T.Select(isEasy, y, Lanes.Map(x, scalar));
     }
 }

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using QuadEngine.Devices.Cpu;
 
@@ -26,10 +25,10 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Sigmoid(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Sigmoid(Vector<float> x)
+    public static T Sigmoid<T>(T x) where T : struct, IVector<T>
     {
-        var e = VectorMath.Exp(-Vector.Abs(x));
-        return Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), e, Vector<float>.One) / (Vector<float>.One + e);
+        var e = VectorMath.Exp(-T.Abs(x));
+        return T.Select(x < 0f, e, 1f) / (1f + e);
     }
 
     /// <summary>x sigmoid(x); 0 far below 0, where infinities would give NaN.</summary>
@@ -37,12 +36,12 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Silu(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> Silu(Vector<float> x)
+    internal static T Silu<T>(T x) where T : struct, IVector<T>
     {
-        var e = VectorMath.Exp(-Vector.Abs(x), out var power);
-        var below = Vector.LessThan(x, Vector<float>.Zero);
-        var numerator = Vector.ConditionalSelect(below, NotBelowRange(x) * e, x);
-        return numerator / (Vector<float>.One + e * power) * Vector.ConditionalSelect(below, power, Vector<float>.One);
+        var p = VectorMath.Exp(-T.Abs(x), out var n);
+        var below = x < 0f;
+        var numerator = T.Select(below, NotBelowRange(x) * p, x);
+        return T.ScaleB(numerator / (1f + T.ScaleB(p, n)), T.Select(below, n, 0f));
     }
 
     /// <summary>s (1 + x (1 - s)) with s = sigmoid(x).</summary>
@@ -50,20 +49,25 @@ public static partial class Scalar
 
     /// <inheritdoc cref="SiluDerivative(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> SiluDerivative(Vector<float> x) => Sigmoid(x) * (Vector<float>.One + NotBelowRange(x) * Sigmoid(-x));
+    internal static T SiluDerivative<T>(T x) where T : struct, IVector<T>
+    {
+        T e = VectorMath.Exp(-T.Abs(x)), larger = 1f / (1f + e), smaller = e / (1f + e);
+        var below = x < 0f;
+        return T.Select(below, smaller, larger) * (1f + NotBelowRange(x) * T.Select(below, larger, smaller));
+    }
 
     // x, or -120 for a smaller x, where x e^x is 0; NaN stays NaN.
     static float NotBelowRange(float x) => x < -VectorMath.LeastExponent ? -VectorMath.LeastExponent : x;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> NotBelowRange(Vector<float> x) => Vector.MaxNative(new(-VectorMath.LeastExponent), x);
+    static T NotBelowRange<T>(T x) where T : struct, IVector<T> => T.Max(-VectorMath.LeastExponent, x);
 
     /// <summary>log(1 + exp(-|x|)).</summary>
     internal static float SoftplusTail(float x) => LogOnePlusSeries(MathF.Exp(-MathF.Abs(x)));
 
     /// <inheritdoc cref="SoftplusTail(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> SoftplusTail(Vector<float> x) => LogOnePlusSeries(VectorMath.Exp(-Vector.Abs(x)));
+    internal static T SoftplusTail<T>(T x) where T : struct, IVector<T> => LogOnePlusSeries(VectorMath.Exp(-T.Abs(x)));
 
     // ---- near 0, where log(1 + x) and e^x - 1 would cancel
 
@@ -76,11 +80,11 @@ public static partial class Scalar
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> LogOnePlusSeries(Vector<float> x)
+    static T LogOnePlusSeries<T>(T x) where T : struct, IVector<T>
     {
-        var s = x / (new Vector<float>(2f) + x);
+        var s = x / (2f + x);
         var square = s * s;
-        var p = new Vector<float>(0.2322432927f).Next(square, 0.2170657579f).Next(square, 0.28592358f).Next(square, 0.3999970633f).Next(square, 0.6666666732f);
+        var p = ((T)0.2322432927f).Next(square, 0.2170657579f).Next(square, 0.28592358f).Next(square, 0.3999970633f).Next(square, 0.6666666732f);
         return s + s + s * square * p;
     }
 
@@ -90,10 +94,10 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Log1p(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> Log1p(Vector<float> x)
+    internal static T Log1p<T>(T x) where T : struct, IVector<T>
     {
-        var near = Vector.GreaterThanOrEqual(x, new(-0.5f)) & Vector.LessThanOrEqual(x, Vector<float>.One);
-        return Vector.ConditionalSelect(near, LogOnePlusSeries(x), Vector.Log(Vector<float>.One + x));
+        var near = (x >= -0.5f) & (x <= 1f);
+        return T.Select(near, LogOnePlusSeries(x), T.Log(1f + x));
     }
 
     /// <summary>e^x - 1. For |x| below 1/2 it is the Taylor polynomial x + x^2 P(x) of degree 8, with a relative remainder below 1e-8.</summary>
@@ -106,10 +110,10 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Expm1(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> Expm1(Vector<float> x)
+    internal static T Expm1<T>(T x) where T : struct, IVector<T>
     {
-        var series = new Vector<float>(1f / 40320f).Next(x, 1f / 5040f).Next(x, 1f / 720f).Next(x, 1f / 120f).Next(x, 1f / 24f).Next(x, 1f / 6f).Next(x, 0.5f);
-        return Vector.ConditionalSelect(Vector.LessThan(Vector.Abs(x), new(0.5f)), Vector.FusedMultiplyAdd(x * x, series, x), VectorMath.Exp(x) - Vector<float>.One);
+        var series = ((T)(1f / 40320f)).Next(x, 1f / 5040f).Next(x, 1f / 720f).Next(x, 1f / 120f).Next(x, 1f / 24f).Next(x, 1f / 6f).Next(x, 0.5f);
+        return T.Select(T.Abs(x) < 0.5f, T.FusedMultiplyAdd(x * x, series, x), VectorMath.Exp(x) - 1f);
     }
 
     // ---- hyperbolic tangent
@@ -129,12 +133,12 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Tanh(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Tanh(Vector<float> x)
+    public static T Tanh<T>(T x) where T : struct, IVector<T>
     {
-        Vector<float> magnitude = Vector.Abs(x), square = x * x;
-        var series = x + x * square * new Vector<float>(0.002292744813f).Next(square, -0.008343945513f).Next(square, 0.02176891865f).Next(square, -0.05395925958f).Next(square, 0.1333330356f).Next(square, -0.3333333317f);
-        var y = Vector<float>.One - new Vector<float>(2f) / (VectorMath.Exp(magnitude + magnitude) + Vector<float>.One);
-        return Vector.ConditionalSelect(Vector.LessThan(magnitude, new(TanhSeriesEnd)), series, WithSignOf(x, y));
+        T magnitude = T.Abs(x), square = x * x;
+        var series = x + x * square * ((T)0.002292744813f).Next(square, -0.008343945513f).Next(square, 0.02176891865f).Next(square, -0.05395925958f).Next(square, 0.1333330356f).Next(square, -0.3333333317f);
+        var y = 1f - 2f / (VectorMath.Exp(magnitude + magnitude) + 1f);
+        return T.Select(magnitude < TanhSeriesEnd, series, WithSignOf(x, y));
     }
 
     // ---- the normal distribution
@@ -142,21 +146,16 @@ public static partial class Scalar
     /// <summary>From this |x| on, the tail, and every product with it in this file, is 0 in float32.</summary>
     const float NormalEnd = 15f;
 
-    /// <summary>(Phi(-a) / phi(a)) / sqrt(2 pi) for a from 0 to 15: t P(u) with t = 3 / (3 + a) and u = a / (3 + a).</summary>
-    internal static float MillsRatio(float a)
-    {
-        float inverse = 1f / (3f + a), u = a * inverse;
-        return 3f * inverse * (0.5f + u * (-0.6968269879f + u * (0.3563533969f + u * (0.06890496247f + u * (-0.0854230212f + u * (-0.04675286127f + u * (0.03991883062f + u * (-0.04006393747f + u * (0.08993267697f + u * (-0.07201629059f + u * 0.01895591242f))))))))));
-    }
+    /// <summary>(Phi(-a) / phi(a)) / sqrt(2 pi) for a from 0 to 15: a quotient of polynomials with positive coefficients, in which nothing cancels. Its relative error is below 7e-9.</summary>
+    internal static float MillsRatio(float a) =>
+        (0.5f + a * (0.4392926105f + a * (0.1839761221f + a * (0.04088351734f + a * 0.004153581136f))))
+        / (1f + a * (1.676470225f + a * (1.205576909f + a * (0.4714271138f + a * (0.1024858959f + a * 0.01041137227f)))));
 
     /// <inheritdoc cref="MillsRatio(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> MillsRatio(Vector<float> a)
-    {
-        Vector<float> inverse = Vector<float>.One / (new Vector<float>(3f) + a), u = a * inverse;
-        return new Vector<float>(3f) * inverse * new Vector<float>(0.01895591242f).Next(u, -0.07201629059f).Next(u, 0.08993267697f).Next(u, -0.04006393747f).Next(u, 0.03991883062f).Next(u, -0.04675286127f)
-            .Next(u, -0.0854230212f).Next(u, 0.06890496247f).Next(u, 0.3563533969f).Next(u, -0.6968269879f).Next(u, 0.5f);
-    }
+    internal static T MillsRatio<T>(T a) where T : struct, IVector<T> =>
+        ((T)0.004153581136f).Next(a, 0.04088351734f).Next(a, 0.1839761221f).Next(a, 0.4392926105f).Next(a, 0.5f)
+        / ((T)0.01041137227f).Next(a, 0.1024858959f).Next(a, 0.4714271138f).Next(a, 1.205576909f).Next(a, 1.676470225f).Next(a, 1f);
 
     /// <summary>x Phi(x) = -a Phi(-a) below 0 and a - a Phi(-a) above, where a = |x| and Phi(-a) = exp(-a^2 / 2) <see cref="MillsRatio(float)"/>.</summary>
     internal static float Gelu(float x)
@@ -168,11 +167,11 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Gelu(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> Gelu(Vector<float> x)
+    internal static T Gelu<T>(T x) where T : struct, IVector<T>
     {
         var a = NormalArgument(x);
         var tail = VectorMath.TimesNormal(a * MillsRatio(a), a);
-        return Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), -tail, x - tail);
+        return T.Select(x < 0f, -tail, x - tail);
     }
 
     const float InverseRootOfTwoPi = 0.39894228f;
@@ -187,11 +186,11 @@ public static partial class Scalar
 
     /// <inheritdoc cref="GeluDerivative(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector<float> GeluDerivative(Vector<float> x)
+    internal static T GeluDerivative<T>(T x) where T : struct, IVector<T>
     {
         var a = NormalArgument(x);
-        var g = VectorMath.TimesNormal(MillsRatio(a) - new Vector<float>(InverseRootOfTwoPi) * a, a);
-        return Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), g, Vector<float>.One - g);
+        var g = VectorMath.TimesNormal(MillsRatio(a) - InverseRootOfTwoPi * a, a);
+        return T.Select(x < 0f, g, 1f - g);
     }
 
     // |x|, at most 15; NaN stays NaN.
@@ -202,7 +201,7 @@ public static partial class Scalar
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> NormalArgument(Vector<float> x) => Vector.MinNative(new(NormalEnd), Vector.Abs(x));
+    static T NormalArgument<T>(T x) where T : struct, IVector<T> => T.Min(NormalEnd, T.Abs(x));
 
     /// <summary>The error function, 1 - 2 Phi(-a) for a = sqrt(2) |x|. Below 1, where this would cancel, the odd polynomial x + x P(x^2).</summary>
     /// <param name="x">Any float: the infinities give -1 and 1, NaN stays NaN.</param>
@@ -218,22 +217,18 @@ public static partial class Scalar
 
     /// <inheritdoc cref="Erf(float)"/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector<float> Erf(Vector<float> x)
+    public static T Erf<T>(T x) where T : struct, IVector<T>
     {
         var square = x * x;
-        var series = Vector.FusedMultiplyAdd(x, new Vector<float>(7.875875059e-5f).Next(square, -0.0008016864286f).Next(square, 0.005189087423f).Next(square, -0.02685421201f).Next(square, 0.1128359472f).Next(square, -0.3761262667f).Next(square, 0.128379166f), x);
-        var a = NormalArgument(new Vector<float>(1.41421356f) * x);
-        var y = Vector<float>.One - VectorMath.TimesNormal(new Vector<float>(2f) * MillsRatio(a), a);
-        return Vector.ConditionalSelect(Vector.LessThan(Vector.Abs(x), Vector<float>.One), series, WithSignOf(x, y));
+        var series = T.FusedMultiplyAdd(x, ((T)7.875875059e-5f).Next(square, -0.0008016864286f).Next(square, 0.005189087423f).Next(square, -0.02685421201f).Next(square, 0.1128359472f).Next(square, -0.3761262667f).Next(square, 0.128379166f), x);
+        var a = NormalArgument(1.41421356f * x);
+        var y = 1f - VectorMath.TimesNormal(2f * MillsRatio(a), a);
+        return T.Select(T.Abs(x) < 1f, series, WithSignOf(x, y));
     }
 
     // ---- parts of these functions
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> WithSignOf(Vector<float> x, Vector<float> magnitude) =>
-        Vector.ConditionalSelect(Vector.LessThan(x, Vector<float>.Zero), -magnitude, magnitude);
-
-    // A step of Horner's rule.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<float> Next(this Vector<float> sum, Vector<float> x, float coefficient) => Vector.FusedMultiplyAdd(sum, x, new(coefficient));
+    static T WithSignOf<T>(T x, T magnitude) where T : struct, IVector<T> =>
+        T.Select(x < 0f, -magnitude, magnitude);
 }

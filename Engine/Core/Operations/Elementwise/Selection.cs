@@ -21,13 +21,13 @@ public readonly struct WhereTrueOp : IBinaryOp<WhereTrueOp>
     public static float DerivativeB(float a, float b, float y) => 0f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.Zero, a);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => T.Select(T.Equal(b, 0f), 0f, a);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.Zero, Vector<float>.One);
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(T.Equal(b, 0f), 0f, 1f);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => 0f;
 
     static string? IBinaryOp<WhereTrueOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), a, graph.Number(0f));
 }
@@ -51,13 +51,13 @@ public readonly struct WhereFalseOp : IBinaryOp<WhereFalseOp>
     public static float DerivativeB(float a, float b, float y) => 0f;
 
     /// <inheritdoc/>
-    public static Vector<float> F(Vector<float> a, Vector<float> b) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), a, Vector<float>.Zero);
+    public static T F<T>(T a, T b) where T : struct, IVector<T> => T.Select(T.Equal(b, 0f), a, 0f);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeA(Vector<float> a, Vector<float> b, Vector<float> y) => Vector.ConditionalSelect(Vector.Equals(b, Vector<float>.Zero), Vector<float>.One, Vector<float>.Zero);
+    public static T DerivativeA<T>(T a, T b, T y) where T : struct, IVector<T> => T.Select(T.Equal(b, 0f), 1f, 0f);
 
     /// <inheritdoc/>
-    public static Vector<float> DerivativeB(Vector<float> a, Vector<float> b, Vector<float> y) => Vector<float>.Zero;
+    public static T DerivativeB<T>(T a, T b, T y) where T : struct, IVector<T> => 0f;
 
     static string? IBinaryOp<WhereFalseOp>.Onnx(IOnnxGraph graph, string a, string b) => graph.Node("Where", graph.ToCondition(b), graph.Number(0f), a);
 }
