@@ -11,7 +11,7 @@ namespace QuadEngine.Benchmarks.Peers;
 /// <param name="Target">The highest ratio of our time to libtorch's that is good enough.</param>
 /// <param name="Ours">Makes the step in QuadEngine.</param>
 /// <param name="Torch">Makes the step in libtorch, with images channels last if true.</param>
-sealed record LayerWork(string Name, double Target, Func<Action> Ours, Func<bool, Action> Torch)
+sealed partial record LayerWork(string Name, double Target, Func<Action> Ours, Func<bool, Action> Torch)
 {
     const int Classes = 10;
 
@@ -37,6 +37,7 @@ sealed record LayerWork(string Name, double Target, Func<Action> Ours, Func<bool
             () => Gradients(x => x[0].LayerNorm(x[1], x[2]), Random(1576, 192), Random(192), Random(192)),
             _ => Gradients(x => Native.functional.layer_norm(x[0], [192], x[1], x[2]), randn(1576, 192), randn(192), randn(192))),
         new("softmax on [4728, 197]", 0.8, () => Gradients(x => x[0].Softmax(), Random(4728, 197)), _ => Gradients(x => Native.functional.softmax(x[0], -1), randn(4728, 197))),
+        .. Transformers,
     ];
 
     /// <summary>The row of a name.</summary>
@@ -105,7 +106,9 @@ sealed record LayerWork(string Name, double Target, Func<Action> Ours, Func<bool
         return () =>
         {
             using var scope = new TensorScope();
-            operation(operands).Backward(upstream);
+            var y = operation(operands);
+            y.Read().Dispose();         // a projection is deferred until somebody reads it, and its backward does not
+            y.Backward(upstream);
             foreach (var operand in operands)
             {
                 operand.Grad!.Dispose();

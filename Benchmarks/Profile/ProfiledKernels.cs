@@ -207,6 +207,20 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
         kernels.CrossEntropyBackward(dLosses, probabilities, labels, smoothing, dLogits);
     }
 
+    // ---- attention
+
+    public override void Attention(Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream, Operand y, Operand logSums)
+    {
+        using var _ = Time(nameof(Attention), geometry, 1, [query, geometry.Packed ? null : key, geometry.Packed ? null : value, y]);
+        kernels.Attention(query, key, value, geometry, keyLengths, mask, stream, y, logSums);
+    }
+
+    public override void AttentionBackward(Operand dy, Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream, Operand y, Operand logSums, Operand? dQuery, Operand? dKey, Operand? dValue)
+    {
+        using var _ = Time(nameof(AttentionBackward), geometry, 2.5, geometry.Packed ? [dy, query, y, dQuery] : [dy, query, key, value, y, dQuery, dKey, dValue]);
+        kernels.AttentionBackward(dy, query, key, value, geometry, keyLengths, mask, stream, y, logSums, dQuery, dKey, dValue);
+    }
+
     // ---- pooling
 
     public override void MaxPool(Operand x, PoolGeometry geometry, Operand y, Operand indices)
@@ -273,6 +287,9 @@ sealed class ProfiledKernels(Kernels kernels, KernelLog log) : Kernels
     KernelLog.Running Time(string kernel, ConvGeometry geometry, params ReadOnlySpan<Operand?> operands) => log.Time(kernel,
         $"{geometry.Window.Height}x{geometry.Window.Width}{(geometry.Window.Stride == 1 ? "" : $"/{geometry.Window.Stride}")} {geometry.InChannels} -> {geometry.OutChannels} at {geometry.Height}x{geometry.Width}",
         2.0 * geometry.MultiplyAdds, operands);
+
+    KernelLog.Running Time(string kernel, AttentionGeometry geometry, double forwards, params ReadOnlySpan<Operand?> operands) =>
+        log.Time(kernel, $"{geometry.Sequences} x {geometry.Queries} x {geometry.Keys} x {geometry.Depth}", 2 * forwards * geometry.MultiplyAdds, operands);
 
     static string Name(string kernel, in Epilogue<Operand> epilogue) => kernel
         + (epilogue.Bias is null ? "" : " + bias") + (epilogue.Quadratic is null ? "" : " + quadratic") + (epilogue.Statistics is null ? "" : " + statistics")

@@ -42,6 +42,8 @@ sealed partial class TracingKernels
 
     public override void CrossEntropyBackward(Operand dLosses, Operand probabilities, Operand labels, float smoothing, Operand dLogits) => throw Training;
 
+    public override void AttentionBackward(Operand dy, Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream, Operand y, Operand logSums, Operand? dQuery, Operand? dKey, Operand? dValue) => throw Training;
+
     public override void MaxPoolBackward(Operand dy, Operand indices, PoolGeometry geometry, Operand dx) => throw Training;
 
     public override void AveragePoolBackward(Operand dy, PoolGeometry geometry, Operand dx) => throw Training;

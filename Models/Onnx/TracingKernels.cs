@@ -121,6 +121,33 @@ sealed partial class TracingKernels(Trace trace) : Kernels
         trace.Define(y, Graph.Add(logarithm ? "LogSoftmax" : "Softmax", [symbol.Name], Attribute.Of("axis", Trace.AxisOf(symbol, x.Shape.Rank - 1))), symbol.ChannelsFirst);
     }
 
+    // ONNX has no node of attention before opset 23, so it is written as products and a softmax over [N, heads, tokens, depth].
+    public override void Attention(Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream, Operand y, Operand logSums)
+    {
+        if (geometry.Dropout > 0f) throw Training;
+        if (keyLengths is not null || !trace.AreConstant(mask)) throw Trace.Unsupported("attention with key lengths, or a mask that depends on the input");
+        string q = Heads(query, 0, geometry.Depth), k = Heads(key, geometry.KeyOffset, geometry.Depth), v = Heads(value, geometry.ValueOffset, geometry.ValueDepth);
+        var scores = Graph.Add("MatMul", [Graph.Add("Mul", [q, Graph.Scalar(geometry.Scale)]), Graph.Add("Transpose", [k], Attribute.Of("perm", 0, 1, 3, 2))]);
+        if (geometry.Causal)
+        {
+            float[] hidden = [.. from i in Enumerable.Range(0, geometry.Queries) from j in Enumerable.Range(0, geometry.Keys) select j > i ? float.NegativeInfinity : 0f];
+            scores = Graph.Add("Add", [scores, Graph.Shared(hidden, geometry.Queries, geometry.Keys)]);
+        }
+
+        if (mask is not null) scores = Graph.Add("Add", [scores, trace.Constant(mask)]);
+        var mixed = Graph.Add("MatMul", [Graph.Add("Softmax", [scores], Attribute.Of("axis", -1)), v]);
+        trace.Define(y, Graph.Add("Reshape", [Graph.Add("Transpose", [mixed], Attribute.Of("perm", 0, 2, 1, 3)), Graph.Integers(trace.Extents(y.Shape, -1))]));
+
+        // [N, tokens, channels] to [N, heads, tokens, depth], from a channel on.
+        string Heads(Operand x, int channel, int depth)
+        {
+            var name = trace.Last(trace.Read(x));
+            var tokens = x.Shape[^2];
+            if (geometry.Packed) name = Graph.Add("Slice", [name, Graph.Integers([channel]), Graph.Integers([channel + geometry.Heads * depth]), Graph.Integers([-1])]);
+            return Graph.Add("Transpose", [Graph.Add("Reshape", [name, Graph.Integers([-1, tokens, geometry.Heads, depth])])], Attribute.Of("perm", 0, 2, 1, 3));
+        }
+    }
+
     public override void MaxPool(Operand x, PoolGeometry geometry, Operand y, Operand indices) =>
         trace.Define(y, Graph.Add("MaxPool", [trace.First(trace.Read(x))], [.. WindowOf(geometry.Window), Attribute.Of("dilations", geometry.Window.Dilation, geometry.Window.Dilation)]), channelsFirst: true);
 

@@ -140,7 +140,10 @@ static class ProjectionGeometries
                 5 => new(s.Positive(3), s.Extent(17), s.Extent(17), s.OneOf(1, 8, 16, 17), s.OneOf(1, 8, 16, 32), new Window(s.Between(1, 3), s.Between(1, 3), s.Between(2, 7), s.Between(0, 3), s.Between(1, 2))),
 
                 // Groups of a few channels, which kernels take together.
-                6 => Grouped(s, s.OneOf(1, 2, 4, 8)),
+                6 => Grouped(s, s.OneOf(1, 2, 4, 8), 1),
+
+                // Several outputs for each channel.
+                7 => Grouped(s, 1, s.Between(2, 5)),
                 _ => Any(s),
             };
             if (!Fits(g) || (long)(g.Batch + 1) * g.OutHeight * g.OutWidth * (g.OutChannels + 1) * g.Window.Height * g.Window.Width * (g.InChannels / g.Groups + 1) > 4L * s.MostProducts) continue;
@@ -148,10 +151,10 @@ static class ProjectionGeometries
         }
     }
 
-    static ConvGeometry Grouped(Draw s, int size)
+    static ConvGeometry Grouped(Draw s, int size, int multiplier)
     {
         var groups = s.Positive(80 / size);
-        return new(s.Positive(3), s.Extent(20), s.Extent(20), groups * size, groups * size, new Window(s.Positive(4), s.Positive(4), s.Positive(3), s.Extent(3), s.Positive(2)), groups);
+        return new(s.Positive(3), s.Extent(20), s.Extent(20), groups * size, groups * size * multiplier, new Window(s.Positive(4), s.Positive(4), s.Positive(3), s.Extent(3), s.Positive(2)), groups);
     }
 
     static ConvGeometry Any(Draw s)

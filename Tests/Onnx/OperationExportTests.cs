@@ -109,6 +109,10 @@ public class OperationExportTests
         yield return new TestCaseData(Image, new Sequential(new Conv2d(4, 6, 3), new LayerNorm(6)).Awaken()).SetName("layer norm of images");
         yield return new TestCaseData(Sequence, new BatchNorm(7).Awaken()).SetName("batch norm over three axes");
         yield return new TestCaseData(Image, new Conv2d(4, 6, 3, stride: 2, padding: 2, dilation: 2, groups: 2).Awaken()).SetName("convolution in groups, dilated, with a step");
+        yield return new TestCaseData(Sequence, new Sequential(new Linear(7, 12), new MultiHeadAttention(12, 3, causal: true)).Awaken()).SetName("causal attention of one projection");
+        yield return new TestCaseData(Sequence, new Sequential(new Linear(7, 12), new TransformerBlock(12, 2, 20)).Awaken()).SetName("block of a transformer");
+        var bias = Tensor.Uniform([5, 5], -1f, 1f, new Generator(6)).Keep();
+        yield return Case("attention of three tensors with a mask", Sequence, x => x.Attention(x.Square(), x.Relu(), heads: 7, mask: bias.To(x.Device), scale: 0.3f));
         yield return new TestCaseData(Image, new Linear(4, 3).Awaken()).SetName("linear over pixels");
         yield return new TestCaseData(Row, new Identity()).SetName("nothing");
     }

@@ -16,6 +16,8 @@ public class EmptyBatchTests
         Step("LayerNorm", [4, 3], [[3], [3]], (x, p) => x.LayerNorm(p[0], p[1])),
         Step("QuadraticNeuron", [9], [[6]], (x, p) => x.QuadraticNeuron(p[0], new NeuronLayout(9, 2))),
         Step("Softmax", [5], [], (x, _) => x.Softmax()),
+        Step("Attention", [4, 6], [], (x, _) => x.Attention(x, x, heads: 2, causal: true)),
+        Step("SelfAttention", [4, 6], [[6, 18]], (x, p) => x.MatMul(p[0]).SelfAttention(heads: 2)),
         Step("Dropout", [5], [], (x, _) => x.Dropout(0.5f, new Generator(1))),
         Step("MaxPool2d", [6, 6, 3], [], (x, _) => x.MaxPool2d(2)),
         Step("AvgPool2d", [6, 6, 3], [], (x, _) => x.AvgPool2d(2)),

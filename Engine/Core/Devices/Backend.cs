@@ -246,6 +246,23 @@ public readonly struct Backend(Kernels kernels)
         kernels.CrossEntropyBackward(held.Read(dLosses), held.Read(probabilities), held.Read(labels), smoothing, held.Write(dLogits));
     }
 
+    // ---- attention
+
+    /// <inheritdoc cref="Kernels.Attention"/>
+    public void Attention(Tensor query, Tensor key, Tensor value, AttentionGeometry geometry, IntTensor? keyLengths, Tensor? mask, RandomStream stream, Tensor y, Tensor logSums)
+    {
+        using var held = new Held();
+        kernels.Attention(held.Read(query), held.Read(key), held.Read(value), geometry, held.ReadIfAny(keyLengths), held.ReadIfAny(mask), stream, held.Write(y), held.Write(logSums));
+    }
+
+    /// <inheritdoc cref="Kernels.AttentionBackward"/>
+    public void AttentionBackward(Tensor dy, Tensor query, Tensor key, Tensor value, AttentionGeometry geometry, IntTensor? keyLengths, Tensor? mask, RandomStream stream, Tensor y, Tensor logSums, Tensor? dQuery, Tensor? dKey, Tensor? dValue)
+    {
+        using var held = new Held();
+        kernels.AttentionBackward(held.Read(dy), held.Read(query), held.Read(key), held.Read(value), geometry, held.ReadIfAny(keyLengths), held.ReadIfAny(mask), stream, held.Read(y), held.Read(logSums),
+            held.WriteIfAny(dQuery), held.WriteIfAny(dKey), held.WriteIfAny(dValue));
+    }
+
     // ---- pooling
 
     /// <inheritdoc cref="Kernels.MaxPool"/>

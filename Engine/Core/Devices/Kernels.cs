@@ -362,6 +362,42 @@ public abstract class Kernels
     /// <param name="dLogits">[rows, C]; may be the probabilities.</param>
     public abstract void CrossEntropyBackward(Operand dLosses, Operand probabilities, Operand labels, float smoothing, Operand dLogits);
 
+    // ---- attention
+
+    /// <summary>
+    /// y_i = sum_j w_ij v_j with the weights w_ij = softmax over j of scale q_i k_j + mask_ij, for each sequence and head. A weight is dropped with the probability of the geometry, otherwise
+    /// divided by 1 - that probability. A query that sees no key has y_i = 0.
+    /// </summary>
+    /// <param name="query">[batch, queries, heads, depth]</param>
+    /// <param name="key">[batch, keys, heads, depth]</param>
+    /// <param name="value">[batch, keys, heads, value depth]</param>
+    /// <param name="geometry">Extents, scale and options.</param>
+    /// <param name="keyLengths">Integers [batch]: only keys before this number are seen and read; a number outside 0 to keys counts as the nearest of them. Null for all keys.</param>
+    /// <param name="mask">[queries, keys] for each sequence and head as the geometry says, added to the scores; -infinity hides a key. Or null.</param>
+    /// <param name="stream">Decides which weights are dropped: the weight of query i and key j in head h of sequence b is element ((b heads + h) queries + i) keys + j, and takes word e mod 4 of block e / 4.</param>
+    /// <param name="y">[batch, queries, heads, value depth]</param>
+    /// <param name="logSums">[batch, heads, queries], for the backward: log sum_j exp(score_ij), +infinity where no key is seen.</param>
+    public abstract void Attention(Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream, Operand y, Operand logSums);
+
+    /// <summary>
+    /// The gradients of <see cref="Attention"/>. With the weights w before dropout, their factors m of dropout, and delta_i = dy_i y_i:
+    /// dv_j = sum_i m_ij w_ij dy_i, ds_ij = w_ij (m_ij dy_i v_j - delta_i), dq_i = scale sum_j ds_ij k_j, dk_j = scale sum_i ds_ij q_i.
+    /// </summary>
+    /// <param name="dy">[batch, queries, heads, value depth]</param>
+    /// <param name="query">As in the forward.</param>
+    /// <param name="key">As in the forward.</param>
+    /// <param name="value">As in the forward.</param>
+    /// <param name="geometry">As in the forward.</param>
+    /// <param name="keyLengths">As in the forward.</param>
+    /// <param name="mask">As in the forward.</param>
+    /// <param name="stream">As in the forward.</param>
+    /// <param name="y">The result of the forward.</param>
+    /// <param name="logSums">As the forward left them.</param>
+    /// <param name="dQuery">Shape of the queries, or null.</param>
+    /// <param name="dKey">Shape of the keys, or null; 0 where no query sees the key.</param>
+    /// <param name="dValue">Shape of the values, or null; likewise.</param>
+    public abstract void AttentionBackward(Operand dy, Operand query, Operand key, Operand value, AttentionGeometry geometry, Operand? keyLengths, Operand? mask, RandomStream stream, Operand y, Operand logSums, Operand? dQuery, Operand? dKey, Operand? dValue);
+
     // ---- pooling
 
     /// <summary>The largest element of each window, and its index; of equal elements the first.</summary>

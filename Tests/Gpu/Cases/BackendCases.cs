@@ -9,7 +9,7 @@ static partial class BackendCases
 {
     public static IEnumerable<BackendCase> All =>
     [
-        .. Memory, .. Plain, .. Projections, .. Neurons, .. Norms, .. Losses, .. Pools, .. Random, .. Updates,
+        .. Memory, .. Plain, .. Projections, .. Neurons, .. Norms, .. Losses, .. Attentions, .. Pools, .. Random, .. Updates,
         .. ForEach(typeof(IUnaryOp<>), nameof(Backend.Unary), nameof(Unary)),
         .. ForEach(typeof(IUnaryOp<>), nameof(Backend.UnaryBackward), nameof(UnaryBackward)),
         .. ForEach(typeof(IBinaryOp<>), nameof(Backend.Binary), nameof(Binary)),

@@ -18,6 +18,13 @@ sealed unsafe partial class CpuKernels
             return;
         }
 
+        if (DepthMultiplier.Applies(geometry))
+        {
+            using var repeated = DepthMultiplier.Repeated(x, geometry);
+            Conv2d(repeated, filter, DepthMultiplier.OfRepeated(geometry), epilogue, y);
+            return;
+        }
+
         var window = geometry.Window;
         var inputs = geometry.InChannels / geometry.Groups;
         var taps = new Tap[window.Height * window.Width];

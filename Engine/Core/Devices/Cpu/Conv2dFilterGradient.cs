@@ -11,6 +11,11 @@ sealed unsafe partial class CpuKernels
     {
         if (geometry.Rows == 0) Fill(dFilter, 0f);
         else if (dFilter.Shape.Elements == 0) return;
+        else if (DepthMultiplier.Applies(geometry))
+        {
+            using var repeated = DepthMultiplier.Repeated(x, geometry);
+            Conv2dFilterGradient(repeated, dy, DepthMultiplier.OfRepeated(geometry), dFilter);
+        }
         else if (WinogradTransforms.Suits(geometry)) new WinogradFilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
         else new FilterGradient(x.Pointer(), dy.Pointer(), geometry, dFilter.Pointer()).Run();
     }

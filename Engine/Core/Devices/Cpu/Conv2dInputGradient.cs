@@ -21,6 +21,14 @@ sealed unsafe partial class CpuKernels
             return;
         }
 
+        if (DepthMultiplier.Applies(geometry))
+        {
+            using var ofRepeated = DepthMultiplier.Empty(geometry);
+            Conv2dInputGradient(dy, filter, DepthMultiplier.OfRepeated(geometry), ofRepeated);
+            DepthMultiplier.AddCopies(ofRepeated, geometry, dx);
+            return;
+        }
+
         int stride = geometry.Window.Stride, rowStep = geometry.Width * geometry.InChannels;
         var grids = from row in Enumerable.Range(0, Math.Min(stride, geometry.Height))
                     from column in Enumerable.Range(0, Math.Min(stride, geometry.Width))

@@ -129,6 +129,9 @@ sealed class Held : IDisposable
     /// <summary>An operand to read integers.</summary>
     public Operand Read(IntTensor tensor) => Hold(tensor.Read());
 
+    /// <inheritdoc cref="Read(IntTensor)"/>
+    public Operand? ReadIfAny(IntTensor? tensor) => tensor is null ? null : Read(tensor);
+
     /// <summary>An operand to read the input of a deferred result.</summary>
     public Operand Read(Snapshot content, int offset, Shape shape) => Hold(Operand.ToRead(content.RetainStorage(), offset, shape, content));
 
