@@ -21,6 +21,7 @@ sealed partial record LayerWork(string Name, double Target, Func<Action> Ours, F
         Convolution("depthwise 3x3, 64 channels at 32x32, batch 32", 0.8, batch: 32, side: 32, channels: 64, outChannels: 64, groups: 64),
         Convolution("depthwise 3x3, 256 channels at 14x14, batch 32", 0.8, batch: 32, side: 14, channels: 256, outChannels: 256, groups: 256),
         Convolution("grouped 3x3, 128 channels at 28x28, 32 groups, batch 8", 0.8, batch: 8, side: 28, channels: 128, outChannels: 128, groups: 32),
+        Convolution("depthwise 3x3, 64 channels with 2 outputs each at 32x32, batch 32", 0.8, batch: 32, side: 32, channels: 64, outChannels: 128, groups: 64),
         Convolution("1x1 convolution, 256 -> 64 at 56x56, batch 4", 0.8, batch: 4, side: 56, channels: 256, outChannels: 64, kernel: 1),
         Convolution("1x1 convolution, 64 -> 256 at 56x56, batch 4", 0.8, batch: 4, side: 56, channels: 64, outChannels: 256, kernel: 1),
         Convolution("1x1 convolution, 512 -> 2048 at 7x7, batch 4", 0.8, batch: 4, side: 7, channels: 512, outChannels: 2048, kernel: 1),

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using QuadEngine.Devices.Cpu;
 
 namespace QuadEngine.Tests.Operations;
@@ -23,6 +24,9 @@ public class ElementwiseStructTests
     [TestCaseSource(nameof(Unaries))]
     public void Unary_vector_form_equals_the_scalar_form(Type type) => Call(nameof(Unary), type);
 
+    [TestCaseSource(nameof(Unaries))]
+    public void Every_width_gives_the_same_bits(Type type) => Call(nameof(Widths), type);
+
     [TestCaseSource(nameof(Binaries))]
     public void Binary_vector_form_equals_the_scalar_form(Type type) => Call(nameof(Binary), type);
 
@@ -40,6 +44,29 @@ public class ElementwiseStructTests
             Same($"{TOp.Name}({x:R})", First(TOp.F<Register128>(x)), y);
             Same($"derivative of {TOp.Name} at {x:R}", First(TOp.Derivative<Register128>(x, y)), TOp.Derivative(x, y));
         }
+    }
+
+    static void Widths<TOp>() where TOp : struct, IUnaryOp<TOp>
+    {
+        var narrow = Bits<TOp, Register128>();
+        if (Vector256.IsHardwareAccelerated) Assert.That(Bits<TOp, Register256>(), Is.EqualTo(narrow), $"{TOp.Name}, 256 bits");
+        if (Vector512.IsHardwareAccelerated) Assert.That(Bits<TOp, Register512>(), Is.EqualTo(narrow), $"{TOp.Name}, 512 bits");
+    }
+
+    // Of the function and the derivative at all values, in a lane that moves. All NaN are one.
+    static int[] Bits<TOp, T>() where TOp : struct, IUnaryOp<TOp> where T : struct, IRegister<T>
+    {
+        List<int> bits = [];
+        foreach (var value in Values)
+        {
+            T x = T.Broadcast(value), y = TOp.F(x), derivative = TOp.Derivative(x, y);
+            bits.Add(One(Lanes.Of(ref y)[bits.Count % T.Count]));
+            bits.Add(One(Lanes.Of(ref derivative)[bits.Count % T.Count]));
+        }
+
+        return [.. bits];
+
+        static int One(float value) => BitConverter.SingleToInt32Bits(float.IsNaN(value) ? float.NaN : value);
     }
 
     static void Binary<TOp>() where TOp : struct, IBinaryOp<TOp>

@@ -170,8 +170,7 @@ public static partial class Scalar
     internal static T Gelu<T>(T x) where T : struct, IVector<T>
     {
         var a = NormalArgument(x);
-        var tail = VectorMath.TimesNormal(a * MillsRatio(a), a);
-        return T.Select(x < 0f, -tail, x - tail);
+        return T.Max(0f, x) - VectorMath.TimesNormal(a * MillsRatio(a), a);
     }
 
     const float InverseRootOfTwoPi = 0.39894228f;
