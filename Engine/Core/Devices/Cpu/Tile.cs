@@ -67,7 +67,7 @@ sealed unsafe class Tile
 
     static Tile[]? OfGroups<TSize>() where TSize : struct, IGroupSize =>
         Vector512.IsHardwareAccelerated
-            ? [Of<Row4<Register512, OfGroup<TSize>>>(6), Of<Row2<Register512, OfGroup<TSize>>>(12), Of<Row1<Register512, OfGroup<TSize>>>(12), Of<Row1<Register256, OfGroup<TSize>>>(12)]
+            ? [Of<Row2<Register512, OfGroup<TSize>>>(12), Of<Row1<Register512, OfGroup<TSize>>>(12), Of<Row1<Register256, OfGroup<TSize>>>(12)]
         : Vector256.IsHardwareAccelerated ? [Of<Row2<Register256, OfGroup<TSize>>>(6), Of<Row1<Register256, OfGroup<TSize>>>(12)]
         : TSize.Value <= Register128.Count ? [Of<Row2<Register128, OfGroup<TSize>>>(6), Of<Row1<Register128, OfGroup<TSize>>>(12)]
         : null;

@@ -99,13 +99,9 @@ readonly unsafe struct OutputTransform(float* m, nint positionStep, float* y, ni
             float* source = m + c, target = y + c;
             for (var column = 0; column < columns; column += WinogradTransforms.Tile, source += pixelStep, target += WinogradTransforms.Tile * pixelStep)
             {
-                if (rows == WinogradTransforms.Tile && column + WinogradTransforms.Tile <= columns)
-                {
-                    Block<T>(source, target, rowStep, pixelStep);
-                    continue;
-                }
-
-                Block<T>(source, beside, WinogradTransforms.Tile * T.Count, T.Count);
+                var whole = rows == WinogradTransforms.Tile && column + WinogradTransforms.Tile <= columns;
+                Block<T>(source, whole ? target : beside, whole ? rowStep : WinogradTransforms.Tile * T.Count, whole ? pixelStep : T.Count);
+                if (whole) continue;
                 for (var row = 0; row < rows; row++)
                     for (var at = 0; at < Math.Min(WinogradTransforms.Tile, columns - column); at++)
                         T.Load(beside + (row * WinogradTransforms.Tile + at) * T.Count).Store(target + row * rowStep + at * pixelStep);
