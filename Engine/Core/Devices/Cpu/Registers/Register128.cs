@@ -15,13 +15,13 @@ unsafe struct Register128 : IRegister<Register128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static implicit operator Register128(float value) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Create(value));
+    public static implicit operator Register128(float value) => new() { v = Vector128.Create(value) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Register128 Broadcast(float value) => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Load(float* source) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Load(source));
+    public static Register128 Load(float* source) => new() { v = Vector128.Load(source) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly void Store(float* target) => v.Store(target);
@@ -30,7 +30,7 @@ unsafe struct Register128 : IRegister<Register128>
     {
         var value = Vector128<float>.Zero;
         for (var lane = 0; lane < count; lane++) ((float*)&value)[lane] = source[lane];
-        return Unsafe.BitCast<Vector128<float>, Register128>(value);
+        return new() { v = value };
     }
 
     public readonly void StoreFirst(float* target, int count)
@@ -40,7 +40,7 @@ unsafe struct Register128 : IRegister<Register128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 First(int count) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle());
+    public static Register128 First(int count) => new() { v = Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle() };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly float Sum() => Vector128.Sum(v);
@@ -56,79 +56,79 @@ unsafe struct Register128 : IRegister<Register128>
     public void MultiplyAdd(Register128 a, Register128 b) => v = Vector128.MultiplyAddEstimate(a.v, b.v, v);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 FusedMultiplyAdd(Register128 a, Register128 b, Register128 c) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.FusedMultiplyAdd(a.v, b.v, c.v));
+    public static Register128 FusedMultiplyAdd(Register128 a, Register128 b, Register128 c) => new() { v = Vector128.FusedMultiplyAdd(a.v, b.v, c.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Select(Register128 mask, Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.ConditionalSelect(mask.v, a.v, b.v));
+    public static Register128 Select(Register128 mask, Register128 a, Register128 b) => new() { v = Vector128.ConditionalSelect(mask.v, a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator +(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(a.v + b.v);
+    public static Register128 operator +(Register128 a, Register128 b) => new() { v = a.v + b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator -(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(a.v - b.v);
+    public static Register128 operator -(Register128 a, Register128 b) => new() { v = a.v - b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator *(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(a.v * b.v);
+    public static Register128 operator *(Register128 a, Register128 b) => new() { v = a.v * b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator /(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(a.v / b.v);
+    public static Register128 operator /(Register128 a, Register128 b) => new() { v = a.v / b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator -(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(-a.v);
+    public static Register128 operator -(Register128 a) => new() { v = -a.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator &(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(a.v & b.v);
+    public static Register128 operator &(Register128 a, Register128 b) => new() { v = a.v & b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator |(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(a.v | b.v);
+    public static Register128 operator |(Register128 a, Register128 b) => new() { v = a.v | b.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator ~(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(~a.v);
+    public static Register128 operator ~(Register128 a) => new() { v = ~a.v };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator <(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.LessThan(a.v, b.v));
+    public static Register128 operator <(Register128 a, Register128 b) => new() { v = Vector128.LessThan(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator >(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.GreaterThan(a.v, b.v));
+    public static Register128 operator >(Register128 a, Register128 b) => new() { v = Vector128.GreaterThan(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator <=(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.LessThanOrEqual(a.v, b.v));
+    public static Register128 operator <=(Register128 a, Register128 b) => new() { v = Vector128.LessThanOrEqual(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 operator >=(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.GreaterThanOrEqual(a.v, b.v));
+    public static Register128 operator >=(Register128 a, Register128 b) => new() { v = Vector128.GreaterThanOrEqual(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Equal(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Equals(a.v, b.v));
+    public static Register128 Equal(Register128 a, Register128 b) => new() { v = Vector128.Equals(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 AndNot(Register128 a, Register128 mask) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.AndNot(a.v, mask.v));
+    public static Register128 AndNot(Register128 a, Register128 mask) => new() { v = Vector128.AndNot(a.v, mask.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Max(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.MaxNative(a.v, b.v));
+    public static Register128 Max(Register128 a, Register128 b) => new() { v = Vector128.MaxNative(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Min(Register128 a, Register128 b) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.MinNative(a.v, b.v));
+    public static Register128 Min(Register128 a, Register128 b) => new() { v = Vector128.MinNative(a.v, b.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Abs(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Abs(a.v));
+    public static Register128 Abs(Register128 a) => new() { v = Vector128.Abs(a.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Sqrt(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Sqrt(a.v));
+    public static Register128 Sqrt(Register128 a) => new() { v = Vector128.Sqrt(a.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Round(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Round(a.v));
+    public static Register128 Round(Register128 a) => new() { v = Vector128.Round(a.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Floor(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Floor(a.v));
+    public static Register128 Floor(Register128 a) => new() { v = Vector128.Floor(a.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Log(Register128 a) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.Log(a.v));
+    public static Register128 Log(Register128 a) => new() { v = Vector128.Log(a.v) };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool All(Register128 mask) => Vector128.EqualsAll(mask.v.AsInt32(), Vector128<int>.AllBitsSet);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Permute(Register128 a, int* index) => Unsafe.BitCast<Vector128<float>, Register128>(Vector128.ShuffleNative(a.v, Vector128.Load(index)));
+    public static Register128 Permute(Register128 a, int* index) => new() { v = Vector128.ShuffleNative(a.v, Vector128.Load(index)) };
 
     // 2^n may be out of range when the result is not, so it is multiplied in two halves.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -136,12 +136,12 @@ unsafe struct Register128 : IRegister<Register128>
     {
         var exponent = Vector128.ConvertToInt32Native(n.v);
         var half = exponent >> 1;
-        return Unsafe.BitCast<Vector128<float>, Register128>(a.v * PowerOfTwo(exponent - half) * PowerOfTwo(half));
+        return new() { v = a.v * PowerOfTwo(exponent - half) * PowerOfTwo(half) };
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector128<float> PowerOfTwo(Vector128<int> exponent) => ((exponent + Vector128.Create(127)) << 23).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Register128 Of(Vector128<float> v) => Unsafe.BitCast<Vector128<float>, Register128>(v);
+    public static Register128 Of(Vector128<float> v) => new() { v = v };
 }
