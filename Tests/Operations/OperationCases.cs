@@ -7,7 +7,7 @@ public static class OperationCases
 {
     /// <summary>Returns the structs of the given kind (<c>typeof(IUnaryOp&lt;&gt;)</c>) in the engine.</summary>
     public static IEnumerable<Type> Structs(Type kind) => typeof(Tensor).Assembly.GetTypes()
-        .Where(type => type.IsValueType && type.GetInterfaces().Any(of => of.IsGenericType && of.GetGenericTypeDefinition() == kind))
+        .Where(type => type.IsValueType && !type.IsNestedPrivate && type.GetInterfaces().Any(of => of.IsGenericType && of.GetGenericTypeDefinition() == kind))
         .OrderBy(type => type.Name, StringComparer.Ordinal);
 
     /// <summary>Returns the methods of this assembly that are marked with <see cref="CaseForAttribute"/>.</summary>
