@@ -24,7 +24,7 @@ static partial class BackendCases
     /// <summary>Structs of the engine that implement an operation interface.</summary>
     static IEnumerable<BackendCase> ForEach(Type contract, string method, string runner, string suffix = "") =>
         from type in typeof(Backend).Assembly.GetTypes()
-        where type is { IsValueType: true, ContainsGenericParameters: false } && type.GetInterfaces().Any(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == contract)
+        where type is { IsValueType: true, IsNestedPrivate: false, ContainsGenericParameters: false } && type.GetInterfaces().Any(candidate => candidate.IsGenericType && candidate.GetGenericTypeDefinition() == contract)
         orderby type.Name
         select new BackendCase(method, type.Name + suffix, typeof(BackendCases).GetMethod(runner, BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(type).CreateDelegate<Action<Sample>>());
 }
