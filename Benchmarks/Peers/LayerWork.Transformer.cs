@@ -1,9 +1,6 @@
 using QuadEngine.Layers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
-using Native = TorchSharp.torch.nn;
-using NativeModule = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
-using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 

@@ -1,8 +1,5 @@
 using QuadEngine.Layers;
 using static TorchSharp.torch;
-using Native = TorchSharp.torch.nn;
-using NativeModule = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
-using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 

@@ -1,7 +1,5 @@
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
-using NativeModule = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
-using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 

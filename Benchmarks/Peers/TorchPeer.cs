@@ -2,8 +2,6 @@ using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
-using NativeModule = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
-using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 

@@ -3,7 +3,6 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 using NativeParameter = TorchSharp.Modules.Parameter;
-using NativeTensor = TorchSharp.torch.Tensor;
 
 namespace QuadEngine.Benchmarks.Peers;
 

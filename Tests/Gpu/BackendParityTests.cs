@@ -9,10 +9,10 @@ public class BackendParityTests
     static readonly string[] elementwise =
         [nameof(Backend.Unary), nameof(Backend.UnaryBackward), nameof(Backend.Binary), nameof(Backend.BinaryBackward), nameof(Backend.BinaryScalar), nameof(Backend.BinaryScalarBackward)];
 
-    // PoCL takes a second to compile a function of elements. One in five is checked, and those whose variant names special values; QUADENGINE_CALLS asks for all.
+    // PoCL takes a second to compile a function of elements. One in three is checked, and those whose variant names special values; QUADENGINE_CALLS asks for all.
     // The simulator and the interpreter of CUDA kernels always run all of them.
     static IEnumerable<BackendCase> OnOpenCl => BackendCases.All.Where((testCase, i) =>
-        i % 5 == 0 || !elementwise.Contains(testCase.Method) || testCase.Variant.Contains(' ', StringComparison.Ordinal) || Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is not null);
+        i % 3 == 0 || !elementwise.Contains(testCase.Method) || testCase.Variant.Contains(' ', StringComparison.Ordinal) || Environment.GetEnvironmentVariable("QUADENGINE_CALLS") is not null);
 
     [TestCaseSource(nameof(OnOpenCl))]
     public void OpenCl_equals_the_cpu(BackendCase testCase)

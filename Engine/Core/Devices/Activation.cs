@@ -1,8 +1,7 @@
 using Table =
     QuadEngine.Devices.Row<QuadEngine.Operations.ReluOp,
     QuadEngine.Devices.Row<QuadEngine.Operations.Relu6Op,
-    QuadEngine.Devices.Row<QuadEngine.Operations.HardSigmoidOp,
-    QuadEngine.Devices.NoRow>>>;
+    QuadEngine.Devices.NoRow>>;
 
 namespace QuadEngine.Devices;
 

@@ -70,7 +70,7 @@ sealed unsafe class AttentionForward
         for (var row = 0; row < count; row++)
         {
             var at = y + tiles.OutputAt(head, first + row);
-            if (row < count - AttentionTiles.RowsAhead) AttentionTiles.Prefetch(at + AttentionTiles.RowsAhead * geometry.OutputStep, geometry.ValueDepth);
+            if (row < count - AttentionTiles.RowsAhead) CacheLines.Prefetch(at + AttentionTiles.RowsAhead * geometry.OutputStep, geometry.ValueDepth);
             if (sums[row] == 0f) new Span<float>(at, geometry.ValueDepth).Clear();
             else AttentionRow.Scale(result + (nint)row * valueDepth, 1f / sums[row], geometry.ValueDepth, at);
             logSums[(nint)head.Sequence * geometry.Queries + first + row] = sums[row] == 0f ? float.PositiveInfinity : largest[row] + MathF.Log(sums[row]);

@@ -65,7 +65,7 @@ sealed unsafe class AttentionGradients
                 for (var row = 0; row < gradients.geometry.Queries; row++)
                 {
                     var at = sum + (nint)row * gradients.tiles.Depth;
-                    AttentionRow.Add(at + group * gradients.QueryFloats, gradients.tiles.Depth, at);
+                    ChannelPass.Add(at + group * gradients.QueryFloats, gradients.tiles.Depth, at);
                 }
 
             gradients.StoreQueries(gradients.tiles.HeadOf(sequence), sum);
@@ -141,8 +141,8 @@ sealed unsafe class AttentionGradients
         {
             if (i < geometry.Queries - AttentionTiles.RowsAhead)
             {
-                AttentionTiles.Prefetch(dy + at + ahead, geometry.ValueDepth);
-                AttentionTiles.Prefetch(y + at + ahead, geometry.ValueDepth);
+                CacheLines.Prefetch(dy + at + ahead, geometry.ValueDepth);
+                CacheLines.Prefetch(y + at + ahead, geometry.ValueDepth);
             }
 
             deltas[i] = AttentionRow.Product(dy + at, y + at, geometry.ValueDepth);

@@ -49,9 +49,6 @@ static unsafe class AttentionRow
         else Scale<Register128>(x, factor, length, y);
     }
 
-    /// <summary>y += x.</summary>
-    public static void Add(float* x, int length, float* y) => ChannelPass.Run(new SumPass(x, y), length);
-
     /// <summary>sum x y.</summary>
     public static float Product(float* x, float* y, int length) => (float)RowLanes.Sum(new ProductTerms(x, y), length);
 
@@ -114,15 +111,5 @@ static unsafe class AttentionRow
         var i = 0;
         for (; i <= length - T.Count; i += T.Count) (factors * T.Load(x + i)).Store(y + i);
         if (i < length) (factors * T.LoadFirst(x + i, length - i)).StoreFirst(y + i, length - i);
-    }
-
-    /// <summary>y += x.</summary>
-    readonly struct SumPass(float* x, float* y) : IChannelPass
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<T>(int from, int to) where T : struct, IRegister<T>
-        {
-            for (var c = from; c < to; c += T.Count) (T.Load(y + c) + T.Load(x + c)).Store(y + c);
-        }
     }
 }

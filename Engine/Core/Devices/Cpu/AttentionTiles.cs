@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -107,7 +106,7 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Mask(AttentionHead head, int i, int firstKey, int seen, int width, float* scores)
     {
-        if (mask != null) AttentionRow.Add(mask + (nint)head.Batch * geometry.MaskOfBatch + (nint)head.Head * geometry.MaskOfHead + (nint)i * geometry.Keys + firstKey, seen, scores);
+        if (mask != null) ChannelPass.Add(mask + (nint)head.Batch * geometry.MaskOfBatch + (nint)head.Head * geometry.MaskOfHead + (nint)i * geometry.Keys + firstKey, seen, scores);
         if (seen < width) new Span<float>(scores + seen, width - seen).Fill(float.NegativeInfinity);
     }
 
@@ -158,7 +157,7 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
     {
         for (var row = 0; row < rows; row++, from += step, to += width)
         {
-            if (row < rows - RowsAhead) Prefetch(from + RowsAhead * step, columns);
+            if (row < rows - RowsAhead) CacheLines.Prefetch(from + RowsAhead * step, columns);
             AttentionRow.Scale(from, factor, columns, to);
             if (columns < width) new Span<float>(to + columns, width - columns).Clear();
         }
@@ -170,7 +169,7 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
     {
         for (var row = 0; row < rows; row++, from += width, to += step)
         {
-            if (row < rows - RowsAhead) Prefetch(to + RowsAhead * step, columns);
+            if (row < rows - RowsAhead) CacheLines.Prefetch(to + RowsAhead * step, columns);
             AttentionRow.Scale(from, factor, columns, to);
         }
     }
@@ -187,18 +186,9 @@ sealed unsafe class AttentionTiles(Operand query, Operand key, Operand value, At
             {
                 var rows = from + (panel.Column + c) * step;
                 for (var ahead = 2 * BlockTranspose.Size - 1; ahead >= BlockTranspose.Size; ahead--)
-                    if (panel.Column + c + ahead < keys) Prefetch(rows + ahead * step, depth);
-                for (var k = 0; k < depth; k += BlockTranspose.Size)
-                    BlockTranspose.Run(rows + k, step, target + k * columns + c, columns, Math.Min(BlockTranspose.Size, width - c), Math.Min(BlockTranspose.Size, depth - k));
+                    if (panel.Column + c + ahead < keys) CacheLines.Prefetch(rows + ahead * step, depth);
+                BlockTranspose.Large(rows, step, target + c, columns, Math.Min(BlockTranspose.Size, width - c), depth);
             }
         }
-    }
-
-    /// <summary>Fetches a row. The hardware does not foresee the rows of one head, which are far apart.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Prefetch(float* row, int columns)
-    {
-        if (Sse.IsSupported)
-            for (var c = 0; c < columns; c += 16) Sse.Prefetch0(row + c);
     }
 }

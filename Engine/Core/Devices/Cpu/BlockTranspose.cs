@@ -50,8 +50,8 @@ static unsafe class BlockTranspose
         for (nint i = 0; i < rows; i += Size)
             for (nint j = 0; j < columns; j += Size)
             {
-                if (Sse.IsSupported && j + Ahead < columns)
-                    for (nint row = i; row < Math.Min(i + Size, rows); row++) Sse.Prefetch0(x + row * xStep + j + Ahead);
+                if (j + Ahead < columns)
+                    for (nint row = i; row < Math.Min(i + Size, rows); row++) CacheLines.Prefetch(x + row * xStep + j + Ahead, 1);
                 Run(x + i * xStep + j, xStep, y + j * yStep + i, yStep, Math.Min(Size, rows - i), Math.Min(Size, columns - j));
             }
     }

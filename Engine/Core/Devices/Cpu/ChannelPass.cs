@@ -27,6 +27,9 @@ static class ChannelPass
         Stretch<TPass, Register1>(pass, end, from);
     }
 
+    /// <summary>y += x.</summary>
+    public static unsafe void Add(float* x, int channels, float* y) => Run(new SumPass(x, y), channels);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static int Stretch<TPass, T>(in TPass pass, int channels, int from)
         where TPass : struct, IChannelPass
@@ -35,5 +38,15 @@ static class ChannelPass
         var to = from + (channels - from) / T.Count * T.Count;
         if (to > from) pass.Run<T>(from, to);
         return to;
+    }
+}
+
+/// <summary>y += x.</summary>
+readonly unsafe struct SumPass(float* x, float* y) : IChannelPass
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Run<T>(int from, int to) where T : struct, IRegister<T>
+    {
+        for (var c = from; c < to; c += T.Count) (T.Load(y + c) + T.Load(x + c)).Store(y + c);
     }
 }

@@ -170,17 +170,8 @@ sealed unsafe class FilterGradient(float* x, float* dy, ConvGeometry geometry, f
     {
         int from = chunk * AddedAtOnce, length = Math.Min(AddedAtOnce, elements - from);
         new ReadOnlySpan<float>(shares + from, length).CopyTo(new Span<float>(sum + from, length));
-        for (var share = 1; share < count; share++) Add(shares + (long)share * elements + from, sum + from, length);
+        for (var share = 1; share < count; share++) ChannelPass.Add(shares + (long)share * elements + from, length, sum + from);
     });
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Add(float* source, float* target, int count)
-    {
-        var i = 0;
-        for (; i <= count - System.Numerics.Vector<float>.Count; i += System.Numerics.Vector<float>.Count)
-            System.Numerics.Vector.Store(System.Numerics.Vector.Load(target + i) + System.Numerics.Vector.Load(source + i), target + i);
-        for (; i < count; i++) target[i] += source[i];
-    }
 
     readonly struct ShareJob(FilterGradient gradient) : IChunkedJob
     {

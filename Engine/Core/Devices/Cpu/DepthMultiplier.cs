@@ -24,11 +24,12 @@ static unsafe class DepthMultiplier
         return repeated;
     }
 
-    /// <summary>Memory for the gradient of the repeated input.</summary>
+    /// <summary>New memory of the size of the repeated input. The caller disposes it.</summary>
     public static Operand Empty(ConvGeometry geometry)
     {
         Shape shape = [geometry.Batch, geometry.Height, geometry.Width, geometry.OutChannels];
-        return Operand.ToRead(new Storage(Device.Cpu, shape.Elements), 0, shape);
+        var storage = new Storage(Device.Cpu, shape.Elements);
+        return Operand.ToWriteNew(storage, storage.Resolve(), shape);
     }
 
     /// <summary>dx = the sum of the gradients of the copies of each channel, in order.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -73,18 +72,5 @@ unsafe struct ImageWindow
     public readonly void Prefetch(int row)
     {
         if (row >= 0 && row < height) CacheLines.Prefetch(image + (nint)row * width * channels, width * channels);
-    }
-}
-
-static unsafe class CacheLines
-{
-    const int Floats = 16;
-
-    /// <summary>Prefetches memory into the L2 cache without waiting for it.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Prefetch(float* start, int count)
-    {
-        if (!Sse.IsSupported) return;
-        for (var i = 0; i < count; i += Floats) Sse.Prefetch1(start + i);
     }
 }

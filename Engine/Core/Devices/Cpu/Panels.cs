@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace QuadEngine.Devices.Cpu;
 
@@ -62,7 +61,7 @@ unsafe readonly record struct PanelSource(nint Data, nint[] Segments, int Length
 /// <summary>The right operand of a product, a filter or a matrix. It is cut into <see cref="Panel"/>s and packed if that pays.</summary>
 sealed unsafe class Panels : IDisposable
 {
-    // The rows of a wide matrix are pages apart, and the processor foresees no reads across pages.
+    // Rows of a wide matrix are pages apart, so they are fetched ahead.
     const int RowsAhead = 12;
 
     // Packing does not pay for fewer rows.
@@ -208,8 +207,7 @@ sealed unsafe class Panels : IDisposable
         {
             for (var k = 0; k < length; k++)
             {
-                if (Sse.IsSupported)
-                    for (var c = 0; c < width; c += 16) Sse.Prefetch0(from + (k + RowsAhead) * source.Step + c);
+                CacheLines.Prefetch(from + (k + RowsAhead) * source.Step, width);
                 new ReadOnlySpan<float>(from + k * source.Step, width).CopyTo(new Span<float>(to + k * columns, width));
             }
 
