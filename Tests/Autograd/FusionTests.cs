@@ -49,10 +49,10 @@ public class FusionTests
     ];
 
     [TestCaseSource(nameof(Activations))]
-    public void An_activation_of_the_table_joins(string name, Func<Tensor, Tensor> activation)
+    public void An_activation_joins_if_its_derivative_reads_the_result(string name, Func<Tensor, Tensor> activation)
     {
         Tensor x = Tensor.Ones([5, 3]), w = new Parameter(Tensor.Ones([3, 4])), norm = x.MatMul(w).BatchNorm(null, null);
-        var joins = name is "relu" or "relu6";
+        var joins = name != "hard swish";
         Assert.That(activation(x.MatMul(w)).Storage.Deferred is DeferredProjection { Activation.IsNone: false }, Is.EqualTo(joins));
         Assert.That(activation(norm).Storage.Deferred is DeferredNormalization { Activation.IsNone: false }, Is.EqualTo(joins));
     }

@@ -1,7 +1,8 @@
 using Table =
     QuadEngine.Devices.Row<QuadEngine.Operations.ReluOp,
     QuadEngine.Devices.Row<QuadEngine.Operations.Relu6Op,
-    QuadEngine.Devices.NoRow>>;
+    QuadEngine.Devices.Row<QuadEngine.Operations.HardSigmoidOp,
+    QuadEngine.Devices.NoRow>>>;
 
 namespace QuadEngine.Devices;
 
